@@ -1,0 +1,152 @@
+"""The closed table of error codes: the only words about a failure that leave the server.
+
+Nothing of an exception reaches a client. Whoever catches one picks a code from this table;
+the exception itself goes to the log under an error id that the client is shown as well.
+"""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Name every error that a client can be told of."""
+
+    # what a client sent
+    BAD_FRAME = "bad_frame"
+    UNKNOWN_TYPE = "unknown_type"
+    INVALID_FIELD = "invalid_field"
+    BLANK_PROMPT = "blank_prompt"
+    PROMPT_TOO_LONG = "prompt_too_long"
+    UNKNOWN_CHAT = "unknown_chat"
+    UNKNOWN_MESSAGE = "unknown_message"
+    NOT_POSSIBLE_NOW = "not_possible_now"
+    # what the server allows
+    BUSY = "busy"
+    TOO_MANY_GENERATIONS = "too_many_generations"
+    SERVER_BUSY = "server_busy"
+    TOO_MANY_STUCK = "too_many_stuck"
+    REPLY_TOO_LONG = "reply_too_long"
+    TOOK_TOO_LONG = "took_too_long"
+    SHUTTING_DOWN = "shutting_down"
+    # models
+    NO_MODEL = "no_model"
+    UNKNOWN_MODEL = "unknown_model"
+    MISSING_PACKAGE = "missing_package"
+    MISSING_KEY = "missing_key"
+    UNSTOPPABLE_MODEL = "unstoppable_model"
+    LOCAL_MODEL_MISSING = "local_model_missing"
+    LOCAL_MODEL_CRASHED = "local_model_crashed"
+    # what a provider answered
+    KEY_REFUSED = "key_refused"
+    FORBIDDEN = "forbidden"
+    MODEL_NOT_FOUND = "model_not_found"
+    PROVIDER_TIMEOUT = "provider_timeout"
+    CONTEXT_TOO_LONG = "context_too_long"
+    RATE_LIMITED = "rate_limited"
+    PROVIDER_FAILED = "provider_failed"
+    PROVIDER_UNREACHABLE = "provider_unreachable"
+    CONTENT_FILTERED = "content_filtered"
+    REQUEST_REFUSED = "request_refused"
+    EMPTY_REPLY = "empty_reply"
+    # ours
+    GENERATION_FAILED = "generation_failed"
+    INTERNAL = "internal"
+
+
+#: One plain sentence with the next step for each code, and the HTTP status that goes with it.
+SENTENCES: dict[ErrorCode, tuple[str, int]] = {
+    ErrorCode.BAD_FRAME: ("The message is not a JSON object.", 400),
+    ErrorCode.UNKNOWN_TYPE: ("The message has no known type.", 400),
+    ErrorCode.INVALID_FIELD: ("The message has a missing, unknown or wrong field.", 400),
+    ErrorCode.BLANK_PROMPT: ("There is nothing to send: the prompt is blank.", 400),
+    ErrorCode.PROMPT_TOO_LONG: ("The prompt is too long. Shorten it and send it again.", 413),
+    ErrorCode.UNKNOWN_CHAT: ("There is no such chat.", 404),
+    ErrorCode.UNKNOWN_MESSAGE: ("There is no such message.", 404),
+    ErrorCode.NOT_POSSIBLE_NOW: (
+        "That is not possible while the message is in this state.",
+        409,
+    ),
+    ErrorCode.BUSY: ("A reply is being made in this chat. Stop it, or wait for its end.", 409),
+    ErrorCode.TOO_MANY_GENERATIONS: (
+        "Too many of your replies are being made at once. Stop one, or wait.",
+        429,
+    ),
+    ErrorCode.SERVER_BUSY: ("The server is making as many replies as it can. Try again.", 503),
+    ErrorCode.TOO_MANY_STUCK: (
+        "Too many models on this server do not react to Stop. Try again later, "
+        "or choose another model.",
+        503,
+    ),
+    ErrorCode.REPLY_TOO_LONG: ("The reply reached the longest length that is allowed.", 413),
+    ErrorCode.TOOK_TOO_LONG: ("The reply took longer than is allowed and was ended.", 504),
+    ErrorCode.SHUTTING_DOWN: ("The server is shutting down.", 503),
+    ErrorCode.NO_MODEL: (
+        "No model is set up. Install the local model, or give a provider's key.",
+        409,
+    ),
+    ErrorCode.UNKNOWN_MODEL: ("There is no such model. Choose another one.", 404),
+    ErrorCode.MISSING_PACKAGE: (
+        "The package for this model's provider is not installed on the server.",
+        409,
+    ),
+    ErrorCode.MISSING_KEY: ("This model's provider needs a key. Add one in the settings.", 409),
+    ErrorCode.UNSTOPPABLE_MODEL: (
+        "This model is set up so that it cannot be stopped: "
+        "its fallbacks must not handle BaseException.",
+        409,
+    ),
+    ErrorCode.LOCAL_MODEL_MISSING: (
+        "The local model is not installed. Run: jupyter stop-chat install-local-model",
+        409,
+    ),
+    ErrorCode.LOCAL_MODEL_CRASHED: ("The local model ended unexpectedly. Try again.", 502),
+    ErrorCode.KEY_REFUSED: ("The provider refused the key. Check it in the settings.", 502),
+    ErrorCode.FORBIDDEN: ("The provider does not allow this key to use this model.", 502),
+    ErrorCode.MODEL_NOT_FOUND: ("The provider does not know this model. Choose another.", 502),
+    ErrorCode.PROVIDER_TIMEOUT: ("The provider took too long to answer. Try again.", 504),
+    ErrorCode.CONTEXT_TOO_LONG: (
+        "The chat is too long for this model. Start a new chat, or shorten the prompt.",
+        413,
+    ),
+    ErrorCode.RATE_LIMITED: ("The provider asks to wait: too many requests. Try again soon.", 429),
+    ErrorCode.PROVIDER_FAILED: ("The provider has a problem of its own. Try again.", 502),
+    ErrorCode.PROVIDER_UNREACHABLE: (
+        "The provider cannot be reached. Check the network and the address.",
+        502,
+    ),
+    ErrorCode.CONTENT_FILTERED: ("The provider's content filter refused this.", 422),
+    ErrorCode.REQUEST_REFUSED: ("The provider refused the request.", 502),
+    ErrorCode.EMPTY_REPLY: ("The model answered with nothing. Try again.", 502),
+    ErrorCode.GENERATION_FAILED: ("The model failed while it was answering. Try again.", 502),
+    ErrorCode.INTERNAL: ("Something went wrong on the server. Try again.", 500),
+}
+
+
+class StopChatError(Exception):
+    """Carry one code of the table to the client.
+
+    :param code: which error.
+    :param detail: what the log may know and the client may not.
+    """
+
+    def __init__(self, code: ErrorCode, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.detail = detail
+
+    @property
+    def sentence(self) -> str:
+        """Return the plain sentence for a person."""
+        return SENTENCES[self.code][0]
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status that goes with the code."""
+        return SENTENCES[self.code][1]
+
+
+def new_error_id() -> str:
+    """Make a short id that ties what a page shows to a line in the log."""
+    return uuid.uuid4().hex[:12]

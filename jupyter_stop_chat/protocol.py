@@ -1,0 +1,445 @@
+"""The frames of the wire contract, both ways, and the objects inside them.
+
+No I/O, no Tornado, no LangChain: a frame is decoded and checked here, and nothing else happens.
+The TypeScript types are generated from these models (see `labextension/src/protocol.ts`).
+Times are ISO 8601 in UTC; ids are UUIDs; offsets and lengths count UTF-16 code units.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from .errors import SENTENCES, ErrorCode, StopChatError
+
+#: Raised when a frame changes its meaning.
+PROTOCOL_VERSION = 1
+#: The largest frame that is read, in bytes; a larger one closes the socket with 1009.
+MAX_FRAME_BYTES = 64 * 1024
+
+Id = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
+]
+
+
+def _whole(text: str) -> str:
+    """Replace lone surrogates, which JSON can write and UTF-8 cannot; lengths stay as they are."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode(
+        "utf-16", "replace"
+    )
+
+
+#: Free text from outside.
+Text = Annotated[str, AfterValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
+ModelId = Annotated[Text, Field(min_length=1, max_length=500)]
+
+
+class MessageState(StrEnum):
+    """Name where a message is in its life; the last three are terminal."""
+
+    QUEUED = "queued"
+    GENERATING = "generating"
+    STOPPING = "stopping"
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+TERMINAL = frozenset({MessageState.COMPLETED, MessageState.INTERRUPTED, MessageState.FAILED})
+
+
+class Outcome(StrEnum):
+    """Name what a stop found and did."""
+
+    INTERRUPTED = "interrupted"
+    ALREADY_COMPLETED = "already_completed"
+    ALREADY_INTERRUPTED = "already_interrupted"
+    ALREADY_FAILED = "already_failed"
+    REMEMBERED = "remembered"
+    NOT_FOUND = "not_found"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Open(_Model):
+    """Be read back from the store or JSON, where enums are plain strings."""
+
+    model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
+
+
+# --- objects -------------------------------------------------------------------------------
+
+
+class Usage(_Open):
+    """Count the tokens of one reply; `estimated` when the provider did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    estimated: bool = False
+
+
+class Receipt(_Open):
+    """Tell what a stop did and when, in milliseconds since it was requested.
+
+    `provider` is `closed` when the code that opened the provider's stream has closed it,
+    `unconfirmed` when nobody can tell, `still_finishing` when sync code runs on in a thread,
+    `not_started` when no request had been made.
+    """
+
+    reason: Literal[
+        "user", "server_shutdown", "server_restart", "replaced", "deleted"
+    ] = "user"
+    requested_at: str
+    cancelled_ms: float | None = None
+    provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = "unconfirmed"
+    provider_ms: float | None = None
+    settled_ms: float | None = None
+    discarded: bool = False
+
+
+class ErrorInfo(_Open):
+    """Say what went wrong: a code of the table, its sentence, and the id it has in the log."""
+
+    code: ErrorCode
+    message: str
+    error_id: str | None = None
+
+
+class Attachment(_Open):
+    """Hold text that goes with a prompt: a selection, a cell, a file."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=300)]
+    text: Text
+    mime_type: Annotated[str, Field(max_length=200)] = "text/plain"
+
+
+class ToolCall(_Open):
+    """Show one tool call of an agent."""
+
+    call_id: str
+    name: str
+    state: Literal["running", "completed", "failed", "interrupted"]
+    args: str | None = None
+    result: str | None = None
+
+
+class Message(_Open):
+    """Be one turn of a chat.
+
+    `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
+    much of it the client has. `reply_to` is the message before this one: the tree of a chat is
+    made of it. `version_of` names the message that this one was made anew from.
+    """
+
+    id: Id
+    chat_id: Id
+    role: Literal["user", "assistant"]
+    text: str
+    text_offset: Offset = 0
+    text_length: Offset
+    reasoning: str | None = None
+    state: MessageState
+    created_at: str
+    reply_to: Id | None = None
+    version_of: Id | None = None
+    request_id: Id | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    stop: Receipt | None = None
+    error: ErrorInfo | None = None
+    attachments: tuple[Attachment, ...] = ()
+    tools: tuple[ToolCall, ...] = ()
+
+
+class Chat(_Open):
+    """Be one conversation."""
+
+    id: Id
+    title: str | None = None
+    owner: str
+    created_at: str
+    updated_at: str
+    state: Literal["idle", "generating", "queued", "paused"] = "idle"
+
+
+class ModelInfo(_Open):
+    """Describe one model that can be chosen."""
+
+    id: str
+    label: str
+    available: bool
+    reason: ErrorCode | None = None
+
+
+class Limits(_Open):
+    """Tell a client what is refused, so that it can say so before it sends."""
+
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    max_prompt_length: int
+    max_reply_length: int
+
+
+class StopResult(_Open):
+    """Tell the outcome of a stop for one message."""
+
+    message_id: Id | None
+    outcome: Outcome
+    receipt: Receipt | None = None
+
+
+# --- client to server ----------------------------------------------------------------------
+
+Policy = Literal["queue", "interrupt", "reject"]
+
+
+class Send(_Model):
+    """Send a prompt; twice with one `request_id` counts once."""
+
+    type: Literal["send"]
+    request_id: Id
+    chat_id: Id | None
+    body: Text
+    model: ModelId | None = None
+    attachments: Annotated[list[Attachment], Field(max_length=20)] = []
+    policy: Policy | None = None
+
+
+class Stop(_Model):
+    """Stop one message, one request, one chat or all of yours.
+
+    `shown` is how much of the text the person had seen: the kept text ends there. `discard`
+    takes the turn out of the chat as well.
+    """
+
+    type: Literal["stop"]
+    message_id: Id | None = None
+    request_id: Id | None = None
+    chat_id: Id | None = None
+    all: Literal[True] | None = None
+    shown: Offset | None = None
+    discard: bool = False
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Stop:
+        targets = (self.message_id, self.request_id, self.chat_id, self.all)
+        if sum(target is not None for target in targets) != 1:
+            raise ValueError("exactly one of message_id, request_id, chat_id, all")
+        return self
+
+
+class Open(_Model):
+    """Follow a chat: all its messages, or only the tails that the client lacks."""
+
+    type: Literal["open"]
+    chat_id: Id
+    offsets: Annotated[dict[Id, Offset], Field(max_length=1000)] = {}
+    epoch: Annotated[str, Field(max_length=100)] | None = None
+
+
+class Close(_Model):
+    """Follow a chat no longer."""
+
+    type: Literal["close"]
+    chat_id: Id
+
+
+class Continue(_Model):
+    """Go on from a partial reply."""
+
+    type: Literal["continue"]
+    message_id: Id
+    request_id: Id
+    model: ModelId | None = None
+
+
+class Regenerate(_Model):
+    """Make a reply anew, keeping the earlier one as a version."""
+
+    type: Literal["regenerate"]
+    message_id: Id
+    request_id: Id
+    model: ModelId | None = None
+
+
+class Edit(_Model):
+    """Change a prompt and ask again from there, keeping the earlier one as a version."""
+
+    type: Literal["edit"]
+    message_id: Id
+    body: Text
+    request_id: Id
+    model: ModelId | None = None
+
+
+class Unqueue(_Model):
+    """Take a queued prompt back."""
+
+    type: Literal["unqueue"]
+    message_id: Id
+
+
+ClientFrame = Annotated[
+    Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue,
+    Field(discriminator="type"),
+]
+
+
+# --- server to client ----------------------------------------------------------------------
+
+
+class Welcome(_Model):
+    """Be the first frame on every socket."""
+
+    type: Literal["welcome"] = "welcome"
+    protocol: int = PROTOCOL_VERSION
+    epoch: str
+    user: str
+    limits: Limits
+    models: tuple[ModelInfo, ...] = ()
+    default_model: str | None = None
+
+
+class Accepted(_Model):
+    """Say that both messages exist; `message.id` can be stopped from now on."""
+
+    type: Literal["accepted"] = "accepted"
+    request_id: Id
+    chat_id: Id
+    user_message: Message
+    message: Message
+
+
+class ChatChanged(_Model):
+    """Tell of a changed chat, or answer `open` with its messages."""
+
+    type: Literal["chat"] = "chat"
+    chat: Chat
+    messages: tuple[Message, ...] | None = None
+
+
+class Delta(_Model):
+    """Append text to a message at an offset."""
+
+    type: Literal["delta"] = "delta"
+    message_id: Id
+    offset: Offset
+    text: str
+    part: Literal["text", "reasoning"] = "text"
+
+
+class MessageChanged(_Model):
+    """Tell that a message changed state."""
+
+    type: Literal["message"] = "message"
+    message: Message
+
+
+class Tool(_Model):
+    """Tell that a tool call started, ended or was stopped."""
+
+    type: Literal["tool"] = "tool"
+    message_id: Id
+    call_id: str
+    name: str
+    state: Literal["running", "completed", "failed", "interrupted"]
+    args: str | None = None
+    result: str | None = None
+
+
+class StopResults(_Model):
+    """Answer a stop, once it is true."""
+
+    type: Literal["stop_result"] = "stop_result"
+    message_id: Id | None = None
+    request_id: Id | None = None
+    chat_id: Id | None = None
+    all: Literal[True] | None = None
+    results: tuple[StopResult, ...]
+
+
+class Error(_Model):
+    """Tell of an error in the words of the table."""
+
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    message: str
+    request_id: Id | None = None
+    error_id: str | None = None
+
+
+ServerFrame = Annotated[
+    Welcome | Accepted | ChatChanged | Delta | MessageChanged | Tool | StopResults | Error,
+    Field(discriminator="type"),
+]
+
+_client_frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
+server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
+_CLIENT_TYPES = frozenset(
+    {"send", "stop", "open", "close", "continue", "regenerate", "edit", "unqueue"}
+)
+
+
+def decode(raw: str | bytes) -> ClientFrame:
+    """Read one frame from a client.
+
+    :param raw: the text of the frame.
+    :raises StopChatError: `bad_frame`, `unknown_type` or `invalid_field`.
+    """
+    if isinstance(raw, bytes):
+        raise StopChatError(ErrorCode.BAD_FRAME, "a binary frame")
+    try:
+        frame = json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise StopChatError(ErrorCode.BAD_FRAME) from None
+    if not isinstance(frame, dict):
+        raise StopChatError(ErrorCode.BAD_FRAME)
+    kind = frame.get("type")
+    if not isinstance(kind, str) or kind not in _CLIENT_TYPES:
+        raise StopChatError(ErrorCode.UNKNOWN_TYPE)
+    try:
+        return _client_frames.validate_python(frame)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise StopChatError(ErrorCode.INVALID_FIELD, where) from None
+
+
+def request_id_of(raw: str | bytes) -> str | None:
+    """Find the request id in a frame that could not be read, so that its sender learns of it."""
+    try:
+        frame = json.loads(raw)
+        return TypeAdapter(Id).validate_python(frame["request_id"], strict=True)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def encode(frame: BaseModel) -> str:
+    """Write one frame for a client, without the fields that are not set."""
+    return frame.model_dump_json(exclude_none=True)
+
+
+def error_frame(
+    code: ErrorCode, request_id: str | None = None, error_id: str | None = None
+) -> Error:
+    """Make the frame that tells of an error."""
+    return Error(
+        code=code, message=SENTENCES[code][0], request_id=request_id, error_id=error_id
+    )
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

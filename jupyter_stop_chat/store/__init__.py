@@ -1,0 +1,1 @@
+"""The store: it remembers chats and messages, and decides nothing."""

@@ -1,0 +1,105 @@
+"""The interface of a store.
+
+Writes return when they are durable. A store that cannot write (a full disk, a lock) does not
+raise: it keeps what it was given in memory, tells `on_trouble` once, and saves it when it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ..protocol import Chat, ErrorInfo, Message, MessageState, Receipt, ToolCall, Usage
+
+Part = Literal["text", "reasoning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Hold what a message is claimed with at its end.
+
+    :ivar keep: the text ends here, in UTF-16 code units; None keeps all that was appended.
+    """
+
+    state: MessageState
+    keep: int | None = None
+    usage: Usage | None = None
+    stop: Receipt | None = None
+    error: ErrorInfo | None = None
+    tools: tuple[ToolCall, ...] = ()
+
+
+class Store(Protocol):
+    """Remember chats and messages."""
+
+    on_trouble: Callable[[bool], None]
+
+    async def open(self, on_recovered: Callable[[Sequence[Message]], None] = ...) -> None:
+        """Make the store ready; what an ended process left running becomes `interrupted`."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is left and let go of everything."""
+        ...
+
+    async def create_chat(self, chat: Chat) -> None:
+        """Remember a new chat."""
+        ...
+
+    async def get_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat, or None."""
+        ...
+
+    async def list_chats(
+        self, owner: str, *, query: str = "", limit: int = 50, before: str | None = None
+    ) -> list[Chat]:
+        """List an owner's chats, newest change first; `before` is the id the last page ended with."""
+        ...
+
+    async def set_title(self, chat_id: str, title: str | None) -> bool:
+        """Set or clear a title; tell whether the chat exists."""
+        ...
+
+    async def delete_chat(self, chat_id: str) -> bool:
+        """Delete a chat with its messages; tell whether it existed."""
+        ...
+
+    async def begin_turn(self, messages: Sequence[Message], chat: Chat | None = None) -> None:
+        """Add messages at the end of a chat, in one transaction; `chat`, if given, is created first."""
+        ...
+
+    async def set_state(self, message_id: str, state: MessageState) -> bool:
+        """Move a message that is not terminal to another state that is not; tell whether it did."""
+        ...
+
+    async def append(self, message_id: str, text: str, part: Part = "text") -> None:
+        """Append text to a message that is not terminal."""
+        ...
+
+    async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
+        """Claim the terminal state of a message.
+
+        :returns: the message as it is kept, or None when another had claimed it before.
+        """
+        ...
+
+    async def reopen(self, message_id: str) -> Message | None:
+        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text."""
+        ...
+
+    async def get_message(self, message_id: str) -> Message | None:
+        """Return a message, or None."""
+        ...
+
+    async def find_request(self, owner: str, request_id: str) -> Message | None:
+        """Return the assistant message that an owner's request made, or None."""
+        ...
+
+    async def get_messages(self, chat_id: str) -> list[Message]:
+        """Return all messages of a chat, oldest first."""
+        ...
+
+    async def get_thread(self, message_id: str) -> list[Message]:
+        """Return a message and those before it along `reply_to`, oldest first."""
+        ...

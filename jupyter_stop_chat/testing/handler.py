@@ -136,14 +136,10 @@ class ScriptedHandler:
             for step in script:
                 if self.obeys_flag and turn.stopped:
                     break
-                if isinstance(step, Endless):
-                    while not (self.obeys_flag and turn.stopped):
-                        yield reply.note(Text(step.text))
-                        if step.polite:
-                            await asyncio.sleep(0)
-                event = await perform(step, reply)
-                if event is not None:
+                while (event := await perform(step, reply)) is not None:
                     yield reply.note(event)
+                    if not isinstance(step, Endless) or (self.obeys_flag and turn.stopped):
+                        break
                 reply.steps_done += 1
         except BaseException as error:
             reply.ending = error
@@ -186,7 +182,9 @@ async def perform(step: Step, reply: Reply) -> Event | None:
         case RefuseToClose():
             reply.refusal = step
         case Endless():
-            pass
+            if step.polite:
+                await asyncio.sleep(0)
+            return Text(step.text)
         case _:
             return step
     return None

@@ -16,14 +16,13 @@ from jupyter_stop_chat.chat_handlers.base import Event, Turn
 
 
 class Flag:
-    """Be an event that threads and event loops can all set and wait for."""
+    """Be what `asyncio.Event` is, for several threads and event loops at once."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
-    @property
     def is_set(self) -> bool:
         """Tell whether it was set."""
         return self._event.is_set()

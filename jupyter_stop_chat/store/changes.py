@@ -1,0 +1,218 @@
+"""Apply operations to the database, inside a transaction that the caller opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.protocol import Message
+
+from .operations import (
+    Append,
+    Beat,
+    BeginTurn,
+    CreateChat,
+    DeleteChat,
+    Operation,
+    Reopen,
+    SetState,
+    SetTitle,
+    Settle,
+)
+from .rows import ONE_CHAT, ONE_MESSAGE, chat_of, message_of, row_of_chat, row_of_message
+from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
+from .utf16 import cut, length, storable
+
+#: A message that is not there, or has ended, takes no more text: the guard is in the statement.
+_APPEND = insert(deltas).from_select(
+    ["message", "part", "text"],
+    select(
+        messages.c.seq,
+        bindparam("to_part", type_=deltas.c.part.type),
+        bindparam("to_text", type_=deltas.c.text.type),
+    ).where(messages.c.id == bindparam("to_id"), IS_LIVE),
+)
+_NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
+
+
+def now() -> str:
+    """Tell the time as the wire contract writes it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def apply(connection: Connection, operations: Sequence[Operation], process: str) -> list[Any]:
+    """Apply a group of operations in order and return what each answers.
+
+    :param process: the id of the server process that writes.
+    :raises StopChatError: an operation cannot be done; the transaction must be rolled back.
+    """
+    answers: list[Any] = []
+    appends: list[dict[str, str]] = []
+
+    def flush() -> None:
+        if appends:
+            connection.execute(_APPEND, appends)
+            appends.clear()
+
+    for operation in operations:
+        if isinstance(operation, Append):
+            appends.append(
+                {
+                    "to_id": operation.message_id,
+                    "to_part": operation.part,
+                    "to_text": storable(operation.text),
+                }
+            )
+            answers.append(None)
+            continue
+        flush()
+        try:
+            answers.append(_apply_one(connection, operation, process))
+        except IntegrityError as error:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there") from error
+    flush()
+    return answers
+
+
+def _apply_one(connection: Connection, operation: Operation, process: str) -> Any:
+    match operation:
+        case CreateChat(chat):
+            connection.execute(
+                insert(chats).values(**row_of_chat(chat), changed=_NEXT_CHANGE.scalar_subquery())
+            )
+            return None
+        case SetTitle(chat_id, title):
+            title = None if title is None else storable(title)
+            found = connection.execute(
+                update(chats).where(chats.c.id == chat_id).values(title=title)
+            )
+            return found.rowcount > 0
+        case DeleteChat(chat_id):
+            found = connection.execute(delete(chats).where(chats.c.id == chat_id))
+            return found.rowcount > 0
+        case BeginTurn():
+            return _begin_turn(connection, operation, process)
+        case SetState(message_id, state):
+            if state not in LIVE:
+                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "a terminal state is settled")
+            found = connection.execute(
+                update(messages)
+                .where(messages.c.id == message_id, IS_LIVE)
+                .values(state=state.value, process=process)
+            )
+            return found.rowcount > 0
+        case Append():
+            raise AssertionError("appends are applied in bulk")
+        case Settle(message_id, _):
+            return _settle(connection, operation)
+        case Reopen(message_id):
+            found = connection.execute(
+                update(messages)
+                .where(
+                    messages.c.id == message_id, messages.c.state.in_(("interrupted", "failed"))
+                )
+                .values(state="queued", stop=None, error=None, process=process)
+            )
+            if not found.rowcount:
+                return None
+            message = read_message(connection, message_id)
+            touch(connection, message.chat_id)
+            return message
+        case Beat():
+            beat(connection, process)
+            return None
+        case _:
+            assert_never(operation)
+
+
+def read_message(connection: Connection, message_id: str) -> Message:
+    """Read a message that is there."""
+    row = connection.execute(ONE_MESSAGE, {"id": message_id}).mappings().one()
+    return message_of(dict(row))
+
+
+def touch(connection: Connection, chat_id: str) -> None:
+    """Make a chat the one that changed last."""
+    connection.execute(
+        update(chats)
+        .where(chats.c.id == chat_id)
+        .values(updated_at=now(), changed=_NEXT_CHANGE.scalar_subquery())
+    )
+
+
+def beat(connection: Connection, process: str) -> None:
+    """Note that this process is alive."""
+    seen = int(time.time())
+    found = connection.execute(
+        update(processes).where(processes.c.id == process).values(seen_at=seen)
+    )
+    if not found.rowcount:
+        connection.execute(insert(processes).values(id=process, seen_at=seen))
+
+
+def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> Any:
+    """Add messages, and return the chats they went to, which are followed while they live."""
+    if operation.chat is not None:
+        _apply_one(connection, CreateChat(operation.chat), process)
+    found = {}
+    for chat_id in dict.fromkeys(message.chat_id for message in operation.messages):
+        row = connection.execute(ONE_CHAT, {"id": chat_id}).mappings().one_or_none()
+        if row is None:
+            raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+        found[chat_id] = chat_of(dict(row))
+        if operation.chat is None or operation.chat.id != chat_id:
+            touch(connection, chat_id)
+    for message in operation.messages:
+        owner = found[message.chat_id].owner
+        connection.execute(insert(messages).values(row_of_message(message, owner, process)))
+    return list(found.values())
+
+
+def _settle(connection: Connection, operation: Settle) -> Message | None:
+    settlement = operation.settlement
+    if settlement.state in LIVE:
+        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
+    claimed = connection.execute(
+        update(messages)
+        .where(messages.c.id == operation.message_id, IS_LIVE)
+        .values(
+            state=settlement.state.value,
+            usage=settlement.usage and settlement.usage.model_dump(mode="json"),
+            stop=settlement.stop and settlement.stop.model_dump(mode="json"),
+            error=settlement.error and settlement.error.model_dump(mode="json"),
+            tools=[tool.model_dump(mode="json") for tool in settlement.tools] or None,
+        )
+    )
+    if not claimed.rowcount:
+        return None
+    message = read_message(connection, operation.message_id)
+    text = message.text if settlement.keep is None else cut(message.text, settlement.keep)
+    message = message.model_copy(update={"text": text, "text_length": length(text)})
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == message.id)
+        .values(text=text, text_length=message.text_length, reasoning=message.reasoning)
+    )
+    connection.execute(
+        delete(deltas).where(
+            deltas.c.message
+            == select(messages.c.seq).where(messages.c.id == message.id).scalar_subquery()
+        )
+    )
+    touch(connection, message.chat_id)
+    return message

@@ -1,0 +1,94 @@
+"""What can be written, as plain data: each is applied to the database, or in memory instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jupyter_stop_chat.protocol import Chat, Message, MessageState
+
+from .base import Part, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class CreateChat:
+    """Remember a new chat."""
+
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class SetTitle:
+    """Set or clear a title."""
+
+    chat_id: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteChat:
+    """Delete a chat with its messages."""
+
+    chat_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginTurn:
+    """Add messages at the end of a chat, creating the chat first if it is given."""
+
+    messages: Sequence[Message]
+    chat: Chat | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetState:
+    """Move a message between states that are not terminal."""
+
+    message_id: str
+    state: MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Append text to a message."""
+
+    message_id: str
+    text: str
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Claim the terminal state of a message."""
+
+    message_id: str
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Move a stopped or failed message back to the queue."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Note that this process is alive."""
+
+
+Operation = (
+    CreateChat | SetTitle | DeleteChat | BeginTurn | SetState | Append | Settle | Reopen | Beat
+)
+
+
+def weight(operation: Operation) -> int:
+    """Estimate how many bytes an operation brings to the disk."""
+    if isinstance(operation, Append):
+        return 64 + len(operation.text)
+    if isinstance(operation, BeginTurn):
+        return 256 + sum(
+            256 + len(message.text) + sum(len(each.text) for each in message.attachments)
+            for message in operation.messages
+        )
+    return 256

@@ -1,0 +1,186 @@
+"""Make a database ready: its folder, its file, its journal, its schema.
+
+Everything here blocks, and is run in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
+from sqlalchemy.pool import NullPool
+
+from jupyter_stop_chat.migrations import HEAD
+
+from .search import ensure_search
+
+log = logging.getLogger(__name__)
+
+#: File systems that cannot share memory between hosts, which SQLite's WAL needs.
+NETWORK = frozenset(
+    [
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "fuse.ceph",
+        "fuse.gcsfuse",
+        "fuse.glusterfs",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "gfs2",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "orangefs",
+        "pvfs2",
+        "smb2",
+        "smb3",
+        "smbfs",
+    ]
+)
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Tell what a database was found to be able to do.
+
+    :ivar journal: SQLite's journal mode; empty for another database.
+    """
+
+    journal: str
+    indexed: bool
+
+
+def url_of(db_url: str) -> URL:
+    """Read a database URL, and choose the asynchronous driver where it names none."""
+    url = make_url(db_url)
+    return url.set(drivername=_ASYNC_DRIVERS.get(url.drivername, url.drivername))
+
+
+def file_of(url: URL) -> Path | None:
+    """Return the file of a SQLite URL; None for a database in memory, or another kind."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    if not url.database.startswith("file:"):
+        return Path(url.database)
+    if url.query.get("mode") == "memory":
+        return None
+    return Path(unquote(url.database.removeprefix("file:").partition("?")[0]))
+
+
+def file_system_of(path: Path, mounts: str | None = None) -> str:
+    """Name the type of the file system that a path is on; empty when that is not known.
+
+    :param mounts: the table of mounts, as in Linux's `/proc/mounts`.
+    """
+    if mounts is None:
+        try:
+            mounts = Path("/proc/self/mounts").read_text(errors="replace")
+        except OSError:
+            return ""
+    path = path.absolute()
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    path = path.resolve()
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        # Spaces and the like are written as octal escapes there.
+        point = Path(fields[1].encode().decode("unicode_escape"))
+        if path.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), fields[2]
+    return kind
+
+
+def prepare(url: URL, *, busy_seconds: float) -> Prepared:
+    """Make the database that a URL names ready, whatever was there before.
+
+    :param busy_seconds: how long to wait for another process's lock.
+    :raises Exception: the database cannot be used; `trouble.reason_of` says why.
+    """
+    if url.get_backend_name() != "sqlite":
+        return asyncio.run(_prepare_async(url))
+    path = file_of(url)
+    wal = True
+    if path is not None and url.query.get("mode") != "ro":
+        _make_file(path)
+        wal = file_system_of(path) not in NETWORK
+    engine = create_engine(
+        url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": busy_seconds}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection, _record) -> None:  # type: ignore[no-untyped-def]
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.connect() as connection:
+            journal = _set_journal(connection, wal)
+            with connection.begin():
+                return Prepared(journal, _migrate(connection))
+    finally:
+        engine.dispose()
+
+
+async def _prepare_async(url: URL) -> Prepared:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            return Prepared("", await connection.run_sync(_migrate))
+    finally:
+        await engine.dispose()
+
+
+def _make_file(path: Path) -> None:
+    """Make the file and its folder, for nobody else to read."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _set_journal(connection: Connection, wal: bool) -> str:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    wanted = "wal" if wal else "delete"
+    cursor = driver.execute(f"PRAGMA journal_mode={wanted}")
+    return str(cursor.fetchone()[0])
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema to its newest revision, inside the caller's transaction."""
+    if inspect(connection).has_table("alembic_version"):
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+        if list(found) == [HEAD]:
+            return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    folder = Path(__file__).resolve().parent.parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _migrate(connection: Connection) -> bool:
+    migrate(connection)
+    return ensure_search(connection)

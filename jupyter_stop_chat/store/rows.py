@@ -1,0 +1,131 @@
+"""Messages and chats as rows, and the statements that read them.
+
+A message is always read together with the text that still waits in `deltas`, in one statement:
+so a read is right at any moment, also between two appends or while another process settles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select
+from sqlalchemy import literal_column as literal
+
+from jupyter_stop_chat.protocol import Chat, Message
+
+from .schema import IS_LIVE, LIVE, chats, deltas, messages
+from .utf16 import length, storable
+
+
+def _waiting(part: str) -> ColumnElement[str]:
+    """Join what waits for a message, in order; the database does it, not the event loop."""
+    ordered = (
+        select(deltas.c.text)
+        .where(deltas.c.message == messages.c.seq, deltas.c.part == part)
+        .order_by(deltas.c.n)
+        .correlate(messages)
+        .subquery()
+    )
+    joined: ColumnElement[str] = func.aggregate_strings(ordered.c.text, "")
+    return select(joined).scalar_subquery()
+
+
+_MESSAGE = (
+    *(column for column in messages.c if column.name not in {"seq", "owner", "process"}),
+    _waiting("text").label("more_text"),
+    _waiting("reasoning").label("more_reasoning"),
+)
+
+
+def _some(states: str) -> ColumnElement[bool]:
+    """Tell whether a chat has a live message in such a state, by the index of live ones."""
+    return exists(
+        select(literal("1")).where(
+            messages.c.chat_id == chats.c.id, IS_LIVE, literal(f"messages.state IN ({states})")
+        )
+    )
+
+
+_CHAT = (
+    chats.c.id,
+    chats.c.owner,
+    chats.c.title,
+    chats.c.created_at,
+    chats.c.updated_at,
+    case(
+        (_some("'generating', 'stopping'"), "generating"),
+        (_some("'queued'"), "queued"),
+        else_="idle",
+    ).label("state"),
+)
+
+ONE_MESSAGE = select(*_MESSAGE).where(messages.c.id == bindparam("id"))
+MESSAGES_OF_CHAT = (
+    select(*_MESSAGE).where(messages.c.chat_id == bindparam("id")).order_by(messages.c.seq)
+)
+BY_REQUEST = select(*_MESSAGE).where(
+    messages.c.owner == bindparam("owner"),
+    messages.c.request_id == bindparam("request_id"),
+    messages.c.role == "assistant",
+    messages.c.request_id.is_not(None),
+)
+ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
+CHATS: Select[Any] = select(*_CHAT).order_by(chats.c.changed.desc(), chats.c.id)
+LIVE_MESSAGES = select(messages.c.id, messages.c.process).where(IS_LIVE)
+
+
+def _thread() -> Select[Any]:
+    chain = (
+        select(messages.c.id, messages.c.reply_to)
+        .where(messages.c.id == bindparam("id"))
+        .cte("chain", recursive=True)
+    )
+    # UNION, not UNION ALL: should the links ever form a ring, the walk still ends.
+    chain = chain.union(
+        select(messages.c.id, messages.c.reply_to).where(messages.c.id == chain.c.reply_to)
+    )
+    return select(*_MESSAGE).where(messages.c.id.in_(select(chain.c.id))).order_by(messages.c.seq)
+
+
+THREAD = _thread()
+
+
+def chat_of(row: Mapping[str, Any]) -> Chat:
+    """Make a chat of a row."""
+    return Chat(**row)
+
+
+def message_of(row: Mapping[str, Any]) -> Message:
+    """Make a message of a row, with the text that waits in `deltas` folded in."""
+    values = dict(row)
+    more, thought = values.pop("more_text"), values.pop("more_reasoning")
+    if more:
+        values["text"] += more
+        values["text_length"] += length(more)
+    if thought:
+        values["reasoning"] = (values["reasoning"] or "") + thought
+    values["attachments"] = values["attachments"] or ()
+    values["tools"] = values["tools"] or ()
+    return Message.model_validate(values)
+
+
+def row_of_chat(chat: Chat) -> dict[str, Any]:
+    """Make the row of a chat, all but its place in the order of changes."""
+    row = chat.model_dump(exclude={"state"})
+    row["owner"] = storable(chat.owner)
+    row["title"] = None if chat.title is None else storable(chat.title)
+    return row
+
+
+def row_of_message(message: Message, owner: str, process: str) -> dict[str, Any]:
+    """Make the row of a message."""
+    row = message.model_dump(mode="json", exclude={"text_offset"})
+    row["text"] = storable(message.text)
+    row["text_length"] = length(message.text)
+    row["reasoning"] = None if message.reasoning is None else storable(message.reasoning)
+    for name in ("attachments", "tools"):
+        row[name] = row[name] or None
+    row["owner"] = owner
+    row["process"] = process if row["state"] in LIVE else None
+    return row

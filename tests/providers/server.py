@@ -149,6 +149,10 @@ class Provider:
         """Return the status and the body of an error."""
         raise NotImplementedError
 
+    def refused(self, request: Request) -> tuple[int, dict[str, Any]] | None:
+        """Return the error that the real service answers this request with, if any."""
+        return None
+
     def trouble_frame(self, trouble: Trouble, request: Request) -> bytes:
         """Return what tells of an error in the middle of a stream."""
         raise NotImplementedError
@@ -264,8 +268,11 @@ class Provider:
         self._another.set()
         if script.stall == "before_headers":
             await _stall(request, script)
+        refusal = self.refused(request)
         if script.trouble is not None and script.trouble_after is None:
-            status, body = self.trouble(script.trouble, request)
+            refusal = self.trouble(script.trouble, request)
+        if refusal is not None:
+            status, body = refusal
             request.headers_sent_at = time.perf_counter()
             await _answer(writer, status, body)
             return True

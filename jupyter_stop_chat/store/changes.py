@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from sqlalchemy import (
@@ -22,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Message
 
+from .clock import now
 from .operations import (
     Append,
     Beat,
@@ -38,6 +38,9 @@ from .rows import ONE_CHAT, ONE_MESSAGE, chat_of, message_of, row_of_chat, row_o
 from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
 from .utf16 import cut, length, storable
 
+#: When a process that has not been seen is forgotten.
+FORGET_SECONDS = 24 * 3600
+
 #: A message that is not there, or has ended, takes no more text: the guard is in the statement.
 _APPEND = insert(deltas).from_select(
     ["message", "part", "text"],
@@ -47,12 +50,8 @@ _APPEND = insert(deltas).from_select(
         bindparam("to_text", type_=deltas.c.text.type),
     ).where(messages.c.id == bindparam("to_id"), IS_LIVE),
 )
-_NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
-
-
-def now() -> str:
-    """Tell the time as the wire contract writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+#: The place in the order of changes that comes next.
+NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
 
 
 def apply(connection: Connection, operations: Sequence[Operation], process: str) -> list[Any]:
@@ -93,7 +92,7 @@ def _apply_one(connection: Connection, operation: Operation, process: str) -> An
     match operation:
         case CreateChat(chat):
             connection.execute(
-                insert(chats).values(**row_of_chat(chat), changed=_NEXT_CHANGE.scalar_subquery())
+                insert(chats).values(**row_of_chat(chat), changed=NEXT_CHANGE.scalar_subquery())
             )
             return None
         case SetTitle(chat_id, title):
@@ -132,7 +131,9 @@ def _apply_one(connection: Connection, operation: Operation, process: str) -> An
                 return None
             message = read_message(connection, message_id)
             touch(connection, message.chat_id)
-            return message
+            beat(connection, process)
+            row = connection.execute(ONE_CHAT, {"id": message.chat_id}).mappings().one()
+            return message, chat_of(dict(row))
         case Beat():
             beat(connection, process)
             return None
@@ -151,7 +152,7 @@ def touch(connection: Connection, chat_id: str) -> None:
     connection.execute(
         update(chats)
         .where(chats.c.id == chat_id)
-        .values(updated_at=now(), changed=_NEXT_CHANGE.scalar_subquery())
+        .values(updated_at=now(), changed=NEXT_CHANGE.scalar_subquery())
     )
 
 
@@ -162,6 +163,15 @@ def beat(connection: Connection, process: str) -> None:
         update(processes).where(processes.c.id == process).values(seen_at=seen)
     )
     if not found.rowcount:
+        # The rows of processes that are long gone are swept out here, once a process.
+        connection.execute(
+            delete(processes).where(
+                processes.c.seen_at < seen - FORGET_SECONDS,
+                processes.c.id.not_in(
+                    select(messages.c.process).where(IS_LIVE, messages.c.process.is_not(None))
+                ),
+            )
+        )
         connection.execute(insert(processes).values(id=process, seen_at=seen))
 
 
@@ -177,6 +187,8 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
         found[chat_id] = chat_of(dict(row))
         if operation.chat is None or operation.chat.id != chat_id:
             touch(connection, chat_id)
+    if any(message.state in LIVE for message in operation.messages):
+        beat(connection, process)
     for message in operation.messages:
         owner = found[message.chat_id].owner
         connection.execute(insert(messages).values(row_of_message(message, owner, process)))

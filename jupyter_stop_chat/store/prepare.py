@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,36 +18,15 @@ from sqlalchemy.pool import NullPool
 
 from jupyter_stop_chat.migrations import HEAD
 
-from .search import ensure_search
+from .search import drop_search, ensure_search
 
 log = logging.getLogger(__name__)
 
 #: File systems that cannot share memory between hosts, which SQLite's WAL needs.
 NETWORK = frozenset(
-    [
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "fuse.ceph",
-        "fuse.gcsfuse",
-        "fuse.glusterfs",
-        "fuse.s3fs",
-        "fuse.sshfs",
-        "gfs2",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "orangefs",
-        "pvfs2",
-        "smb2",
-        "smb3",
-        "smbfs",
-    ]
+    {"9p", "afs", "beegfs", "ceph", "cifs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs"}
+    | {"nfs", "nfs4", "orangefs", "pvfs2", "smb2", "smb3", "smbfs"}
+    | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
 )
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
@@ -56,10 +36,13 @@ class Prepared:
     """Tell what a database was found to be able to do.
 
     :ivar journal: SQLite's journal mode; empty for another database.
+    :ivar indexed: whether there is a search index.
+    :ivar fresh: whether nothing had been there.
     """
 
     journal: str
     indexed: bool
+    fresh: bool
 
 
 def url_of(db_url: str) -> URL:
@@ -105,10 +88,11 @@ def file_system_of(path: Path, mounts: str | None = None) -> str:
     return kind
 
 
-def prepare(url: URL, *, busy_seconds: float) -> Prepared:
+def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepared:
     """Make the database that a URL names ready, whatever was there before.
 
     :param busy_seconds: how long to wait for another process's lock.
+    :param new_search: make the search index anew, because it is damaged.
     :raises Exception: the database cannot be used; `trouble.reason_of` says why.
     """
     if url.get_backend_name() != "sqlite":
@@ -134,7 +118,7 @@ def prepare(url: URL, *, busy_seconds: float) -> Prepared:
         with engine.connect() as connection:
             journal = _set_journal(connection, wal)
             with connection.begin():
-                return Prepared(journal, _migrate(connection))
+                return _prepare(connection, journal, new_search)
     finally:
         engine.dispose()
 
@@ -145,7 +129,7 @@ async def _prepare_async(url: URL) -> Prepared:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            return Prepared("", await connection.run_sync(_migrate))
+            return await connection.run_sync(_prepare, "", False)
     finally:
         await engine.dispose()
 
@@ -160,8 +144,12 @@ def _set_journal(connection: Connection, wal: bool) -> str:
     driver = connection.connection.driver_connection
     assert driver is not None
     wanted = "wal" if wal else "delete"
-    cursor = driver.execute(f"PRAGMA journal_mode={wanted}")
-    return str(cursor.fetchone()[0])
+    try:
+        journal = str(driver.execute(f"PRAGMA journal_mode={wanted}").fetchone()[0])
+    except sqlite3.OperationalError:
+        # Another process uses the file in another mode, which is then ours as well.
+        journal = str(driver.execute("PRAGMA journal_mode").fetchone()[0])
+    return journal
 
 
 def migrate(connection: Connection) -> None:
@@ -181,6 +169,9 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _migrate(connection: Connection) -> bool:
+def _prepare(connection: Connection, journal: str, new_search: bool) -> Prepared:
+    fresh = not inspect(connection).has_table("chats")
     migrate(connection)
-    return ensure_search(connection)
+    if new_search:
+        drop_search(connection)
+    return Prepared(journal, ensure_search(connection), fresh)

@@ -14,7 +14,7 @@ from sqlalchemy import literal_column as literal
 
 from jupyter_stop_chat.protocol import Chat, Message
 
-from .schema import IS_LIVE, LIVE, chats, deltas, messages
+from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
 from .utf16 import length, storable
 
 
@@ -72,7 +72,13 @@ BY_REQUEST = select(*_MESSAGE).where(
 )
 ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
 CHATS: Select[Any] = select(*_CHAT).order_by(chats.c.changed.desc(), chats.c.id)
-LIVE_MESSAGES = select(messages.c.id, messages.c.process).where(IS_LIVE)
+#: What is being made, by which process, and when that was last seen.
+LIVE_MESSAGES = (
+    select(messages.c.id, messages.c.process, processes.c.seen_at)
+    .outerjoin(processes, processes.c.id == messages.c.process)
+    .where(IS_LIVE)
+    .order_by(messages.c.seq)
+)
 
 
 def _thread() -> Select[Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 from sqlalchemy.exc import OperationalError
 
 from .schema import chats, messages
+from .utf16 import storable
 
 _TRIGGERS = {
     "messages_search_insert": """
@@ -74,6 +75,13 @@ def ensure_search(connection: Connection) -> bool:
     return True
 
 
+def drop_search(connection: Connection) -> None:
+    """Drop SQLite's search index, damaged or not."""
+    for name in _TRIGGERS:
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
+    connection.execute(text("DROP TABLE IF EXISTS message_search"))
+
+
 def has_fts5(connection: Connection) -> bool:
     """Tell whether this SQLite has FTS5."""
     try:
@@ -92,7 +100,7 @@ def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | No
     :param dialect: the name of the database's dialect.
     :param indexed: whether `ensure_search` said that there is an index.
     """
-    words = [storable for word in query.split() if (storable := word.replace("\0", ""))]
+    words = storable(query).replace("\ufffd", " ").split()
     if not words:
         return None
     in_title = and_(*(chats.c.title.icontains(word, autoescape=True) for word in words))

@@ -5,42 +5,36 @@ Imports SQLAlchemy: get one from `open_store`, which imports this in a thread.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from jupyter_stop_chat.errors import StopChatError
 from jupyter_stop_chat.protocol import Chat, Message, MessageState
 
 from .base import Part, Settlement
 from .database import Database
 from .operations import (
     Append,
+    Beat,
     BeginTurn,
     CreateChat,
     DeleteChat,
-    Operation,
     Reopen,
     SetState,
     SetTitle,
     Settle,
 )
-from .rows import (
-    BY_REQUEST,
-    CHATS,
-    MESSAGES_OF_CHAT,
-    ONE_CHAT,
-    ONE_MESSAGE,
-    THREAD,
-    chat_of,
-    message_of,
-)
-from .schema import chats
-from .search import matches
-from .writer import Writer
+from .processes import BEAT_SECONDS
+from .reading import Reader, unreadable
+from .saving import Saver, Sleep
+from .trouble import Reason, reason_of
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 class SqlStore:
@@ -51,6 +45,7 @@ class SqlStore:
     :param owner_process: this server process: `<host>:<pid>:<what tells its lives apart>`.
     :param busy_seconds: how long a write waits for another process's lock.
     :param pragmas: further SQLite pragmas for the connection that writes.
+    :param sleep: how to wait, in seconds, between tries to save.
     """
 
     def __init__(
@@ -60,49 +55,68 @@ class SqlStore:
         owner_process: str,
         busy_seconds: float = 1.0,
         pragmas: Mapping[str, str | int] = MappingProxyType({}),
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.on_trouble: Callable[[bool], None] = lambda troubled: None
         self._database = Database(db_url, owner_process, busy_seconds, pragmas)
-        self._writer = Writer(self._commit)
+        self._saver = Saver(
+            self._database,
+            owner_process,
+            sleep,
+            lambda troubled: self.on_trouble(troubled),  # noqa: PLW0108 - it may be set later
+        )
+        self._writer = self._saver.writer
+        self._beating: asyncio.Task[None] | None = None
 
     async def open(
         self, on_recovered: Callable[[Sequence[Message]], None] = lambda messages: None
     ) -> None:
-        """Make the store ready."""
-        await self._database.open()
-        self._writer.start()
+        """Make the store ready; what an ended process left running becomes `interrupted`.
+
+        :param on_recovered: told of those messages; later, if the database cannot be used yet.
+        """
+        await self._saver.open(on_recovered)
+        prepared = self._database.prepared
+        if self._database.path is not None and prepared and prepared.journal != "wal":
+            log.warning(
+                "Chats are saved in SQLite's slower %r journal: this file system takes no WAL.",
+                prepared.journal,
+            )
+        self._beating = asyncio.create_task(self._beat(), name="stop-chat-store-beat")
 
     async def close(self) -> None:
         """Write what is left and let go of everything."""
-        await self._writer.close()
-        await self._database.close()
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+            self._beating = None
+        await self._saver.close()
+
+    def health(self) -> dict[str, Any]:
+        """Tell how the store is; nothing in it is secret, and the password is masked."""
+        prepared = self._database.prepared
+        return {
+            "url": self._database.url.render_as_string(hide_password=True),
+            "journal_mode": prepared.journal if prepared else None,
+            "search": "index" if prepared and prepared.indexed else "scan",
+            "backlog": self._writer.backlog + len(self._saver.memory.unsaved),
+            "degraded": self._saver.trouble is not None,
+            "reason": self._saver.trouble and self._saver.trouble.value,
+            "set_aside": list(self._saver.set_aside),
+        }
+
+    async def recover(self) -> None:
+        """Interrupt what ended processes were making, as `open` does."""
+        await self._saver.recover()
+
+    # --- writing -----------------------------------------------------------------------------
 
     async def create_chat(self, chat: Chat) -> None:
-        """Remember a new chat."""
+        """Remember a new chat.
+
+        :raises StopChatError: `not_possible_now`: its id is taken.
+        """
         await self._writer.write(CreateChat(chat))
-
-    async def get_chat(self, chat_id: str) -> Chat | None:
-        """Return a chat, or None."""
-        rows = await self._database.read(ONE_CHAT, {"id": chat_id})
-        return chat_of(rows[0]) if rows else None
-
-    async def list_chats(
-        self, owner: str, *, query: str = "", limit: int = 50, before: str | None = None
-    ) -> list[Chat]:
-        """List an owner's chats, newest change first; `before` is the last page's last id."""
-        statement = CHATS.where(chats.c.owner == owner).limit(limit)
-        found = matches(query, self._database.dialect, self._database.indexed)
-        if found is not None:
-            statement = statement.where(found)
-        if before is not None:
-            last = chats.alias()
-            from sqlalchemy import select
-
-            statement = statement.where(
-                chats.c.changed
-                < select(last.c.changed).where(last.c.id == before).scalar_subquery()
-            )
-        return [chat_of(row) for row in await self._database.read(statement)]
 
     async def set_title(self, chat_id: str, title: str | None) -> bool:
         """Set or clear a title; tell whether the chat exists."""
@@ -113,53 +127,91 @@ class SqlStore:
         return bool(await self._writer.write(DeleteChat(chat_id)))
 
     async def begin_turn(self, messages: Sequence[Message], chat: Chat | None = None) -> None:
-        """Add messages at the end of a chat, in one transaction."""
+        """Add messages at the end of a chat, in one transaction; `chat` is created first.
+
+        :raises StopChatError: `unknown_chat`, or `not_possible_now` when an id or the owner's
+            request id is taken.
+        """
         await self._writer.write(BeginTurn(tuple(messages), chat))
 
     async def set_state(self, message_id: str, state: MessageState) -> bool:
-        """Move a message that is not terminal to another state that is not."""
+        """Move a message that is not terminal to another that is not; tell whether it did."""
         return bool(await self._writer.write(SetState(message_id, state)))
 
     async def append(self, message_id: str, text: str, part: Part = "text") -> None:
-        """Append text to a message that is not terminal."""
+        """Append text to a message that is not terminal; another takes none."""
         if text:
+            await self._saver.has_room()
             await self._writer.write(Append(message_id, text, part))
 
     async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
-        """Claim the terminal state of a message; None when another had claimed it."""
+        """Claim the terminal state of a message.
+
+        :returns: the message as it is kept, or None when another had claimed it before.
+        """
         settled: Message | None = await self._writer.write(Settle(message_id, settlement))
         return settled
 
     async def reopen(self, message_id: str) -> Message | None:
-        """Move an `interrupted` or `failed` message back to `queued`."""
-        reopened: Message | None = await self._writer.write(Reopen(message_id))
-        return reopened
+        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text."""
+        reopened: tuple[Message, Chat] | None = await self._writer.write(Reopen(message_id))
+        return reopened and reopened[0]
+
+    # --- reading -----------------------------------------------------------------------------
+
+    async def get_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat, or None."""
+        return await self._read(lambda reader: reader.get_chat(chat_id))
+
+    async def list_chats(
+        self, owner: str, *, query: str = "", limit: int = 50, before: str | None = None
+    ) -> list[Chat]:
+        """List an owner's chats, newest change first.
+
+        :param query: words that must all begin some word of the title or of one message.
+        :param before: the id that the last page ended with.
+        """
+        return await self._read(lambda reader: reader.list_chats(owner, query, limit, before))
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
-        rows = await self._database.read(ONE_MESSAGE, {"id": message_id})
-        return message_of(rows[0]) if rows else None
+        return await self._read(lambda reader: reader.get_message(message_id))
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
         """Return the assistant message that an owner's request made, or None."""
-        rows = await self._database.read(BY_REQUEST, {"owner": owner, "request_id": request_id})
-        return message_of(rows[0]) if rows else None
+        return await self._read(lambda reader: reader.find_request(owner, request_id))
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""
-        return [
-            message_of(row) for row in await self._database.read(MESSAGES_OF_CHAT, {"id": chat_id})
-        ]
+        return await self._read(lambda reader: reader.get_messages(chat_id))
 
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
-        return [message_of(row) for row in await self._database.read(THREAD, {"id": message_id})]
+        return await self._read(lambda reader: reader.get_thread(message_id))
 
-    async def _commit(self, group: Sequence[Operation]) -> Sequence[Any]:
+    async def _read(self, question: Callable[[Reader], Awaitable[_T]]) -> _T:
+        """Ask what reads; a damaged database is set aside, and asked again."""
         try:
-            return await self._database.write(group)
-        except StopChatError as error:
-            if len(group) == 1:
-                return [error]
-        # One of them cannot be done, and took the others down with it: each by itself.
-        return [(await self._commit([operation]))[0] for operation in group]
+            return await question(self._saver.reader())
+        except Exception as error:
+            reason = reason_of(error)
+            if reason is None:
+                raise
+            if reason not in {Reason.CORRUPT, Reason.SEARCH_CORRUPT}:
+                raise unreadable(error) from error
+            await self._saver.found_unreadable(reason, error)
+        try:
+            return await question(self._saver.reader())
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            raise unreadable(error) from error
+
+    async def _beat(self) -> None:
+        """Note from time to time that this process lives, while it makes messages."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            with contextlib.suppress(Exception):
+                await self._saver.check()
+                if any(kept.live for kept in self._saver.memory.messages.values()):
+                    await self._writer.write(Beat())

@@ -1,0 +1,292 @@
+"""Chats and messages in memory: those being made, and whatever the database cannot take now.
+
+The same operations have the same answers here as in `changes.py`. While all is well this only
+follows what is committed, and keeps no more than the messages that are being made: enough to
+write them anew should the database be lost. In trouble it takes the writes instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState
+
+from .clock import now
+from .operations import (
+    Append,
+    Beat,
+    BeginTurn,
+    CreateChat,
+    DeleteChat,
+    Operation,
+    Reopen,
+    SetState,
+    SetTitle,
+    Settle,
+)
+from .utf16 import cut, length, storable
+
+
+@dataclass(slots=True)
+class Kept:
+    """Hold a message and what was appended to it.
+
+    :ivar reopened: it went on from an end that the database may still hold.
+    """
+
+    message: Message
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    reopened: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Tell whether the message is still being made."""
+        return self.message.state not in TERMINAL
+
+    def whole(self) -> Message:
+        """Return the message with all that was appended."""
+        if self.text or self.reasoning:
+            text = self.message.text + "".join(self.text)
+            reasoning = (self.message.reasoning or "") + "".join(self.reasoning)
+            self.text, self.reasoning = [], []
+            self.message = self.message.model_copy(
+                update={
+                    "text": text,
+                    "text_length": length(text),
+                    "reasoning": reasoning or self.message.reasoning,
+                }
+            )
+        return self.message
+
+
+class Memory:
+    """Apply operations in memory, and remember which the database has not seen.
+
+    :ivar changed: chats that the database must hear of, in the order of their last change.
+    :ivar created: those of them that the database has never seen.
+    :ivar titled: those of them whose title changed.
+    :ivar deleted: chats that the database must forget.
+    :ivar unsaved: messages that the database must hear of.
+    :ivar size: about how many characters wait for the database.
+    """
+
+    def __init__(self) -> None:
+        self.chats: dict[str, Chat] = {}
+        self.messages: dict[str, Kept] = {}
+        self.changed: dict[str, None] = {}
+        self.created: set[str] = set()
+        self.titled: set[str] = set()
+        self.deleted: set[str] = set()
+        self.unsaved: set[str] = set()
+        self.size = 0
+
+    # --- while all is well -------------------------------------------------------------------
+
+    def follow(self, operation: Operation, answer: Any) -> None:
+        """Hear of an operation that was committed, and of its answer."""
+        match operation:
+            case Append(message_id, text, part):
+                self._append(message_id, text, part)
+            case BeginTurn(turn, _):
+                if any(message.state not in TERMINAL for message in turn):
+                    for chat in answer:
+                        self.chats[chat.id] = chat
+                    self.messages.update((message.id, Kept(message)) for message in turn)
+            case SetState(message_id, state):
+                if answer and (kept := self.messages.get(message_id)) and kept.live:
+                    kept.message = kept.message.model_copy(update={"state": state})
+            case Settle(message_id, _):
+                self._forget(message_id)
+            case Reopen():
+                if answer is not None:
+                    message, chat = answer
+                    self.learn(chat, message)
+            case SetTitle(chat_id, title):
+                if chat := self.chats.get(chat_id):
+                    self.chats[chat_id] = chat.model_copy(update={"title": title})
+            case DeleteChat(chat_id):
+                self._drop_chat(chat_id)
+
+    def _forget(self, message_id: str) -> None:
+        """Let go of a message that ended, and of its chat when nothing else there is live."""
+        kept = self.messages.pop(message_id, None)
+        if kept is not None and not any(
+            other.live
+            for other in self.messages.values()
+            if other.message.chat_id == kept.message.chat_id
+        ):
+            self._drop_chat(kept.message.chat_id)
+
+    # --- in trouble --------------------------------------------------------------------------
+
+    def learn(self, chat: Chat, message: Message | None = None) -> None:
+        """Take in what the database knows, for an operation that follows."""
+        self.chats.setdefault(chat.id, chat)
+        if message is not None:
+            self.messages.setdefault(message.id, Kept(message))
+
+    def apply(self, operation: Operation) -> Any:  # noqa: PLR0912 - one case an operation
+        """Apply an operation instead of the database, and return what it answers.
+
+        :raises StopChatError: the operation cannot be done.
+        """
+        match operation:
+            case Append(message_id, text, part):
+                if self._append(message_id, text, part):
+                    self.unsaved.add(message_id)
+                    self.size += len(text)
+            case CreateChat(chat):
+                self._create(chat)
+            case SetTitle(chat_id, title):
+                chat_or_none = self.chats.get(chat_id)
+                if chat_or_none is None:
+                    return False
+                self.chats[chat_id] = chat_or_none.model_copy(update={"title": title})
+                self.titled.add(chat_id)
+                self.changed.setdefault(chat_id)
+                return True
+            case DeleteChat(chat_id):
+                known = chat_id in self.chats
+                self._drop_chat(chat_id)
+                if known:
+                    self.deleted.add(chat_id)
+                return known
+            case BeginTurn():
+                return self._begin_turn(operation)
+            case SetState(message_id, state):
+                if state in TERMINAL:
+                    raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "a terminal state is settled")
+                kept = self.messages.get(message_id)
+                if kept is None or not kept.live:
+                    return False
+                kept.message = kept.message.model_copy(update={"state": state})
+                self.unsaved.add(message_id)
+                return True
+            case Settle():
+                return self._settle(operation)
+            case Reopen(message_id):
+                return self._reopen(message_id)
+            case Beat():
+                pass
+        return None
+
+    def mark_all(self) -> None:
+        """Note that the database is empty: it must hear of everything that is known here."""
+        self.created.update(self.chats)
+        for chat_id in self.chats:
+            self.changed.setdefault(chat_id)
+        self.unsaved.update(self.messages)
+        self.deleted.clear()
+
+    def after_saving(self) -> Memory:
+        """Return what is to be followed on, once the database has heard of everything."""
+        rest = Memory()
+        live = {kept.message.chat_id for kept in self.messages.values() if kept.live}
+        rest.chats = {key: chat for key, chat in self.chats.items() if key in live}
+        rest.messages = {
+            key: Kept(kept.whole())
+            for key, kept in self.messages.items()
+            if kept.message.chat_id in live
+        }
+        return rest
+
+    def unsaved_messages(self) -> Iterable[Kept]:
+        """Return what the database must hear of, in the order in which it came."""
+        return [kept for key, kept in self.messages.items() if key in self.unsaved]
+
+    def _append(self, message_id: str, text: str, part: str) -> bool:
+        kept = self.messages.get(message_id)
+        if kept is None or not kept.live:
+            return False
+        (kept.text if part == "text" else kept.reasoning).append(storable(text))
+        return True
+
+    def _create(self, chat: Chat) -> None:
+        if chat.id in self.chats:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")
+        self.chats[chat.id] = chat
+        self.created.add(chat.id)
+        self.changed[chat.id] = None
+
+    def _touch(self, chat_id: str) -> None:
+        if chat := self.chats.get(chat_id):
+            self.chats[chat_id] = chat.model_copy(update={"updated_at": now()})
+        self.changed.pop(chat_id, None)
+        self.changed[chat_id] = None
+
+    def _begin_turn(self, operation: BeginTurn) -> None:
+        asked = {
+            kept.message.request_id
+            for kept in self.messages.values()
+            if kept.message.request_id and kept.message.role == "assistant"
+        }
+        created = operation.chat.id if operation.chat else None
+        for message in operation.messages:
+            if message.id in self.messages or (
+                message.role == "assistant" and message.request_id in asked
+            ):
+                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")
+            if message.chat_id not in self.chats and message.chat_id != created:
+                raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+        if operation.chat is not None:
+            self._create(operation.chat)
+        for message in operation.messages:
+            clean = message.model_copy(update={"text": storable(message.text)})
+            self.messages[message.id] = Kept(clean)
+            self.unsaved.add(message.id)
+            self.size += len(message.text)
+            if message.chat_id != created:
+                self._touch(message.chat_id)
+
+    def _settle(self, operation: Settle) -> Message | None:
+        settlement = operation.settlement
+        if settlement.state not in TERMINAL:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
+        kept = self.messages.get(operation.message_id)
+        if kept is None or not kept.live:
+            return None
+        message = kept.whole()
+        text = message.text if settlement.keep is None else cut(message.text, settlement.keep)
+        kept.message = message.model_copy(
+            update={
+                "state": settlement.state,
+                "text": text,
+                "text_length": length(text),
+                "usage": settlement.usage,
+                "stop": settlement.stop,
+                "error": settlement.error,
+                "tools": settlement.tools,
+            }
+        )
+        self.unsaved.add(message.id)
+        self._touch(message.chat_id)
+        return kept.message
+
+    def _reopen(self, message_id: str) -> tuple[Message, Chat] | None:
+        kept = self.messages.get(message_id)
+        if kept is None or kept.message.state not in {
+            MessageState.INTERRUPTED,
+            MessageState.FAILED,
+        }:
+            return None
+        kept.message = kept.message.model_copy(
+            update={"state": MessageState.QUEUED, "stop": None, "error": None}
+        )
+        kept.reopened = True
+        self.unsaved.add(message_id)
+        self._touch(kept.message.chat_id)
+        return kept.message, self.chats[kept.message.chat_id]
+
+    def _drop_chat(self, chat_id: str) -> None:
+        self.chats.pop(chat_id, None)
+        self.changed.pop(chat_id, None)
+        self.created.discard(chat_id)
+        self.titled.discard(chat_id)
+        gone = [key for key, kept in self.messages.items() if kept.message.chat_id == chat_id]
+        for key in gone:
+            del self.messages[key]
+            self.unsaved.discard(key)

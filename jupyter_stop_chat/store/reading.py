@@ -1,0 +1,211 @@
+"""Read chats and messages: from the database, or in trouble from memory before it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.protocol import Chat, Message
+
+from .database import Database
+from .memory import Memory
+from .rows import (
+    BY_REQUEST,
+    CHATS,
+    MESSAGES_OF_CHAT,
+    ONE_CHAT,
+    ONE_MESSAGE,
+    THREAD,
+    chat_of,
+    message_of,
+)
+from .schema import chats
+from .search import matches
+from .trouble import reason_of
+
+
+class Reader:
+    """Read from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat, or None."""
+        rows = await self._database.read(ONE_CHAT, {"id": chat_id})
+        return chat_of(rows[0]) if rows else None
+
+    async def list_chats(
+        self, owner: str, query: str, limit: int, before: str | None
+    ) -> list[Chat]:
+        """List an owner's chats, newest change first."""
+        prepared = self._database.prepared
+        statement = CHATS.where(chats.c.owner == owner).limit(limit)
+        found = matches(query, self._database.dialect, bool(prepared and prepared.indexed))
+        if found is not None:
+            statement = statement.where(found)
+        if before is not None:
+            last = chats.alias()
+            place = select(last.c.changed).where(last.c.id == before).scalar_subquery()
+            statement = statement.where(chats.c.changed < place)
+        return [chat_of(row) for row in await self._database.read(statement)]
+
+    async def get_message(self, message_id: str) -> Message | None:
+        """Return a message, or None."""
+        rows = await self._database.read(ONE_MESSAGE, {"id": message_id})
+        return message_of(rows[0]) if rows else None
+
+    async def find_request(self, owner: str, request_id: str) -> Message | None:
+        """Return the assistant message that an owner's request made, or None."""
+        rows = await self._database.read(BY_REQUEST, {"owner": owner, "request_id": request_id})
+        return message_of(rows[0]) if rows else None
+
+    async def get_messages(self, chat_id: str) -> list[Message]:
+        """Return all messages of a chat, oldest first."""
+        rows = await self._database.read(MESSAGES_OF_CHAT, {"id": chat_id})
+        return [message_of(row) for row in rows]
+
+    async def get_thread(self, message_id: str) -> list[Message]:
+        """Return a message and those before it along `reply_to`, oldest first."""
+        rows = await self._database.read(THREAD, {"id": message_id})
+        return [message_of(row) for row in rows]
+
+
+class Overlay(Reader):
+    """Read from memory what the database has not seen, and the rest from the database.
+
+    Where the database cannot be read either, what memory does not hold is an error, never
+    "there is no such chat". A list is as long as it can be.
+    """
+
+    def __init__(self, database: Database, memory: Memory) -> None:
+        super().__init__(database)
+        self._memory = memory
+
+    async def get_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat, or None."""
+        if chat_id in self._memory.chats:
+            return self._with_state(self._memory.chats[chat_id])
+        if chat_id in self._memory.deleted:
+            return None
+        return await super().get_chat(chat_id)
+
+    async def list_chats(
+        self, owner: str, query: str, limit: int, before: str | None
+    ) -> list[Chat]:
+        """List an owner's chats: those that changed in memory come first."""
+        memory = self._memory
+        words = query.casefold().split()
+        newest = [
+            self._with_state(chat)
+            for chat_id in reversed(memory.changed)
+            if (chat := memory.chats[chat_id]).owner == owner and self._has(chat, words)
+        ]
+        ids = [chat.id for chat in newest]
+        if before in ids:
+            newest, before = newest[ids.index(before) + 1 :], None
+        elif before is not None:
+            newest = []
+        hidden = memory.changed.keys() | memory.deleted
+        try:
+            older = await super().list_chats(owner, query, limit + len(hidden), before)
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            older = []
+        shown = [
+            self._with_state(memory.chats[chat.id]) if chat.id in memory.chats else chat
+            for chat in older
+            if chat.id not in hidden
+        ]
+        return [*newest, *shown][:limit]
+
+    async def get_message(self, message_id: str) -> Message | None:
+        """Return a message, or None."""
+        if kept := self._memory.messages.get(message_id):
+            return kept.whole()
+        found = await super().get_message(message_id)
+        return None if found is None or found.chat_id in self._memory.deleted else found
+
+    async def find_request(self, owner: str, request_id: str) -> Message | None:
+        """Return the assistant message that an owner's request made, or None."""
+        for kept in self._memory.messages.values():
+            message = kept.message
+            if (
+                message.request_id == request_id
+                and message.role == "assistant"
+                and self._memory.chats[message.chat_id].owner == owner
+            ):
+                return kept.whole()
+        found = await super().find_request(owner, request_id)
+        return None if found is None or found.chat_id in self._memory.deleted else found
+
+    async def get_messages(self, chat_id: str) -> list[Message]:
+        """Return all messages of a chat, oldest first."""
+        memory = self._memory
+        if chat_id in memory.deleted:
+            return []
+        found: dict[str, Message] = {}
+        if chat_id not in memory.created:
+            try:
+                found = {each.id: each for each in await super().get_messages(chat_id)}
+            except Exception as error:
+                if reason_of(error) is None or chat_id not in memory.chats:
+                    raise
+        for message_id, kept in memory.messages.items():
+            if kept.message.chat_id == chat_id:
+                found[message_id] = kept.whole()
+        return list(found.values())
+
+    async def get_thread(self, message_id: str) -> list[Message]:
+        """Return a message and those before it along `reply_to`, oldest first."""
+        thread: list[Message] = []
+        seen: set[str] = set()
+        wanted: str | None = message_id
+        while wanted is not None and wanted not in seen:
+            seen.add(wanted)
+            kept = self._memory.messages.get(wanted)
+            if kept is None:
+                try:
+                    rest = await super().get_thread(wanted)
+                except Exception as error:
+                    if reason_of(error) is None or not thread:
+                        raise
+                    rest = []
+                held = self._memory.messages
+                earlier = [
+                    held[message.id].whole() if message.id in held else message
+                    for message in rest
+                    if message.chat_id not in self._memory.deleted
+                ]
+                return [*earlier, *reversed(thread)]
+            thread.append(kept.whole())
+            wanted = kept.message.reply_to
+        return thread[::-1]
+
+    def _with_state(self, chat: Chat) -> Chat:
+        states = {
+            str(kept.message.state)
+            for kept in self._memory.messages.values()
+            if kept.message.chat_id == chat.id
+        }
+        state = "idle"
+        if states & {"generating", "stopping"}:
+            state = "generating"
+        elif "queued" in states:
+            state = "queued"
+        return chat if chat.state == state else chat.model_copy(update={"state": state})
+
+    def _has(self, chat: Chat, words: list[str]) -> bool:
+        texts = [chat.title or ""]
+        texts += [
+            kept.whole().text
+            for kept in self._memory.messages.values()
+            if kept.message.chat_id == chat.id
+        ]
+        return any(all(word in text.casefold() for word in words) for text in texts)
+
+
+def unreadable(error: Exception) -> StopChatError:
+    """Make the error that a client may hear of when the database cannot be read."""
+    return StopChatError(ErrorCode.INTERNAL, f"the database cannot be read: {reason_of(error)}")

@@ -1,0 +1,84 @@
+"""Save what was kept in memory while the database could not be written."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from .changes import NEXT_CHANGE
+from .memory import Kept, Memory
+from .rows import row_of_chat, row_of_message
+from .schema import IS_LIVE, chats, deltas, messages
+
+log = logging.getLogger(__name__)
+
+#: What of a message can differ from what the database holds.
+_CHANGING = (
+    *("state", "text", "text_length", "reasoning", "usage", "stop", "error", "tools"),
+    "process",
+)
+    "state",
+    "text",
+    "text_length",
+    "reasoning",
+    "usage",
+    "stop",
+    "error",
+    "tools",
+    "process",
+]
+
+
+def restore(connection: Connection, memory: Memory, process: str) -> None:
+    """Write everything that the database has not seen, inside the caller's transaction.
+
+    What another process did meanwhile stands: a chat that it deleted stays deleted, and a
+    message that it ended stays as it is.
+    """
+    for chat_id in memory.deleted:
+        connection.execute(delete(chats).where(chats.c.id == chat_id))
+    for chat_id in memory.changed:
+        _save_chat(connection, memory, chat_id)
+    for kept in memory.unsaved_messages():
+        _save_message(connection, kept, memory.chats[kept.message.chat_id].owner, process)
+
+
+def _save_chat(connection: Connection, memory: Memory, chat_id: str) -> None:
+    row = row_of_chat(memory.chats[chat_id])
+    changed = NEXT_CHANGE.scalar_subquery()
+    new = {"updated_at": row["updated_at"]}
+    if chat_id in memory.titled:
+        new["title"] = row["title"]
+    found = connection.execute(
+        update(chats).where(chats.c.id == chat_id).values(**new, changed=changed)
+    )
+    if not found.rowcount and chat_id in memory.created:
+        connection.execute(insert(chats).values(**row, changed=changed))
+
+
+def _save_message(connection: Connection, kept: Kept, owner: str, process: str) -> None:
+    row = row_of_message(kept.whole(), owner, process)
+    mine = messages.c.id == row["id"]
+    guard: ColumnElement[bool] = IS_LIVE
+    if kept.reopened:
+        guard = or_(IS_LIVE, messages.c.state.in_(("interrupted", "failed")))
+    found = connection.execute(
+        update(messages).where(mine, guard).values({name: row[name] for name in _CHANGING})
+    )
+    if found.rowcount:
+        # All of its text is in the row now.
+        connection.execute(
+            delete(deltas).where(
+                deltas.c.message == select(messages.c.seq).where(mine).scalar_subquery()
+            )
+        )
+        return
+    if connection.execute(select(messages.c.seq).where(mine)).first() is not None:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(messages).values(row))
+    except IntegrityError:
+        log.warning("A message is not saved: its chat is gone, or its request was answered.")

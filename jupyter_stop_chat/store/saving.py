@@ -1,0 +1,329 @@
+"""Save what is written; in trouble keep it in memory, and save it as soon as that works."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.protocol import Message, MessageState, Receipt
+
+from .base import Settlement
+from .clock import now
+from .database import Database
+from .memory import Memory
+from .operations import (
+    Beat,
+    BeginTurn,
+    DeleteChat,
+    Operation,
+    Reopen,
+    SetState,
+    SetTitle,
+    Settle,
+)
+from .processes import ProcessLock, is_gone, lock_folder
+from .reading import Overlay, Reader, unreadable
+from .restore import restore
+from .rows import LIVE_MESSAGES
+from .thread import in_thread
+from .trouble import Reason, reason_of, set_aside
+from .writer import Writer
+
+log = logging.getLogger(__name__)
+
+#: How long to wait before each try to save, in seconds; the last one stands for all that follow.
+RETRIES = (0.5, 1.0, 2.0, 5.0)
+#: What may be kept in memory, in characters, before appended text has to wait.
+MEMORY_SIZE = 64 * 1024 * 1024
+
+Sleep = Callable[[float], Awaitable[None]]
+Recovered = Callable[[Sequence[Message]], None]
+
+
+class Saver:
+    """Be the one place that writes to a database.
+
+    :param database: where to.
+    :param process: the id of this server process.
+    :param sleep: how to wait between tries.
+    :param on_trouble: told once when saving fails, and once when it works again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        process: str,
+        sleep: Sleep,
+        on_trouble: Callable[[bool], None],
+    ) -> None:
+        self.trouble: Reason | None = None
+        self.set_aside: list[str] = []
+        self.memory = Memory()
+        self.writer = Writer(self._commit)
+        self._database = database
+        self._process = process
+        self._sleep = sleep
+        self._on_trouble = on_trouble
+        self._on_recovered: Recovered = lambda messages: None
+        self._folder = lock_folder(database.path)
+        self._lock = ProcessLock(self._folder, process)
+        self._held = False
+        self._retrying: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._over.set()
+
+    async def open(self, on_recovered: Recovered) -> None:
+        """Make the database ready, or begin in trouble."""
+        self._on_recovered = on_recovered
+        self.writer.start()
+        await self.writer.run(self._open)
+
+    async def close(self) -> None:
+        """Save what is left, and let go of everything."""
+        if self.trouble is not None:
+            await self.writer.run(self._try_again)
+        await self.writer.close()
+        if self._retrying is not None:
+            self._retrying.cancel()
+            await asyncio.gather(self._retrying, return_exceptions=True)
+            self._retrying = None
+        if self.trouble is not None and (lost := len(self.memory.unsaved)):
+            log.critical("%d messages could not be saved: %s", lost, self.trouble)
+        self._over.set()
+        await self._database.close()
+        await in_thread(self._lock.release)
+
+    async def has_room(self) -> None:
+        """Return when more text may be appended."""
+        while self.trouble is not None and self.memory.size > MEMORY_SIZE:
+            await self._over.wait()
+
+    def reader(self) -> Reader:
+        """Return what reads everything that was written so far."""
+        if self.trouble is None:
+            return Reader(self._database)
+        return Overlay(self._database, self.memory)
+
+    async def found_unreadable(self, reason: Reason, error: Exception) -> None:
+        """Hear from a read that the database is damaged."""
+        if self.trouble is None:
+            await self.writer.run(lambda: self._fail(reason, error))
+
+    async def check(self) -> None:
+        """Notice a file that was deleted or replaced: writes into the old one would be lost."""
+        if self.trouble is None and await self._database.is_replaced():
+            gone = FileNotFoundError("the database's file was deleted or replaced")
+            await self.writer.run(lambda: self._fail(Reason.MISSING, gone))
+
+    async def recover(self) -> None:
+        """Interrupt the messages that ended processes were making."""
+        await self.writer.run(self._recover_again)
+
+    # --- everything below runs in the writer, one at a time ----------------------------------
+
+    async def _open(self) -> None:
+        try:
+            await self._connect()
+        except Exception as error:
+            reason = reason_of(error)
+            if reason is None:
+                raise
+            await self._fail(reason, error)
+
+    async def _recover_again(self) -> None:
+        if self.trouble is not None:
+            return
+        try:
+            await self._recover()
+        except Exception as error:
+            reason = reason_of(error)
+            if reason is None:
+                raise
+            await self._fail(reason, error)
+
+    async def _connect(self) -> None:
+        await self._database.open(new_search=self.trouble is Reason.SEARCH_CORRUPT)
+        prepared = self._database.prepared
+        if prepared is not None and prepared.fresh:
+            self.memory.mark_all()
+        self._held = await in_thread(self._lock.hold)
+        await self._database.write([Beat()])
+        await self._recover()
+
+    async def _recover(self) -> None:
+        rows = await self._database.read(LIVE_MESSAGES)
+        rows = [row for row in rows if row["id"] not in self.memory.messages]
+        gone = await in_thread(self._gone, rows)
+        if not gone:
+            return
+        stopped = Settlement(
+            MessageState.INTERRUPTED, stop=Receipt(reason="server_restart", requested_at=now())
+        )
+        answers = await self._database.write([Settle(message_id, stopped) for message_id in gone])
+        try:
+            self._on_recovered([message for message in answers if message is not None])
+        except Exception:
+            log.exception("on_recovered failed")
+
+    def _gone(self, rows: Sequence[dict[str, Any]]) -> list[str]:
+        ended: dict[str | None, bool] = {}
+        for row in rows:
+            process = row["process"]
+            if process not in ended:
+                if process == self._process:
+                    # What this store makes is in memory. The rest is of an earlier life of its
+                    # id, unless another store in this process holds the lock.
+                    ended[process] = self._held or self._folder is None
+                    continue
+                ended[process] = is_gone(
+                    process, ours=self._process, folder=self._folder, seen_at=row["seen_at"]
+                )
+        return [row["id"] for row in rows if ended[row["process"]]]
+
+    async def _commit(self, group: Sequence[Operation]) -> Sequence[Any]:
+        if self.trouble is None:
+            try:
+                answers = await self._database.write(group)
+            except Exception as error:  # noqa: BLE001 - sorted here by what it means
+                reason = reason_of(error)
+                if reason is None:
+                    if len(group) == 1:
+                        return [_told(error)]
+                    # One of them cannot be done, and took the others down with it.
+                    return [(await self._commit([operation]))[0] for operation in group]
+                await self._fail(reason, error)
+            else:
+                for operation, answer in zip(group, answers, strict=True):
+                    self.memory.follow(operation, answer)
+                return answers
+        # Also when the failure is mended by now: once, and whatever it was, in memory first.
+        kept = [await self._keep(operation) for operation in group]
+        if self.trouble is None:
+            await self._save_kept()
+        return kept
+
+    async def _fail(self, reason: Reason, error: Exception) -> None:
+        """Begin to keep everything in memory; what can be mended at once, is."""
+        if self.trouble is not None:
+            return
+        self.trouble = reason
+        self._over.clear()
+        log.error(
+            "Chats cannot be saved (%s); they are kept in memory. [%s]",
+            reason,
+            new_error_id(),
+            exc_info=error,
+        )
+        self._tell(True)
+        await self._database.stop_writing()
+        self._database.patient = False
+        if reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT, Reason.MISSING}:
+            await self._try_again()
+        if self.trouble is not None and self._retrying is None:
+            self._retrying = asyncio.create_task(self._retry(), name="stop-chat-store-retry")
+
+    async def _retry(self) -> None:
+        tries = 0
+        while self.trouble is not None:
+            await self._sleep(RETRIES[min(tries, len(RETRIES) - 1)])
+            tries += 1
+            await self.writer.run(self._try_again)
+        self._retrying = None
+
+    async def _try_again(self) -> None:
+        if self.trouble is None:
+            return
+        try:
+            if self.trouble is Reason.CORRUPT:
+                await self._set_aside()
+            elif self.trouble in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
+                await self._database.close()
+            await self._connect()
+            await self._database.transact(
+                lambda connection: restore(connection, self.memory, self._process)
+            )
+        except Exception as error:
+            self.trouble = reason_of(error) or Reason.FAILED
+            log.debug("Chats still cannot be saved (%s)", self.trouble, exc_info=error)
+            await self._database.stop_writing()
+            return
+        await self._database.wait_again()
+        # A new object: a read that is under way goes on with the one it has.
+        self.memory = self.memory.after_saving()
+        self.trouble = None
+        self._over.set()
+        log.warning("Chats are saved again.")
+        self._tell(False)
+
+    async def _save_kept(self) -> None:
+        """Save what was kept in memory just now, when the failure was mended at once."""
+        try:
+            await self._database.transact(
+                lambda connection: restore(connection, self.memory, self._process)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be lost
+            await self._fail(reason_of(error) or Reason.FAILED, error)
+        else:
+            self.memory = self.memory.after_saving()
+
+    async def _set_aside(self) -> None:
+        await self._database.close()
+        if self._database.path is None:
+            return
+        aside = await in_thread(set_aside, self._database.path)
+        self.set_aside.append(aside.name)
+        log.error("The damaged database is kept as %s; a new one is begun.", aside.name)
+
+    async def _keep(self, operation: Operation) -> Any:
+        try:
+            await self._learn_for(operation)
+            return self.memory.apply(operation)
+        except Exception as error:  # noqa: BLE001 - it is told to who asked
+            return _told(error)
+
+    async def _learn_for(self, operation: Operation) -> None:
+        """Take from the database, as far as it can be read, what an operation is about."""
+        memory, reader = self.memory, Reader(self._database)
+        try:
+            match operation:
+                case SetTitle(chat_id, _) | DeleteChat(chat_id):
+                    await self._learn_chat(chat_id)
+                case BeginTurn(turn, chat):
+                    for chat_id in {message.chat_id for message in turn}:
+                        if chat is None or chat.id != chat_id:
+                            await self._learn_chat(chat_id)
+                case SetState(message_id, _) | Settle(message_id, _) | Reopen(message_id):
+                    if message_id not in memory.messages:
+                        message = await reader.get_message(message_id)
+                        if message is not None and message.chat_id not in memory.deleted:
+                            found = await reader.get_chat(message.chat_id)
+                            if found is not None:
+                                memory.learn(found, message)
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            raise unreadable(error) from error
+
+    async def _learn_chat(self, chat_id: str) -> None:
+        if chat_id in self.memory.chats or chat_id in self.memory.deleted:
+            return
+        chat = await Reader(self._database).get_chat(chat_id)
+        if chat is not None:
+            self.memory.learn(chat)
+
+    def _tell(self, troubled: bool) -> None:
+        try:
+            self._on_trouble(troubled)
+        except Exception:
+            log.exception("on_trouble failed")
+
+
+def _told(error: Exception) -> Exception:
+    """Make what the caller of one operation gets: nothing of a driver's error leaves."""
+    if isinstance(error, StopChatError):
+        return error
+    log.error("An operation of the store failed. [%s]", new_error_id(), exc_info=error)
+    return StopChatError(ErrorCode.INTERNAL, type(error).__name__)

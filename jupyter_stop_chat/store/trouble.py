@@ -1,0 +1,94 @@
+"""What a database's failure means, and what to do with a file that is damaged."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+
+class Reason(StrEnum):
+    """Name why nothing can be written for now."""
+
+    DISK_FULL = "disk_full"
+    LOCKED = "locked"
+    READ_ONLY = "read_only"
+    CORRUPT = "corrupt"
+    SEARCH_CORRUPT = "search_corrupt"
+    MISSING = "missing"
+    IO_ERROR = "io_error"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+
+
+#: SQLite's names, most particular first: the first that begins an error's name counts.
+_SQLITE = {
+    "SQLITE_FULL": Reason.DISK_FULL,
+    "SQLITE_BUSY": Reason.LOCKED,
+    "SQLITE_LOCKED": Reason.LOCKED,
+    "SQLITE_READONLY": Reason.READ_ONLY,
+    "SQLITE_PERM": Reason.READ_ONLY,
+    "SQLITE_AUTH": Reason.READ_ONLY,
+    "SQLITE_CORRUPT_VTAB": Reason.SEARCH_CORRUPT,
+    "SQLITE_CORRUPT": Reason.CORRUPT,
+    "SQLITE_NOTADB": Reason.CORRUPT,
+    "SQLITE_CANTOPEN": Reason.MISSING,
+    "SQLITE_IOERR": Reason.IO_ERROR,
+}
+_ERRNO = {
+    errno.ENOSPC: Reason.DISK_FULL,
+    errno.EDQUOT: Reason.DISK_FULL,
+    errno.EFBIG: Reason.DISK_FULL,
+    errno.EROFS: Reason.READ_ONLY,
+    errno.EACCES: Reason.READ_ONLY,
+    errno.EPERM: Reason.READ_ONLY,
+    errno.ENOENT: Reason.MISSING,
+    errno.ENOTDIR: Reason.MISSING,
+    errno.EEXIST: Reason.MISSING,
+    errno.EISDIR: Reason.MISSING,
+}
+
+
+def reason_of(error: BaseException) -> Reason | None:
+    """Say why the database failed; None when it is not the database that did.
+
+    :param error: what an operation raised.
+    """
+    cause = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", None)
+    if name:
+        for beginning, reason in _SQLITE.items():
+            if name.startswith(beginning):
+                return reason
+    if isinstance(cause, ConnectionError | TimeoutError | PoolTimeoutError):
+        return Reason.UNREACHABLE
+    if isinstance(cause, OSError):
+        return _ERRNO.get(cause.errno or 0, Reason.IO_ERROR)
+    if isinstance(error, IntegrityError | DataError):
+        return None
+    if isinstance(error, DatabaseError | InterfaceError):
+        return Reason.FAILED
+    return None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged database and what belongs to it; nothing is ever deleted.
+
+    :returns: its new name.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
+    count = 1
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{path.name}.corrupt-{stamp}-{count}")
+    for ending in ("-wal", "-shm", "-journal", ""):
+        belonging = path.with_name(path.name + ending)
+        if belonging.exists():
+            os.replace(belonging, aside.with_name(aside.name + ending))
+    return aside

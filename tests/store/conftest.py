@@ -1,0 +1,104 @@
+"""Stores to test, and what to put into them."""
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from jupyter_stop_chat.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.store import make_store
+
+WHEN = "2026-01-01T00:00:00Z"
+
+
+class Make:
+    """Make chats and messages."""
+
+    @staticmethod
+    def id() -> str:
+        return str(uuid.uuid4())
+
+    @staticmethod
+    def chat(owner: str = "me", **more) -> Chat:
+        return Chat(
+            **{"id": Make.id(), "owner": owner, "created_at": WHEN, "updated_at": WHEN, **more}
+        )
+
+    @staticmethod
+    def message(chat: Chat, role: str = "assistant", text: str = "", **more) -> Message:
+        state = MessageState.GENERATING if role == "assistant" else MessageState.COMPLETED
+        values = {"id": Make.id(), "state": state, "created_at": WHEN, **more}
+        return Message(
+            chat_id=chat.id, role=role, text=text, text_length=len(text.encode("utf-16-le")) // 2,
+            **values,
+        )  # fmt: skip
+
+    @staticmethod
+    def turn(chat: Chat, prompt: str = "Hello?", **more) -> tuple[Message, Message]:
+        asked = Make.message(chat, "user", prompt)
+        return asked, Make.message(chat, reply_to=asked.id, **more)
+
+
+@pytest.fixture
+def make() -> type[Make]:
+    """Make chats and messages."""
+    return Make
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Be where a store's file goes."""
+    return tmp_path / "data" / "chats.sqlite3"
+
+
+@pytest.fixture
+def new_store(path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop):
+    """Make stores on the same file, not opened yet, and close them all at the end."""
+    stores = []
+
+    async def new(process="host:1:a", url=None, **options):
+        store = await make_store(url or f"sqlite:///{path}", owner_process=process, **options)
+        stores.append(store)
+        return store
+
+    yield new
+    for store in stores:
+        jp_asyncio_loop.run_until_complete(store.close())
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request, new_store, jp_asyncio_loop):
+    """Be an open store; anything that blocks the loop meanwhile fails the test."""
+    run = jp_asyncio_loop.run_until_complete
+    url = "sqlite+aiosqlite://" if request.param == "memory" else None
+    made = run(new_store(url=url))
+    with blockbuster_ctx():
+        run(made.open())
+        yield made
+        run(made.close())
+
+
+class Pause:
+    """Stand in for `asyncio.sleep`: a wait ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: asyncio.Queue[float] = asyncio.Queue()
+        self._go: asyncio.Queue[None] = asyncio.Queue()
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.put_nowait(seconds)
+        await self._go.get()
+
+    async def end(self) -> float:
+        """Wait until somebody waits, end that, and return how long it would have been."""
+        seconds = await self.asked.get()
+        self._go.put_nowait(None)
+        return seconds
+
+
+@pytest.fixture
+def pause() -> Pause:
+    """Stand in for `asyncio.sleep`."""
+    return Pause()

@@ -1,0 +1,134 @@
+"""Search takes what a person types, whatever that is."""
+
+import sqlite3
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql
+
+from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.store import search
+from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.store.schema import chats
+
+
+async def _filled(store, make) -> dict[str, str]:
+    names = {}
+    for name, title, prompt, reply in [
+        ("bread", "Baking", "How long must dough rest?", "Überall: an HOUR; 100% sure."),
+        ("code", None, 'print("a\\b_c")', "x -> y AND z"),
+        ("japan", "旅行", "東京で何を食べますか", "寿司"),
+    ]:
+        chat = make.chat(title=title)
+        asked, answer = make.turn(chat, prompt)
+        await store.begin_turn([asked, answer], chat)
+        await store.append(answer.id, reply)
+        await store.settle(answer.id, Settlement(MessageState.COMPLETED))
+        names[chat.id] = name
+    return names
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("dough", {"bread"}),
+        ("DOU res", {"bread"}),
+        ("dough sushi", set()),
+        ("bak", {"bread"}),
+        ("hour", {"bread"}),
+        ("100%", {"bread"}),
+        ("旅行", {"japan"}),
+        ("食べ", {"japan"}),
+        ("寿司", {"japan"}),
+        ("AND", {"code"}),
+        ('"a\\b_c"', {"code"}),
+        ("->", {"code"}),
+        ("%", {"bread"}),
+        ("_", {"code"}),
+        ("  ", {"bread", "code", "japan"}),
+        ("", {"bread", "code", "japan"}),
+        ("NEAR(", set()),
+        ("text:dough", set()),
+        ("\0", {"bread", "code", "japan"}),
+        ("\ud83d", {"bread", "code", "japan"}),
+    ],
+)
+async def test_words_are_found_in_titles_and_texts(
+    new_store, make, monkeypatch, indexed, query, found
+):
+    if not indexed:
+        monkeypatch.setattr(search, "has_fts5", lambda connection: False)
+    store = await new_store(url="sqlite+aiosqlite://")
+    await store.open()
+    assert store.health()["search"] == ("index" if indexed else "scan")
+    names = await _filled(store, make)
+    assert {names[chat.id] for chat in await store.list_chats("me", query=query)} == found
+    assert await store.list_chats("you", query=query) == []
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    query=st.text(
+        alphabet=st.sampled_from("ab東\"'*:^()-+{}\\%_&|!<> \0\ud800ANDORNEAT"), max_size=12
+    )
+)
+def test_no_query_is_a_syntax_error(tmp_path_factory, query):
+    """What a person types is never syntax, neither FTS5's nor SQL's."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE message_search USING fts5(text)")
+    connection.execute("CREATE TABLE chats (id, owner, title, created_at, updated_at, changed)")
+    connection.execute("CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id, text)")
+    connection.execute("INSERT INTO message_search VALUES ('ab')")
+    for indexed in (True, False):
+        condition = search.matches(query, "sqlite", indexed)
+        if condition is not None:
+            compiled = select(chats.c.id).where(condition).compile(dialect=_sqlite())
+            values = [compiled.params[name] for name in compiled.positiontup or ()]
+            connection.execute(str(compiled), values).fetchall()
+    connection.close()
+
+
+def test_postgresql_is_asked_in_its_own_words():
+    condition = search.matches("it's fin", "postgresql", True)
+    compiled = select(chats.c.id).where(condition).compile(dialect=postgresql.dialect())
+    assert "to_tsvector('simple', messages.text) @@ to_tsquery('simple'" in str(compiled)
+    assert "'it''s':* & 'fin':*" in compiled.params.values()
+
+
+async def test_an_index_made_elsewhere_does_not_stop_a_sqlite_without_fts5(
+    new_store, make, monkeypatch
+):
+    """A file from a machine with FTS5 still takes writes on one without."""
+    store = await new_store()
+    await store.open()
+    names = await _filled(store, make)
+    await store.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(search, "has_fts5", lambda connection: False)
+        store = await new_store()
+        await store.open()
+        assert store.health()["search"] == "scan"
+        chat = make.chat()
+        await store.begin_turn([make.message(chat, "user", "dough again")], chat)
+        names[chat.id] = "new"
+        found = await store.list_chats("me", query="dough")
+        assert {names[each.id] for each in found} == {"bread", "new"}
+        await store.close()
+    store = await new_store()
+    await store.open()
+    assert store.health()["search"] == "index"
+    found = await store.list_chats("me", query="dough")
+    assert {names[each.id] for each in found} == {"bread", "new"}
+
+
+def _sqlite():
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.dialect(paramstyle="qmark")

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from jupyter_stop_chat.migrations import HEAD
 
 from .search import drop_search, ensure_search
+from .trouble import DamagedDatabaseError, NewerDatabaseError
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ NETWORK = frozenset(
     | {"nfs", "nfs4", "orangefs", "pvfs2", "smb2", "smb3", "smbfs"}
     | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
 )
+_MAGIC = b"SQLite format 3\0"
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -72,9 +74,6 @@ def file_system_of(path: Path, mounts: str | None = None) -> str:
             mounts = Path("/proc/self/mounts").read_text(errors="replace")
         except OSError:
             return ""
-    path = path.absolute()
-    while not path.exists() and path != path.parent:
-        path = path.parent
     path = path.resolve()
     best, kind = -1, ""
     for line in mounts.splitlines():
@@ -137,7 +136,14 @@ async def _prepare_async(url: URL) -> Prepared:
 def _make_file(path: Path) -> None:
     """Make the file and its folder, for nobody else to read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        beginning = os.read(descriptor, len(_MAGIC))
+    finally:
+        os.close(descriptor)
+    if beginning and beginning != _MAGIC:
+        # Seen here, since SQLite would delete the log beside such a file.
+        raise DamagedDatabaseError("not a SQLite file")
 
 
 def _set_journal(connection: Connection, wal: bool) -> str:
@@ -153,11 +159,16 @@ def _set_journal(connection: Connection, wal: bool) -> str:
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the schema to its newest revision, inside the caller's transaction."""
+    """Bring the schema to its newest revision, inside the caller's transaction.
+
+    :raises NewerDatabaseError: a newer version of this package made it.
+    """
     if inspect(connection).has_table("alembic_version"):
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
-        if list(found) == [HEAD]:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found == HEAD:
             return
+        if found is not None and found > HEAD:
+            raise NewerDatabaseError(found)
     from alembic import command
     from alembic.config import Config
 

@@ -83,6 +83,8 @@ class Saver:
 
     async def close(self) -> None:
         """Save what is left, and let go of everything."""
+        if not self.writer.running:
+            return
         if self.trouble is not None:
             await self.writer.run(self._try_again)
         await self.writer.close()
@@ -127,6 +129,7 @@ class Saver:
     async def _open(self) -> None:
         try:
             await self._connect()
+            await self._recover()
         except Exception as error:
             reason = reason_of(error)
             if reason is None:
@@ -145,13 +148,10 @@ class Saver:
             await self._fail(reason, error)
 
     async def _connect(self) -> None:
-        await self._database.open(new_search=self.trouble is Reason.SEARCH_CORRUPT)
-        prepared = self._database.prepared
-        if prepared is not None and prepared.fresh:
+        if await self._database.open(new_search=self.trouble is Reason.SEARCH_CORRUPT):
             self.memory.mark_all()
         self._held = await in_thread(self._lock.hold)
         await self._database.write([Beat()])
-        await self._recover()
 
     async def _recover(self) -> None:
         rows = await self._database.read(LIVE_MESSAGES)
@@ -245,6 +245,7 @@ class Saver:
             await self._database.transact(
                 lambda connection: restore(connection, self.memory, self._process)
             )
+            await self._recover()
         except Exception as error:
             self.trouble = reason_of(error) or Reason.FAILED
             log.debug("Chats still cannot be saved (%s)", self.trouble, exc_info=error)

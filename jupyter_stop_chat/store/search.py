@@ -79,7 +79,13 @@ def drop_search(connection: Connection) -> None:
     """Drop SQLite's search index, damaged or not."""
     for name in _TRIGGERS:
         connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
-    connection.execute(text("DROP TABLE IF EXISTS message_search"))
+    # A damaged virtual table cannot even be dropped: its entry is taken out of the schema by
+    # hand, and then the ordinary tables that were behind it.
+    connection.execute(text("PRAGMA writable_schema = ON"))
+    connection.execute(text("DELETE FROM sqlite_master WHERE name = 'message_search'"))
+    connection.execute(text("PRAGMA writable_schema = RESET"))
+    for part in ("data", "idx", "docsize", "config", "content"):
+        connection.execute(text(f"DROP TABLE IF EXISTS message_search_{part}"))
 
 
 def has_fts5(connection: Connection) -> bool:

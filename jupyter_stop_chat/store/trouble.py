@@ -23,7 +23,16 @@ class Reason(StrEnum):
     MISSING = "missing"
     IO_ERROR = "io_error"
     UNREACHABLE = "unreachable"
+    NEWER = "newer"
     FAILED = "failed"
+
+
+class NewerDatabaseError(Exception):
+    """A newer version of this package made the database: this one must not write to it."""
+
+
+class DamagedDatabaseError(Exception):
+    """What is where the database should be is none."""
 
 
 #: SQLite's names, most particular first: the first that begins an error's name counts.
@@ -59,6 +68,10 @@ def reason_of(error: BaseException) -> Reason | None:
 
     :param error: what an operation raised.
     """
+    if isinstance(error, NewerDatabaseError):
+        return Reason.NEWER
+    if isinstance(error, DamagedDatabaseError):
+        return Reason.CORRUPT
     cause = getattr(error, "orig", None) or error
     name = getattr(cause, "sqlite_errorname", None)
     if name:

@@ -43,6 +43,11 @@ class Writer:
         """Count the operations that wait."""
         return len(self._waiting)
 
+    @property
+    def running(self) -> bool:
+        """Tell whether operations are taken."""
+        return self._task is not None and not self._task.done()
+
     def start(self) -> None:
         """Begin to commit what is written."""
         self._task = asyncio.create_task(self._run(), name="stop-chat-store-writer")
@@ -71,7 +76,7 @@ class Writer:
             self._task = None
 
     def _put(self, what: Operation | _Job, size: int) -> asyncio.Future[Any]:
-        if self._task is None or self._task.done():
+        if not self.running:
             raise RuntimeError("the store is not open")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((what, future, size))

@@ -1,0 +1,252 @@
+"""Make replies with a LangChain chat model, any other runnable, or an agent of LangGraph."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable
+from pydantic import SecretStr
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.local_model.continuation import Joint
+
+from .agent_events import AgentEvents, Parts, Watch
+from .base import Event, Text, Turn
+from .clients import Clients
+from .closing import closed_at_the_end
+from .continuation import Overlap
+from .langchain_messages import Continuing, Tally, continuing, events, history
+from .provider_errors import stop_chat_error
+from .runnables import (
+    bare_model,
+    check_stoppable,
+    has_async_stream,
+    inner_parts,
+    is_graph,
+    without_lossy_timeouts,
+)
+from .sync_bridge import SyncBridge
+
+#: Counts the stuck threads of all sync models of this process.
+BRIDGE = SyncBridge()
+
+
+class LangChainHandler:
+    """Make replies with a LangChain model, runnable or agent.
+
+    :param runnable: a chat model, a runnable that ends in one, or a compiled graph whose state
+        has `messages`.
+    :param bridge: counts threads of sync-only models; one for the whole process by default.
+    :param closes: vouch that closing the stream closes all that runs at the provider. By default
+        that is known of chat models with an async stream, and of agents that use only such.
+    :raises StopChatError: `unstoppable_model`, when it would take a stop for a failure.
+    """
+
+    def __init__(
+        self,
+        runnable: Runnable[Any, Any],
+        *,
+        bridge: SyncBridge | None = None,
+        closes: bool | None = None,
+    ) -> None:
+        check_stoppable(runnable)
+        self._runnable = without_lossy_timeouts(runnable)
+        self._bridge = bridge or BRIDGE
+        self._closes = closes
+        self._model = bare_model(self._runnable)
+        self._is_graph = is_graph(runnable)
+        self._parts = Parts(runnable)
+        self._in_thread = self._model is not None and not has_async_stream(self._model)
+        self._continuing: Continuing = continuing(self._model)
+        self._clients = Clients(self._model)
+
+    async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
+        """Make one reply."""
+        tally = Tally()
+        try:
+            async with closed_at_the_end(self._whole(turn, tally)) as stream:
+                async for event in stream:
+                    yield event
+                    if turn.stopped:
+                        return
+            if turn.stopped:
+                return
+            tally.check()
+            usage = tally.usage()
+            if usage is not None:
+                yield usage
+        except (GeneratorExit, KeyboardInterrupt, StopChatError):
+            raise
+        except asyncio.CancelledError as error:
+            if _was_cancelled():
+                raise
+            if turn.stopped:
+                return
+            # The model's own, which nobody asked for, is a failure like any other.
+            raise StopChatError(ErrorCode.GENERATION_FAILED, "CancelledError") from error
+        except BaseException as error:
+            if turn.stopped:
+                return
+            if isinstance(error, ValueError) and "No generation chunks" in str(error):
+                raise StopChatError(ErrorCode.EMPTY_REPLY) from error
+            raise stop_chat_error(error, self._secrets()) from error
+
+    async def close(self) -> None:
+        """Close the connections that the model keeps for the next request."""
+        await self._clients.close()
+
+    async def _whole(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
+        """Make the reply, or what comes behind a partial one."""
+        if not turn.prefix:
+            async with closed_at_the_end(self._events(history(turn.messages), turn, tally)) as s:
+                async for event in s:
+                    yield event
+            return
+        if self._continuing == "prefill":
+            joint = Joint(turn.prefix)
+            told = history(turn.messages, joint.prefix, "prefill")
+            begun = False
+            try:
+                async with closed_at_the_end(self._events(told, turn, tally)) as s:
+                    async for event in s:
+                        begun = True
+                        if isinstance(event, Text):
+                            event = Text(joint.feed(event.text))  # noqa: PLW2901
+                        if not isinstance(event, Text) or event.text:
+                            yield event
+                return
+            except Exception as error:
+                # Newer models of Anthropic refuse it: ask in words instead.
+                code = stop_chat_error(error).code
+                if begun or turn.stopped or code is not ErrorCode.REQUEST_REFUSED:
+                    raise
+        overlap = Overlap(turn.prefix)
+        told = history(turn.messages, turn.prefix, "instruction")
+        async with closed_at_the_end(self._events(told, turn, tally)) as s:
+            async for event in s:
+                if not isinstance(event, Text):
+                    yield event
+                elif new := overlap.feed(event.text):
+                    yield Text(new)
+        if rest := overlap.end():
+            yield Text(rest)
+
+    async def _events(
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+    ) -> AsyncGenerator[Event, None]:
+        """Ask once."""
+        if self._is_graph:
+            source = self._agent_events(messages, turn, tally)
+        elif self._in_thread:
+            source = self._thread_events(messages, turn, tally)
+        else:
+            source = self._model_events(messages, turn, tally)
+        async with closed_at_the_end(source) as stream:
+            async for event in stream:
+                yield event
+
+    async def _model_events(
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+    ) -> AsyncGenerator[Event, None]:
+        watch = Watch(turn, self._parts)
+        config = {} if self._model is not None else {"callbacks": [watch]}
+        closes = self._closes if self._closes is not None else self._model is not None
+        async with self._clients.in_use() as use:
+            turn.provider_started()
+            async with reported(turn, lambda: closes, watch):
+                stream = self._runnable.astream(messages, config)
+                async with closed_at_the_end(stream) as chunks:
+                    async for chunk in chunks:
+                        use.answered()
+                        look(turn)
+                        for event in _chunk_events(chunk, tally):
+                            yield event
+                            look(turn)
+
+    async def _agent_events(
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+    ) -> AsyncGenerator[Event, None]:
+        watch = Watch(turn, self._parts)
+        found = AgentEvents(tally)
+        # A thread of its own for each message: what a stopped turn leaves in a checkpoint, a call
+        # of a tool without its answer, would make the next one invalid (B8). The history is ours.
+        config = {
+            "callbacks": [watch],
+            "configurable": {"thread_id": turn.message_id},
+        }
+        turn.provider_started()
+        closes = self._closes
+        async with reported(turn, lambda: watch.all_close if closes is None else closes, watch):
+            stream = self._runnable.astream(
+                {"messages": messages},
+                config,
+                stream_mode=["messages", "updates"],
+            )
+            async with closed_at_the_end(stream) as items:
+                async for mode, payload in items:
+                    look(turn)
+                    for event in found.take(mode, payload):
+                        yield event
+                        look(turn)
+
+    async def _thread_events(
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+    ) -> AsyncGenerator[Event, None]:
+        def make() -> Iterator[Any]:
+            turn.provider_started()
+            return iter(self._runnable.stream(messages))
+
+        async with closed_at_the_end(self._bridge.stream(make, turn)) as chunks:
+            async for chunk in chunks:
+                for event in _chunk_events(chunk, tally):
+                    yield event
+
+    def _secrets(self) -> set[str]:
+        """Find the keys that the models were given, so that none is written to the log."""
+        found: set[str] = set()
+        for part in inner_parts(self._runnable):
+            for value in getattr(part, "__dict__", {}).values():
+                if isinstance(value, SecretStr):
+                    found.add(value.get_secret_value())
+        return found
+
+
+def look(turn: Turn) -> None:
+    """End a reply that was stopped, also where its cancel was lost on the way (V2).
+
+    :raises asyncio.CancelledError: when it was.
+    """
+    if turn.stopped or _was_cancelled():
+        raise asyncio.CancelledError
+
+
+def _was_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+@asynccontextmanager
+async def reported(turn: Turn, closes: Any, watch: Watch) -> AsyncIterator[None]:
+    """Report how the provider stands once the stream inside is closed, however that came.
+
+    :param closes: tells whether a closed stream means that nothing runs at the provider.
+    """
+    try:
+        yield
+    finally:
+        if watch.left_running:
+            turn.still_finishing()
+        elif closes():
+            turn.provider_closed()
+
+
+def _chunk_events(chunk: Any, tally: Tally) -> Iterator[Event]:
+    if isinstance(chunk, BaseMessage):
+        tally.add(chunk)
+        yield from events(chunk)
+    elif isinstance(chunk, str) and chunk:
+        yield Text(chunk)

@@ -219,21 +219,23 @@ class Memory:
         self.changed[chat_id] = None
 
     def _begin_turn(self, operation: BeginTurn) -> None:
-        asked = {
-            kept.message.request_id
-            for kept in self.messages.values()
-            if kept.message.request_id and kept.message.role == "assistant"
-        }
-        created = operation.chat.id if operation.chat else None
+        chat = operation.chat
+        if chat is not None and chat.id in self.chats:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")
+        known = self.chats if chat is None else {**self.chats, chat.id: chat}
+        if any(message.chat_id not in known for message in operation.messages):
+            raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+        taken: set[object] = set(self.messages)
+        taken.update(_asked(kept.message, known) or "" for kept in self.messages.values())
         for message in operation.messages:
-            if message.id in self.messages or (
-                message.role == "assistant" and message.request_id in asked
-            ):
+            if message.id in taken or (asked := _asked(message, known)) in taken:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")
-            if message.chat_id not in self.chats and message.chat_id != created:
-                raise StopChatError(ErrorCode.UNKNOWN_CHAT)
-        if operation.chat is not None:
-            self._create(operation.chat)
+            taken.add(message.id)
+            if asked is not None:
+                taken.add(asked)
+        if chat is not None:
+            self._create(chat)
+        created = None if chat is None else chat.id
         for message in operation.messages:
             clean = message.model_copy(update={"text": storable(message.text)})
             self.messages[message.id] = Kept(clean)
@@ -290,3 +292,10 @@ class Memory:
         for key in gone:
             del self.messages[key]
             self.unsaved.discard(key)
+
+
+def _asked(message: Message, chats: dict[str, Chat]) -> tuple[str, str] | None:
+    """Return what only one reply may answer: an owner's request."""
+    if message.role != "assistant" or message.request_id is None:
+        return None
+    return chats[message.chat_id].owner, message.request_id

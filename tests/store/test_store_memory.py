@@ -1,0 +1,187 @@
+"""Memory answers as the database does, whatever is asked of it in whatever order."""
+
+import asyncio
+import uuid
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import StaticPool, create_engine, event
+
+from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, Usage
+from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.store.changes import apply
+from jupyter_stop_chat.store.memory import Memory
+from jupyter_stop_chat.store.operations import (
+    Append,
+    BeginTurn,
+    CreateChat,
+    DeleteChat,
+    Reopen,
+    SetState,
+    SetTitle,
+    Settle,
+)
+from jupyter_stop_chat.store.restore import restore
+from jupyter_stop_chat.store.rows import CHATS, MESSAGES_OF_CHAT, chat_of, message_of
+from jupyter_stop_chat.store.schema import metadata
+
+WHEN = "2026-01-01T00:00:00Z"
+IDS = [str(uuid.UUID(int=n)) for n in range(1, 9)]
+CHATS_IDS, MESSAGE_IDS = IDS[:3], IDS[3:]
+TEXT = st.sampled_from(["", "a", "wörd ", "😀", "\ud83d", "\0", "long " * 20])
+STATES = st.sampled_from(list(MessageState))
+
+
+@st.composite
+def _operation(draw):
+    chat, message = draw(st.sampled_from(CHATS_IDS)), draw(st.sampled_from(MESSAGE_IDS))
+    new_chat = Chat(id=chat, owner="me", created_at=WHEN, updated_at=WHEN)
+    kind = draw(
+        st.sampled_from([CreateChat, SetTitle, DeleteChat, BeginTurn, SetState, Settle, Reopen])
+        | st.just(Append)
+    )
+    if kind is BeginTurn:
+        messages = [
+            Message(
+                id=each,
+                chat_id=chat,
+                role=draw(st.sampled_from(["user", "assistant"])),
+                text=(text := draw(st.sampled_from(["", "hé"]))),
+                text_length=len(text),
+                state=draw(STATES),
+                created_at=WHEN,
+                request_id=draw(st.none() | st.sampled_from(IDS[:2])),
+            )
+            for each in draw(st.lists(st.sampled_from(MESSAGE_IDS), max_size=2))
+        ]
+        return BeginTurn(messages, draw(st.none() | st.just(new_chat)))
+    settlement = Settlement(
+        draw(STATES),
+        keep=draw(st.none() | st.integers(0, 8)),
+        usage=draw(st.none() | st.just(Usage(output_tokens=3))),
+        stop=draw(st.none() | st.just(Receipt(requested_at=WHEN))),
+    )
+    return {
+        CreateChat: CreateChat(new_chat),
+        SetTitle: SetTitle(chat, draw(st.none() | st.just("title"))),
+        DeleteChat: DeleteChat(chat),
+        SetState: SetState(message, draw(STATES)),
+        Append: Append(message, draw(TEXT), draw(st.sampled_from(["text", "reasoning"]))),
+        Settle: Settle(message, settlement),
+        Reopen: Reopen(message),
+    }[kind]
+
+
+def _database():
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+
+    @event.listens_for(engine, "connect")
+    def connect(connection, _):
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = on")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    metadata.create_all(engine)
+    return engine
+
+
+def _ask(question):
+    try:
+        return question()
+    except StopChatError as error:
+        return error.code
+
+
+def _comparable(answer):
+    """Leave out the time of a chat's last change, which no two clocks agree on."""
+    if isinstance(answer, tuple):
+        return tuple(map(_comparable, answer))
+    if isinstance(answer, Chat):
+        return answer.id, answer.owner, answer.title
+    if isinstance(answer, list):
+        return None
+    return answer
+
+
+def _content(connection):
+    chats = [chat_of(dict(row)) for row in connection.execute(CHATS).mappings()]
+    return {
+        (chat.id, chat.owner, chat.title, chat.state): [
+            message_of(dict(row))
+            for row in connection.execute(MESSAGES_OF_CHAT, {"id": chat.id}).mappings()
+        ]
+        for chat in chats
+    }, [chat.id for chat in chats]
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(_operation(), max_size=30))
+def test_memory_and_database_agree(operations):
+    """Every operation has the same answer, and saving memory's content makes the same file."""
+    direct, later, memory = _database(), _database(), Memory()
+    for operation in operations:
+
+        def in_database(operation=operation):
+            with direct.begin() as connection:
+                return apply(connection, [operation], "host:1:a")[0]
+
+        expected = _ask(in_database)
+        answer = _ask(lambda operation=operation: memory.apply(operation))
+        assert _comparable(answer) == _comparable(expected), operation
+    with later.begin() as connection:
+        restore(connection, memory, "host:1:a")
+    with direct.begin() as first, later.begin() as second:
+        assert _content(second) == _content(first)
+    direct.dispose()
+    later.dispose()
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(_operation(), max_size=20), st.lists(_operation(), max_size=20))
+def test_what_memory_followed_is_enough_to_write_the_live_ones_anew(before, after):
+    """B3: a lost file costs no message that is being made, nor the prompt it answers."""
+    engine, memory = _database(), Memory()
+    for operation in before + after:
+        try:
+            with engine.begin() as connection:
+                answer = apply(connection, [operation], "host:1:a")[0]
+        except StopChatError:
+            continue
+        memory.follow(operation, answer)
+    with engine.begin() as connection:
+        content, _ = _content(connection)
+    live = {
+        message.id: message
+        for messages in content.values()
+        for message in messages
+        if message.state in {"queued", "generating", "stopping"}
+    }
+    held = {key: kept.whole() for key, kept in memory.messages.items() if kept.live}
+    assert held == live
+    memory.mark_all()
+    fresh = _database()
+    with fresh.begin() as connection:
+        restore(connection, memory, "host:1:a")
+        restored, _ = _content(connection)
+    saved = {message.id: message for messages in restored.values() for message in messages}
+    assert {key: saved[key] for key in live} == live
+    engine.dispose()
+    fresh.dispose()
+
+
+async def test_a_reader_that_began_before_the_saving_sees_everything(new_store, make):
+    """While memory is emptied into the file, no read falls in between."""
+    store = await new_store()
+    await store.open()
+    chat = make.chat()
+    asked, reply = make.turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    reader = store._saver.reader()
+    reads = [asyncio.create_task(reader.get_messages(chat.id)) for _ in range(3)]
+    await store.append(reply.id, "x")
+    for read in reads:
+        assert len(await read) == 2

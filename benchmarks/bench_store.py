@@ -1,4 +1,4 @@
-"""What writing ahead costs: streams that append, beside the same run with a store that does nothing.
+"""What writing ahead costs: streams that append, beside the same run without any store.
 
 Run: `python benchmarks/bench_store.py` (about half a minute). It prints, for each load, the time
 from `append` to its commit, and the processor time of the whole run as a ratio to the run whose

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Chat, Message, MessageState
@@ -76,7 +77,8 @@ class Case:
         )
         store.on_trouble = self._tell
         self._stores.append(store)
-        await store.open(self.recovered.extend)
+        with blockbuster_ctx():  # nothing on the way blocks the loop
+            await store.open(self.recovered.extend)
         return store
 
     def _tell(self, troubled: bool) -> None:
@@ -84,7 +86,11 @@ class Case:
         self._change.set()
 
     async def saved_again(self) -> None:
-        """End waits until the store says that all is well."""
+        """End waits until the store says that all is well; nothing blocks the loop meanwhile."""
+        with blockbuster_ctx():
+            await self._saved_again()
+
+    async def _saved_again(self) -> None:
         while self.told[-1]:
             self._change.clear()
             await self.pause.end()
@@ -98,8 +104,9 @@ class Case:
             await asyncio.gather(*done, return_exceptions=True)
 
     async def close(self) -> None:
-        for store in self._stores:
-            await store.close()
+        with blockbuster_ctx():
+            for store in self._stores:
+                await store.close()
 
 
 async def _next(queue: asyncio.Queue[float]) -> None:

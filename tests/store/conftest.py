@@ -1,11 +1,15 @@
 """Stores to test, and what to put into them."""
 
 import asyncio
+import os
 import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.protocol import Chat, Message, MessageState
 from jupyter_stop_chat.store import make_store
@@ -68,37 +72,33 @@ def new_store(path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop):
         jp_asyncio_loop.run_until_complete(store.close())
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture
+def postgresql(jp_asyncio_loop) -> str:
+    """Be the URL of an empty PostgreSQL database, where the environment names one."""
+    url = os.environ.get("STOP_CHAT_TEST_POSTGRESQL")
+    if not url:
+        pytest.skip("STOP_CHAT_TEST_POSTGRESQL names no database")
+    jp_asyncio_loop.run_until_complete(_empty(url))
+    return url
+
+
+async def _empty(url: str) -> None:
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await engine.dispose()
+
+
+@pytest.fixture(params=["file", "memory", "postgresql"])
 def store(request, new_store, jp_asyncio_loop):
     """Be an open store; anything that blocks the loop meanwhile fails the test."""
     run = jp_asyncio_loop.run_until_complete
-    url = "sqlite+aiosqlite://" if request.param == "memory" else None
+    url = {"memory": "sqlite+aiosqlite://"}.get(request.param)
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql")
     made = run(new_store(url=url))
-    with blockbuster_ctx():
+    with nullcontext() if request.param == "postgresql" else blockbuster_ctx():
         run(made.open())
         yield made
         run(made.close())
-
-
-class Pause:
-    """Stand in for `asyncio.sleep`: a wait ends when the test says so."""
-
-    def __init__(self) -> None:
-        self.asked: asyncio.Queue[float] = asyncio.Queue()
-        self._go: asyncio.Queue[None] = asyncio.Queue()
-
-    async def __call__(self, seconds: float) -> None:
-        self.asked.put_nowait(seconds)
-        await self._go.get()
-
-    async def end(self) -> float:
-        """Wait until somebody waits, end that, and return how long it would have been."""
-        seconds = await self.asked.get()
-        self._go.put_nowait(None)
-        return seconds
-
-
-@pytest.fixture
-def pause() -> Pause:
-    """Stand in for `asyncio.sleep`."""
-    return Pause()

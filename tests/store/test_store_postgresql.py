@@ -1,0 +1,76 @@
+"""PostgreSQL, where the environment names a server: the same promises by other means."""
+
+import asyncio
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.store.base import Settlement
+
+
+async def test_search_uses_its_own_index(postgresql, new_store, make):
+    store = await new_store(url=postgresql)
+    await store.open()
+    chat = make.chat()
+    await store.begin_turn([make.message(chat, "user", "it's a \\ 'Test' & (more) 旅行")], chat)
+    for query in ("test", "it's", "'te", "旅行", "&", "a \\ more", "\0", "te:*"):
+        found = await store.list_chats("me", query=query)
+        assert len(found) == 1, query
+
+
+async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
+    """B3: the server goes away in the middle of a reply, and comes back."""
+    told, go = [], asyncio.Event()
+
+    async def sleep(seconds):
+        await go.wait()
+
+    store = await new_store(url=postgresql, sleep=sleep)
+    well = asyncio.Event()
+
+    def tell(troubled):
+        told.append(troubled)
+        if not troubled:
+            well.set()
+
+    store.on_trouble = tell
+    await store.open()
+    chat = make.chat()
+    asked, reply = make.turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    await store.append(reply.id, "before ")
+    engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        )
+    await engine.dispose()
+    await store.append(reply.id, "after")
+    assert told == [True]
+    assert (await store.get_message(reply.id)).text == "before after"
+    go.set()
+    await well.wait()
+    settled = await store.settle(reply.id, Settlement(MessageState.COMPLETED))
+    assert settled.text == "before after"
+    assert told == [True, False]
+
+
+async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make):
+    """V7: also on PostgreSQL the row count names the winner."""
+    first = await new_store("host:1:a", url=postgresql)
+    second = await new_store("host:2:b", url=postgresql)
+    await first.open()
+    await second.open()
+    chat = make.chat()
+    replies = [make.message(chat) for _ in range(20)]
+    await first.begin_turn(replies, chat)
+    for reply in replies:
+        answers = await asyncio.gather(
+            first.settle(reply.id, Settlement(MessageState.COMPLETED)),
+            second.settle(reply.id, Settlement(MessageState.INTERRUPTED)),
+        )
+        assert sum(answer is not None for answer in answers) == 1

@@ -91,8 +91,15 @@ class Models:
             or a runnable of LangChain or LangGraph.
         """
         self._registered[provider] = factory
-        for model_id in [each for each in self._handlers if each.startswith(f"{provider}:")]:
-            del self._handlers[model_id]
+        self.forget(provider)
+
+    def forget(self, provider: str) -> None:
+        """Build a provider's models anew at their next use, as when its key has changed.
+
+        A reply that is being made keeps the model that it began with.
+        """
+        for slot in [each for each in self._handlers if each.split(":")[0] == provider]:
+            del self._handlers[slot]
 
     async def resolve(self, model_id: str) -> tuple[ChatHandler, str]:
         """Find the chat handler for a model id, and build it at the first use.

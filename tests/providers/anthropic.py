@@ -116,7 +116,7 @@ class AnthropicProvider(Provider):
             yield Frame(event("content_block_stop", index=index))
         reason = "tool_use" if script.tool_calls else "end_turn"
         ending = {"stop_reason": "refusal" if script.filtered else reason, "stop_sequence": None}
-        usage = {"output_tokens": script.count}
+        usage = {"input_tokens": 7, "output_tokens": script.count}
         yield Frame(event("message_delta", delta=ending, usage=usage))
         yield Frame(event("message_stop"))
 

@@ -1,0 +1,108 @@
+"""Read a reply as the engine does, and stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import Any
+
+from jupyter_stop_chat.chat_handlers.base import (
+    ChatHandler,
+    Event,
+    Reasoning,
+    Text,
+    TokensUsed,
+    Turn,
+    TurnMessage,
+)
+
+#: Far longer than anything takes; only a failing test waits so long.
+LONG = 10.0
+
+
+class Reading:
+    """Be one reply and what was seen of it.
+
+    :param busy: the reader waits outside the generator once it has the first text.
+    """
+
+    def __init__(
+        self,
+        handler: ChatHandler,
+        *messages: TurnMessage,
+        prefix: str = "",
+        busy: bool = False,
+        start: bool = True,
+    ) -> None:
+        self.events: list[Event] = []
+        self.reports: list[str] = []
+        self.closed_at: float | None = None
+        self.closed = asyncio.Event()
+        self.stopped = False
+        self.first_text = asyncio.Event()
+        self.first_thought = asyncio.Event()
+        self.started = asyncio.Event()
+        self._busy = busy
+        self._handler = handler
+        self.turn = Turn(
+            chat_id="c",
+            message_id="m",
+            messages=list(messages) or [TurnMessage("user", "Hello?")],
+            model="test",
+            prefix=prefix,
+            _stopped=lambda: self.stopped,
+            _report=self._note,
+        )
+        self.task = asyncio.create_task(self._read()) if start else None
+
+    def _note(self, what: str) -> None:
+        self.reports.append(what)
+        if what == "started":
+            self.started.set()
+        if what == "closed":
+            self.closed_at = time.perf_counter()
+            self.closed.set()
+
+    async def _read(self) -> None:
+        async with aclosing(self._handler.reply(self.turn)) as events:
+            async for event in events:
+                self.events.append(event)
+                if isinstance(event, Reasoning):
+                    self.first_thought.set()
+                if isinstance(event, Text):
+                    self.first_text.set()
+                    if self._busy:
+                        await asyncio.Event().wait()
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Text))
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Reasoning))
+
+    @property
+    def usage(self) -> list[TokensUsed]:
+        return [event for event in self.events if isinstance(event, TokensUsed)]
+
+    async def end(self) -> Any:
+        """Wait for the end; return None, the exception, or "cancelled"."""
+        assert self.task is not None
+        await asyncio.wait({self.task}, timeout=LONG)
+        assert self.task.done(), "the reply did not end"
+        return "cancelled" if self.task.cancelled() else self.task.exception()
+
+    async def stop(self, *, flag: bool = True, cancel: bool = True) -> Any:
+        """Stop as the engine does: the flag, then the cancel."""
+        assert self.task is not None
+        self.stopped = flag
+        if cancel:
+            self.task.cancel()
+        return await self.end()
+
+
+async def soon(event: Any) -> None:
+    """Wait for an event, with a limit that only a failing test meets."""
+    await asyncio.wait_for(event.wait(), LONG)

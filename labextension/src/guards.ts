@@ -1,0 +1,91 @@
+/** Read what a server sent: a page must outlive a frame that it does not understand. */
+import { Message, MessageState, ServerFrame } from './protocol';
+
+type Check = (value: unknown) => boolean;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isString: Check = value => typeof value === 'string';
+const isId: Check = value => typeof value === 'string' && value.length > 0;
+const isOffset: Check = value => Number.isSafeInteger(value) && (value as number) >= 0;
+const isArray: Check = value => Array.isArray(value);
+const maybe =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value);
+
+const STATES: readonly MessageState[] = [
+  'queued',
+  'generating',
+  'stopping',
+  'completed',
+  'interrupted',
+  'failed'
+];
+
+/** Tell whether a state is the last one of a message. */
+export function isTerminal(state: MessageState): boolean {
+  return state === 'completed' || state === 'interrupted' || state === 'failed';
+}
+
+export function isMessage(value: unknown): value is Message {
+  return (
+    isObject(value) &&
+    isId(value.id) &&
+    isId(value.chat_id) &&
+    (value.role === 'user' || value.role === 'assistant') &&
+    isString(value.text) &&
+    isOffset(value.text_offset) &&
+    isOffset(value.text_length) &&
+    STATES.includes(value.state as MessageState)
+  );
+}
+
+const isChat: Check = value =>
+  isObject(value) && isId(value.id) && isString(value.state) && maybe(isString)(value.title);
+
+const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
+  welcome: { protocol: isOffset, epoch: isString, limits: isObject, models: isArray },
+  accepted: { request_id: isId, chat_id: isId, user_message: isMessage, message: isMessage },
+  chat: {
+    chat: isChat,
+    messages: maybe(value => Array.isArray(value) && value.every(isMessage))
+  },
+  delta: {
+    message_id: isId,
+    offset: isOffset,
+    text: isString,
+    part: value => value === 'text' || value === 'reasoning'
+  },
+  message: { message: isMessage },
+  tool: { message_id: isId, call_id: isString, name: isString, state: isString },
+  stop_result: {
+    message_id: maybe(isId),
+    request_id: maybe(isId),
+    chat_id: maybe(isId),
+    results: value => Array.isArray(value) && value.every(one => isObject(one) && isString(one.outcome))
+  },
+  error: { code: isString, message: isString, request_id: maybe(isId) }
+};
+
+/** Check a frame of the server; null when it is none, or one that this page does not know. */
+export function asServerFrame(value: unknown): ServerFrame | null {
+  if (!isObject(value) || typeof value.type !== 'string' || !Object.hasOwn(FIELDS, value.type)) {
+    return null;
+  }
+  const fields = FIELDS[value.type as ServerFrame['type']];
+  for (const [name, check] of Object.entries(fields)) {
+    if (!check(value[name])) {
+      return null;
+    }
+  }
+  return value as unknown as ServerFrame;
+}
+
+/** Read the text of a frame. */
+export function parseServerFrame(raw: string): ServerFrame | null {
+  try {
+    return asServerFrame(JSON.parse(raw));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,336 @@
+/*
+ * The frames of the wire contract, both ways, and the objects inside them.
+ * Generated from jupyter_stop_chat/protocol.py by scripts/generate_protocol.py: do not edit.
+ */
+
+/**
+ * Any frame, either way.
+ */
+export type Frame = ClientFrame | ServerFrame;
+export type ClientFrame = Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue;
+export type ServerFrame = Welcome | Accepted | ChatChanged | Delta | MessageChanged | Tool | StopResults | Error;
+/**
+ * Name every error that a client can be told of.
+ */
+export type ErrorCode =
+  | 'bad_frame'
+  | 'unknown_type'
+  | 'invalid_field'
+  | 'blank_prompt'
+  | 'prompt_too_long'
+  | 'unknown_chat'
+  | 'unknown_message'
+  | 'not_possible_now'
+  | 'busy'
+  | 'too_many_generations'
+  | 'server_busy'
+  | 'too_many_stuck'
+  | 'reply_too_long'
+  | 'took_too_long'
+  | 'shutting_down'
+  | 'no_model'
+  | 'unknown_model'
+  | 'missing_package'
+  | 'missing_key'
+  | 'unstoppable_model'
+  | 'local_model_missing'
+  | 'local_model_crashed'
+  | 'key_refused'
+  | 'forbidden'
+  | 'model_not_found'
+  | 'provider_timeout'
+  | 'context_too_long'
+  | 'rate_limited'
+  | 'provider_failed'
+  | 'provider_unreachable'
+  | 'content_filtered'
+  | 'request_refused'
+  | 'empty_reply'
+  | 'generation_failed'
+  | 'internal';
+/**
+ * Name where a message is in its life; the last three are terminal.
+ */
+export type MessageState = 'queued' | 'generating' | 'stopping' | 'completed' | 'interrupted' | 'failed';
+/**
+ * Name what a stop found and did.
+ */
+export type Outcome =
+  'interrupted' | 'already_completed' | 'already_interrupted' | 'already_failed' | 'remembered' | 'not_found';
+
+/**
+ * Send a prompt; twice with one `request_id` counts once.
+ */
+export interface Send {
+  type: 'send';
+  request_id: string;
+  chat_id: string | null;
+  body: string;
+  model?: string | null;
+  attachments?: Attachment[];
+  policy?: ('queue' | 'interrupt' | 'reject') | null;
+}
+/**
+ * Hold text that goes with a prompt: a selection, a cell, a file.
+ */
+export interface Attachment {
+  name: string;
+  text: string;
+  mime_type?: string;
+}
+/**
+ * Stop one message, one request, one chat or all of yours.
+ *
+ * `shown` is how much of the text the person had seen: the kept text ends there. `discard`
+ * takes the turn out of the chat as well.
+ */
+export interface Stop {
+  type: 'stop';
+  message_id?: string | null;
+  request_id?: string | null;
+  chat_id?: string | null;
+  all?: true | null;
+  shown?: number | null;
+  discard?: boolean;
+}
+/**
+ * Follow a chat: all its messages, or only the tails that the client lacks.
+ */
+export interface Open {
+  type: 'open';
+  chat_id: string;
+  offsets?: {
+    [k: string]: number;
+  };
+  epoch?: string | null;
+}
+/**
+ * Follow a chat no longer.
+ */
+export interface Close {
+  type: 'close';
+  chat_id: string;
+}
+/**
+ * Go on from a partial reply.
+ */
+export interface Continue {
+  type: 'continue';
+  message_id: string;
+  request_id: string;
+  model?: string | null;
+}
+/**
+ * Make a reply anew, keeping the earlier one as a version.
+ */
+export interface Regenerate {
+  type: 'regenerate';
+  message_id: string;
+  request_id: string;
+  model?: string | null;
+}
+/**
+ * Change a prompt and ask again from there, keeping the earlier one as a version.
+ */
+export interface Edit {
+  type: 'edit';
+  message_id: string;
+  body: string;
+  request_id: string;
+  model?: string | null;
+}
+/**
+ * Take a queued prompt back.
+ */
+export interface Unqueue {
+  type: 'unqueue';
+  message_id: string;
+}
+/**
+ * Be the first frame on every socket.
+ */
+export interface Welcome {
+  type: 'welcome';
+  protocol: number;
+  epoch: string;
+  user: string;
+  limits: Limits;
+  models: ModelInfo[];
+  default_model?: string;
+}
+/**
+ * Tell a client what is refused, so that it can say so before it sends.
+ */
+export interface Limits {
+  max_frame_bytes: number;
+  max_prompt_length: number;
+  max_reply_length: number;
+}
+/**
+ * Describe one model that can be chosen.
+ */
+export interface ModelInfo {
+  id: string;
+  label: string;
+  available: boolean;
+  reason?: ErrorCode;
+}
+/**
+ * Say that both messages exist; `message.id` can be stopped from now on.
+ */
+export interface Accepted {
+  type: 'accepted';
+  request_id: string;
+  chat_id: string;
+  user_message: Message;
+  message: Message;
+}
+/**
+ * Be one turn of a chat.
+ *
+ * `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
+ * much of it the client has. `reply_to` is the message before this one: the tree of a chat is
+ * made of it. `version_of` names the message that this one was made anew from.
+ */
+export interface Message {
+  id: string;
+  chat_id: string;
+  role: 'user' | 'assistant';
+  text: string;
+  text_offset: number;
+  text_length: number;
+  reasoning?: string;
+  state: MessageState;
+  created_at: string;
+  reply_to?: string;
+  version_of?: string;
+  request_id?: string;
+  model?: string;
+  usage?: Usage;
+  stop?: Receipt;
+  error?: ErrorInfo;
+  attachments: Attachment[];
+  tools: ToolCall[];
+}
+/**
+ * Count the tokens of one reply; `estimated` when the provider did not say.
+ */
+export interface Usage {
+  input_tokens?: number;
+  output_tokens?: number;
+  estimated: boolean;
+}
+/**
+ * Tell what a stop did and when, in milliseconds since it was requested.
+ *
+ * `provider` is `closed` when the code that opened the provider's stream has closed it,
+ * `unconfirmed` when nobody can tell, `still_finishing` when sync code runs on in a thread,
+ * `not_started` when no request had been made.
+ */
+export interface Receipt {
+  reason: 'user' | 'server_shutdown' | 'server_restart' | 'replaced' | 'deleted';
+  requested_at: string;
+  cancelled_ms?: number;
+  provider: 'closed' | 'unconfirmed' | 'still_finishing' | 'not_started';
+  provider_ms?: number;
+  settled_ms?: number;
+  discarded: boolean;
+}
+/**
+ * Say what went wrong: a code of the table, its sentence, and the id it has in the log.
+ */
+export interface ErrorInfo {
+  code: ErrorCode;
+  message: string;
+  error_id?: string;
+}
+/**
+ * Show one tool call of an agent.
+ */
+export interface ToolCall {
+  call_id: string;
+  name: string;
+  state: 'running' | 'completed' | 'failed' | 'interrupted';
+  args?: string;
+  result?: string;
+}
+/**
+ * Tell of a changed chat, or answer `open` with its messages.
+ */
+export interface ChatChanged {
+  type: 'chat';
+  chat: Chat;
+  messages?: Message[];
+}
+/**
+ * Be one conversation.
+ */
+export interface Chat {
+  id: string;
+  title?: string;
+  owner: string;
+  created_at: string;
+  updated_at: string;
+  state: 'idle' | 'generating' | 'queued' | 'paused';
+}
+/**
+ * Append text to a message at an offset.
+ */
+export interface Delta {
+  type: 'delta';
+  message_id: string;
+  offset: number;
+  text: string;
+  part: 'text' | 'reasoning';
+}
+/**
+ * Tell that a message changed state.
+ */
+export interface MessageChanged {
+  type: 'message';
+  message: Message;
+}
+/**
+ * Tell that a tool call started, ended or was stopped.
+ */
+export interface Tool {
+  type: 'tool';
+  message_id: string;
+  call_id: string;
+  name: string;
+  state: 'running' | 'completed' | 'failed' | 'interrupted';
+  args?: string;
+  result?: string;
+}
+/**
+ * Answer a stop, once it is true.
+ */
+export interface StopResults {
+  type: 'stop_result';
+  message_id?: string;
+  request_id?: string;
+  chat_id?: string;
+  all?: true;
+  results: StopResult[];
+}
+/**
+ * Tell the outcome of a stop for one message.
+ */
+export interface StopResult {
+  message_id?: string;
+  outcome: Outcome;
+  receipt?: Receipt;
+}
+/**
+ * Tell of an error in the words of the table.
+ */
+export interface Error {
+  type: 'error';
+  code: ErrorCode;
+  message: string;
+  request_id?: string;
+  error_id?: string;
+}
+
+/** Raised when a frame changes its meaning. */
+export const PROTOCOL_VERSION = 1;

@@ -1,0 +1,348 @@
+/**
+ * What one chat shows: a pure reducer over the server's frames and what the person does.
+ *
+ * It imports nothing of JupyterLab or React, and changes nothing in place: a message that did not
+ * change is the same object as before.
+ */
+import { isTerminal } from './guards';
+import {
+  freeze,
+  mergeDelta,
+  mergeMessage,
+  mergeTool,
+  Merged,
+  MessageView,
+  newView,
+  unfreeze
+} from './messages';
+import { Accepted, Attachment, Chat, ErrorCode, Message, ServerFrame } from './protocol';
+
+/** A request that the server has not answered yet. */
+export interface Pending {
+  readonly requestId: string;
+  readonly kind: 'send' | 'continue' | 'regenerate';
+  /** The prompt of a `send`. */
+  readonly body: string;
+  readonly attachments: readonly Attachment[];
+  /** The message that is gone on from, or made anew. */
+  readonly messageId: string | null;
+  /** Stop was pressed since. */
+  readonly stopping: boolean;
+  readonly stopFailed: string | null;
+}
+
+/** Something to tell that belongs to no message. */
+export interface Notice {
+  readonly code: ErrorCode | 'cannot_stop';
+  readonly text: string;
+}
+
+export interface ChatView {
+  /** The chat on the server; null for a new one that it does not know yet. */
+  readonly chatId: string | null;
+  readonly chat: Chat | null;
+  readonly messages: readonly MessageView[];
+  readonly pending: readonly Pending[];
+  /** Requests that were stopped before they had reached the server: they may still arrive. */
+  readonly stopped: readonly string[];
+  readonly notice: Notice | null;
+  /** Text is missing: `wanted` until it is asked for, `asked` until it came. */
+  readonly resync: 'no' | 'wanted' | 'asked';
+  /** The chat was opened, and its messages have not come yet. */
+  readonly loading: boolean;
+}
+
+export type Action =
+  | { type: 'frame'; frame: ServerFrame }
+  | {
+      type: 'request';
+      requestId: string;
+      kind: Pending['kind'];
+      body?: string;
+      attachments?: readonly Attachment[];
+      messageId?: string;
+    }
+  | { type: 'stop'; messageId?: string; requestId?: string; shown?: number }
+  | { type: 'stop_failed'; messageId?: string; requestId?: string; why: string }
+  | { type: 'withdrawn'; requestId: string }
+  | { type: 'resync_asked' }
+  | { type: 'dismiss' };
+
+/** What Stop aims at now. */
+export interface Target {
+  readonly messageId?: string;
+  readonly requestId?: string;
+  /** How much of its text is shown, in UTF-16 code units. */
+  readonly shown: number;
+  /** It was stopped already, and is not settled yet. */
+  readonly stopping: boolean;
+}
+
+export function emptyChat(chatId: string | null = null): ChatView {
+  return {
+    chatId,
+    chat: null,
+    messages: [],
+    pending: [],
+    stopped: [],
+    notice: null,
+    resync: 'no',
+    loading: chatId !== null
+  };
+}
+
+export function reduce(state: ChatView, action: Action): ChatView {
+  switch (action.type) {
+    case 'frame':
+      return takeFrame(state, action.frame);
+    case 'request':
+      return {
+        ...state,
+        notice: null,
+        pending: [
+          ...state.pending,
+          {
+            requestId: action.requestId,
+            kind: action.kind,
+            body: action.body ?? '',
+            attachments: action.attachments ?? [],
+            messageId: action.messageId ?? null,
+            stopping: false,
+            stopFailed: null
+          }
+        ]
+      };
+    case 'stop':
+      return onTarget(state, action, view => freeze(view, action.shown), pending => ({
+        ...pending,
+        stopping: true,
+        stopFailed: null
+      }));
+    case 'stop_failed':
+      return onTarget(
+        state,
+        action,
+        view => unfreeze(view, action.why),
+        pending => ({ ...pending, stopping: false, stopFailed: action.why })
+      );
+    case 'withdrawn':
+      return withoutPending(state, action.requestId);
+    case 'resync_asked':
+      return { ...state, resync: 'asked' };
+    case 'dismiss':
+      return state.notice ? { ...state, notice: null } : state;
+  }
+}
+
+function onTarget(
+  state: ChatView,
+  target: { messageId?: string; requestId?: string },
+  change: (view: MessageView) => MessageView,
+  changePending: (pending: Pending) => Pending
+): ChatView {
+  return {
+    ...state,
+    messages: state.messages.map(view =>
+      view.id === target.messageId ||
+      (view.role === 'assistant' &&
+        target.requestId !== undefined &&
+        view.info.request_id === target.requestId)
+        ? change(view)
+        : view
+    ),
+    pending: state.pending.map(pending =>
+      pending.requestId === target.requestId ? changePending(pending) : pending
+    )
+  };
+}
+
+function withoutPending(state: ChatView, requestId: string | undefined): ChatView {
+  const pending = state.pending.filter(one => one.requestId !== requestId);
+  return pending.length === state.pending.length ? state : { ...state, pending };
+}
+
+function takeFrame(state: ChatView, frame: ServerFrame): ChatView {
+  switch (frame.type) {
+    case 'accepted':
+      return takeAccepted(state, frame);
+    case 'chat': {
+      if (frame.chat.id !== state.chatId) {
+        return state;
+      }
+      const next = { ...state, chat: frame.chat };
+      return frame.messages
+        ? mergeAll({ ...next, loading: false, resync: 'no' }, frame.messages, true)
+        : next;
+    }
+    case 'delta':
+      return change(state, frame.message_id, view => mergeDelta(view, frame));
+    case 'message':
+      return frame.message.chat_id === state.chatId
+        ? mergeAll(state, [frame.message], false)
+        : state;
+    case 'tool':
+      return change(state, frame.message_id, view => ({
+        view: mergeTool(view, frame),
+        gap: false
+      }));
+    case 'stop_result':
+      return frame.request_id ? takeStopResult(state, frame.request_id) : state;
+    case 'error': {
+      const notice = { code: frame.code, text: frame.message };
+      return { ...withoutPending(state, frame.request_id), notice, loading: false };
+    }
+    case 'welcome':
+      return state;
+  }
+}
+
+function takeStopResult(state: ChatView, requestId: string): ChatView {
+  const next = withoutPending(state, requestId);
+  return next === state ? state : { ...next, stopped: [...state.stopped, requestId] };
+}
+
+function takeAccepted(state: ChatView, frame: Accepted): ChatView {
+  const ours = state.pending.find(one => one.requestId === frame.request_id);
+  const wasStopped = state.stopped.includes(frame.request_id) || ours?.stopping === true;
+  if (state.chatId !== frame.chat_id && !(state.chatId === null && (ours || wasStopped))) {
+    return state;
+  }
+  let next = mergeAll(
+    { ...withoutPending(state, frame.request_id), chatId: frame.chat_id },
+    [frame.user_message, frame.message],
+    false
+  );
+  if (wasStopped) {
+    next = reduce(next, { type: 'stop', messageId: frame.message.id });
+  }
+  return next;
+}
+
+function change(state: ChatView, id: string, how: (view: MessageView) => Merged): ChatView {
+  const at = state.messages.findIndex(view => view.id === id);
+  if (at < 0) {
+    return state;
+  }
+  const { view, gap } = how(state.messages[at]);
+  return withGap(
+    view === state.messages[at]
+      ? state
+      : { ...state, messages: state.messages.map((one, index) => (index === at ? view : one)) },
+    gap
+  );
+}
+
+function withGap(state: ChatView, gap: boolean): ChatView {
+  return gap && state.resync === 'no' ? { ...state, resync: 'wanted' } : state;
+}
+
+function mergeAll(state: ChatView, incoming: readonly Message[], whole: boolean): ChatView {
+  const views = new Map(state.messages.map(view => [view.id, view]));
+  let gap = false;
+  for (const message of incoming) {
+    const known = views.get(message.id);
+    const merged = known ? mergeMessage(known, message) : newView(message);
+    views.set(message.id, merged.view);
+    gap = gap || merged.gap;
+  }
+  if (whole) {
+    // the answer to `open` lists a chat's messages: it tells their order, and which are gone
+    const listed = incoming.map(message => views.get(message.id) as MessageView);
+    return withGap({ ...state, messages: listed }, gap);
+  }
+  return withGap({ ...state, messages: [...views.values()] }, gap);
+}
+
+/** The messages to show: one line through the tree, the newest version of each, none discarded. */
+export function visible(state: ChatView): readonly MessageView[] {
+  const byId = new Map(state.messages.map(view => [view.id, view]));
+  const hidden = discarded(state.messages);
+  const line: MessageView[] = [];
+  const seen = new Set<string>();
+  let at = [...state.messages].reverse().find(view => !hidden.has(view.id));
+  while (at && !seen.has(at.id)) {
+    seen.add(at.id);
+    if (!hidden.has(at.id)) {
+      line.push(at);
+    }
+    at = at.info.reply_to ? byId.get(at.info.reply_to) : undefined;
+  }
+  return line.reverse();
+}
+
+function discarded(messages: readonly MessageView[]): Set<string> {
+  const gone = new Set<string>();
+  const asked = new Map<string, boolean>();
+  for (const view of messages) {
+    if (view.role !== 'assistant') {
+      continue;
+    }
+    const isGone = view.info.stop?.discarded === true;
+    if (isGone) {
+      gone.add(view.id);
+    }
+    if (view.info.reply_to) {
+      asked.set(view.info.reply_to, (asked.get(view.info.reply_to) ?? true) && isGone);
+    }
+  }
+  for (const [prompt, allGone] of asked) {
+    if (allGone) {
+      gone.add(prompt);
+    }
+  }
+  return gone;
+}
+
+/** The replies that are not being made yet: they wait behind another one, or are paused. */
+export function queued(state: ChatView): readonly MessageView[] {
+  const open = visible(state).filter(
+    view => view.role === 'assistant' && !isTerminal(view.info.state)
+  );
+  return open.filter(
+    (view, index) =>
+      view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
+  );
+}
+
+/** What Stop aims at: the reply that is being made, else the request that was sent last. */
+export function target(state: ChatView): Target | null {
+  const waiting = new Set(queued(state).map(view => view.id));
+  const active = state.messages.find(
+    view => view.role === 'assistant' && !isTerminal(view.info.state) && !waiting.has(view.id)
+  );
+  if (active && active.id) {
+    return {
+      messageId: active.id,
+      shown: active.text.length,
+      stopping: active.frozen || active.info.state === 'stopping'
+    };
+  }
+  const pending = state.pending[0];
+  if (pending) {
+    const from = state.messages.find(view => view.id === pending.messageId);
+    return {
+      requestId: pending.requestId,
+      shown: pending.kind === 'continue' ? (from?.text.length ?? 0) : 0,
+      stopping: pending.stopping
+    };
+  }
+  return null;
+}
+
+/** Tell whether a reply is being made, or was just asked for. */
+export function isBusy(state: ChatView): boolean {
+  return target(state) !== null;
+}
+
+/** What the one button does now. */
+export function buttonMode(state: ChatView): 'send' | 'stop' | 'stopping' {
+  const aim = target(state);
+  return aim === null ? 'send' : aim.stopping ? 'stopping' : 'stop';
+}
+
+/** How much of each message is here, for the server to send only the tails. */
+export function offsets(state: ChatView): Record<string, number> {
+  return Object.fromEntries(
+    state.messages.map(view => [view.id, view.text.length + view.late.length])
+  );
+}

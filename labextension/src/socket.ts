@@ -1,0 +1,232 @@
+/**
+ * One socket for a browser tab: it reconnects by itself, and follows the chats again from where
+ * each one was. It knows frames, and nothing of JupyterLab or of what a page shows.
+ */
+import { Clock } from './clock';
+import { parseServerFrame } from './guards';
+import { ClientFrame, Send, ServerFrame, Welcome } from './protocol';
+
+/** The part of a WebSocket that is used. */
+export interface SocketLike {
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  send(data: string): void;
+  close(code?: number): void;
+}
+
+export type SocketState = 'connecting' | 'connected' | 'waiting' | 'closed';
+
+export interface ChatSocketOptions {
+  /** Open a new connection. */
+  connect: () => SocketLike;
+  clock: Clock;
+  /** Take a frame of the server. */
+  onFrame: (frame: ServerFrame) => void;
+  /** Hear of a change of state. */
+  onState: (state: SocketState) => void;
+  /** Tell how much of each message of a chat is here already. */
+  offsetsOf: (chatId: string) => Record<string, number>;
+}
+
+/** How long to wait before each try to reconnect, in milliseconds; the last one repeats. */
+export const BACK_OFF = [300, 1000, 3000, 5000];
+/** A socket that has not said welcome by then is given up, in milliseconds. */
+export const WELCOME_TIMEOUT = 10000;
+/** How many messages an `open` may tell the offsets of. */
+const MAX_OFFSETS = 1000;
+
+export class ChatSocket {
+  constructor(options: ChatSocketOptions) {
+    this._options = options;
+  }
+
+  get state(): SocketState {
+    return this._state;
+  }
+
+  /** What the server said first; null before the first connection. */
+  get welcome(): Welcome | null {
+    return this._welcome;
+  }
+
+  /** Connect now: also when a try is only due later. */
+  connect(): void {
+    if (this._state === 'closed') {
+      return;
+    }
+    if (this._socket && this._state !== 'waiting') {
+      return;
+    }
+    this._options.clock.cancel(this._timer);
+    let socket: SocketLike;
+    try {
+      socket = this._options.connect();
+    } catch {
+      this._retryLater();
+      return;
+    }
+    this._socket = socket;
+    this._setState('connecting');
+    this._timer = this._options.clock.after(WELCOME_TIMEOUT, () => this._lost(socket));
+    socket.onmessage = event => {
+      if (this._socket === socket) {
+        this._receive(String(event.data));
+      }
+    };
+    socket.onclose = () => this._lost(socket);
+    socket.onerror = () => undefined; // a close follows
+  }
+
+  /** Connect no more. */
+  close(): void {
+    const socket = this._socket;
+    this._socket = null;
+    this._options.clock.cancel(this._timer);
+    this._setState('closed');
+    this._forget(socket);
+  }
+
+  /** Write a frame, if the socket is open; tell whether it was written. */
+  send(frame: ClientFrame): boolean {
+    if (this._state !== 'connected' || !this._socket) {
+      return false;
+    }
+    try {
+      this._socket.send(JSON.stringify(frame));
+    } catch {
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * Send a prompt, now or when the connection is back.
+   *
+   * It is sent again on each new connection until the server has answered: sent twice with one
+   * `request_id`, it counts once.
+   */
+  sendPrompt(frame: Send): void {
+    this._unanswered.set(frame.request_id, { frame, written: this.send(frame) });
+  }
+
+  /**
+   * Take a prompt back that the server has not answered yet, so that it is not sent again.
+   *
+   * @returns true when it had never left this page.
+   */
+  withdraw(requestId: string): boolean {
+    const entry = this._unanswered.get(requestId);
+    this._unanswered.delete(requestId);
+    return entry !== undefined && !entry.written;
+  }
+
+  /** Follow a chat from where it is, now and after each reconnection. */
+  follow(chatId: string): void {
+    this._followed.add(chatId);
+    this._open(chatId);
+  }
+
+  /** Note that the server has this socket follow a chat (`send` does it). */
+  noteFollowed(chatId: string): void {
+    this._followed.add(chatId);
+  }
+
+  /** Follow a chat no longer. */
+  unfollow(chatId: string): void {
+    if (this._followed.delete(chatId)) {
+      this.send({ type: 'close', chat_id: chatId });
+    }
+  }
+
+  private _open(chatId: string): void {
+    const offsets = Object.fromEntries(
+      Object.entries(this._options.offsetsOf(chatId)).slice(-MAX_OFFSETS)
+    );
+    const known = this._epoch !== null && Object.keys(offsets).length > 0;
+    this.send(
+      known
+        ? { type: 'open', chat_id: chatId, offsets, epoch: this._epoch }
+        : { type: 'open', chat_id: chatId }
+    );
+  }
+
+  private _receive(raw: string): void {
+    const frame = parseServerFrame(raw);
+    if (!frame) {
+      return;
+    }
+    if (frame.type === 'welcome') {
+      this._greet(frame);
+      return;
+    }
+    if (frame.type === 'accepted' || (frame.type === 'error' && frame.request_id)) {
+      this._unanswered.delete(frame.request_id as string);
+    }
+    this._options.onFrame(frame);
+  }
+
+  private _greet(welcome: Welcome): void {
+    this._options.clock.cancel(this._timer);
+    this._tries = 0;
+    this._welcome = welcome;
+    this._state = 'connected';
+    this._options.onFrame(welcome);
+    // the offsets belong to the epoch that they were received in
+    for (const chatId of this._followed) {
+      this._open(chatId);
+    }
+    this._epoch = welcome.epoch;
+    for (const entry of this._unanswered.values()) {
+      entry.written = this.send(entry.frame) || entry.written;
+    }
+    this._options.onState('connected');
+  }
+
+  private _lost(socket: SocketLike): void {
+    if (this._socket !== socket) {
+      return;
+    }
+    this._socket = null;
+    this._forget(socket);
+    this._retryLater();
+  }
+
+  private _forget(socket: SocketLike | null): void {
+    if (!socket) {
+      return;
+    }
+    socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
+    try {
+      socket.close();
+    } catch {
+      // it was closed already
+    }
+  }
+
+  private _retryLater(): void {
+    const wait = BACK_OFF[Math.min(this._tries, BACK_OFF.length - 1)];
+    this._tries += 1;
+    this._options.clock.cancel(this._timer);
+    this._timer = this._options.clock.after(wait, () => this.connect());
+    this._setState('waiting');
+  }
+
+  private _setState(state: SocketState): void {
+    if (this._state !== state) {
+      this._state = state;
+      this._options.onState(state);
+    }
+  }
+
+  private _options: ChatSocketOptions;
+  private _state: SocketState = 'waiting';
+  private _socket: SocketLike | null = null;
+  private _welcome: Welcome | null = null;
+  private _epoch: string | null = null;
+  private _timer: unknown = null;
+  private _tries = 0;
+  private _followed = new Set<string>();
+  private _unanswered = new Map<string, { frame: Send; written: boolean }>();
+}

@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  esbuild: { jsx: 'transform' },
+  test: { environment: 'node', include: ['test/**/*.spec.{ts,tsx}'], restoreMocks: true }
+});

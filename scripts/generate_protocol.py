@@ -1,0 +1,192 @@
+"""Generate the TypeScript types of the frames from the models in `jupyter_stop_chat.protocol`.
+
+    python scripts/generate_protocol.py           write labextension/src/protocol.ts
+    python scripts/generate_protocol.py --check   exit with 1 when it is not what it should be
+
+The pydantic models become one JSON schema, which json-schema-to-typescript (a development
+dependency of the labextension) turns into types. Two rules of the wire are put into the schema:
+a server drops the fields that are null, so such a field is absent and never null there; and a
+client may leave out what has a default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from jupyter_stop_chat import protocol
+
+ROOT = Path(__file__).resolve().parent.parent
+LABEXTENSION = ROOT / "labextension"
+TARGET = LABEXTENSION / "src" / "protocol.ts"
+CLI = LABEXTENSION / "node_modules" / "json-schema-to-typescript" / "dist" / "src" / "cli.js"
+HEADER = """\
+/*
+ * The frames of the wire contract, both ways, and the objects inside them.
+ * Generated from jupyter_stop_chat/protocol.py by scripts/generate_protocol.py: do not edit.
+ */
+"""
+
+
+class ToolMissing(Exception):
+    """Say in one sentence what must be installed first."""
+
+
+def _union(annotated: Any) -> list[type[BaseModel]]:
+    """Return the members of a discriminated union of frames."""
+    return list(get_args(get_args(annotated)[0]))
+
+
+def _without_null(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Take null out of a field's schema; tell whether it was there."""
+    options = schema.get("anyOf", [])
+    rest = [option for option in options if option.get("type") != "null"]
+    if len(rest) == len(options):
+        return schema, False
+    kept = {key: value for key, value in schema.items() if key != "anyOf"}
+    kept.update(rest[0] if len(rest) == 1 else {"anyOf": rest})
+    return kept, True
+
+
+def _plain(schema: Any, top: bool = False) -> Any:
+    """Drop what TypeScript cannot say, or says badly: lengths, patterns, titles of fields."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    dropped = {"minItems", "maxItems", "default", "pattern", "propertyNames", "discriminator"}
+    if not top:
+        dropped = dropped | {"title"}
+    plain = {key: value for key, value in schema.items() if key not in dropped}
+    for key, value in plain.items():
+        if key in {"properties", "patternProperties"}:
+            plain[key] = {name: _plain(field) for name, field in value.items()}
+        else:
+            plain[key] = _plain(value)
+    patterns = plain.pop("patternProperties", None)
+    if patterns:  # a dictionary whose keys are ids
+        plain["additionalProperties"] = next(iter(patterns.values()))
+    return plain
+
+
+def _references(schema: Any, definitions: dict[str, Any], found: set[str]) -> set[str]:
+    """Collect the names of all the definitions that a schema is made of."""
+    if isinstance(schema, list):
+        for item in schema:
+            _references(item, definitions, found)
+    elif isinstance(schema, dict):
+        name = str(schema.get("$ref", "")).rpartition("/")[2]
+        if name and name not in found:
+            found.add(name)
+            _references(definitions[name], definitions, found)
+        for value in schema.values():
+            _references(value, definitions, found)
+    return found
+
+
+def make_schema() -> dict[str, Any]:
+    """Make one JSON schema of all frames, both ways, and of the objects inside them."""
+    client, server = _union(protocol.ClientFrame), _union(protocol.ServerFrame)
+    _, whole = models_json_schema(
+        [(model, "validation") for model in (*client, *server)],
+        ref_template="#/definitions/{model}",
+    )
+    definitions: dict[str, Any] = whole["$defs"]
+    from_clients = {model.__name__ for model in client}
+    _references([definitions[name] for name in from_clients], definitions, from_clients)
+    for name, definition in definitions.items():
+        properties = definition.get("properties")
+        if properties is None or name in from_clients:
+            continue
+        required = []
+        for field, schema in properties.items():
+            properties[field], nullable = _without_null(schema)
+            if not nullable:
+                required.append(field)
+        definition["required"] = required
+    definitions = {name: _plain(schema, top=True) for name, schema in definitions.items()}
+    for name, models in (("ClientFrame", client), ("ServerFrame", server)):
+        definitions[name] = {
+            "title": name,
+            "anyOf": [{"$ref": f"#/definitions/{model.__name__}"} for model in models],
+        }
+    return {
+        "title": "Frame",
+        "description": "Any frame, either way.",
+        "anyOf": [
+            {"$ref": "#/definitions/ClientFrame"},
+            {"$ref": "#/definitions/ServerFrame"},
+        ],
+        "definitions": definitions,
+    }
+
+
+def make_types() -> str:
+    """Return the text of the TypeScript module.
+
+    :raises ToolMissing: if Node.js or the labextension's packages are not installed.
+    """
+    node = shutil.which("node")
+    if node is None:
+        raise ToolMissing("Node.js is not installed, and it makes the TypeScript types.")
+    if not CLI.exists():
+        raise ToolMissing(
+            "The labextension's packages are not installed: run `jlpm install` in labextension/."
+        )
+    made = subprocess.run(
+        [
+            node,
+            str(CLI),
+            "--no-additionalProperties",
+            "--unreachableDefinitions",
+            "--style.singleQuote",
+            "--bannerComment",
+            HEADER,
+        ],
+        input=json.dumps(make_schema()),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=LABEXTENSION,
+    ).stdout
+    constants = (
+        "\n/** Raised when a frame changes its meaning. */\n"
+        f"export const PROTOCOL_VERSION = {protocol.PROTOCOL_VERSION};\n"
+    )
+    return made.rstrip("\n") + "\n" + constants
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the types, or check them; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 on drift")
+    arguments = parser.parse_args(argv)
+    try:
+        wanted = make_types()
+    except ToolMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    if not arguments.check:
+        TARGET.write_text(wanted, encoding="utf-8")
+        return 0
+    found = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
+    if found == wanted:
+        return 0
+    print("labextension/src/protocol.ts has drifted from jupyter_stop_chat/protocol.py.")
+    print("Run `python scripts/generate_protocol.py`.")
+    print("".join(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), n=1)))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -92,19 +92,20 @@ class LocalHandler:
         request = process.ask(messages, parameters, turn.provider_closed)
         try:
             count = 0
-            while (message := await request.next()) is not None:
+            kind = ""
+            while kind not in ("done", "cancelled"):
+                message = await request.next()
                 kind = message["type"]
                 if kind == "reading":
                     yield TokensUsed(input_tokens=message["input_tokens"])
-                    continue
-                if kind == "text" and (text := joint.feed(message["text"])):
+                elif kind == "text" and (text := joint.feed(message["text"])):
                     yield Text(text)
                 elif kind == "reasoning":
                     yield Reasoning(message["text"])
                 # As they come, so that a reply that is stopped has an exact count as well.
-                if message["output_tokens"] > count:
-                    yield TokensUsed(output_tokens=message["output_tokens"] - count)
-                    count = message["output_tokens"]
+                if (made := message.get("output_tokens", 0)) > count:
+                    yield TokensUsed(output_tokens=made - count)
+                    count = made
         finally:
             process.cancel(request)
 

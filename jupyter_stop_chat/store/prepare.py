@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from jupyter_stop_chat.migrations import HEAD
 
 from .search import drop_search, ensure_search
-from .trouble import DamagedDatabaseError, NewerDatabaseError
+from .trouble import DamagedDatabaseError, NewerDatabaseError, may_be_sqlite
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ NETWORK = frozenset(
     | {"nfs", "nfs4", "orangefs", "pvfs2", "smb2", "smb3", "smbfs"}
     | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
 )
-_MAGIC = b"SQLite format 3\0"
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -136,12 +135,8 @@ async def _prepare_async(url: URL) -> Prepared:
 def _make_file(path: Path) -> None:
     """Make the file and its folder, for nobody else to read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        beginning = os.read(descriptor, len(_MAGIC))
-    finally:
-        os.close(descriptor)
-    if beginning and beginning != _MAGIC:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if not may_be_sqlite(path):
         # Seen here, since SQLite would delete the log beside such a file.
         raise DamagedDatabaseError("not a SQLite file")
 

@@ -29,7 +29,7 @@ from .reading import Overlay, Reader, unreadable
 from .restore import restore
 from .rows import LIVE_MESSAGES
 from .thread import in_thread
-from .trouble import Reason, reason_of, set_aside
+from .trouble import Reason, diagnose, reason_of, set_aside
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Saver:
 
     async def has_room(self) -> None:
         """Return when more text may be appended."""
-        while self.trouble is not None and self.memory.size > MEMORY_SIZE:
+        while self.trouble is not None and self.memory.size > MEMORY_SIZE and self.writer.running:
             await self._over.wait()
 
     def reader(self) -> Reader:
@@ -238,6 +238,8 @@ class Saver:
             return
         try:
             if self.trouble is Reason.CORRUPT:
+                await self._examine()
+            if self.trouble is Reason.CORRUPT:
                 await self._set_aside()
             elif self.trouble in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
                 await self._database.close()
@@ -270,8 +272,13 @@ class Saver:
         else:
             self.memory = self.memory.after_saving()
 
-    async def _set_aside(self) -> None:
+    async def _examine(self) -> None:
+        """Look twice before a person's chats are set aside: an error may pass, a damage stays."""
         await self._database.close()
+        if self._database.path is not None:
+            self.trouble = await in_thread(diagnose, self._database.path)
+
+    async def _set_aside(self) -> None:
         if self._database.path is None:
             return
         aside = await in_thread(set_aside, self._database.path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +37,7 @@ class DamagedDatabaseError(Exception):
     """What is where the database should be is none."""
 
 
+_MAGIC = b"SQLite format 3\0"
 #: SQLite's names, most particular first: the first that begins an error's name counts.
 _SQLITE = {
     "SQLITE_FULL": Reason.DISK_FULL,
@@ -87,6 +90,35 @@ def reason_of(error: BaseException) -> Reason | None:
     if isinstance(error, DatabaseError | InterfaceError):
         return Reason.FAILED
     return None
+
+
+def may_be_sqlite(path: Path) -> bool:
+    """Tell whether a file is empty or begins as a SQLite database does. Blocks."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) in {b"", _MAGIC}
+
+
+def diagnose(path: Path) -> Reason:
+    """Examine a SQLite file that an error called damaged. Blocks, and reads all of it.
+
+    :returns: `corrupt`, `search_corrupt` when only the search index is, or `failed` when the
+        file is sound after all.
+    """
+    try:
+        if not may_be_sqlite(path):
+            return Reason.CORRUPT
+        # Read only: the last writer to close would take the log away.
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(20)")]
+    except (sqlite3.DatabaseError, OSError) as error:
+        return reason_of(error) or Reason.FAILED  # another process's lock, say, is no damage
+    if found == ["ok"]:
+        return Reason.FAILED
+    if all("FTS5" in line for line in found):
+        return Reason.SEARCH_CORRUPT
+    return Reason.CORRUPT
 
 
 def set_aside(path: Path) -> Path:

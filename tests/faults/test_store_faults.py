@@ -16,6 +16,7 @@ from jupyter_stop_chat.protocol import Chat, Message, MessageState
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.saving import RETRIES
+from jupyter_stop_chat.store.trouble import Reason
 
 WHEN = "2026-01-01T00:00:00Z"
 DONE = Settlement(MessageState.COMPLETED)
@@ -494,3 +495,34 @@ def _damage(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(8192)
         file.write(os.urandom(size - 8192))
+
+
+async def test_an_error_that_passes_sets_nothing_aside(case):
+    """Looked at twice: a sound file stays where it is, whatever one read said."""
+    store = await case.open()
+    chat = _chat()
+    asked, reply = _turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    await store._saver.found_unreadable(Reason.CORRUPT, sqlite3.DatabaseError("it seemed so"))
+    assert case.told == [True, False]
+    assert store.health()["set_aside"] == []
+    await store.append(reply.id, "kept")
+    assert [each.text for each in await store.get_messages(chat.id)] == ["Hello?", "kept"]
+
+
+async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):
+    monkeypatch.setattr("jupyter_stop_chat.store.saving.MEMORY_SIZE", 10)
+    store = await case.open()
+    chat = _chat()
+    asked, reply = _turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    lock = Lock(case.path, "write")
+    try:
+        await store.append(reply.id, "x" * 11)
+        held = asyncio.create_task(store.append(reply.id, "held"))
+        await asyncio.sleep(0)
+        await store.close()
+        with pytest.raises(RuntimeError):
+            await held
+    finally:
+        lock.release()

@@ -9,30 +9,20 @@ from typing import Any
 from .sync_bridge import in_thread_of_its_own
 
 
-class Use:
-    """Be one request."""
-
-    def __init__(self) -> None:
-        self.has_answer = False
-
-    def answered(self) -> None:
-        """Note that something came back."""
-        self.has_answer = True
-
-
 class Clients:
     """Look after the clients of one model.
 
-    httpcore 1.0, below Ollama's client, loses a place in its pool when a request is cancelled
-    while it takes one; after enough of them nothing goes out any more. So that client is made
-    anew after a request that ended before its first answer.
+    httpcore 1.0, below Ollama's client, loses a connection and its place in the pool when a
+    request is cancelled while it takes or returns one; after enough of them nothing goes out any
+    more. So after a request that did not come to its end, all of that client's connections are
+    closed; while other requests use them, the next request gets a new client instead.
 
     :param model: a chat model, or None.
     """
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._renews = callable(getattr(model, "_set_clients", None)) and hasattr(
+        self._leaks = callable(getattr(model, "_set_clients", None)) and hasattr(
             model, "_async_client"
         )
         self._stale = False
@@ -40,35 +30,40 @@ class Clients:
         self._old: list[Any] = []
 
     @asynccontextmanager
-    async def in_use(self) -> AsyncIterator[Use]:
+    async def in_use(self) -> AsyncIterator[None]:
         """Make a request inside."""
-        if self._stale and self._renews:
+        if self._stale:
             self._stale = False
             # It reads certificates from the disk.
             await in_thread_of_its_own(self._renew)
-        use = Use()
         self._in_use += 1
+        ended = False
         try:
-            yield use
+            yield
+            ended = True
         finally:
             self._in_use -= 1
-            if not use.has_answer:
-                self._stale = True
             if not self._in_use:
-                old_ones, self._old = self._old, []
-                for client in old_ones:
-                    await _close(client)
+                if self._leaks and not ended:
+                    await _close_idle(self._model._async_client)
+                await self._close_old()
+            elif self._leaks and not ended:
+                self._stale = True
 
     def _renew(self) -> None:
         old = self._model._async_client
         self._model._set_clients()
         self._old.append(old)
 
+    async def _close_old(self) -> None:
+        old, self._old = self._old, []
+        for client in old:
+            inner = getattr(client, "_client", client)
+            await inner.aclose()
+
     async def close(self) -> None:
         """Close what is kept open for a next request; the model can still be used after."""
-        for client in self._old:
-            await _close(client)
-        self._old = []
+        await self._close_old()
         attributes = vars(self._model) if self._model is not None else {}
         private = getattr(self._model, "__pydantic_private__", None) or {}
         for name in ("root_async_client", "_async_client"):
@@ -77,14 +72,8 @@ class Clients:
                 await _close_idle(client)
 
 
-async def _close(client: Any) -> None:
-    """Close a client that nobody uses any more."""
-    inner = getattr(client, "_client", client)
-    await inner.aclose()
-
-
 async def _close_idle(client: Any) -> None:
-    """Close a client's connections without ending the client, which models may share."""
+    """Close a client's connections, but not the client, which other models may share."""
     inner = getattr(client, "_client", client)
     mounts = getattr(inner, "_mounts", None) or {}
     for transport in [getattr(inner, "_transport", None), *mounts.values()]:

@@ -155,17 +155,15 @@ class LangChainHandler:
         watch = Watch(turn, self._parts)
         config = {} if self._model is not None else {"callbacks": [watch]}
         closes = self._closes if self._closes is not None else self._model is not None
-        async with self._clients.in_use() as use:
-            turn.provider_started()
-            async with reported(turn, lambda: closes, watch):
-                stream = self._runnable.astream(messages, config)
-                async with closed_at_the_end(stream) as chunks:
-                    async for chunk in chunks:
-                        use.answered()
+        turn.provider_started()
+        async with reported(turn, lambda: closes, watch), self._clients.in_use():
+            stream = self._runnable.astream(messages, config)
+            async with closed_at_the_end(stream) as chunks:
+                async for chunk in chunks:
+                    look(turn)
+                    for event in _chunk_events(chunk, tally):
+                        yield event
                         look(turn)
-                        for event in _chunk_events(chunk, tally):
-                            yield event
-                            look(turn)
 
     async def _agent_events(
         self, messages: list[BaseMessage], turn: Turn, tally: Tally

@@ -183,24 +183,40 @@ async def test_a_cancel_that_arrives_with_a_chunk_is_not_lost(
     await asyncio.wait_for(provider.no_connections(), LONG)
 
 
-async def test_early_cancels_lose_no_place_in_the_pool(
-    kind: str, handler: LangChainHandler, provider: Provider
+async def test_cancels_at_every_step_lose_no_place_in_the_pool(
+    handler: LangChainHandler, provider: Provider
 ) -> None:
-    """V7, B1: after many cancels at every step of a request, the next one still goes through."""
+    """V7, B1: after many cancels at all steps of a request, none is left, and the next goes."""
     provider.script = Script(tokens=3)
     for number in range(150):
         reading = Reading(handler)
-        for _ in range(number % 40):
+        for _ in range(number % 50):
             await asyncio.sleep(0)
-        reading.stopped = True
-        reading.task.cancel()
-        await reading.end()
+        await reading.stop()
     reading = Reading(handler)
     assert await reading.end() is None
     assert reading.text == "t0 t1 t2 "
-    pool = _pool(handler)
-    if pool is not None:
-        assert len(pool.connections) <= 1
+    assert len(_pool(handler).connections) == 1
+    assert client_sockets(provider.port) == 1
+
+
+async def test_a_cancel_beside_another_reply_leaves_that_one_alone(
+    handler: LangChainHandler, provider: Provider
+) -> None:
+    """J4: connections are shared; stopping one reply takes none from another."""
+    provider.script = Script(tokens=3, stall_after=1)
+    other = Reading(handler)
+    await soon(other.first_text)
+    for number in range(40):
+        reading = Reading(handler)
+        for _ in range(number):
+            await asyncio.sleep(0)
+        assert await reading.stop() == "cancelled"
+    provider.script.resume.set()
+    assert await other.end() is None
+    assert other.text == "t0 t1 t2 "
+    await handler.close()
+    assert client_sockets(provider.port) == 0
 
 
 def _pool(handler: LangChainHandler) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
@@ -28,6 +30,7 @@ from .processes import ProcessLock, is_gone, lock_folder
 from .reading import Overlay, Reader, unreadable
 from .restore import restore
 from .rows import LIVE_MESSAGES
+from .salvage import salvage
 from .thread import in_thread
 from .trouble import Reason, diagnose, reason_of, set_aside
 from .writer import Writer
@@ -71,6 +74,7 @@ class Saver:
         self._folder = lock_folder(database.path)
         self._lock = ProcessLock(self._folder, process)
         self._held = False
+        self._damaged: Path | None = None
         self._retrying: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._over.set()
@@ -244,6 +248,7 @@ class Saver:
             elif self.trouble in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
                 await self._database.close()
             await self._connect()
+            await self._salvage()
             await self._database.transact(
                 lambda connection: restore(connection, self.memory, self._process)
             )
@@ -283,7 +288,22 @@ class Saver:
             return
         aside = await in_thread(set_aside, self._database.path)
         self.set_aside.append(aside.name)
+        self._damaged = aside
         log.error("The damaged database is kept as %s; a new one is begun.", aside.name)
+
+    async def _salvage(self) -> None:
+        """Bring over what can be read of the file that was set aside."""
+        damaged, path = self._damaged, self._database.path
+        if damaged is None or path is None:
+            return
+        try:
+            saved = await in_thread(salvage, damaged, path)
+        except sqlite3.DatabaseError as error:
+            if reason_of(error) is not Reason.CORRUPT:
+                raise  # it is the new one that cannot be written: later, then
+            saved = 0
+        self._damaged = None
+        log.error("%d messages were saved from %s.", saved, damaged.name)
 
     async def _keep(self, operation: Operation) -> Any:
         try:

@@ -366,7 +366,10 @@ async def test_garbage_in_the_header_is_set_aside(case):
 
 @pytest.mark.parametrize("found_by", ["write", "read"])
 async def test_damage_under_a_running_server_costs_no_reply_that_is_being_made(case, found_by):
-    """The running reply goes on into the new file, with all the text it had."""
+    """The running reply goes on into the new file, with all the text it had.
+
+    Nothing but the first two pages is left of the old file here: it holds no chat any more.
+    """
     store = await case.open()
     chat, lost = _chat(title="running"), _chat(title="lost")
     asked, reply = _turn(chat)
@@ -393,6 +396,36 @@ async def test_damage_under_a_running_server_costs_no_reply_that_is_being_made(c
     await case.close()
     again = await case.open("host:2:b")
     assert (await again.get_message(reply.id)).text == "before after"
+
+
+async def test_what_a_damaged_page_does_not_hide_is_salvaged(case):
+    """One bad page costs what is on it: the other chats are there as before."""
+    store = await case.open()
+    chats = [_chat(title=str(n)) for n in range(30)]
+    for chat in chats:
+        asked, reply = _turn(chat, f"prompt of {chat.title} " + FILL)
+        await store.begin_turn([asked, reply], chat)
+        await store.append(reply.id, f"reply to {chat.title}")
+        if chat is not chats[-1]:
+            await store.settle(reply.id, DONE)
+    before = {chat.id: await store.get_messages(chat.id) for chat in chats}
+    await case.close()
+    _hide(case.path, b"prompt of 15 ")
+    store = await case.open("host:2:b")
+    if not case.told:
+        for chat in chats:
+            await store.get_messages(chat.id)
+    assert case.told == [True, False]
+    whole = 0
+    for chat in chats[:-1]:
+        found = await store.get_messages(chat.id)
+        assert all(message in before[chat.id] for message in found)
+        whole += found == before[chat.id]
+    assert whole >= 25
+    (interrupted,) = [each for each in case.recovered if each.chat_id == chats[-1].id]
+    assert (interrupted.text, interrupted.state) == ("reply to 29", MessageState.INTERRUPTED)
+    assert chats[3].id in {chat.id for chat in await store.list_chats("me", query="reply 3")}
+    await store.begin_turn([_message(chats[3], "user", "on")])
 
 
 async def test_a_damaged_search_index_is_made_anew(case):
@@ -526,3 +559,15 @@ async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):
             await held
     finally:
         lock.release()
+
+
+def _hide(path: Path, text: bytes) -> None:
+    """Overwrite the page of the file that holds a text."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    place = path.read_bytes().index(text) // size * size
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(os.urandom(size))

@@ -27,7 +27,10 @@ async def main():
 
 asyncio.run(main())
 assert importers == {(name, False) for name in heavy}, importers
-assert not [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+for thread in others:
+    thread.join(10)
+    assert not thread.is_alive(), thread
 """
 
 

@@ -1,0 +1,265 @@
+/**
+ * The text of one message on the page, as it grows.
+ *
+ * Settled blocks are rendered once. Only the open tail is rendered again, at most once an
+ * animation frame, one render at a time, and never for more than a small part of the time.
+ */
+import { closeOpen, definitions, dollarMath, labels } from './markdown';
+import { Splitter } from './splitter';
+
+export interface BodyOptions {
+  /** Render Markdown into a new element. */
+  render: (markdown: string) => Promise<HTMLElement>;
+  /** Call once, at the next animation frame that is at least `ms` milliseconds away. */
+  schedule: (what: () => void, ms: number) => void;
+  /** Milliseconds since some fixed moment. */
+  now: () => number;
+  /** Hear that the page has changed. */
+  onRendered?: () => void;
+}
+
+/** A render of the tail may take this part of the time at most. */
+const SHARE = 4;
+
+interface RenderedBlock {
+  start: number;
+  end: number;
+  node: HTMLElement;
+  /** Labels it refers to, whose definitions have not come yet. */
+  unresolved: Set<string>;
+}
+
+export class LiveBody {
+  constructor(
+    readonly host: HTMLElement,
+    private _options: BodyOptions
+  ) {}
+
+  /** How much of the text is on the page, in UTF-16 code units. */
+  get shown(): number {
+    return this._shown;
+  }
+
+  /** Resolves when the page shows all that it was given. */
+  get settled(): Promise<void> {
+    return this._running ?? Promise.resolve();
+  }
+
+  /**
+   * Show a text.
+   *
+   * @param text all of it, from its begin.
+   * @param done it will not grow any more.
+   */
+  update(text: string, done: boolean): void {
+    if (this._disposed || (text === this._text && done === this._done)) {
+      return;
+    }
+    const grew = text.length >= this._text.length && text.startsWith(this._text);
+    this._text = text;
+    this._done = done;
+    this._dirty = true;
+    if (!grew) {
+      this._cut = true;
+    }
+    this._running ??= this._run().finally(() => {
+      this._running = null;
+    });
+  }
+
+  dispose(): void {
+    this._disposed = true;
+    this.host.replaceChildren();
+  }
+
+  private async _run(): Promise<void> {
+    while (this._dirty && !this._disposed) {
+      await new Promise<void>(resolve => this._options.schedule(resolve, this._pause));
+      if (this._disposed) {
+        return;
+      }
+      const began = this._options.now();
+      this._dirty = false;
+      try {
+        await this._renderAll();
+      } catch (error) {
+        console.error('A part of a reply could not be rendered.', error);
+      }
+      this._pause = this._done ? 0 : (this._options.now() - began) * SHARE;
+    }
+  }
+
+  private async _renderAll(): Promise<void> {
+    const text = this._text;
+    const done = this._done;
+    if (this._cut) {
+      this._cut = false;
+      this._splitter = new Splitter();
+    }
+    const whole = done && this._blocks.length === 0;
+    if (!whole) {
+      this._splitter.advance(text);
+    }
+    this._dropBlocksBut(this._splitter.settled, text);
+    for (const block of this._splitter.settled.slice(this._blocks.length)) {
+      const { start, end } = block;
+      const unresolved = this._learn(text.slice(start, end));
+      const node = await this._options.render(this._withDefinitions(text.slice(start, end)));
+      if (this._stale()) {
+        return;
+      }
+      node.classList.add('jp-StopChat-block');
+      this._place(node, this._blocks.length);
+      this._blocks.push({ start, end, node, unresolved });
+      this._sources.push(text.slice(start, end));
+      this._shown = Math.max(this._shown, end);
+    }
+    await this._renderTail(text, done);
+    if (this._stale()) {
+      return;
+    }
+    if (done) {
+      await this._resolve(text);
+    }
+    this._shown = text.length;
+    this._options.onRendered?.();
+  }
+
+  /** What was just rendered is not wanted any more: the text was cut, or the body is gone. */
+  private _stale(): boolean {
+    return this._disposed || this._cut;
+  }
+
+  /** Keep the blocks that are still the same: a text that was cut has fewer of them. */
+  private _dropBlocksBut(settled: readonly { start: number; end: number }[], text: string): void {
+    const same = (index: number): boolean =>
+      settled[index]?.end === this._blocks[index].end &&
+      text.slice(settled[index].start, settled[index].end) === this._sources[index];
+    let keep = this._checked === this._splitter ? this._blocks.length : 0;
+    while (keep < this._blocks.length && same(keep)) {
+      keep += 1;
+    }
+    this._checked = this._splitter;
+    this._blocks.splice(keep).forEach(block => block.node.remove());
+    this._sources.length = keep;
+  }
+
+  private async _renderTail(text: string, done: boolean): Promise<void> {
+    const start = this._splitter.tailStart;
+    const source = text.slice(start);
+    const fence = done ? null : this._splitter.openFence;
+    if (fence) {
+      this._appendCode(text.slice(fence.codeStart), start);
+      return;
+    }
+    this._code = null;
+    if (source.trim() === '') {
+      this._setTail(null);
+      return;
+    }
+    const wanted = this._withDefinitions(closeOpen(source));
+    if (wanted === this._tailSource && this._tail) {
+      return;
+    }
+    const node = await this._options.render(wanted);
+    if (!this._stale()) {
+      node.classList.add('jp-StopChat-block');
+      this._setTail(node);
+      this._tailSource = wanted;
+    }
+  }
+
+  /** The code of an open fence is plain text until it is closed: it only grows. */
+  private _appendCode(code: string, start: number): void {
+    if (!this._code || this._code.start !== start || !code.startsWith(this._code.text.data)) {
+      const node = document.createElement('div');
+      node.className = 'jp-StopChat-block jp-StopChat-openCode jp-RenderedHTMLCommon';
+      const element = document.createElement('code');
+      const words = document.createTextNode('');
+      element.append(words);
+      node.append(document.createElement('pre'));
+      node.firstElementChild?.append(element);
+      this._code = { start, text: words };
+      this._setTail(node);
+    }
+    this._code.text.appendData(code.slice(this._code.text.length));
+  }
+
+  private _setTail(node: HTMLElement | null): void {
+    this._tail?.remove();
+    this._tail = node;
+    this._tailSource = null;
+    if (node) {
+      this.host.append(node);
+    }
+  }
+
+  private _place(node: HTMLElement, index: number): void {
+    // a block that settles takes the tail's place at once: nothing jumps
+    if (this._tail) {
+      this._tail.remove();
+      this._tail = null;
+      this._tailSource = null;
+      this._code = null;
+    }
+    const before = this._blocks[index - 1]?.node;
+    if (before) {
+      before.after(node);
+    } else {
+      this.host.prepend(node);
+    }
+  }
+
+  /** Note a block's definitions; return the labels that it misses. */
+  private _learn(source: string): Set<string> {
+    for (const [label, line] of definitions(source)) {
+      if (!this._definitions.has(label)) {
+        this._definitions.set(label, line);
+      }
+    }
+    return new Set([...labels(source)].filter(label => !this._definitions.has(label)));
+  }
+
+  private _withDefinitions(source: string): string {
+    const own = definitions(source);
+    const lines = [...labels(source)]
+      .filter(label => !own.has(label) && this._definitions.has(label))
+      .map(label => this._definitions.get(label));
+    return dollarMath(lines.length ? `${source.trimEnd()}\n\n${lines.join('\n')}\n` : source);
+  }
+
+  /** Render those blocks again whose references were defined further below. */
+  private async _resolve(text: string): Promise<void> {
+    this._learn(text.slice(this._splitter.tailStart));
+    for (const block of this._blocks) {
+      if ([...block.unresolved].some(label => this._definitions.has(label))) {
+        const source = text.slice(block.start, block.end);
+        const node = await this._options.render(this._withDefinitions(source));
+        if (this._disposed) {
+          return;
+        }
+        node.classList.add('jp-StopChat-block');
+        block.node.replaceWith(node);
+        block.node = node;
+        block.unresolved = new Set();
+      }
+    }
+  }
+
+  private _text = '';
+  private _done = false;
+  private _dirty = false;
+  private _cut = false;
+  private _shown = 0;
+  private _pause = 0;
+  private _disposed = false;
+  private _running: Promise<void> | null = null;
+  private _splitter = new Splitter();
+  private _checked: Splitter | null = this._splitter;
+  private _blocks: RenderedBlock[] = [];
+  private _sources: string[] = [];
+  private _tail: HTMLElement | null = null;
+  private _tailSource: string | null = null;
+  private _code: { start: number; text: Text } | null = null;
+  private _definitions = new Map<string, string>();
+}

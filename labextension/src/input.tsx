@@ -1,0 +1,176 @@
+/** Where a prompt is written: a text box that grows, the queue above it, and the one button. */
+import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
+
+import { useSnapshot, useTools } from './context';
+import { queued } from './replies';
+import { SendStop } from './sendStop';
+
+export function Input(): JSX.Element {
+  const { controller, trans, sendKey, onSettings } = useTools();
+  const { prompt, welcome } = useSnapshot();
+  const box = useRef<HTMLTextAreaElement>(null);
+  const composing = useRef(false);
+  const [, settingsChanged] = useState(0);
+  useEffect(() => onSettings(() => settingsChanged(count => count + 1)), [onSettings]);
+
+  useLayoutEffect(() => {
+    const element = box.current as HTMLTextAreaElement;
+    element.style.height = 'auto';
+    element.style.height = `${Math.min(element.scrollHeight, 200)}px`;
+  }, [prompt.draft.text]);
+  useLayoutEffect(() => {
+    // a prompt that came back has the caret at its end
+    const element = box.current as HTMLTextAreaElement;
+    if (prompt.restored) {
+      element.setSelectionRange(element.value.length, element.value.length);
+    }
+  }, [prompt.restored]);
+
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    // 229 is what some browsers send for the Enter that ends a composition
+    if (composing.current || event.nativeEvent.isComposing || event.keyCode === 229) {
+      return;
+    }
+    const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (event.key === 'Enter' && plain && event.shiftKey === (sendKey() === 'Shift+Enter')) {
+      event.preventDefault();
+      event.stopPropagation();
+      controller.send();
+    }
+  };
+
+  return (
+    <div className="jp-StopChat-compose">
+      <Queue />
+      <Notice />
+      {prompt.chip && (
+        <div className="jp-StopChat-restore">
+          <button
+            type="button"
+            className="jp-StopChat-restoreChip"
+            title={prompt.chip.text}
+            onClick={() => {
+              controller.swapChip();
+              box.current?.focus();
+            }}
+          >
+            {trans.__('Restore prompt')}
+          </button>
+          <button
+            type="button"
+            className="jp-StopChat-action"
+            aria-label={trans.__('Discard the stopped prompt')}
+            onClick={() => controller.dropChip()}
+          >
+            ×
+          </button>
+        </div>
+      )}
+      <div className="jp-StopChat-box">
+        {prompt.draft.attachments.length > 0 && (
+          <div className="jp-StopChat-attachments">
+            {prompt.draft.attachments.map((attachment, index) => (
+              <button
+                type="button"
+                className="jp-StopChat-attachment"
+                key={index}
+                title={trans.__('Remove %1', attachment.name)}
+                onClick={() =>
+                  controller.attach(prompt.draft.attachments.filter((_, at) => at !== index))
+                }
+              >
+                {attachment.name} ×
+              </button>
+            ))}
+          </div>
+        )}
+        <div className="jp-StopChat-row">
+          <textarea
+            ref={box}
+            className="jp-StopChat-input"
+            rows={1}
+            value={prompt.draft.text}
+            placeholder={trans.__('Ask something…')}
+            aria-label={trans.__('Prompt')}
+            data-lm-suppress-shortcuts="true"
+            onChange={event => controller.edit(event.target.value)}
+            onKeyDown={onKeyDown}
+            onCompositionStart={() => {
+              composing.current = true;
+            }}
+            onCompositionEnd={() => {
+              composing.current = false;
+            }}
+          />
+          <SendStop />
+        </div>
+      </div>
+      {welcome?.default_model && (
+        <div className="jp-StopChat-model" title={welcome.default_model}>
+          {welcome.models.find(model => model.id === welcome.default_model)?.label ??
+            welcome.default_model}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Notice(): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { notice } = useSnapshot().chat;
+  if (!notice) {
+    return null;
+  }
+  return (
+    <div className="jp-StopChat-notice" role="alert" data-code={notice.code}>
+      <span>{notice.text}</span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        aria-label={trans.__('Dismiss')}
+        onClick={() => controller.dismissNotice()}
+      >
+        ×
+      </button>
+    </div>
+  );
+}
+
+function Queue(): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { chat } = useSnapshot();
+  const waiting = queued(chat);
+  if (waiting.length === 0) {
+    return null;
+  }
+  const paused = chat.chat?.state === 'paused';
+  return (
+    <div className="jp-StopChat-queue" role="group" aria-label={trans.__('Queued prompts')}>
+      <div className="jp-StopChat-queueTitle">
+        {paused ? trans.__('Queue (paused: goes on with your next prompt)') : trans.__('Queue')}
+      </div>
+      {waiting.map(reply => {
+        const asked = chat.messages.find(view => view.id === reply.info.reply_to);
+        return (
+          <div className="jp-StopChat-queued" key={reply.id} data-message-id={reply.id}>
+            <span title={asked?.text}>{asked?.text}</span>
+            <button
+              type="button"
+              className="jp-StopChat-action"
+              onClick={() => controller.unqueue(reply.id, true)}
+            >
+              {trans.__('Edit')}
+            </button>
+            <button
+              type="button"
+              className="jp-StopChat-action"
+              onClick={() => controller.unqueue(reply.id, false)}
+            >
+              {trans.__('Remove')}
+            </button>
+          </div>
+        );
+      })}
+    </div>
+  );
+}

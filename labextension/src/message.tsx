@@ -1,0 +1,226 @@
+/** One message: its text as it grows, and the line below it that tells how it ended. */
+import { TranslationBundle } from '@jupyterlab/translation';
+import React, { memo, useEffect, useLayoutEffect, useRef } from 'react';
+
+import { LiveBody } from './body';
+import { useTools } from './context';
+import { isTerminal } from './guards';
+import { MessageView } from './messages';
+import { Attachment, Receipt, ToolCall, Usage } from './protocol';
+
+interface MessageProps {
+  view: MessageView;
+  /** Nothing is being made, so that a reply can be asked for. */
+  idle: boolean;
+  onRendered: () => void;
+}
+
+/** Show one message; it renders again only when it changed. */
+export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
+  const { view, onRendered } = props;
+  const { trans } = useTools();
+  const isUser = view.role === 'user';
+  const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
+  const waits = !isUser && !isTerminal(view.info.state) && !view.frozen && view.text === '';
+  return (
+    <article
+      className="jp-StopChat-message"
+      data-message-id={view.id}
+      data-role={view.role}
+      data-state={state}
+      aria-label={isUser ? trans.__('You') : trans.__('Reply')}
+    >
+      {isUser ? (
+        <UserText text={view.text} attachments={view.info.attachments ?? []} />
+      ) : (
+        <>
+          {view.reasoning && (
+            <details className="jp-StopChat-reasoning">
+              <summary>{waits ? trans.__('Thinking…') : trans.__('Thoughts')}</summary>
+              <div>{view.reasoning}</div>
+            </details>
+          )}
+          {(view.info.tools ?? []).map(tool => (
+            <ToolLine key={tool.call_id} tool={tool} />
+          ))}
+          <Body view={view} onRendered={onRendered} />
+          {waits && (
+            <div className="jp-StopChat-waiting" aria-hidden="true">
+              <span />
+              <span />
+              <span />
+            </div>
+          )}
+          <EndLine {...props} />
+        </>
+      )}
+    </article>
+  );
+});
+
+/** Show a prompt as it was typed. */
+export function UserText(props: {
+  text: string;
+  attachments: readonly Attachment[];
+}): JSX.Element {
+  return (
+    <div className="jp-StopChat-prompt">
+      {props.attachments.map((attachment, index) => (
+        <span className="jp-StopChat-attachment" key={index}>
+          {attachment.name}
+        </span>
+      ))}
+      {props.text}
+    </div>
+  );
+}
+
+function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element {
+  const { view, onRendered } = props;
+  const { controller, render, schedule } = useTools();
+  const host = useRef<HTMLDivElement>(null);
+  const body = useRef<LiveBody | null>(null);
+  const done = isTerminal(view.info.state);
+  useEffect(() => {
+    const live = new LiveBody(host.current as HTMLDivElement, {
+      render,
+      schedule,
+      now: () => performance.now(),
+      onRendered
+    });
+    body.current = live;
+    controller.reportShown(view.id, () => live.shown);
+    return () => {
+      controller.reportShown(view.id, null);
+      live.dispose();
+    };
+  }, [view.id, controller, render, schedule, onRendered]);
+  useEffect(() => {
+    body.current?.update(view.text, done);
+  }, [view.text, done, view.id, controller, render, schedule, onRendered]);
+  return <div className="jp-StopChat-body" ref={host} />;
+}
+
+function ToolLine(props: { tool: ToolCall }): JSX.Element {
+  const { trans } = useTools();
+  const { tool } = props;
+  const words = {
+    running: trans.__('running'),
+    completed: trans.__('done'),
+    failed: trans.__('failed'),
+    interrupted: trans.__('stopped')
+  };
+  return (
+    <div className="jp-StopChat-tool" data-state={tool.state} title={tool.args}>
+      <code>{tool.name}</code> {words[tool.state]}
+    </div>
+  );
+}
+
+function EndLine(props: MessageProps): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { view, idle, onRendered } = props;
+  const { state, stop, error, usage } = view.info;
+  useLayoutEffect(onRendered, [state, view.stopFailed, onRendered]);
+  if (view.stopFailed) {
+    return (
+      <div className="jp-StopChat-failedLine" role="alert">
+        <span>{trans.__('Could not stop: %1', view.stopFailed)}</span>
+        <button type="button" className="jp-StopChat-action" onClick={() => controller.stop()}>
+          {trans.__('Retry')}
+        </button>
+      </div>
+    );
+  }
+  if (state === 'failed') {
+    return (
+      <div className="jp-StopChat-failedLine" title={error?.error_id}>
+        <span>{trans.__('Generation failed: %1', error?.message ?? '')}</span>
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          disabled={!idle}
+          onClick={() => controller.regenerate(view.id)}
+        >
+          {trans.__('Retry')}
+        </button>
+      </div>
+    );
+  }
+  if (state !== 'interrupted') {
+    return null;
+  }
+  const receipt = receiptWords(trans, stop, usage);
+  return (
+    <div className="jp-StopChat-stoppedLine">
+      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined} title={receipt}>
+        {reasonWords(trans, stop)}
+        {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
+      </span>
+      {view.text !== '' && (
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          disabled={!idle}
+          onClick={() => controller.continueFrom(view.id)}
+        >
+          {trans.__('Continue')}
+        </button>
+      )}
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        disabled={!idle}
+        onClick={() => controller.regenerate(view.id)}
+      >
+        {trans.__('Regenerate')}
+      </button>
+    </div>
+  );
+}
+
+/** Say why a reply ended early. */
+export function reasonWords(trans: TranslationBundle, stop: Receipt | undefined): string {
+  switch (stop?.reason) {
+    case 'server_restart':
+      return trans.__('The server restarted');
+    case 'server_shutdown':
+      return trans.__('The server shut down');
+    case 'replaced':
+      return trans.__('Replaced by a newer prompt');
+    case 'deleted':
+      return trans.__('The chat was deleted');
+    default:
+      return trans.__('Response stopped by the user');
+  }
+}
+
+/** Say what a stop did: the provider's connection, and the tokens that were made. */
+export function receiptWords(
+  trans: TranslationBundle,
+  stop: Receipt | undefined,
+  usage: Usage | undefined
+): string | undefined {
+  if (!stop) {
+    return undefined;
+  }
+  const ms = Math.round(stop.provider_ms ?? 0);
+  const words = {
+    closed:
+      stop.provider_ms === undefined
+        ? trans.__('provider connection closed')
+        : trans.__('provider connection closed after %1 ms', ms),
+    unconfirmed: trans.__('provider connection could not be confirmed as closed'),
+    still_finishing: trans.__('the model is still finishing in the background'),
+    not_started: trans.__('no request to the provider had been made')
+  };
+  const parts = [words[stop.provider]];
+  if (usage?.output_tokens !== undefined) {
+    const count = usage.output_tokens;
+    const text = usage.estimated
+      ? trans._n('about %1 token', 'about %1 tokens', count)
+      : trans._n('%1 token', '%1 tokens', count);
+    parts.push(text);
+  }
+  return parts.join(', ');
+}

@@ -1,0 +1,199 @@
+/** The messages of the chat, which follow the end unless the person scrolled up. */
+import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+
+import { useSnapshot, useTools } from './context';
+import { isTerminal } from './guards';
+import { MessageItem, UserText } from './message';
+import { isBusy, queued, visible } from './replies';
+
+/** Nearer to the end than this is at the end, in pixels. */
+const NEAR = 32;
+
+export function MessageList(): JSX.Element {
+  const { controller, trans } = useTools();
+  const { chat } = useSnapshot();
+  const list = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
+  const [news, setNews] = useState(false);
+
+  const toEnd = useCallback(() => {
+    const element = list.current;
+    if (element) {
+      element.scrollTop = element.scrollHeight;
+    }
+  }, []);
+  const onRendered = useCallback(() => {
+    if (follows.current) {
+      toEnd();
+    } else {
+      setNews(true);
+    }
+  }, [toEnd]);
+  const onScroll = useCallback(() => {
+    const element = list.current as HTMLDivElement;
+    follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    if (follows.current) {
+      setNews(false);
+    }
+  }, []);
+  useEffect(() => {
+    // the panel's size changes, and images load
+    const observer = new ResizeObserver(() => {
+      if (follows.current) {
+        toEnd();
+      }
+    });
+    observer.observe(list.current as HTMLDivElement);
+    observer.observe(content.current as HTMLDivElement);
+    return () => observer.disconnect();
+  }, [toEnd]);
+  const last = chat.pending[chat.pending.length - 1]?.requestId;
+  useLayoutEffect(() => {
+    follows.current = true; // what a person has just sent is what they look at
+    setNews(false);
+    toEnd();
+  }, [last, chat.chatId, toEnd]);
+
+  const waiting = new Set(queued(chat).flatMap(view => [view.id, view.info.reply_to]));
+  const idle = !isBusy(chat);
+  const shown = visible(chat).filter(view => !waiting.has(view.id));
+  return (
+    <div className="jp-StopChat-listFrame">
+      <div
+        className="jp-StopChat-list"
+        role="log"
+        aria-live="off"
+        aria-label={trans.__('Messages')}
+        tabIndex={0}
+        ref={list}
+        onScroll={onScroll}
+      >
+        <div ref={content}>
+          {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
+          {shown.map(view => (
+            <MessageItem key={view.id} view={view} idle={idle} onRendered={onRendered} />
+          ))}
+          {chat.pending.map(one => (
+            <div className="jp-StopChat-pending" key={one.requestId}>
+              {one.kind === 'send' && (
+                <article
+                  className="jp-StopChat-message"
+                  data-role="user"
+                  data-state={one.stopping ? 'stopping' : 'sending'}
+                  aria-label={trans.__('You')}
+                >
+                  <UserText text={one.body} attachments={one.attachments} />
+                </article>
+              )}
+              {one.stopFailed && (
+                <div className="jp-StopChat-failedLine" role="alert">
+                  <span>{trans.__('Could not stop: %1', one.stopFailed)}</span>
+                  <button
+                    type="button"
+                    className="jp-StopChat-action"
+                    onClick={() => controller.stop()}
+                  >
+                    {trans.__('Retry')}
+                  </button>
+                </div>
+              )}
+            </div>
+          ))}
+        </div>
+      </div>
+      {news && (
+        <button
+          type="button"
+          className="jp-StopChat-newText"
+          onClick={() => {
+            follows.current = true;
+            setNews(false);
+            toEnd();
+          }}
+        >
+          {trans.__('New text')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Greeting(): JSX.Element {
+  const { controller, trans } = useTools();
+  const examples = [
+    trans.__('Explain what a Python generator is, with an example.'),
+    trans.__('Write a function that reads a CSV file and plots two columns.'),
+    trans.__('What does this traceback mean, and how do I mend it?')
+  ];
+  return (
+    <div className="jp-StopChat-greeting">
+      <p>{trans.__('Ask anything, and stop the answer whenever you have seen enough.')}</p>
+      {examples.map(example => (
+        <button
+          type="button"
+          className="jp-StopChat-example"
+          key={example}
+          onClick={() => {
+            controller.edit(example);
+            document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
+          }}
+        >
+          {example}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Say the boundaries of a reply to a screen reader, and never its tokens. */
+export function Status(): JSX.Element {
+  const { trans } = useTools();
+  const { chat } = useSnapshot();
+  const [words, setWords] = useState('');
+  const replies = visible(chat).filter(view => view.role === 'assistant');
+  const waiting = new Set(queued(chat));
+  const latest = [...replies].reverse().find(view => !waiting.has(view));
+  const asked = chat.pending[0];
+  const failed = latest?.stopFailed ?? asked?.stopFailed;
+  let phase = 'none';
+  if (failed) {
+    phase = 'cannot_stop';
+  } else if (latest && !isTerminal(latest.info.state)) {
+    phase = latest.frozen || latest.info.state === 'stopping' ? 'stopping' : 'generating';
+  } else if (asked) {
+    phase = asked.stopping ? 'stopping' : 'generating';
+  } else if (latest) {
+    phase = latest.info.state;
+  }
+  const busy = useRef(false);
+  useEffect(() => {
+    const table: Record<string, string> = {
+      generating: trans.__('Generating'),
+      stopping: trans.__('Stopping'),
+      interrupted: trans.__('Response stopped by the user'),
+      completed: trans.__('Response complete'),
+      failed: trans.__('Failed'),
+      cannot_stop: trans.__('Could not stop')
+    };
+    // an old chat that is opened says nothing: only what ended while it was looked at does
+    if (phase === 'generating' || phase === 'stopping') {
+      busy.current = true;
+      setWords(table[phase]);
+    } else if (busy.current) {
+      setWords(table[phase] ?? '');
+    }
+  }, [phase, trans]);
+  const isNew = chat.chatId === null && chat.pending.length === 0;
+  useEffect(() => {
+    if (isNew) {
+      busy.current = false;
+      setWords('');
+    }
+  }, [isNew]);
+  return (
+    <div className="jp-StopChat-status" role="status" aria-live="polite">
+      {words}
+    </div>
+  );
+}

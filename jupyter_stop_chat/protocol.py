@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from .errors import SENTENCES, ErrorCode, StopChatError
+from .utf16 import whole
 
 #: Raised when a frame changes its meaning.
 PROTOCOL_VERSION = 1
@@ -34,15 +35,8 @@ Id = Annotated[
 ]
 
 
-def _whole(text: str) -> str:
-    """Replace lone surrogates, which JSON can write and UTF-8 cannot; lengths stay as they are."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode(
-        "utf-16", "replace"
-    )
-
-
 #: Free text from outside.
-Text = Annotated[str, AfterValidator(_whole)]
+Text = Annotated[str, AfterValidator(whole)]
 Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
 ModelId = Annotated[Text, Field(min_length=1, max_length=500)]
 
@@ -101,9 +95,7 @@ class Receipt(_Open):
     `not_started` when no request had been made.
     """
 
-    reason: Literal[
-        "user", "server_shutdown", "server_restart", "replaced", "deleted"
-    ] = "user"
+    reason: Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"] = "user"
     requested_at: str
     cancelled_ms: float | None = None
     provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = "unconfirmed"
@@ -436,9 +428,7 @@ def error_frame(
     code: ErrorCode, request_id: str | None = None, error_id: str | None = None
 ) -> Error:
     """Make the frame that tells of an error."""
-    return Error(
-        code=code, message=SENTENCES[code][0], request_id=request_id, error_id=error_id
-    )
+    return Error(code=code, message=SENTENCES[code][0], request_id=request_id, error_id=error_id)
 
 
 def _no_constant(name: str) -> Any:

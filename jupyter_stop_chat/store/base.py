@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ..protocol import Chat, ErrorInfo, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.protocol import (
+    Chat,
+    ErrorInfo,
+    Message,
+    MessageState,
+    Receipt,
+    ToolCall,
+    Usage,
+)
 
 Part = Literal["text", "reasoning"]
 
@@ -54,7 +62,10 @@ class Store(Protocol):
     async def list_chats(
         self, owner: str, *, query: str = "", limit: int = 50, before: str | None = None
     ) -> list[Chat]:
-        """List an owner's chats, newest change first; `before` is the id the last page ended with."""
+        """List an owner's chats, newest change first.
+
+        :param before: the id that the last page ended with.
+        """
         ...
 
     async def set_title(self, chat_id: str, title: str | None) -> bool:
@@ -66,11 +77,14 @@ class Store(Protocol):
         ...
 
     async def begin_turn(self, messages: Sequence[Message], chat: Chat | None = None) -> None:
-        """Add messages at the end of a chat, in one transaction; `chat`, if given, is created first."""
+        """Add messages at the end of a chat, in one transaction.
+
+        :param chat: created first, if given.
+        """
         ...
 
     async def set_state(self, message_id: str, state: MessageState) -> bool:
-        """Move a message that is not terminal to another state that is not; tell whether it did."""
+        """Move a message from one state that is not terminal to another; tell whether it did."""
         ...
 
     async def append(self, message_id: str, text: str, part: Part = "text") -> None:
@@ -82,6 +96,10 @@ class Store(Protocol):
 
         :returns: the message as it is kept, or None when another had claimed it before.
         """
+        ...
+
+    async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
+        """Replace the receipt of a message that was stopped: its provider closed late."""
         ...
 
     async def reopen(self, message_id: str) -> Message | None:

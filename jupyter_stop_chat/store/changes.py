@@ -23,6 +23,7 @@ from jupyter_stop_chat.protocol import Message
 
 from .clock import now
 from .operations import (
+    AmendStop,
     Append,
     Beat,
     BeginTurn,
@@ -88,7 +89,9 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
     return answers
 
 
-def _apply_one(connection: Connection, operation: Operation, process: str) -> Any:
+def _apply_one(  # noqa: PLR0912 - one case an operation
+    connection: Connection, operation: Operation, process: str
+) -> Any:
     match operation:
         case CreateChat(chat):
             connection.execute(
@@ -134,6 +137,13 @@ def _apply_one(connection: Connection, operation: Operation, process: str) -> An
             beat(connection, process)
             row = connection.execute(ONE_CHAT, {"id": message.chat_id}).mappings().one()
             return message, chat_of(dict(row))
+        case AmendStop(message_id, receipt):
+            connection.execute(
+                update(messages)
+                .where(messages.c.id == message_id, messages.c.stop.is_not(None))
+                .values(stop=receipt.model_dump(mode="json"))
+            )
+            return None
         case Beat():
             beat(connection, process)
             return None

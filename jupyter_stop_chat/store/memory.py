@@ -16,6 +16,7 @@ from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState
 
 from .clock import now
 from .operations import (
+    AmendStop,
     Append,
     Beat,
     BeginTurn,
@@ -170,6 +171,11 @@ class Memory:
                 return self._settle(operation)
             case Reopen(message_id):
                 return self._reopen(message_id)
+            case AmendStop(message_id, receipt):
+                kept = self.messages.get(message_id)
+                if kept is not None and kept.message.stop is not None:
+                    kept.message = kept.message.model_copy(update={"stop": receipt})
+                    self.unsaved.add(message_id)
             case Beat():
                 pass
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyter_stop_chat.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
 
 from .base import Part, Settlement
 
@@ -73,12 +73,29 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendStop:
+    """Replace the receipt of a message that was stopped."""
+
+    message_id: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """Note that this process is alive."""
 
 
 Operation = (
-    CreateChat | SetTitle | DeleteChat | BeginTurn | SetState | Append | Settle | Reopen | Beat
+    CreateChat
+    | SetTitle
+    | DeleteChat
+    | BeginTurn
+    | SetState
+    | Append
+    | Settle
+    | Reopen
+    | AmendStop
+    | Beat
 )
 
 

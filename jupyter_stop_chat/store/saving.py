@@ -17,6 +17,7 @@ from .clock import now
 from .database import Database
 from .memory import Memory
 from .operations import (
+    AmendStop,
     Beat,
     BeginTurn,
     DeleteChat,
@@ -323,7 +324,12 @@ class Saver:
                     for chat_id in {message.chat_id for message in turn}:
                         if chat is None or chat.id != chat_id:
                             await self._learn_chat(chat_id)
-                case SetState(message_id, _) | Settle(message_id, _) | Reopen(message_id):
+                case (
+                    SetState(message_id, _)
+                    | Settle(message_id, _)
+                    | Reopen(message_id)
+                    | AmendStop(message_id, _)
+                ):
                     if message_id not in memory.messages:
                         message = await reader.get_message(message_id)
                         if message is not None and message.chat_id not in memory.deleted:

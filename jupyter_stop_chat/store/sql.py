@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from jupyter_stop_chat.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
 
 from .base import Part, Settlement
 from .database import Database
 from .operations import (
+    AmendStop,
     Append,
     Beat,
     BeginTurn,
@@ -156,6 +157,10 @@ class SqlStore:
         """Move an `interrupted` or `failed` message back to `queued`, to go on from its text."""
         reopened: tuple[Message, Chat] | None = await self._writer.write(Reopen(message_id))
         return reopened and reopened[0]
+
+    async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
+        """Replace the receipt of a message that was stopped: its provider closed late."""
+        await self._writer.write(AmendStop(message_id, receipt))
 
     # --- reading -----------------------------------------------------------------------------
 

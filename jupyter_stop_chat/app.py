@@ -1,0 +1,207 @@
+"""The server extension: its settings, its wiring, its start and its end.
+
+Loaded at every start of Jupyter Server, so it imports nothing heavy: the engine's services are
+made at the first use, and what they import they import in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from tornado.ioloop import PeriodicCallback
+from traitlets import Bool, Dict, Enum, Float, Int, Unicode
+
+from . import __version__
+from .bus import Bus
+from .engine import Engine, EngineLimits
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+    from .models import Models
+    from .protocol import Policy
+    from .store.sql import SqlStore
+
+#: How often a running generation is noted as the server's activity, in milliseconds. Idle
+#: culling counts in minutes.
+ACTIVITY_INTERVAL = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Hold what the handlers hand on to."""
+
+    engine: Engine
+    store: SqlStore
+    models: Models
+
+
+class StopChatApp(ExtensionApp):
+    """Add the chat to Jupyter Server."""
+
+    name = "jupyter_stop_chat"
+    description = "A chat whose Stop really stops."
+    version = __version__
+    load_other_extensions = True
+
+    default_model = Unicode(
+        "",
+        help="The model of a prompt that names none, as provider:model. Empty: the first "
+        "provider with a key in the environment, else the local model.",
+    ).tag(config=True)
+    model_parameters = Dict(
+        help="Parameters for LangChain's init_chat_model, by provider or by model id, such as "
+        '{"openai": {"base_url": "…"}}.',
+    ).tag(config=True)
+    db_url = Unicode(
+        "",
+        help="Where chats are kept, as a SQLAlchemy URL. Empty: a SQLite file in Jupyter's "
+        "data folder.",
+    ).tag(config=True)
+    while_generating = Enum(
+        ["queue", "interrupt", "reject"],
+        "queue",
+        help="What becomes of a prompt that is sent while a reply is being made in its chat.",
+    ).tag(config=True)
+    stop_deadline = Float(
+        EngineLimits.stop_deadline,
+        help="Seconds after which a stopped model that does not react is fenced off.",
+    ).tag(config=True)
+    max_duration = Float(EngineLimits.max_duration, help="Seconds that one reply may take.").tag(
+        config=True
+    )
+    max_prompt_length = Int(
+        EngineLimits.max_prompt_length, help="The longest prompt, in UTF-16 code units."
+    ).tag(config=True)
+    max_reply_length = Int(
+        EngineLimits.max_reply_length, help="The longest reply, in UTF-16 code units."
+    ).tag(config=True)
+    max_generations_per_owner = Int(
+        EngineLimits.max_generations_per_owner,
+        help="How many replies an owner may have in the making or waiting.",
+    ).tag(config=True)
+    max_generations = Int(
+        EngineLimits.max_generations,
+        help="How many replies the server may have in the making or waiting.",
+    ).tag(config=True)
+    max_stuck = Int(
+        EngineLimits.max_stuck,
+        help="How many models may ignore their stop at once before new prompts are refused.",
+    ).tag(config=True)
+    open_chat = Bool(False, help="Open the chat when JupyterLab opens.").tag(config=True)
+
+    _services: asyncio.Task[Services] | None = None
+    _activity: PeriodicCallback | None = None
+
+    def initialize_settings(self) -> None:
+        """Tell the page what it must know before it connects."""
+        if self.open_chat:
+            page = self.settings.setdefault("page_config_data", {})
+            page["stopChatOpen"] = "true"
+
+    def initialize_handlers(self) -> None:
+        """Add the routes."""
+        from .websocket import ChatSocket
+
+        self.handlers.append((r"/api/stop-chat/ws", ChatSocket, {"app": self}))
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Recover what an ended server left behind, once this one serves."""
+        self._activity = PeriodicCallback(self._note_activity, ACTIVITY_INTERVAL)
+        self._activity.start()
+        if os.path.exists(self._sqlite_file()) or self.db_url:  # noqa: ASYNC240 - one stat
+            self._begin_services()
+
+    async def services(self) -> Services:
+        """Return the engine and what it works with; made once, at the first use."""
+        return await asyncio.shield(self._begin_services())
+
+    def _begin_services(self) -> asyncio.Task[Services]:
+        if self._services is None or (
+            self._services.done()
+            and (self._services.cancelled() or self._services.exception() is not None)
+        ):
+            self._services = asyncio.create_task(self._make_services(), name="stop-chat services")
+        return self._services
+
+    async def _make_services(self) -> Services:
+        from .models import Models
+        from .store import open_store
+
+        store = await open_store(self._db_url(), owner_process=owner_process())
+        models = Models(Path(jupyter_data_dir()), parameters=dict(self.model_parameters))
+        limits = EngineLimits(
+            stop_deadline=self.stop_deadline,
+            max_duration=self.max_duration,
+            max_prompt_length=self.max_prompt_length,
+            max_reply_length=self.max_reply_length,
+            max_generations_per_owner=self.max_generations_per_owner,
+            max_generations=self.max_generations,
+            max_stuck=self.max_stuck,
+        )
+        engine = Engine(
+            store,
+            Bus(),
+            models.resolve,
+            lambda: self.chosen_model(models),
+            limits,
+            cast("Policy", self.while_generating),
+        )
+        return Services(engine, store, models)
+
+    def chosen_model(self, models: Models) -> str | None:
+        """Return the model of a prompt that names none."""
+        return models.default_model(self.default_model)
+
+    def _db_url(self) -> str:
+        return self.db_url or f"sqlite+aiosqlite:///{self._sqlite_file()}"
+
+    @staticmethod
+    def _sqlite_file() -> str:
+        return str(Path(jupyter_data_dir()) / "stop-chat" / "chats.sqlite")
+
+    def _note_activity(self) -> None:
+        """Count a running generation as the server's activity, so that it is not culled (B7)."""
+        if self.serverapp is not None and self.current_activity():
+            self.serverapp.web_app.settings["last_activity_times"][self.name] = datetime.now(UTC)
+
+    def _running_engine(self) -> Engine | None:
+        task = self._services
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return task.result().engine
+
+    def current_activity(self) -> dict[str, Any]:
+        """Return what is being generated."""
+        engine = self._running_engine()
+        if engine is None:
+            return {}
+        return {made.id: {"model": made.model} for made in engine.running()}
+
+    async def stop_extension(self) -> None:
+        """Stop and save what runs, then let go of everything."""
+        if self._activity is not None:
+            self._activity.stop()
+        if self._services is None:
+            return
+        await asyncio.wait({self._services})
+        if self._services.cancelled() or self._services.exception() is not None:
+            return
+        services = self._services.result()
+        await services.engine.shutdown()
+        await services.models.close()
+        await services.store.close()
+
+
+def owner_process() -> str:
+    """Name this server process, so that what it leaves behind can be told from what runs."""
+    started = f"{datetime.now(UTC).timestamp():.0f}"
+    return f"{socket.gethostname()}:{os.getpid()}:{started}"

@@ -1,0 +1,88 @@
+"""The bus: it tells whoever follows a chat that something in it changed."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+if TYPE_CHECKING:
+    from .generation import Generation
+    from .protocol import Accepted, ChatChanged, Message, Tool
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TextGrew:
+    """Tell that more of a generation's text can be read; the reader looks up how much."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMoved:
+    """Tell that a message changed state.
+
+    :ivar generation: what made it, for a reader that has not read all of its text yet.
+    """
+
+    message: Message
+    generation: Generation | None = None
+
+
+Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Tool"]
+Listener = Callable[["Change"], None]
+
+
+class Bus:
+    """Carry changes within one process, to listeners by chat and by owner."""
+
+    def __init__(self) -> None:
+        self._chats: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._owners: defaultdict[str, set[Listener]] = defaultdict(set)
+
+    def follow(self, chat_id: str, listener: Listener) -> None:
+        """Tell a listener of all that changes in a chat from now on."""
+        self._chats[chat_id].add(listener)
+
+    def unfollow(self, chat_id: str, listener: Listener) -> None:
+        """Tell a listener nothing more of a chat."""
+        self._discard(self._chats, chat_id, listener)
+
+    def attend(self, owner: str, listener: Listener) -> None:
+        """Tell a listener of an owner's chats as such: new, renamed, busy, idle."""
+        self._owners[owner].add(listener)
+
+    def leave(self, owner: str, listener: Listener) -> None:
+        """Tell a listener nothing more of an owner's chats."""
+        self._discard(self._owners, owner, listener)
+
+    def publish(self, chat_id: str, change: Change) -> None:
+        """Tell the followers of a chat; one that fails keeps the others' news from nobody."""
+        self._tell(self._chats.get(chat_id), change)
+
+    def announce(self, change: ChatChanged) -> None:
+        """Tell an owner's listeners, whichever chats they follow."""
+        self._tell(self._owners.get(change.chat.owner), change)
+
+    @property
+    def listeners(self) -> int:
+        """Count who listens, for tests of leaks and for `health`."""
+        return sum(map(len, self._chats.values())) + sum(map(len, self._owners.values()))
+
+    @staticmethod
+    def _tell(listeners: set[Listener] | None, change: Change) -> None:
+        for listener in tuple(listeners or ()):
+            try:
+                listener(change)
+            except Exception:
+                log.exception("a listener failed")
+
+    @staticmethod
+    def _discard(topics: defaultdict[str, set[Listener]], topic: str, listener: Listener) -> None:
+        topics[topic].discard(listener)
+        if not topics[topic]:
+            del topics[topic]

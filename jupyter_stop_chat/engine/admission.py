@@ -1,0 +1,191 @@
+"""Admission: what makes a request a registered generation with its messages written down."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from jupyter_stop_chat.bus import Bus, TextGrew
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.generation import Generation, now
+from jupyter_stop_chat.protocol import Accepted, Chat, Message, MessageState, Policy
+from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.utf16 import utf16_length
+
+from .background import Background
+from .lane import Lane
+from .limits import EngineLimits
+from .registry import Registry
+from .runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Hold what a request made of the chat.
+
+    :ivar reply: the message that is to be generated.
+    :ivar added: the messages to write down, in order; a reply that is gone on with is not new.
+    :ivar new_chat: the chat, when it begins with this request.
+    """
+
+    user: Message
+    reply: Message
+    added: tuple[Message, ...]
+    new_chat: Chat | None = None
+
+
+#: Makes the messages of a request, once it is its turn in the chat.
+Write = Callable[[Lane, Message], Awaitable[Written]]
+
+
+class Admission:
+    """Admit requests: registered at once, written down in the order in which they came."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        runner: Runner,
+        store: Store,
+        bus: Bus,
+        limits: EngineLimits,
+        background: Background,
+    ) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._store = store
+        self._bus = bus
+        self._limits = limits
+        self._background = background
+        self.closed = False
+
+    def check_prompt(self, body: str) -> None:
+        """Refuse a prompt that cannot be sent.
+
+        :raises StopChatError: `blank_prompt` or `prompt_too_long`.
+        """
+        if not body.strip():
+            raise StopChatError(ErrorCode.BLANK_PROMPT)
+        if utf16_length(body) > self._limits.max_prompt_length:
+            raise StopChatError(ErrorCode.PROMPT_TOO_LONG)
+
+    async def admit(
+        self, owner: str, request_id: str, reply: Message, policy: Policy, write: Write
+    ) -> Accepted:
+        """Register a generation before this first waits, so that a stop finds it.
+
+        :raises StopChatError: when it is not admitted. Nothing was written then.
+        """
+        known = self._registry.by_request(owner, request_id)
+        if known is not None:
+            return await self._known(known)
+        self._check_room(owner)
+        lane = self._registry.make_lane(owner, reply.chat_id)
+        if lane.busy and policy == "reject":
+            raise StopChatError(ErrorCode.BUSY)
+        generation = Generation(
+            reply,
+            owner=owner,
+            request_id=request_id,
+            append=self._store.append,
+            on_text=lambda made: self._bus.publish(made.chat_id, TextGrew(made)),
+            on_tool=lambda made, tool: self._bus.publish(made.chat_id, tool),
+            max_length=self._limits.max_reply_length,
+        )
+        self._registry.add(generation)
+        if policy == "interrupt" or (lane.paused and lane.running is None):
+            lane.paused = False
+            lane.waiting.appendleft(generation)
+            if policy == "interrupt" and lane.running is not None:
+                self._runner.begin_stop(lane.running, "replaced")
+        else:
+            lane.waiting.append(generation)
+        stop = self._registry.recall(owner, request_id)
+        if stop is not None:
+            generation.begin_stop("user", shown=stop.shown, discard=stop.discard)
+        # Its own task: a closing socket must not leave a prompt half accepted.
+        work = self._write_down(generation, lane, write)
+        return await asyncio.shield(self._background.run(work, "accept"))
+
+    def _check_room(self, owner: str) -> None:
+        if self.closed:
+            raise StopChatError(ErrorCode.SHUTTING_DOWN)
+        if len(self._registry) >= self._limits.max_generations:
+            raise StopChatError(ErrorCode.SERVER_BUSY)
+        if len(self._registry.running(owner)) >= self._limits.max_generations_per_owner:
+            raise StopChatError(ErrorCode.TOO_MANY_GENERATIONS)
+        if len(self._runner.runaway) >= self._limits.max_stuck:
+            raise StopChatError(ErrorCode.TOO_MANY_STUCK)
+
+    async def _write_down(self, generation: Generation, lane: Lane, write: Write) -> Accepted:
+        try:
+            async with lane.turnstile:
+                before = await self._made_before(generation)
+                if before is None:
+                    written = await write(lane, generation.message)
+                    generation.take_over(written.reply)
+                    if written.added:
+                        await self._store.begin_turn(written.added, written.new_chat)
+                    lane.head, lane.head_known = generation.id, True
+        except BaseException:
+            self._turn_away(generation, lane)
+            raise
+        if before is not None:
+            self._turn_away(generation, lane)
+            return before
+        accepted = Accepted(
+            request_id=generation.request_id,
+            chat_id=lane.chat_id,
+            user_message=written.user,
+            message=generation.snapshot(),
+        )
+        generation.accepted.set_result(accepted)
+        self._bus.publish(lane.chat_id, accepted)
+        if generation.stop is not None:
+            self._runner.settle_soon(generation)
+        self._runner.advance(lane)
+        return accepted
+
+    def _turn_away(self, generation: Generation, lane: Lane) -> None:
+        generation.accepted.cancel()
+        generation.settled.cancel()
+        self._runner.forget(generation, lane)
+
+    async def _known(self, generation: Generation) -> Accepted:
+        """Answer a request that was sent twice."""
+        await asyncio.wait({generation.accepted})
+        if generation.accepted.cancelled():
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+        accepted = generation.accepted.result()
+        return accepted.model_copy(update={"message": generation.snapshot()})
+
+    async def _made_before(self, generation: Generation) -> Accepted | None:
+        """Answer a request whose reply has ended: it was made before a reconnect or restart."""
+        reply = await self._store.find_request(generation.owner, generation.request_id)
+        if reply is None:
+            return None
+        user = await self._store.get_message(reply.reply_to or "")
+        if user is None:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        return Accepted(
+            request_id=generation.request_id,
+            chat_id=reply.chat_id,
+            user_message=user,
+            message=reply,
+        )
+
+
+def new_reply(chat_id: str, request_id: str, model: str) -> Message:
+    """Make the message that is to be generated."""
+    return Message(
+        id=str(uuid.uuid4()),
+        chat_id=chat_id,
+        role="assistant",
+        text="",
+        text_length=0,
+        state=MessageState.QUEUED,
+        created_at=now(),
+        request_id=request_id,
+        model=model,
+    )

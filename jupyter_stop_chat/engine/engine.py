@@ -1,0 +1,285 @@
+"""The engine: what can be asked of it, and how its parts are joined."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+from jupyter_stop_chat.bus import Bus
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.generation import Generation, now
+from jupyter_stop_chat.protocol import (
+    TERMINAL,
+    Accepted,
+    Attachment,
+    Chat,
+    Continue,
+    Edit,
+    Message,
+    MessageState,
+    Policy,
+    Regenerate,
+    Send,
+    Stop,
+    StopResult,
+    Unqueue,
+)
+from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.utf16 import utf16_length
+
+from .admission import Admission, Written, new_reply
+from .background import Background
+from .lane import Lane
+from .limits import EngineLimits
+from .registry import Registry
+from .runner import Resolve, Runner
+from .stopping import Stopping
+
+
+class Engine:
+    """Start, stop and settle generations.
+
+    :param store: where chats are kept.
+    :param bus: who hears of changes.
+    :param resolve: finds the chat handler of a model id.
+    :param default_model: names the model of a prompt that names none, or None.
+    :param policy: what becomes of a prompt while a reply is being made in its chat.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        resolve: Resolve,
+        default_model: Callable[[], str | None],
+        limits: EngineLimits | None = None,
+        policy: Policy = "queue",
+    ) -> None:
+        self.store = store
+        self.bus = bus
+        self.limits = limits or EngineLimits()
+        self.policy = policy
+        #: Changes with each start of the server; offsets of another epoch are not trusted.
+        self.epoch = uuid.uuid4().hex
+        self._default_model = default_model
+        self.registry = Registry(self.limits.remember_stop, self.limits.max_remembered)
+        self.background = Background()
+        self._runner = Runner(self.registry, store, bus, resolve, self.limits, self.background)
+        self._stopping = Stopping(self.registry, self._runner, store)
+        self._admission = Admission(
+            self.registry, self._runner, store, bus, self.limits, self.background
+        )
+
+    # --- what is there -----------------------------------------------------------------------
+
+    def generation(self, message_id: str) -> Generation | None:
+        """Return what makes a message now, or None."""
+        return self.registry.get(message_id)
+
+    def running(self, owner: str | None = None) -> list[Generation]:
+        """Return what is being made or waits: an owner's, or everyone's."""
+        return self.registry.running(owner)
+
+    @property
+    def runaway(self) -> int:
+        """Count the tasks that did not unwind at their stop and are fenced off."""
+        return len(self._runner.runaway)
+
+    async def chat(self, owner: str, chat_id: str) -> Chat:
+        """Return an owner's chat with its state.
+
+        :raises StopChatError: `unknown_chat`, also for a chat of another owner.
+        """
+        chat = await self.store.get_chat(chat_id)
+        if chat is None or chat.owner != owner:
+            raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+        lane = self.registry.lane(owner, chat_id)
+        return chat.model_copy(update={"state": lane.state if lane else "idle"})
+
+    async def _message(self, owner: str, message_id: str, role: str) -> Message:
+        """Return an owner's message.
+
+        :raises StopChatError: `unknown_message`, also for one of another owner.
+        """
+        message = await self.store.get_message(message_id)
+        if message is None or message.role != role:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        try:
+            await self.chat(owner, message.chat_id)
+        except StopChatError:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
+        return message
+
+    # --- asking ------------------------------------------------------------------------------
+
+    async def send(self, owner: str, request: Send) -> Accepted:
+        """Accept a prompt; its reply is made in a task of its own.
+
+        :raises StopChatError: when it cannot be accepted. Nothing was written then.
+        """
+        self._admission.check_prompt(request.body)
+        chat_id = request.chat_id or str(uuid.uuid4())
+
+        async def write(lane: Lane, reply: Message) -> Written:
+            new_chat = None
+            if request.chat_id is None:
+                new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
+            lane.chat = new_chat or await self.chat(owner, chat_id)
+            prompt = _prompt(
+                chat_id,
+                request.body,
+                request.request_id,
+                reply_to=await self._head(lane),
+                attachments=tuple(request.attachments),
+            )
+            reply = reply.model_copy(update={"reply_to": prompt.id})
+            return Written(prompt, reply, (prompt, reply), new_chat)
+
+        reply = new_reply(chat_id, request.request_id, self._model(request.model))
+        policy = request.policy or self.policy
+        return await self._admission.admit(owner, request.request_id, reply, policy, write)
+
+    async def regenerate(self, owner: str, request: Regenerate) -> Accepted:
+        """Make a reply anew; the earlier one stays as a version.
+
+        :raises StopChatError: `unknown_message`, or `not_possible_now` while it is being made.
+        """
+        earlier = await self._message(owner, request.message_id, "assistant")
+        if earlier.state not in TERMINAL:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+
+        async def write(lane: Lane, reply: Message) -> Written:
+            lane.chat = await self.chat(owner, earlier.chat_id)
+            prompt = await self._message(owner, earlier.reply_to or "", "user")
+            reply = reply.model_copy(update={"reply_to": prompt.id, "version_of": earlier.id})
+            return Written(prompt, reply, (reply,))
+
+        model = self._model(request.model or earlier.model)
+        reply = new_reply(earlier.chat_id, request.request_id, model)
+        return await self._admission.admit(owner, request.request_id, reply, self.policy, write)
+
+    async def edit(self, owner: str, request: Edit) -> Accepted:
+        """Ask again from a changed prompt; the earlier one stays as a version.
+
+        :raises StopChatError: `unknown_message`, or `blank_prompt` and the like.
+        """
+        self._admission.check_prompt(request.body)
+        earlier = await self._message(owner, request.message_id, "user")
+
+        async def write(lane: Lane, reply: Message) -> Written:
+            lane.chat = await self.chat(owner, earlier.chat_id)
+            prompt = _prompt(
+                earlier.chat_id,
+                request.body,
+                request.request_id,
+                reply_to=earlier.reply_to,
+                attachments=earlier.attachments,
+                version_of=earlier.id,
+            )
+            reply = reply.model_copy(update={"reply_to": prompt.id})
+            return Written(prompt, reply, (prompt, reply))
+
+        reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model))
+        return await self._admission.admit(owner, request.request_id, reply, self.policy, write)
+
+    async def continue_(self, owner: str, request: Continue) -> Accepted:
+        """Go on from a partial reply, in the same message.
+
+        :raises StopChatError: `unknown_message`, or `not_possible_now` for a reply that was not
+            stopped, is empty, or was taken out of the chat.
+        """
+        partial = await self._message(owner, request.message_id, "assistant")
+        _check_can_go_on(partial)
+
+        async def write(lane: Lane, reply: Message) -> Written:
+            lane.chat = await self.chat(owner, partial.chat_id)
+            prompt = await self._message(owner, partial.reply_to or "", "user")
+            reopened = await self.store.reopen(partial.id)
+            if reopened is None:
+                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+            return Written(prompt, reopened, ())
+
+        return await self._admission.admit(owner, request.request_id, partial, self.policy, write)
+
+    async def unqueue(self, owner: str, request: Unqueue) -> None:
+        """Take a queued prompt back, out of the chat.
+
+        :raises StopChatError: `unknown_message`, or `not_possible_now` once it has started.
+        """
+        generation = self.registry.get(request.message_id)
+        if generation is None or generation.owner != owner:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        if generation.state is not MessageState.QUEUED:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+        target = Stop(type="stop", message_id=request.message_id, discard=True)
+        await self._stopping.stop(owner, target)
+
+    async def stop(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
+        """Stop what a target names, and tell what became of it once that is true."""
+        return await self._stopping.stop(owner, target)
+
+    async def shutdown(self) -> None:
+        """Stop and save all that runs, within the shutdown's deadline."""
+        self._admission.closed = True
+        self.registry.recall_all()
+        for lane in self.registry.lanes():
+            lane.paused = True
+        running = self.running()
+        for generation in running:
+            self._runner.begin_stop(generation, "server_shutdown")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.shutdown_deadline):
+                if running:
+                    await asyncio.wait({generation.settled for generation in running})
+                await self.background.settle()
+
+    def _model(self, wanted: str | None) -> str:
+        model = wanted or self._default_model()
+        if model is None:
+            raise StopChatError(ErrorCode.NO_MODEL)
+        return model
+
+    async def _head(self, lane: Lane) -> str | None:
+        """Return what a new prompt follows: the newest reply that is not taken out."""
+        if not lane.head_known:
+            lane.head = None
+            for message in reversed(await self.store.get_messages(lane.chat_id)):
+                discarded = message.stop is not None and message.stop.discarded
+                if message.role == "assistant" and not discarded:
+                    lane.head = message.id
+                    break
+            lane.head_known = True
+        return lane.head
+
+
+def _check_can_go_on(partial: Message) -> None:
+    discarded = partial.stop is not None and partial.stop.discarded
+    stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
+    if not stopped or discarded or not partial.text.strip():
+        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+
+
+def _prompt(
+    chat_id: str,
+    body: str,
+    request_id: str,
+    *,
+    reply_to: str | None,
+    attachments: tuple[Attachment, ...],
+    version_of: str | None = None,
+) -> Message:
+    return Message(
+        id=str(uuid.uuid4()),
+        chat_id=chat_id,
+        role="user",
+        text=body,
+        text_length=utf16_length(body),
+        state=MessageState.COMPLETED,
+        created_at=now(),
+        reply_to=reply_to,
+        request_id=request_id,
+        attachments=attachments,
+        version_of=version_of,
+    )

@@ -1,0 +1,62 @@
+"""A lane: one chat's generations, one at a time, in the order they were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.protocol import Chat
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """Hold what runs and what waits in one chat.
+
+    :ivar turnstile: lets one request at a time be written to the store, in order.
+    :ivar head: the assistant message that the next prompt follows.
+    """
+
+    chat_id: str
+    owner: str
+    chat: Chat | None = None
+    running: Generation | None = None
+    waiting: deque[Generation] = field(default_factory=deque)
+    paused: bool = False
+    head: str | None = None
+    head_known: bool = False
+    turnstile: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a new prompt would not start at once."""
+        return self.running is not None or bool(self.waiting)
+
+    def next(self) -> Generation | None:
+        """Return what may start now, and take it out of the queue."""
+        if self.running is not None or self.paused or not self.waiting:
+            return None
+        if not self.waiting[0].accepted.done():
+            return None
+        self.running = self.waiting.popleft()
+        return self.running
+
+    def remove(self, generation: Generation) -> None:
+        """Forget a generation, wherever it is."""
+        if self.running is generation:
+            self.running = None
+        elif generation in self.waiting:
+            self.waiting.remove(generation)
+        if not self.waiting:
+            self.paused = False
+
+    @property
+    def state(self) -> Literal["idle", "generating", "queued", "paused"]:
+        """Return the chat's state as a client is told."""
+        if self.running is not None:
+            return "generating"
+        if self.waiting:
+            return "paused" if self.paused else "queued"
+        return "idle"

@@ -1,0 +1,28 @@
+"""What the engine allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """Hold the engine's limits: seconds for times, UTF-16 code units for lengths.
+
+    :ivar stop_deadline: after this a stopped task that has not unwound is detached and fenced.
+        1.5 s, so that the message is settled within 2 s of the stop with the commit included.
+    :ivar remember_stop: how long a stop waits for the request that it is meant for.
+    :ivar shutdown_deadline: how long an orderly shutdown waits for what runs to be saved.
+    """
+
+    stop_deadline: float = 1.5
+    max_duration: float = 600.0
+    remember_stop: float = 60.0
+    shutdown_deadline: float = 2.5
+    max_prompt_length: int = 50_000
+    max_reply_length: int = 2_000_000
+    max_generations_per_owner: int = 32
+    max_generations: int = 256
+    max_stuck: int = 64
+    #: Stops that wait for their request, for each owner.
+    max_remembered: int = 200

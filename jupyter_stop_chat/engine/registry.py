@@ -1,0 +1,110 @@
+"""The registry: what is being made, by message id, by request and by chat."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.protocol import Stop
+
+from .lane import Lane
+
+
+class Registry:
+    """Hold every generation from the moment its prompt is accepted until it is settled.
+
+    It also holds the stops whose request has not arrived yet.
+
+    :param remember_for: how long such a stop waits, in seconds.
+    :param max_remembered: how many of them an owner may have.
+    """
+
+    def __init__(self, remember_for: float, max_remembered: int) -> None:
+        self._generations: dict[str, Generation] = {}
+        self._requests: dict[tuple[str, str], Generation] = {}
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
+        self._remember_for = remember_for
+        self._max_remembered = max_remembered
+
+    def get(self, message_id: str) -> Generation | None:
+        """Return what makes a message now, or None."""
+        return self._generations.get(message_id)
+
+    def by_request(self, owner: str, request_id: str) -> Generation | None:
+        """Return what an owner's request makes now, or None."""
+        return self._requests.get((owner, request_id))
+
+    def running(self, owner: str | None = None) -> list[Generation]:
+        """Return what is being made or waits: an owner's, or everyone's."""
+        return [
+            generation
+            for generation in self._generations.values()
+            if owner is None or generation.owner == owner
+        ]
+
+    def __len__(self) -> int:
+        return len(self._generations)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing at all is held (V10)."""
+        return not (self._generations or self._requests or self._lanes or self._remembered)
+
+    def add(self, generation: Generation) -> None:
+        """Register a generation."""
+        self._generations[generation.id] = generation
+        self._requests[generation.owner, generation.request_id] = generation
+
+    def remove(self, generation: Generation) -> None:
+        """Forget a generation that has ended."""
+        if self._generations.get(generation.id) is generation:
+            del self._generations[generation.id]
+        key = (generation.owner, generation.request_id)
+        if self._requests.get(key) is generation:
+            del self._requests[key]
+
+    # --- lanes -------------------------------------------------------------------------------
+
+    def lane(self, owner: str, chat_id: str) -> Lane | None:
+        """Return a chat's lane, if anything is in it."""
+        return self._lanes.get((owner, chat_id))
+
+    def lanes(self, owner: str | None = None) -> list[Lane]:
+        """Return an owner's lanes, or everyone's."""
+        return [lane for lane in self._lanes.values() if owner is None or lane.owner == owner]
+
+    def make_lane(self, owner: str, chat_id: str) -> Lane:
+        """Return a chat's lane, made if there is none."""
+        return self._lanes.setdefault((owner, chat_id), Lane(chat_id, owner))
+
+    def drop_if_idle(self, lane: Lane) -> None:
+        """Forget a lane with nothing in it, unless a request is just being written down."""
+        if not lane.busy and not lane.turnstile.locked():
+            self._lanes.pop((lane.owner, lane.chat_id), None)
+
+    # --- stops that came first ---------------------------------------------------------------
+
+    def remember(self, owner: str, stop: Stop) -> None:
+        """Keep a stop for a request that has not arrived; beyond the limit the oldest goes."""
+        request_id = stop.request_id or ""
+        self.recall(owner, request_id)
+        mine = [key for key in self._remembered if key[0] == owner]
+        if len(mine) >= self._max_remembered:
+            self.recall(*mine[0])
+        timer = asyncio.get_running_loop().call_later(
+            self._remember_for, self.recall, owner, request_id
+        )
+        self._remembered[owner, request_id] = (stop, timer)
+
+    def recall(self, owner: str, request_id: str) -> Stop | None:
+        """Take back a stop that was kept."""
+        stop, timer = self._remembered.pop((owner, request_id), (None, None))
+        if timer is not None:
+            timer.cancel()
+        return stop
+
+    def recall_all(self) -> None:
+        """Take back all that was kept."""
+        for owner, request_id in list(self._remembered):
+            self.recall(owner, request_id)

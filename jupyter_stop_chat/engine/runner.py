@@ -1,0 +1,255 @@
+"""The runner: it starts the task of a generation, cancels it, and settles its message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+
+from jupyter_stop_chat.bus import Bus, MessageMoved
+from jupyter_stop_chat.chat_handlers.base import ChatHandler, Turn
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.generation import Generation, Reason, now
+from jupyter_stop_chat.protocol import TERMINAL, ChatChanged, Message, MessageState
+from jupyter_stop_chat.store.base import Store
+
+from .background import Background
+from .history import turn_messages
+from .lane import Lane
+from .limits import EngineLimits
+from .registry import Registry
+from .settle import settlement
+
+log = logging.getLogger(__name__)
+
+#: Finds the chat handler of a model id, and the model's name for it.
+Resolve = Callable[[str], Awaitable[tuple[ChatHandler, str]]]
+
+#: The loop is given back at least this often while a model never waits, in seconds.
+TURN_BUDGET = 0.005
+
+
+class Runner:
+    """Take generations from their start to their one terminal state."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        bus: Bus,
+        resolve: Resolve,
+        limits: EngineLimits,
+        background: Background,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._bus = bus
+        self._resolve = resolve
+        self._limits = limits
+        self._background = background
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        #: Tasks that did not unwind at their stop and are fenced off.
+        self.runaway: set[asyncio.Task[None]] = set()
+
+    # --- running -----------------------------------------------------------------------------
+
+    def advance(self, lane: Lane) -> None:
+        """Start what may start in a chat, and tell its owner of the chat's state."""
+        generation = lane.next()
+        if generation is not None:
+            self._start(generation)
+        if lane.chat is not None:
+            chat = lane.chat.model_copy(update={"state": lane.state, "updated_at": now()})
+            self._bus.announce(ChatChanged(chat=chat))
+        self._registry.drop_if_idle(lane)
+
+    def _start(self, generation: Generation) -> None:
+        generation.state = MessageState.GENERATING
+        task = asyncio.create_task(self._generate(generation), name=f"generation {generation.id}")
+        generation.task = task
+        task.add_done_callback(partial(self._task_done, generation))
+        self._set_timer(generation, self._limits.max_duration, self._expire)
+        self._tell(generation)
+
+    async def _generate(self, generation: Generation) -> None:
+        """Read the chat handler's events; this is the task that a stop cancels."""
+        await self._store.set_state(generation.id, MessageState.GENERATING)
+        thread = await self._store.get_thread(generation.id)
+        handler, name = await self._resolve(generation.model)
+        turn = Turn(
+            chat_id=generation.chat_id,
+            message_id=generation.id,
+            messages=turn_messages(thread),
+            model=name,
+            prefix=str(generation.text),
+            _stopped=lambda: generation.fenced,
+            _report=generation.report,
+        )
+        generation.report("started")
+        loop = asyncio.get_running_loop()
+        yielded = loop.time()
+        try:
+            async with aclosing(handler.reply(turn)) as events:
+                async for event in events:
+                    if generation.fenced:
+                        break
+                    generation.apply(event)
+                    await generation.room()
+                    if loop.time() - yielded > TURN_BUDGET:
+                        await asyncio.sleep(0)
+                        yielded = loop.time()
+        except SystemExit as error:
+            # asyncio would pass it on and end the whole server for one model's fault.
+            raise StopChatError(ErrorCode.GENERATION_FAILED, "SystemExit") from error
+
+    def _expire(self, generation: Generation) -> None:
+        """End a generation that took longer than is allowed."""
+        if generation.stop is None and generation.task is not None:
+            generation.failure = StopChatError(ErrorCode.TOOK_TOO_LONG)
+            self._cancel(generation)
+
+    # --- stopping ----------------------------------------------------------------------------
+
+    def begin_stop(
+        self,
+        generation: Generation,
+        reason: Reason,
+        *,
+        shown: int | None = None,
+        discard: bool = False,
+    ) -> None:
+        """Fence a generation and cancel its task, in this very step; a second stop joins in."""
+        if generation.stop is not None or generation.state in TERMINAL:
+            return
+        if generation.state is MessageState.GENERATING and generation.task is None:
+            return  # its task has ended: it won the race, and is being settled
+        if generation.failure is not None:
+            return  # it is being ended already, as too long
+        generation.begin_stop(reason, shown=shown, discard=discard)
+        if generation.task is not None:
+            generation.state = MessageState.STOPPING
+            self._tell(generation)
+            self._cancel(generation)
+        elif generation.accepted.done():
+            self.settle_soon(generation)
+
+    def _cancel(self, generation: Generation) -> None:
+        """Cancel a generation's task, once: a second cancel would land in its clean-up."""
+        if generation.task is not None:
+            generation.task.cancel()
+            self._set_timer(generation, self._limits.stop_deadline, self._give_up)
+
+    def _give_up(self, generation: Generation) -> None:
+        """Detach a task that did not unwind in time; the fence keeps it from the message."""
+        task, generation.task = generation.task, None
+        if task is None or task.done():
+            return
+        generation.detached = True
+        self.runaway.add(task)
+        log.warning(
+            "the model %s did not react to a stop within %.1f s; its task is fenced off",
+            generation.model,
+            self._limits.stop_deadline,
+        )
+        self.settle_soon(generation)
+
+    def _set_timer(
+        self, generation: Generation, delay: float, call: Callable[[Generation], None]
+    ) -> None:
+        self._drop_timer(generation)
+        loop = asyncio.get_running_loop()
+        self._timers[generation.id] = loop.call_later(delay, call, generation)
+
+    def _drop_timer(self, generation: Generation) -> None:
+        timer = self._timers.pop(generation.id, None)
+        if timer is not None:
+            timer.cancel()
+
+    # --- settling ----------------------------------------------------------------------------
+
+    def _task_done(self, generation: Generation, task: asyncio.Task[None]) -> None:
+        """Decide the outcome when a task has ended, whichever way.
+
+        A task that was cancelled before its first step never ran its body: only this runs.
+        """
+        # Retrieved and dropped: a kept traceback would hold the model's stream open.
+        error = None if task.cancelled() else task.exception()
+        if generation.detached:
+            self.runaway.discard(task)
+            log.info("a runaway task of the model %s has ended", generation.model)
+            return
+        generation.task = None
+        if generation.stop is not None:
+            generation.cancelled_ms = generation.stop.ms()
+        elif generation.failure is None and (error is not None or task.cancelled()):
+            generation.failure = _failure(error)
+        self.settle_soon(generation)
+
+    def settle_soon(self, generation: Generation) -> None:
+        """Settle a generation in a task of its own, which no cancel of the other reaches."""
+        self._background.run(self._settle(generation), "settle")
+
+    async def _settle(self, generation: Generation) -> None:
+        """Claim the terminal state, tell everyone, and let the chat go on."""
+        self._drop_timer(generation)
+        if generation.stop is None and not generation.detached:
+            await generation.finish()
+        generation.stop_tools()
+        message = await self._store.settle(generation.id, settlement(generation))
+        if message is None:
+            message = await self._store.get_message(generation.id)
+        lane = self._registry.lane(generation.owner, generation.chat_id)
+        if message is None:  # deleted meanwhile
+            generation.settled.cancel()
+            self.forget(generation, lane)
+            return
+        generation.state = message.state
+        generation.message = message
+        if message.stop is not None and message.stop.provider != "closed":
+            generation.on_provider_closed = partial(self._amend, generation)
+        if lane is not None and message.stop is not None and message.stop.discarded:
+            lane.head_known = False
+        self._registry.remove(generation)
+        if lane is not None:
+            lane.remove(generation)
+        self._bus.publish(generation.chat_id, MessageMoved(message, generation))
+        generation.settled.set_result(message)
+        if lane is not None:
+            self.advance(lane)
+
+    def forget(self, generation: Generation, lane: Lane | None) -> None:
+        """Drop a generation that leaves no message behind."""
+        self._registry.remove(generation)
+        if lane is not None:
+            lane.remove(generation)
+            self.advance(lane)
+
+    def _amend(self, generation: Generation) -> None:
+        """Complete the receipt of a stop whose provider closed after it was settled."""
+        receipt = generation.receipt()
+        if receipt is None or generation.message.stop is None:
+            return
+        settled_ms = generation.message.stop.settled_ms
+        amended = generation.message.model_copy(
+            update={"stop": receipt.model_copy(update={"settled_ms": settled_ms})}
+        )
+        generation.message = amended
+        self._background.run(self._write_amended(amended), "amend")
+
+    async def _write_amended(self, message: Message) -> None:
+        if message.stop is not None:
+            await self._store.amend_stop(message.id, message.stop)
+            self._bus.publish(message.chat_id, MessageMoved(message))
+
+    def _tell(self, generation: Generation) -> None:
+        self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
+
+
+def _failure(error: BaseException | None) -> StopChatError:
+    if isinstance(error, StopChatError):
+        return error
+    failure = StopChatError(ErrorCode.GENERATION_FAILED, type(error).__name__)
+    failure.__cause__ = error
+    return failure

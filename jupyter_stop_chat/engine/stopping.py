@@ -1,0 +1,103 @@
+"""The stop: what it aims at, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jupyter_stop_chat.generation import Generation, Reason
+from jupyter_stop_chat.protocol import TERMINAL, Message, MessageState, Outcome, Stop, StopResult
+from jupyter_stop_chat.store.base import Store
+
+from .registry import Registry
+from .runner import Runner
+
+
+class Stopping:
+    """Carry stops out. Whatever runs is fenced and cancelled before anything is waited for."""
+
+    def __init__(self, registry: Registry, runner: Runner, store: Store) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._store = store
+
+    async def stop(
+        self, owner: str, target: Stop, reason: Reason = "user"
+    ) -> tuple[StopResult, ...]:
+        """Stop what a target names, and tell what became of it once that is true.
+
+        :returns: a result for each message; a chat in which nothing runs has none.
+        """
+        found = self._targets(owner, target)
+        for generation in found:
+            if reason == "user" and generation.task is not None:
+                self._pause(owner, generation.chat_id)
+            self._runner.begin_stop(generation, reason, shown=target.shown, discard=target.discard)
+        if target.chat_id is not None or target.all:
+            self._pause(owner, target.chat_id)
+        if found:
+            return tuple([await self._result(generation) for generation in found])
+        return await self._stop_absent(owner, target)
+
+    def _targets(self, owner: str, target: Stop) -> list[Generation]:
+        """Find what is meant; a prompt that waits behind another is meant only by its own id."""
+        if target.message_id is not None:
+            found = self._registry.get(target.message_id)
+        elif target.request_id is not None:
+            found = self._registry.by_request(owner, target.request_id)
+        else:
+            return [
+                generation
+                for generation in self._registry.running(owner)
+                if target.all or generation.chat_id == target.chat_id
+                if not self._waits(generation)
+            ]
+        return [found] if found is not None and found.owner == owner else []
+
+    def _waits(self, generation: Generation) -> bool:
+        """Tell whether a generation waits behind another, and not only for its acceptance."""
+        lane = self._registry.lane(generation.owner, generation.chat_id)
+        if lane is None or generation not in lane.waiting:
+            return False
+        return lane.running is not None or lane.paused or lane.waiting[0] is not generation
+
+    def _pause(self, owner: str, chat_id: str | None) -> None:
+        """Keep the queue of a stopped chat until its owner goes on (B10)."""
+        for lane in self._registry.lanes(owner):
+            if chat_id in (None, lane.chat_id) and lane.waiting:
+                lane.paused = True
+
+    async def _result(self, generation: Generation) -> StopResult:
+        await asyncio.wait({generation.settled})
+        if generation.settled.cancelled():
+            return StopResult(message_id=generation.id, outcome=Outcome.NOT_FOUND)
+        message = generation.settled.result()
+        if generation.stop is not None and message.state is MessageState.INTERRUPTED:
+            outcome = Outcome.INTERRUPTED
+        else:
+            outcome = Outcome(f"already_{message.state}")
+        return StopResult(message_id=message.id, outcome=outcome, receipt=message.stop)
+
+    async def _stop_absent(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
+        """Answer a stop for what does not run: ended, not begun, or unknown."""
+        message: Message | None = None
+        if target.request_id is not None:
+            # Remembered before the store is asked: the request may arrive meanwhile.
+            self._registry.remember(owner, target)
+            message = await self._store.find_request(owner, target.request_id)
+            if message is None:
+                return (StopResult(message_id=None, outcome=Outcome.REMEMBERED),)
+            self._registry.recall(owner, target.request_id)
+        elif target.message_id is not None:
+            message = await self._store.get_message(target.message_id)
+            if message is not None and not await self._is_owners(owner, message.chat_id):
+                message = None
+        elif target.chat_id is None or await self._is_owners(owner, target.chat_id):
+            return ()
+        if message is None or message.state not in TERMINAL:
+            return (StopResult(message_id=target.message_id, outcome=Outcome.NOT_FOUND),)
+        outcome = Outcome(f"already_{message.state}")
+        return (StopResult(message_id=message.id, outcome=outcome, receipt=message.stop),)
+
+    async def _is_owners(self, owner: str, chat_id: str) -> bool:
+        chat = await self._store.get_chat(chat_id)
+        return chat is not None and chat.owner == owner

@@ -1,0 +1,262 @@
+"""A generation: the making of one assistant message, with its text, states and receipt.
+
+It knows what was made, what is committed and may be shown, and where the text ends once it was
+stopped. When it starts and how it ends is the engine's to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from .chat_handlers.base import Event, Reasoning, Text, TokensUsed, ToolEnded, ToolStarted
+from .errors import ErrorCode, StopChatError
+from .protocol import TERMINAL, Accepted, Message, Receipt, ToolCall, Usage
+from .protocol import Tool as ToolFrame
+from .utf16 import SurrogateJoiner, TextBuffer, utf16_length, utf16_slice
+
+Part = Literal["text", "reasoning"]
+Reason = Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"]
+
+#: So much text may wait for its commit before the model's stream is held back, in code units.
+PENDING_LIMIT = 64 * 1024
+
+
+def now() -> str:
+    """Return the time as the wire contract writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """Hold what is known of a stop while it is carried out; times in seconds of `perf_counter`."""
+
+    reason: Reason
+    discard: bool
+    requested_at: str = field(default_factory=now)
+    started: float = field(default_factory=time.perf_counter)
+
+    def ms(self) -> float:
+        """Return the milliseconds since the stop was requested."""
+        return round((time.perf_counter() - self.started) * 1000, 3)
+
+
+class Generation:
+    """Make one message: hold its text and its state while it is made."""
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        owner: str,
+        request_id: str,
+        append: Callable[[str, str, Part], Coroutine[Any, Any, None]],
+        on_text: Callable[[Generation], None],
+        on_tool: Callable[[Generation, ToolFrame], None],
+        max_length: int,
+    ) -> None:
+        self.message = message
+        self.id = message.id
+        self.chat_id = message.chat_id
+        self.owner = owner
+        self.request_id = request_id
+        self.model = message.model or ""
+        self.state = message.state
+        self.task: asyncio.Task[None] | None = None
+        self.stop: StopRequest | None = None
+        self.failure: StopChatError | None = None
+        self.detached = False
+        self.accepted: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self.settled: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        #: The text that is committed, and so may be shown.
+        self.text = TextBuffer(message.text)
+        self.reasoning = TextBuffer(message.reasoning or "")
+        self.prefix_length = self.text.length
+        self.tools: dict[str, ToolCall] = {tool.call_id: tool for tool in message.tools}
+        self.usage: Usage | None = message.usage
+        self.cancelled_ms: float | None = None
+        self._provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = (
+            "not_started"
+        )
+        self._provider_ms: float | None = None
+        self.on_provider_closed: Callable[[], None] = lambda: None
+        self._append = append
+        self._on_text = on_text
+        self._on_tool = on_tool
+        self._max_length = max_length
+        self._made = self.text.length
+        self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
+        self._pending: list[tuple[Part, str]] = []
+        self._pending_length = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._flusher: asyncio.Task[None] | None = None
+
+    def take_over(self, message: Message) -> None:
+        """Take the message as it was written down; a partial reply is gone on with."""
+        self.message = message
+        self.state = message.state
+        self.text = TextBuffer(message.text)
+        self.reasoning = TextBuffer(message.reasoning or "")
+        self.prefix_length = self._made = self.text.length
+
+    # --- what the chat handler makes ---------------------------------------------------------
+
+    @property
+    def fenced(self) -> bool:
+        """Tell whether nothing more can reach the message."""
+        return self.stop is not None or self.detached or self.state in TERMINAL
+
+    def apply(self, event: Event) -> None:
+        """Take one event in.
+
+        :raises StopChatError: `reply_too_long`, with the text cut at the limit.
+        """
+        if self.fenced:
+            return
+        match event:
+            case Text(text):
+                self._add("text", text)
+            case Reasoning(text):
+                self._add("reasoning", text)
+            case ToolStarted(call_id, name, args):
+                self._tool(ToolCall(call_id=call_id, name=name, state="running", args=args))
+            case ToolEnded(call_id, result, failed):
+                call = self.tools.get(call_id)
+                if call is not None:
+                    state: Literal["failed", "completed"] = "failed" if failed else "completed"
+                    self._tool(call.model_copy(update={"state": state, "result": result}))
+            case TokensUsed(input_tokens, output_tokens):
+                self._count(input_tokens, output_tokens)
+
+    async def room(self) -> None:
+        """Wait while too much text waits for its commit."""
+        await self._room.wait()
+
+    async def finish(self) -> None:
+        """Wait until all that was made is committed and can be read."""
+        for part in ("text", "reasoning"):
+            self._take(part, self._joiners[part].end())
+        while self._flusher is not None:
+            await asyncio.shield(self._flusher)
+
+    def _add(self, part: Part, text: str) -> None:
+        text = self._joiners[part].feed(text)
+        if part == "text":
+            length = utf16_length(text)
+            if self._made + length > self._max_length:
+                self._take(part, utf16_slice(text, 0, self._max_length - self._made))
+                raise StopChatError(ErrorCode.REPLY_TOO_LONG)
+            self._made += length
+        self._take(part, text)
+
+    def _take(self, part: Part, text: str) -> None:
+        if not text:
+            return
+        if self._pending and self._pending[-1][0] == part:
+            self._pending[-1] = (part, self._pending[-1][1] + text)
+        else:
+            self._pending.append((part, text))
+        self._pending_length += len(text)
+        if self._pending_length >= PENDING_LIMIT:
+            self._room.clear()
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush(), name=f"commit {self.id}")
+
+    async def _flush(self) -> None:
+        """Commit what waits, then show it; what arrives meanwhile goes into the next round."""
+        try:
+            while self._pending and not self.fenced:
+                part, text = self._pending.pop(0)
+                self._pending_length -= len(text)
+                await self._append(self.id, text, part)
+                if self._pending_length < PENDING_LIMIT:
+                    self._room.set()
+                if self.fenced:
+                    break
+                (self.text if part == "text" else self.reasoning).append(text)
+                self._on_text(self)
+        finally:
+            self._flusher = None
+            self._room.set()
+
+    def _tool(self, call: ToolCall) -> None:
+        self.tools[call.call_id] = call
+        self._on_tool(self, ToolFrame(message_id=self.id, **call.model_dump()))
+
+    def _count(self, input_tokens: int | None, output_tokens: int | None) -> None:
+        usage = self.usage or Usage()
+        if input_tokens is not None:
+            input_tokens += usage.input_tokens or 0
+        if output_tokens is not None:
+            output_tokens += usage.output_tokens or 0
+        self.usage = Usage(
+            input_tokens=usage.input_tokens if input_tokens is None else input_tokens,
+            output_tokens=usage.output_tokens if output_tokens is None else output_tokens,
+        )
+
+    # --- the stop ----------------------------------------------------------------------------
+
+    def begin_stop(
+        self, reason: Reason, *, shown: int | None = None, discard: bool = False
+    ) -> None:
+        """Fence the text where the person saw it end, in this very step.
+
+        :param shown: how much of the text had been displayed, in UTF-16 code units.
+        """
+        self.stop = StopRequest(reason, discard)
+        if shown is not None:
+            self.text.cut(max(shown, self.prefix_length))
+        self._pending.clear()
+        self._pending_length = 0
+        self._room.set()
+
+    def report(self, what: str) -> None:
+        """Note what the chat handler says of its provider."""
+        if what == "started":
+            self._provider = "unconfirmed"
+        elif what == "still_finishing":
+            self._provider = "still_finishing"
+        elif what == "closed" and self._provider != "closed":
+            self._provider = "closed"
+            self._provider_ms = self.stop.ms() if self.stop else None
+            self.on_provider_closed()
+
+    def receipt(self) -> Receipt | None:
+        """Return what the stop did up to now."""
+        if self.stop is None:
+            return None
+        return Receipt(
+            reason=self.stop.reason,
+            requested_at=self.stop.requested_at,
+            cancelled_ms=self.cancelled_ms,
+            provider=self._provider,
+            provider_ms=self._provider_ms,
+            settled_ms=self.stop.ms(),
+            discarded=self.stop.discard,
+        )
+
+    def stop_tools(self) -> None:
+        """Mark the tool calls that run as interrupted, so that each call has its end."""
+        for call in list(self.tools.values()):
+            if call.state == "running":
+                self._tool(call.model_copy(update={"state": "interrupted"}))
+
+    # --- what a reader sees ------------------------------------------------------------------
+
+    def snapshot(self) -> Message:
+        """Return the message as it may be shown now."""
+        return self.message.model_copy(
+            update={
+                "state": self.state,
+                "text": str(self.text),
+                "text_length": self.text.length,
+                "reasoning": str(self.reasoning) or None,
+                "tools": tuple(self.tools.values()),
+                "usage": self.usage,
+            }
+        )

@@ -170,6 +170,9 @@ def _words(error: BaseException) -> Iterator[str]:
         value = getattr(error, name, None)
         if isinstance(value, str):
             yield value.lower()
+    if type(error) is ValueError:
+        # LangChain makes "code: message" of an error in the middle of OpenAI's Responses.
+        yield str(error).partition(":")[0]
     body = getattr(error, "body", None)
     for _ in range(2):
         if not isinstance(body, Mapping):

@@ -77,7 +77,8 @@ class OpenAIProvider(Provider):
     def trouble_frame(self, trouble: Trouble, request: Request) -> bytes:
         error = self.trouble(trouble, request)[1]["error"]
         if request.path == "/v1/responses":
-            return sse({"type": "error", "sequence_number": 9, **error}, "error")
+            error = {**error, "code": error["code"] or error["type"]}
+            return sse({**error, "type": "error", "sequence_number": 9}, "error")
         return sse({"error": error})
 
     def frames(self, request: Request, script: Script) -> Iterator[Frame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -25,6 +26,7 @@ class Reading:
     """Be one reply and what was seen of it.
 
     :param busy: the reader waits outside the generator once it has the first text.
+    :param count_open: counts what is still open; asked at the very moment of `provider_closed`.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Reading:
         *messages: TurnMessage,
         prefix: str = "",
         busy: bool = False,
-        start: bool = True,
+        count_open: Callable[[], int] = lambda: 0,
     ) -> None:
         self.events: list[Event] = []
         self.reports: list[str] = []
@@ -43,6 +45,8 @@ class Reading:
         self.first_text = asyncio.Event()
         self.first_thought = asyncio.Event()
         self.started = asyncio.Event()
+        self.open_at_report: int | None = None
+        self._count_open = count_open
         self._busy = busy
         self._handler = handler
         self.turn = Turn(
@@ -54,13 +58,14 @@ class Reading:
             _stopped=lambda: self.stopped,
             _report=self._note,
         )
-        self.task = asyncio.create_task(self._read()) if start else None
+        self.task = asyncio.create_task(self._read())
 
     def _note(self, what: str) -> None:
         self.reports.append(what)
         if what == "started":
             self.started.set()
         if what == "closed":
+            self.open_at_report = self._count_open()
             self.closed_at = time.perf_counter()
             self.closed.set()
 
@@ -89,14 +94,12 @@ class Reading:
 
     async def end(self) -> Any:
         """Wait for the end; return None, the exception, or "cancelled"."""
-        assert self.task is not None
         await asyncio.wait({self.task}, timeout=LONG)
         assert self.task.done(), "the reply did not end"
         return "cancelled" if self.task.cancelled() else self.task.exception()
 
     async def stop(self, *, flag: bool = True, cancel: bool = True) -> Any:
         """Stop as the engine does: the flag, then the cancel."""
-        assert self.task is not None
         self.stopped = flag
         if cancel:
             self.task.cancel()

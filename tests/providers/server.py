@@ -224,6 +224,8 @@ class Provider:
             if not more:
                 return None
             rest += more
+            if rest.startswith(b"\x16\x03"):  # a TLS handshake, to a server without TLS
+                return None
         head, rest = rest.split(b"\r\n\r\n", 1)
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ")

@@ -47,8 +47,8 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return False
         return bool(super().check_origin(origin))
 
-    @ws_authenticated  # type: ignore[untyped-decorator]
-    @authorized(action="execute")
+    @ws_authenticated
+    @authorized(action="execute")  # type: ignore[untyped-decorator]
     async def get(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         """Upgrade to a WebSocket."""
         await super().get(*args, **kwargs)
@@ -56,6 +56,8 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def open(self, *args: Any, **kwargs: Any) -> None:
         """Make the connection, once the engine is ready."""
         super().open()  # starts the pings
+        # Else the frame after "stopping" waits 40 ms for the client's delayed acknowledgement.
+        self.set_nodelay(True)
         stream = getattr(self.ws_connection, "stream", None)
         if stream is not None:
             stream.max_write_buffer_size = MAX_WRITE_BUFFER

@@ -1,3 +1,123 @@
 """What every test has at hand."""
 
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from tornado.websocket import WebSocketClientConnection
+
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+#: So long a test waits for what must come; it never decides whether a test is right.
+PATIENCE = 20.0
+
+
+class Client:
+    """Be a page: send frames, and wait for those that are meant."""
+
+    def __init__(self, socket: WebSocketClientConnection) -> None:
+        self.socket = socket
+        self.frames: list[dict[str, Any]] = []
+
+    async def send(self, frame: dict[str, Any] | str) -> None:
+        """Send a frame, or raw text."""
+        await self.socket.write_message(frame if isinstance(frame, str) else json.dumps(frame))
+
+    async def read(self) -> dict[str, Any]:
+        """Read the next frame."""
+        raw = await asyncio.wait_for(self.socket.read_message(), PATIENCE)
+        assert raw is not None, f"the socket closed with {self.socket.close_code}"
+        frame: dict[str, Any] = json.loads(raw)
+        self.frames.append(frame)
+        return frame
+
+    async def until(
+        self, type_: str, where: Callable[[dict[str, Any]], bool] = lambda frame: True
+    ) -> dict[str, Any]:
+        """Read on until a frame of that type comes."""
+        while True:
+            frame = await self.read()
+            if frame["type"] == type_ and where(frame):
+                return frame
+
+    async def ask(self, body: str = "Tell me a story", **fields: Any) -> dict[str, Any]:
+        """Send a prompt and return what `accepted` says."""
+        request_id = fields.pop("request_id", str(uuid.uuid4()))
+        await self.send(
+            {"type": "send", "request_id": request_id, "chat_id": None, "body": body} | fields
+        )
+        return await self.until("accepted", lambda frame: frame["request_id"] == request_id)
+
+    async def end_of(self, message_id: str) -> dict[str, Any]:
+        """Return the terminal message."""
+        frame = await self.until(
+            "message",
+            lambda frame: (
+                frame["message"]["id"] == message_id
+                and frame["message"]["state"] in {"completed", "interrupted", "failed"}
+            ),
+        )
+        message: dict[str, Any] = frame["message"]
+        return message
+
+    def text(self, message_id: str) -> str:
+        """Put together what a page would show, and check that every offset fits."""
+        shown = ""
+        for frame in self.frames:
+            if frame["type"] == "delta" and frame["message_id"] == message_id:
+                if frame["part"] == "text":
+                    assert frame["offset"] == _length(shown), "a gap or a doubled character"
+                    shown += frame["text"]
+            for message in _messages(frame, message_id):
+                start = message["text_offset"]
+                shown = _cut(shown, start) + message["text"]
+                shown = _cut(shown, message["text_length"])
+        return shown
+
+
+def _messages(frame: dict[str, Any], message_id: str) -> list[dict[str, Any]]:
+    found = frame.get("messages", []) if frame["type"] == "chat" else [frame.get("message")]
+    return [each for each in found if isinstance(each, dict) and each["id"] == message_id]
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _cut(text: str, end: int) -> str:
+    return text.encode("utf-16-le")[: 2 * end].decode("utf-16-le", "ignore")
+
+
+@pytest.fixture
+def connect(
+    jp_ws_fetch: Callable[..., Awaitable[WebSocketClientConnection]],
+) -> Iterator[Callable[[], Awaitable[Client]]]:
+    """Connect pages to the server; each has read its `welcome`."""
+    clients: list[Client] = []
+
+    async def make() -> Client:
+        client = Client(await jp_ws_fetch("api", "stop-chat", "ws"))
+        clients.append(client)
+        await client.until("welcome")
+        return client
+
+    yield make
+    for client in clients:
+        client.socket.close()
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    """Load the extension."""
+    return {"ServerApp": {"jpserver_extensions": {"jupyter_stop_chat": True}}}
+
+
+@pytest.fixture
+def app(jp_serverapp: Any) -> Any:
+    """Return the extension's app."""
+    return jp_serverapp.extension_manager.extension_points["jupyter_stop_chat"].app

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     bindparam,
     delete,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Message
+from jupyter_stop_chat.protocol import Message, Receipt
 
 from .clock import now
 from .operations import (
@@ -140,7 +141,7 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
         case AmendStop(message_id, receipt):
             connection.execute(
                 update(messages)
-                .where(messages.c.id == message_id, messages.c.stop.is_not(None))
+                .where(messages.c.id == message_id, is_same_stop(receipt))
                 .values(stop=receipt.model_dump(mode="json"))
             )
             return None
@@ -149,6 +150,15 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return None
         case _:
             assert_never(operation)
+
+
+def is_same_stop(receipt: Receipt) -> ColumnElement[bool]:
+    """Tell whether a message bears the receipt of the same stop.
+
+    One that went on and was stopped again bears another, which a late word must not replace.
+    """
+    same: ColumnElement[bool] = messages.c.stop["requested_at"].as_string() == receipt.requested_at
+    return same
 
 
 def read_message(connection: Connection, message_id: str) -> Message:

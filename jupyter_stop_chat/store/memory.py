@@ -173,7 +173,8 @@ class Memory:
                 return self._reopen(message_id)
             case AmendStop(message_id, receipt):
                 kept = self.messages.get(message_id)
-                if kept is not None and kept.message.stop is not None:
+                stop = kept and kept.message.stop
+                if kept and stop and stop.requested_at == receipt.requested_at:
                     kept.message = kept.message.model_copy(update={"stop": receipt})
                     self.unsaved.add(message_id)
             case Beat():

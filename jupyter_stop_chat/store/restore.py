@@ -7,7 +7,7 @@ import logging
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .changes import NEXT_CHANGE
+from .changes import NEXT_CHANGE, is_same_stop
 from .memory import Kept, Memory
 from .rows import row_of_chat, row_of_message
 from .schema import IS_LIVE, chats, deltas, messages
@@ -66,6 +66,13 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
         )
         return
     if connection.execute(select(messages.c.seq).where(mine)).first() is not None:
+        if kept.message.stop is not None:
+            # It had ended before the trouble, and only its receipt may have been completed.
+            connection.execute(
+                update(messages)
+                .where(mine, is_same_stop(kept.message.stop))
+                .values(stop=row["stop"])
+            )
         return
     try:
         with connection.begin_nested():

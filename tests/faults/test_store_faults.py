@@ -12,7 +12,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.saving import RETRIES
@@ -156,6 +156,10 @@ async def _whole_life(case: Case, store, fail, mend, reason: str) -> None:
     await store.append(reply.id, "before, ")
     await store.append(stopped.id, "partial")
     await store.settle(stopped.id, Settlement(MessageState.INTERRUPTED))
+    slow = _message(kept)
+    await store.begin_turn([slow])
+    receipt = Receipt(requested_at=WHEN, provider="still_finishing")
+    await store.settle(slow.id, Settlement(MessageState.INTERRUPTED, stop=receipt))
     assert case.told == []
 
     await fail()
@@ -177,6 +181,9 @@ async def _whole_life(case: Case, store, fail, mend, reason: str) -> None:
     assert await store.find_request("me", new_reply.request_id) == settled
     assert (await store.reopen(stopped.id)).text == "partial"
     await store.append(stopped.id, " and more")
+    receipt = receipt.model_copy(update={"provider": "closed", "provider_ms": 2500.0})
+    await store.amend_stop(slow.id, receipt)
+    assert (await store.get_message(slow.id)).stop == receipt
     assert await store.set_title(kept.id, "renamed")
     assert await store.delete_chat(doomed.id)
     assert await store.get_chat(doomed.id) is None
@@ -195,7 +202,7 @@ async def _whole_life(case: Case, store, fail, mend, reason: str) -> None:
     thread = await store.get_thread(follow_up.id)
     assert [message.id for message in thread] == [asked.id, reply.id, follow_up.id]
     seen = {chat.id: await store.get_messages(chat.id) for chat in listed}
-    assert [len(messages) for messages in seen.values()] == [3, 2, 2]
+    assert [len(messages) for messages in seen.values()] == [3, 3, 2]
     assert case.told == [True]
 
     assert await case.pause.end() == RETRIES[0]
@@ -221,6 +228,7 @@ async def _whole_life(case: Case, store, fail, mend, reason: str) -> None:
     assert case.recovered == []
     assert (await again.get_message(reply.id)).text == "before, 0 1 2 after"
     assert (await again.get_message(stopped.id)).text == "partial and more"
+    assert (await again.get_message(slow.id)).stop == receipt
     assert await again.get_message(new_reply.id) == settled
 
 

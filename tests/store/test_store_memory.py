@@ -13,6 +13,7 @@ from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.memory import Memory
 from jupyter_stop_chat.store.operations import (
+    AmendStop,
     Append,
     BeginTurn,
     CreateChat,
@@ -30,6 +31,7 @@ WHEN = "2026-01-01T00:00:00Z"
 IDS = [str(uuid.UUID(int=n)) for n in range(1, 9)]
 CHATS_IDS, MESSAGE_IDS = IDS[:3], IDS[3:]
 TEXT = st.sampled_from(["", "a", "wörd ", "😀", "\ud83d", "\0", "long " * 20])
+TIMES = st.sampled_from([WHEN, "2026-01-01T00:00:01Z"])
 STATES = st.sampled_from(list(MessageState))
 
 
@@ -38,8 +40,8 @@ def _operation(draw):
     chat, message = draw(st.sampled_from(CHATS_IDS)), draw(st.sampled_from(MESSAGE_IDS))
     new_chat = Chat(id=chat, owner="me", created_at=WHEN, updated_at=WHEN)
     kind = draw(
-        st.sampled_from([CreateChat, SetTitle, DeleteChat, BeginTurn, SetState, Settle, Reopen])
-        | st.just(Append)
+        st.sampled_from([CreateChat, SetTitle, DeleteChat, BeginTurn, SetState, AmendStop])
+        | st.sampled_from([Append, Settle, Reopen])
     )
     if kind is BeginTurn:
         messages = [
@@ -60,8 +62,9 @@ def _operation(draw):
         draw(STATES),
         keep=draw(st.none() | st.integers(0, 8)),
         usage=draw(st.none() | st.just(Usage(output_tokens=3))),
-        stop=draw(st.none() | st.just(Receipt(requested_at=WHEN))),
+        stop=draw(st.none() | st.builds(Receipt, requested_at=TIMES)),
     )
+    late = Receipt(requested_at=draw(TIMES), provider="closed", provider_ms=9.5)
     return {
         CreateChat: CreateChat(new_chat),
         SetTitle: SetTitle(chat, draw(st.none() | st.just("title"))),
@@ -70,6 +73,7 @@ def _operation(draw):
         Append: Append(message, draw(TEXT), draw(st.sampled_from(["text", "reasoning"]))),
         Settle: Settle(message, settlement),
         Reopen: Reopen(message),
+        AmendStop: AmendStop(message, late),
     }[kind]
 
 

@@ -56,7 +56,7 @@ async def _filled(store, make) -> dict[str, str]:
         ("\ud83d", {"bread", "code", "japan"}),
     ],
 )
-async def test_words_are_found_in_titles_and_texts(  # noqa: PLR0917
+async def test_words_are_found_in_titles_and_texts(
     new_store, make, monkeypatch, indexed, query, found
 ):
     if not indexed:

@@ -152,6 +152,27 @@ async def test_a_stopped_message_goes_on_from_its_text(store, make):
     assert await store.reopen(reply.id) is None
 
 
+async def test_a_receipt_is_completed_late_and_only_its_own(store, make):
+    """B2: the provider closed after the message was settled."""
+    chat = make.chat()
+    asked, reply = make.turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    first = Receipt(requested_at="2026-01-01T00:00:01Z", provider="still_finishing")
+    late = first.model_copy(update={"provider": "closed", "provider_ms": 2500.0})
+    await store.amend_stop(reply.id, late)
+    assert (await store.get_message(reply.id)).stop is None
+    await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, stop=first))
+    await store.amend_stop(reply.id, late)
+    assert (await store.get_message(reply.id)).stop == late
+    await store.reopen(reply.id)
+    await store.amend_stop(reply.id, late)
+    assert (await store.get_message(reply.id)).stop is None
+    second = Receipt(requested_at="2026-01-01T00:00:02Z")
+    await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, stop=second))
+    await store.amend_stop(reply.id, late)
+    assert (await store.get_message(reply.id)).stop == second
+
+
 async def test_a_message_is_not_ended_or_revived_by_the_wrong_door(store, make):
     chat = make.chat()
     asked, reply = make.turn(chat)

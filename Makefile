@@ -1,0 +1,80 @@
+# Two commands do it all: `make lab` to chat, `make test` to check. Both are safe to run twice.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMPS := .stamps
+CONSTRAINTS := requirements/constraints.txt
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
+# The labextension is built by its own rule; pip must not build it a second time.
+EDITABLE := HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) --editable
+LABEXTENSION := $(shell git ls-files labextension 2>/dev/null)
+ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+export PATH := $(BIN):$(PATH)
+
+.PHONY: lab test lint typescript pytest stress benchmarks protocol format lock wheel clean
+
+lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model ready.
+	$(BIN)/jupyter stop-chat install-local-model
+	$(BIN)/jupyter lab $(ROOT_ARGS) --StopChatApp.open_chat=True $(LAB_ARGS)
+
+test: lint typescript pytest ## Run everything that must pass.
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+typescript: $(STAMPS)/dev
+	cd labextension && jlpm run lint:check && jlpm run test
+
+pytest: $(STAMPS)/dev $(STAMPS)/chromium
+	$(BIN)/pytest -m "not stress" $(PYTEST_ARGS)
+
+stress: $(STAMPS)/dev ## Run what takes too long for every run.
+	$(BIN)/pytest -m stress --timeout 3600 $(PYTEST_ARGS)
+
+benchmarks: $(STAMPS)/dev
+	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
+
+protocol: $(STAMPS)/dev ## Write the frames' TypeScript types anew.
+	$(BIN)/python scripts/generate_protocol.py
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMPS)/dev ## Note the versions that are installed.
+	$(BIN)/python scripts/lock.py > $(CONSTRAINTS)
+
+wheel: $(STAMPS)/labextension ## Build the wheel and the source distribution.
+	$(PIP) build
+	$(BIN)/python -m build --outdir dist .
+
+$(STAMPS)/venv: $(CONSTRAINTS)
+	sh scripts/make-venv.sh $(PYTHON) $(VENV)
+	$(PIP) --upgrade pip jupyter-builder
+	mkdir -p $(STAMPS) && touch $@
+
+# The built folder goes first: a stale bundle must never be shipped.
+$(STAMPS)/labextension: $(STAMPS)/venv $(LABEXTENSION)
+	rm -rf jupyter_stop_chat/labextension labextension/lib labextension/tsconfig.tsbuildinfo
+	cd labextension && jlpm install --immutable && jlpm run build:prod
+	touch $@
+
+$(STAMPS)/lab: $(STAMPS)/labextension pyproject.toml
+	$(EDITABLE) ".[local]"
+	touch $@
+
+$(STAMPS)/dev: $(STAMPS)/labextension pyproject.toml
+	$(EDITABLE) ".[dev]"
+	touch $@ $(STAMPS)/lab
+
+$(STAMPS)/chromium: $(STAMPS)/dev
+	sh scripts/ensure-chromium.sh $(BIN)
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(STAMPS) dist jupyter_stop_chat/labextension labextension/lib labextension/node_modules

@@ -14,7 +14,8 @@ import { StopCall } from './stopping';
 /** What the person has set. */
 export interface ChatSettings {
   readonly onStop: 'keep' | 'discard';
-  readonly policy: 'queue' | 'interrupt' | 'reject';
+  /** What a second prompt does; null leaves it to the server's setting. */
+  readonly policy: 'queue' | 'interrupt' | 'reject' | null;
 }
 
 /** The sentences that are made on this side. */
@@ -123,9 +124,12 @@ export class ChatController {
       type: 'send',
       request_id: requestId,
       chat_id: this._state.chat.chatId,
-      body: taken.text,
-      policy: this._options.settings().policy
+      body: taken.text
     };
+    const { policy } = this._options.settings();
+    if (policy) {
+      frame.policy = policy;
+    }
     if (taken.attachments.length > 0) {
       frame.attachments = [...taken.attachments];
     }

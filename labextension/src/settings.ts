@@ -5,6 +5,8 @@ import { ChatSettings } from './controller';
 
 export const PLUGIN_ID = 'jupyter-stop-chat:plugin';
 
+const POLICIES = ['queue', 'interrupt', 'reject'] as const;
+
 export class StopChatSettings {
   constructor(registry: ISettingRegistry | null) {
     this.ready = registry ? this._load(registry) : Promise.resolve();
@@ -38,7 +40,7 @@ export class StopChatSettings {
         const { policy } = values;
         this._chat = {
           onStop: values.onStop === 'discard' ? 'discard' : 'keep',
-          policy: policy === 'interrupt' || policy === 'reject' ? policy : 'queue'
+          policy: POLICIES.find(known => known === policy) ?? null
         };
         this._openAtStart = values.openAtStart === true;
         this._sendKey = values.sendKey === 'Shift+Enter' ? 'Shift+Enter' : 'Enter';
@@ -51,7 +53,7 @@ export class StopChatSettings {
     }
   }
 
-  private _chat: ChatSettings = { onStop: 'keep', policy: 'queue' };
+  private _chat: ChatSettings = { onStop: 'keep', policy: null };
   private _openAtStart = false;
   private _sendKey: 'Enter' | 'Shift+Enter' = 'Enter';
   private _listeners = new Set<() => void>();

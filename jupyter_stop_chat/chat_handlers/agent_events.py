@@ -77,16 +77,19 @@ def _shown(value: Any) -> str:
 class Parts:
     """Know what a runnable is made of, as far as a stop is concerned.
 
+    :ivar models: its chat models.
     :ivar async_models: the class names of chat models that close with their stream.
     :ivar sync_tools: the names of tools that run in a thread.
     """
 
     def __init__(self, runnable: object) -> None:
+        self.models: list[BaseChatModel] = []
         self.async_models: set[str] = set()
         self.sync_tools: set[str] = set()
         sync_models: set[str] = set()
         for part in inner_parts(runnable):
             if isinstance(part, BaseChatModel):
+                self.models.append(part)
                 names = self.async_models if has_async_stream(part) else sync_models
                 names.add(type(part).__name__)
             elif isinstance(part, BaseTool) and _is_sync(part):

@@ -62,14 +62,18 @@ class Clients:
             await inner.aclose()
 
     async def close(self) -> None:
-        """Close what is kept open for a next request; the model can still be used after."""
+        """Close the clients that were replaced."""
         await self._close_old()
-        attributes = vars(self._model) if self._model is not None else {}
-        private = getattr(self._model, "__pydantic_private__", None) or {}
-        for name in ("root_async_client", "_async_client"):
-            client = attributes.get(name) or private.get(name)
-            if client is not None:
-                await _close_idle(client)
+
+
+async def close_connections(model: Any) -> None:
+    """Close what a chat model keeps open for its next request; it can still be used after."""
+    attributes = vars(model)
+    private = getattr(model, "__pydantic_private__", None) or {}
+    for name in ("root_async_client", "_async_client"):
+        client = attributes.get(name) or private.get(name)
+        if client is not None:
+            await _close_idle(client)
 
 
 async def _close_idle(client: Any) -> None:

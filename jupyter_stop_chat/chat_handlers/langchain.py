@@ -16,7 +16,7 @@ from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
 from .base import Event, Text, Turn
-from .clients import Clients
+from .clients import Clients, close_connections
 from .closing import closed_at_the_end
 from .continuation import Overlap
 from .langchain_messages import Continuing, Tally, continuing, events, history
@@ -59,7 +59,7 @@ class LangChainHandler:
         self._closes = closes
         self._model = bare_model(self._runnable)
         self._is_graph = is_graph(runnable)
-        self._parts = Parts(runnable)
+        self._parts = Parts(self._runnable)
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)
         self._clients = Clients(self._model)
@@ -96,8 +96,10 @@ class LangChainHandler:
             raise stop_chat_error(error, self._secrets()) from error
 
     async def close(self) -> None:
-        """Close the connections that the model keeps for the next request."""
+        """Close the connections that the models keep for the next request."""
         await self._clients.close()
+        for model in self._parts.models:
+            await close_connections(model)
 
     async def _whole(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
         """Make the reply, or what comes behind a partial one."""

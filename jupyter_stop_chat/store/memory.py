@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState
+from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState, Receipt
 
 from .clock import now
 from .operations import (
@@ -87,7 +87,7 @@ class Memory:
 
     # --- while all is well -------------------------------------------------------------------
 
-    def follow(self, operation: Operation, answer: Any) -> None:
+    def follow(self, operation: Operation, answer: Any) -> None:  # noqa: PLR0912 - as apply
         """Hear of an operation that was committed, and of its answer."""
         match operation:
             case Append(message_id, text, part):
@@ -105,7 +105,10 @@ class Memory:
             case Reopen():
                 if answer is not None:
                     message, chat = answer
-                    self.learn(chat, message)
+                    self.chats.setdefault(chat.id, chat)
+                    self.messages[message.id] = Kept(message)
+            case AmendStop(message_id, receipt):
+                self._amend(message_id, receipt)
             case SetTitle(chat_id, title):
                 if chat := self.chats.get(chat_id):
                     self.chats[chat_id] = chat.model_copy(update={"title": title})
@@ -172,10 +175,7 @@ class Memory:
             case Reopen(message_id):
                 return self._reopen(message_id)
             case AmendStop(message_id, receipt):
-                kept = self.messages.get(message_id)
-                stop = kept and kept.message.stop
-                if kept and stop and stop.requested_at == receipt.requested_at:
-                    kept.message = kept.message.model_copy(update={"stop": receipt})
+                if self._amend(message_id, receipt):
                     self.unsaved.add(message_id)
             case Beat():
                 pass
@@ -197,7 +197,7 @@ class Memory:
         rest.messages = {
             key: Kept(kept.whole())
             for key, kept in self.messages.items()
-            if kept.message.chat_id in live
+            if kept.live or (kept.message.role == "user" and kept.message.chat_id in live)
         }
         return rest
 
@@ -210,6 +210,14 @@ class Memory:
         if kept is None or not kept.live:
             return False
         (kept.text if part == "text" else kept.reasoning).append(storable(text))
+        return True
+
+    def _amend(self, message_id: str, receipt: Receipt) -> bool:
+        kept = self.messages.get(message_id)
+        stop = kept and kept.message.stop
+        if not kept or not stop or stop.requested_at != receipt.requested_at:
+            return False
+        kept.message = kept.message.model_copy(update={"stop": receipt})
         return True
 
     def _create(self, chat: Chat) -> None:

@@ -189,3 +189,17 @@ async def test_a_reader_that_began_before_the_saving_sees_everything(new_store, 
     await store.append(reply.id, "x")
     for read in reads:
         assert len(await read) == 2
+
+
+async def test_a_reply_that_goes_on_beside_another_is_followed_anew(new_store, make):
+    """B3: memory holds it as it is now, not as it was when it first ended."""
+    store = await new_store()
+    await store.open()
+    chat = make.chat()
+    ended, running = make.message(chat, state="interrupted", text="half"), make.message(chat)
+    await store.begin_turn([ended, running], chat)
+    await store.reopen(ended.id)
+    await store.append(ended.id, " and whole")
+    held = store._saver.memory.messages[ended.id].whole()
+    assert held == await store.get_message(ended.id)
+    assert (held.state, held.text) == (MessageState.QUEUED, "half and whole")

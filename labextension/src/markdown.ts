@@ -95,14 +95,12 @@ function closeInline(text: string): string {
     return body.endsWith(ticks) ? body.slice(0, -ticks.length) : body + ticks;
   }
   const open = openEmphasis(body);
-  for (const mark of open.reverse()) {
-    if (body.endsWith(mark)) {
-      body = body.slice(0, -mark.length);
-    } else {
-      body = body.replace(/\s+$/, '') + mark;
-    }
+  const last = open[open.length - 1];
+  if (last && body.endsWith(last)) {
+    body = body.slice(0, -last.length); // it was opened and holds nothing
+    open.pop();
   }
-  return body;
+  return open.length ? body.replace(/\s+$/, '') + open.reverse().join('') : body;
 }
 
 function openTicks(text: string): string | null {

@@ -1,0 +1,423 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { ChatController, ChatSettings } from '../src/controller';
+import { Message, ServerFrame, Stop } from '../src/protocol';
+import { buttonMode, queued, visible } from '../src/replies';
+import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from './support';
+
+let clock: ScriptedClock;
+let sockets: FakeSocket[];
+let frames: (() => void)[];
+let remembered: (string | null)[];
+let settings: ChatSettings;
+let ids: number;
+let chat: ChatController;
+let told: number;
+
+const R1 = uuid(0x101);
+const R2 = uuid(0x102);
+
+beforeEach(() => {
+  clock = new ScriptedClock();
+  sockets = [];
+  frames = [];
+  remembered = [];
+  settings = { onStop: 'keep', policy: null };
+  ids = 0x100;
+  told = 0;
+  chat = new ChatController({
+    clock,
+    connect: () => {
+      sockets.push(new FakeSocket());
+      return sockets[sockets.length - 1];
+    },
+    makeId: () => uuid((ids += 1)),
+    settings: () => settings,
+    words: { notConnected: 'offline', noAnswer: 'silence', promptTooLong: 'too long' },
+    remember: id => remembered.push(id),
+    nextFrame: what => frames.push(what)
+  });
+  chat.subscribe(() => (told += 1));
+});
+
+const server = (): FakeSocket => sockets[sockets.length - 1];
+const now = () => chat.getSnapshot();
+const mode = () => buttonMode(now().chat);
+const draft = () => now().prompt.draft.text;
+const sent = (type: string) => server().sent.filter(frame => frame.type === type);
+const accept = (n: number, request: string, text = 'question', change: Partial<Message> = {}) =>
+  server().say({
+    type: 'accepted',
+    request_id: request,
+    chat_id: CHAT,
+    user_message: prompt(n, text, n > 1 ? { reply_to: uuid(n - 1) } : {}),
+    message: reply(n + 1, { reply_to: uuid(n), request_id: request, ...change })
+  });
+const delta = (n: number, offset: number, text: string) =>
+  server().say({ type: 'delta', message_id: uuid(n), offset, text, part: 'text' });
+const end = (n: number, state: Message['state'], text: string, change: Partial<Message> = {}) =>
+  server().say({
+    type: 'message',
+    message: reply(n, { state, text, reply_to: uuid(n - 1), request_id: R1, ...change })
+  });
+
+function online(): void {
+  chat.start(null);
+  server().greet();
+}
+function ask(text = 'question'): void {
+  chat.edit(text);
+  chat.send();
+}
+/** A reply that is being made, with some text. */
+function running(text = 'some text'): void {
+  online();
+  ask();
+  accept(1, R1);
+  delta(2, 0, text);
+}
+
+describe('sending', () => {
+  it('turns the button into Stop at once (J1, J2)', () => {
+    online();
+    ask();
+    expect(mode()).toBe('stop');
+    expect(draft()).toBe('');
+    expect(sent('send')).toEqual([
+      { type: 'send', request_id: R1, chat_id: null, body: 'question' }
+    ]);
+  });
+
+  it('sends nothing that is blank (L8)', () => {
+    online();
+    chat.edit('  \n');
+    expect(chat.send()).toBe(false);
+    expect(server().sent).toEqual([]);
+    expect(draft()).toBe('  \n');
+  });
+
+  it('does not send what the server would refuse, and keeps it in the input', () => {
+    online();
+    ask('x'.repeat(1001));
+    expect(server().sent).toEqual([]);
+    expect(draft()).toHaveLength(1001);
+    expect(now().chat.notice?.text).toBe('too long');
+  });
+
+  it('gives the prompt back when the server refuses it', () => {
+    online();
+    ask();
+    server().say({ type: 'error', code: 'busy', message: 'Busy.', request_id: R1 });
+    expect(draft()).toBe('question');
+    expect(mode()).toBe('send');
+    expect(now().chat.notice?.text).toBe('Busy.');
+  });
+
+  it('keeps a second prompt of a new chat until the chat has an id', () => {
+    online();
+    ask('first');
+    ask('second');
+    expect(sent('send')).toHaveLength(1);
+    accept(1, R1, 'first');
+    expect(sent('send')[1]).toMatchObject({ body: 'second', chat_id: CHAT, request_id: R2 });
+  });
+
+  it('sends the policy that the person has set, and leaves it to the server otherwise', () => {
+    settings = { onStop: 'keep', policy: 'interrupt' };
+    online();
+    ask();
+    expect(sent('send')[0]).toMatchObject({ policy: 'interrupt' });
+  });
+});
+
+describe('Stop', () => {
+  it('freezes the text in the same call, before any answer (S1)', () => {
+    running();
+    const before = told;
+    chat.stop();
+    expect(told).toBe(before + 1);
+    delta(2, 9, ' and late');
+    expect(now().chat.messages[1].text).toBe('some text');
+    expect(mode()).toBe('stopping');
+    expect(sent('stop')).toEqual([{ type: 'stop', message_id: uuid(2), shown: 9 }]);
+  });
+
+  it('says how much was on the screen, and keeps no more (B4)', () => {
+    running();
+    chat.reportShown(uuid(2), () => 4);
+    chat.stop();
+    expect(sent('stop')[0]).toMatchObject({ shown: 4 });
+    end(2, 'interrupted', 'some');
+    expect(now().chat.messages[1].text).toBe('some');
+    expect(mode()).toBe('send');
+  });
+
+  it('is sent once, however often it is pressed (V7)', () => {
+    running();
+    for (let n = 0; n < 20; n += 1) {
+      chat.click();
+      chat.stop();
+    }
+    expect(sent('stop')).toHaveLength(1);
+    end(2, 'interrupted', 'some text');
+    clock.advance(60000);
+    expect(sent('stop')).toHaveLength(1);
+    expect(draft()).toBe('question');
+  });
+
+  it('goes by the request between Enter and the answer (J2, S6)', () => {
+    online();
+    ask();
+    chat.stop();
+    expect(sent('stop')).toEqual([{ type: 'stop', request_id: R1, shown: 0 }]);
+    expect(draft()).toBe('question');
+    accept(1, R1);
+    delta(2, 0, 'late');
+    expect(now().chat.messages[1].text).toBe('');
+    expect(mode()).toBe('stopping');
+    end(2, 'interrupted', '');
+    server().say({ type: 'stop_result', request_id: R1, results: [{ outcome: 'interrupted' }] });
+    expect(mode()).toBe('send');
+    clock.advance(60000);
+    expect(sent('stop')).toHaveLength(1);
+  });
+
+  it('of a prompt that never left the page sends nothing at all', () => {
+    chat.start(null);
+    ask();
+    chat.stop();
+    expect(mode()).toBe('send');
+    expect(draft()).toBe('question');
+    server().greet();
+    expect(server().sent).toEqual([]);
+  });
+
+  it('does nothing when nothing is being made', () => {
+    online();
+    expect(chat.stop()).toBe(false);
+    expect(server().sent).toEqual([]);
+  });
+
+  it('is tried again, then said to have failed, and never claimed (V3)', () => {
+    running();
+    server().drop();
+    chat.stop();
+    expect(mode()).toBe('stopping');
+    clock.advance(3000);
+    expect(mode()).toBe('stop');
+    expect(now().chat.messages[1]).toMatchObject({ stopFailed: 'offline', frozen: false });
+    expect(draft()).toBe('');
+    server().greet();
+    expect(sent('stop')).toEqual([]);
+    chat.stop();
+    expect(sent('stop')).toHaveLength(1);
+    expect(now().chat.messages[1].stopFailed).toBeNull();
+  });
+
+  it('is sent as soon as the connection is back', () => {
+    running();
+    server().drop();
+    chat.stop();
+    clock.advance(300);
+    server().greet();
+    expect(sent('stop')).toHaveLength(1);
+    clock.advance(2700);
+    expect(mode()).toBe('stopping');
+  });
+
+  it('discards the turn when that is what is set (V4)', () => {
+    settings = { onStop: 'discard', policy: null };
+    running();
+    chat.stop();
+    expect((sent('stop')[0] as Stop).discard).toBe(true);
+    end(2, 'interrupted', '', {
+      stop: { reason: 'user', requested_at: '', provider: 'closed', discarded: true }
+    });
+    expect(visible(now().chat)).toEqual([]);
+    expect(draft()).toBe('question');
+  });
+
+  it('of everything reaches every chat (J4)', () => {
+    running();
+    chat.stopAll();
+    expect(sent('stop')).toContainEqual({ type: 'stop', all: true });
+    server().say({ type: 'stop_result', all: true, results: [] });
+    end(2, 'interrupted', 'some text');
+    clock.advance(60000);
+    expect(sent('stop')).toHaveLength(2);
+    expect(now().chat.notice).toBeNull();
+  });
+
+  it('asks again for a chat whose message the server does not know', () => {
+    running();
+    chat.stop();
+    server().say({ type: 'stop_result', message_id: uuid(2), results: [{ outcome: 'not_found' }] });
+    expect(sent('open')).toHaveLength(1);
+  });
+});
+
+describe('the prompt', () => {
+  it('comes back at Stop (L7), or as a chip beside a newer draft', () => {
+    running();
+    chat.edit('newer');
+    chat.stop();
+    expect(draft()).toBe('newer');
+    expect(now().prompt.chip?.text).toBe('question');
+  });
+
+  it('is taken back when the reply won the race', () => {
+    running();
+    chat.stop();
+    expect(draft()).toBe('question');
+    end(2, 'completed', 'some text to its end');
+    expect(draft()).toBe('');
+    expect(now().chat.messages[1].text).toBe('some text to its end');
+  });
+
+  it('is not sent by a double click on Stop', () => {
+    running();
+    chat.click();
+    end(2, 'interrupted', 'some text');
+    chat.click();
+    clock.advance(399);
+    chat.click();
+    expect(sent('send')).toHaveLength(1);
+    clock.advance(1);
+    chat.click();
+    expect(sent('send')).toHaveLength(2);
+  });
+
+  it('can be sent again by Enter at once, in the right order (J5)', () => {
+    running();
+    chat.stop();
+    chat.send();
+    expect(server().sent.map(frame => frame.type)).toEqual(['send', 'stop', 'send']);
+  });
+
+  it('does not come back for a reply that was made anew', () => {
+    running();
+    end(2, 'interrupted', 'some');
+    chat.regenerate(uuid(2));
+    expect(mode()).toBe('stop');
+    const again = { version_of: uuid(2), reply_to: uuid(1), request_id: R2 };
+    server().say({
+      type: 'accepted',
+      request_id: R2,
+      chat_id: CHAT,
+      user_message: prompt(1, 'question'),
+      message: reply(3, again)
+    });
+    chat.stop();
+    expect(draft()).toBe('');
+  });
+
+  it('does not come back for a reply that was gone on from', () => {
+    running();
+    end(2, 'interrupted', 'some');
+    chat.continueFrom(uuid(2));
+    accept(1, R2, 'question', { text: '', text_offset: 4, text_length: 4 });
+    expect(mode()).toBe('stop');
+    delta(2, 4, ' more');
+    expect(now().chat.messages[1].text).toBe('some more');
+    chat.stop();
+    expect(sent('stop')[0]).toMatchObject({ shown: 9 });
+    expect(draft()).toBe('');
+  });
+});
+
+describe('the connection', () => {
+  it('tells when it is lost, and goes on where it was (B5)', () => {
+    running('abc');
+    server().drop();
+    expect(now().lost).toBe(true);
+    clock.advance(300);
+    expect(now().lost).toBe(true);
+    server().greet();
+    expect(now().lost).toBe(false);
+    expect(server().sent).toEqual([
+      { type: 'open', chat_id: CHAT, offsets: { [uuid(1)]: 8, [uuid(2)]: 3 }, epoch: 'e1' }
+    ]);
+  });
+
+  it('is not told as lost before it was there', () => {
+    chat.start(null);
+    expect(now().lost).toBe(false);
+  });
+
+  it('shows a chat again after a reload, and Stop works there (B5)', () => {
+    chat.start(CHAT);
+    server().greet();
+    const frame: ServerFrame = {
+      type: 'chat',
+      chat: { id: CHAT, owner: 'o', created_at: '', updated_at: '', state: 'generating' },
+      messages: [prompt(1, 'question'), reply(2, { text: 'so far', reply_to: uuid(1) })]
+    };
+    server().say(frame);
+    delta(2, 6, ' and on');
+    expect(now().chat.messages[1].text).toBe('so far and on');
+    chat.stop();
+    expect(sent('stop')).toEqual([{ type: 'stop', message_id: uuid(2), shown: 13 }]);
+    expect(draft()).toBe('question');
+  });
+
+  it('begins a new chat when the remembered one is gone', () => {
+    chat.start(CHAT);
+    server().greet();
+    server().say({ type: 'error', code: 'unknown_chat', message: 'No.' });
+    expect(now().chat).toMatchObject({ chatId: null, loading: false, notice: null });
+    expect(remembered).toEqual([null]);
+  });
+
+  it('asks once for what is missing', () => {
+    running('abc');
+    delta(2, 7, 'x');
+    delta(2, 8, 'y');
+    expect(sent('open')).toHaveLength(1);
+  });
+});
+
+describe('chats', () => {
+  it('are remembered over a reload', () => {
+    running();
+    expect(remembered).toEqual([CHAT]);
+    chat.newChat();
+    expect(remembered).toEqual([CHAT, null]);
+    expect(sent('close')).toHaveLength(1);
+    delta(2, 9, 'x');
+    expect(now().chat.messages).toEqual([]);
+  });
+});
+
+describe('the queue', () => {
+  it('lets go of a prompt, and puts it into the input', () => {
+    running();
+    ask('second');
+    accept(3, R2, 'second', { state: 'queued' });
+    expect(queued(now().chat)).toHaveLength(1);
+    chat.unqueue(uuid(4), true);
+    expect(sent('unqueue')).toEqual([{ type: 'unqueue', message_id: uuid(4) }]);
+    expect(draft()).toBe('second');
+  });
+});
+
+describe('the page', () => {
+  it('is told of many deltas once a frame', () => {
+    running();
+    frames = [];
+    const before = told;
+    chat.stop();
+    for (let n = 0; n < 100; n += 1) {
+      delta(2, 9 + n, 'x');
+    }
+    expect(told).toBe(before + 1);
+    expect(frames.length).toBeLessThanOrEqual(1);
+  });
+
+  it('leaves no timer behind', () => {
+    running();
+    chat.stop();
+    chat.dispose();
+    expect(clock.waiting).toBe(0);
+    expect(server().closed).toBe(true);
+  });
+});

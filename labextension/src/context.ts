@@ -29,3 +29,8 @@ export function useSnapshot(): Snapshot {
   const { controller } = useTools();
   return useSyncExternalStore(controller.subscribe, controller.getSnapshot);
 }
+
+/** Put the caret into the input. */
+export function focusInput(): void {
+  document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
+}

@@ -3,7 +3,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React, { memo, useEffect, useLayoutEffect, useRef } from 'react';
 
 import { LiveBody } from './body';
-import { useTools } from './context';
+import { focusInput, useTools } from './context';
 import { isTerminal } from './guards';
 import { MessageView } from './messages';
 import { Attachment, Receipt, ToolCall, Usage } from './protocol';
@@ -121,6 +121,10 @@ function EndLine(props: MessageProps): JSX.Element | null {
   const { controller, trans } = useTools();
   const { view, idle, onRendered } = props;
   const { state, stop, error, usage } = view.info;
+  const again = (ask: () => void): void => {
+    ask();
+    focusInput(); // the button goes away, and Esc must still reach the panel
+  };
   useLayoutEffect(onRendered, [state, view.stopFailed, onRendered]);
   if (view.stopFailed) {
     return (
@@ -140,7 +144,7 @@ function EndLine(props: MessageProps): JSX.Element | null {
           type="button"
           className="jp-StopChat-action"
           disabled={!idle}
-          onClick={() => controller.regenerate(view.id)}
+          onClick={() => again(() => controller.regenerate(view.id))}
         >
           {trans.__('Retry')}
         </button>
@@ -162,7 +166,7 @@ function EndLine(props: MessageProps): JSX.Element | null {
           type="button"
           className="jp-StopChat-action"
           disabled={!idle}
-          onClick={() => controller.continueFrom(view.id)}
+          onClick={() => again(() => controller.continueFrom(view.id))}
         >
           {trans.__('Continue')}
         </button>
@@ -171,7 +175,7 @@ function EndLine(props: MessageProps): JSX.Element | null {
         type="button"
         className="jp-StopChat-action"
         disabled={!idle}
-        onClick={() => controller.regenerate(view.id)}
+        onClick={() => again(() => controller.regenerate(view.id))}
       >
         {trans.__('Regenerate')}
       </button>

@@ -1,7 +1,7 @@
 /** The messages of the chat, which follow the end unless the person scrolled up. */
 import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import { useSnapshot, useTools } from './context';
+import { focusInput, useSnapshot, useTools } from './context';
 import { isTerminal } from './guards';
 import { MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from './replies';
@@ -136,7 +136,7 @@ function Greeting(): JSX.Element {
           key={example}
           onClick={() => {
             controller.edit(example);
-            document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
+            focusInput();
           }}
         >
           {example}

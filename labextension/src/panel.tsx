@@ -3,7 +3,7 @@ import { ReactWidget } from '@jupyterlab/apputils';
 import { Message } from '@lumino/messaging';
 import React, { useEffect, useRef } from 'react';
 
-import { PanelContext, PanelTools, useSnapshot, useTools } from './context';
+import { focusInput, PanelContext, PanelTools, useSnapshot, useTools } from './context';
 import { Input } from './input';
 import { MessageList, Status } from './messageList';
 import { isBusy, queued } from './replies';
@@ -99,7 +99,7 @@ function Header(): JSX.Element {
         title={trans.__('New chat')}
         onClick={() => {
           controller.newChat();
-          document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
+          focusInput();
         }}
       >
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

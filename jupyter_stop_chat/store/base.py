@@ -106,6 +106,10 @@ class Store(Protocol):
         """Move an `interrupted` or `failed` message back to `queued`, to go on from its text."""
         ...
 
+    async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
+        """Replace the text and the place of a prompt whose reply has not begun."""
+        ...
+
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
         ...

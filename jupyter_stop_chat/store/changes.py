@@ -24,6 +24,7 @@ from jupyter_stop_chat.protocol import Message, Receipt
 
 from .clock import now
 from .operations import (
+    AmendPrompt,
     AmendStop,
     Append,
     Beat,
@@ -143,6 +144,14 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 update(messages)
                 .where(messages.c.id == message_id, is_same_stop(receipt))
                 .values(stop=receipt.model_dump(mode="json"))
+            )
+            return None
+        case AmendPrompt(message_id, text, reply_to):
+            text = storable(text)
+            connection.execute(
+                update(messages)
+                .where(messages.c.id == message_id, messages.c.role == "user")
+                .values(text=text, text_length=length(text), reply_to=reply_to)
             )
             return None
         case Beat():

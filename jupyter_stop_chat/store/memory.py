@@ -16,6 +16,7 @@ from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState, Re
 
 from .clock import now
 from .operations import (
+    AmendPrompt,
     AmendStop,
     Append,
     Beat,
@@ -36,12 +37,14 @@ class Kept:
     """Hold a message and what was appended to it.
 
     :ivar reopened: it went on from an end that the database may still hold.
+    :ivar amended: it is a prompt that the database may hold in an earlier shape.
     """
 
     message: Message
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     reopened: bool = False
+    amended: bool = False
 
     @property
     def live(self) -> bool:
@@ -109,6 +112,8 @@ class Memory:
                     self.messages[message.id] = Kept(message)
             case AmendStop(message_id, receipt):
                 self._amend(message_id, receipt)
+            case AmendPrompt():
+                self._amend_prompt(operation)
             case SetTitle(chat_id, title):
                 if chat := self.chats.get(chat_id):
                     self.chats[chat_id] = chat.model_copy(update={"title": title})
@@ -177,6 +182,12 @@ class Memory:
             case AmendStop(message_id, receipt):
                 if self._amend(message_id, receipt):
                     self.unsaved.add(message_id)
+            case AmendPrompt(message_id, text, _):
+                kept = self._amend_prompt(operation)
+                if kept is not None:
+                    kept.amended = True
+                    self.unsaved.add(message_id)
+                    self.size += len(text)
             case Beat():
                 pass
         return None
@@ -297,6 +308,16 @@ class Memory:
         self.unsaved.add(message_id)
         self._touch(kept.message.chat_id)
         return kept.message, self.chats[kept.message.chat_id]
+
+    def _amend_prompt(self, operation: AmendPrompt) -> Kept | None:
+        kept = self.messages.get(operation.message_id)
+        if kept is None or kept.message.role != "user":
+            return None
+        text = storable(operation.text)
+        kept.message = kept.message.model_copy(
+            update={"text": text, "text_length": length(text), "reply_to": operation.reply_to}
+        )
+        return kept
 
     def _drop_chat(self, chat_id: str) -> None:
         self.chats.pop(chat_id, None)

@@ -81,6 +81,15 @@ class AmendStop:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendPrompt:
+    """Replace the text and the place of a prompt whose reply has not begun."""
+
+    message_id: str
+    text: str
+    reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """Note that this process is alive."""
 
@@ -95,6 +104,7 @@ Operation = (
     | Settle
     | Reopen
     | AmendStop
+    | AmendPrompt
     | Beat
 )
 
@@ -103,6 +113,8 @@ def weight(operation: Operation) -> int:
     """Estimate how many bytes an operation brings to the disk."""
     if isinstance(operation, Append):
         return 64 + len(operation.text)
+    if isinstance(operation, AmendPrompt):
+        return 256 + len(operation.text)
     if isinstance(operation, BeginTurn):
         return 256 + sum(
             256 + len(message.text) + sum(len(each.text) for each in message.attachments)

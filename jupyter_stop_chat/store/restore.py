@@ -66,6 +66,9 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
         )
         return
     if connection.execute(select(messages.c.seq).where(mine)).first() is not None:
+        if kept.amended:
+            amended = {name: row[name] for name in ("text", "text_length", "reply_to")}
+            connection.execute(update(messages).where(mine).values(amended))
         if kept.message.stop is not None:
             # It had ended before the trouble, and only its receipt may have been completed.
             connection.execute(

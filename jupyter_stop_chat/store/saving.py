@@ -17,6 +17,7 @@ from .clock import now
 from .database import Database
 from .memory import Memory
 from .operations import (
+    AmendPrompt,
     AmendStop,
     Beat,
     BeginTurn,
@@ -329,6 +330,7 @@ class Saver:
                     | Settle(message_id, _)
                     | Reopen(message_id)
                     | AmendStop(message_id, _)
+                    | AmendPrompt(message_id, _, _)
                 ):
                     if message_id not in memory.messages:
                         message = await reader.get_message(message_id)

@@ -17,6 +17,7 @@ from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
 from .base import Part, Settlement
 from .database import Database
 from .operations import (
+    AmendPrompt,
     AmendStop,
     Append,
     Beat,
@@ -161,6 +162,10 @@ class SqlStore:
     async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
         """Replace the receipt of a message that was stopped: its provider closed late."""
         await self._writer.write(AmendStop(message_id, receipt))
+
+    async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
+        """Replace the text and the place of a prompt whose reply has not begun."""
+        await self._writer.write(AmendPrompt(message_id, text, reply_to))
 
     # --- reading -----------------------------------------------------------------------------
 

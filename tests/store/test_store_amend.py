@@ -1,0 +1,57 @@
+"""Change a prompt that waits: its text, and the reply that it follows."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.store.base import Settlement
+
+
+async def test_a_waiting_prompt_gets_other_words_and_another_place(store, make):
+    """V6, J5: the thread of its reply is read along the new place."""
+    chat = make.chat()
+    first, reply = make.turn(chat)
+    await store.begin_turn([first, reply], chat)
+    await store.settle(reply.id, Settlement(MessageState.COMPLETED))
+    asked, waiting = make.turn(chat, "old words", state=MessageState.QUEUED)
+    await store.begin_turn([asked, waiting])
+    await store.amend_prompt(asked.id, "new words 🗼", reply.id)
+    thread = await store.get_thread(waiting.id)
+    assert [message.id for message in thread] == [first.id, reply.id, asked.id, waiting.id]
+    assert thread[2].text == "new words 🗼"
+    assert thread[2].text_length == len("new words ") + 2
+    assert [chat.id] == [found.id for found in await store.list_chats("me", query="new")]
+    assert not await store.list_chats("me", query="old")
+    await store.amend_prompt(asked.id, "new words 🗼", None)
+    assert [message.id for message in await store.get_thread(waiting.id)] == [asked.id, waiting.id]
+
+
+async def test_a_reply_is_no_prompt(store, make):
+    chat = make.chat()
+    asked, reply = make.turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    await store.amend_prompt(reply.id, "forged", None)
+    assert (await store.get_message(reply.id)).text == ""
+    await store.amend_prompt(make.id(), "nobody's", None)
+
+
+async def test_what_is_changed_in_trouble_is_saved_later(new_store, path, make):
+    store = await new_store(busy_seconds=0.0)
+    await store.open()
+    chat = make.chat()
+    asked, reply = make.turn(chat, "old words", state=MessageState.QUEUED)
+    await store.begin_turn([asked, reply], chat)
+    lock = sqlite3.connect(path, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    await store.amend_prompt(asked.id, "new words", reply.id)
+    assert store.health()["degraded"]
+    assert (await store.get_message(asked.id)).text == "new words"
+    lock.execute("ROLLBACK")
+    lock.close()
+    await store.close()
+    after = await new_store(process="host:1:b")
+    await after.open()
+    saved = await after.get_message(asked.id)
+    assert (saved.text, saved.text_length, saved.reply_to) == ("new words", 9, reply.id)
+    assert saved.state is MessageState.COMPLETED

@@ -342,8 +342,8 @@ async def test_an_async_tool_is_cancelled() -> None:
     await soon(running)
     assert await reading.stop() == "cancelled"
     assert outcome == ["cancelled"]
-    assert reading.reports[0] == "started"
-    assert "still_finishing" not in reading.reports
+    # What a tool that was cut short left behind, nobody can know.
+    assert reading.reports == ["started"]
     assert len(model.runs) == 1
 
 
@@ -408,8 +408,7 @@ async def test_the_flag_is_seen_between_the_steps_of_an_agent() -> None:
     model = ScriptedModel(scripts=[[ToolStarted("1", "stopper", "{}")], ["never"]])
     reading = Reading(LangChainHandler(agent_of(model, stopper)))
     assert await reading.end() is None
-    assert len(model.runs) <= 2
-    assert all(run.made == 0 for run in model.runs[1:])
+    assert len(model.runs) == 1
     assert reading.text == ""
 
 

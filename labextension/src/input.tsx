@@ -92,7 +92,6 @@ export function Input(): JSX.Element {
             value={prompt.draft.text}
             placeholder={trans.__('Ask something…')}
             aria-label={trans.__('Prompt')}
-            data-lm-suppress-shortcuts="true"
             onChange={event => controller.edit(event.target.value)}
             onKeyDown={onKeyDown}
             onCompositionStart={() => {

@@ -1,7 +1,7 @@
 /** The one button: Send, Stop and Stopping in one place and one size. */
 import React from 'react';
 
-import { useSnapshot, useTools } from './context';
+import { focusInput, useSnapshot, useTools } from './context';
 import { isSendable } from './prompt';
 import { buttonMode } from './replies';
 
@@ -25,7 +25,10 @@ export function SendStop(): JSX.Element {
       title={names[mode]}
       aria-disabled={off}
       onMouseDown={event => event.preventDefault()}
-      onClick={() => controller.click()}
+      onClick={() => {
+        controller.click();
+        focusInput(); // the prompt is there: again after Stop, still after Send
+      }}
     >
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
         {mode === 'send' ? (

@@ -412,6 +412,25 @@ async def test_the_flag_is_seen_between_the_steps_of_an_agent() -> None:
     assert reading.text == ""
 
 
+async def test_the_flag_is_seen_inside_one_step_of_a_graph() -> None:
+    """S4: nothing leaves the graph between the stop and the request that must not be made."""
+    from langgraph.graph import MessagesState, StateGraph
+
+    model = ScriptedModel(script=["never"])
+    reading: Reading | None = None
+
+    async def step(state: MessagesState) -> dict[str, Any]:
+        assert reading is not None
+        reading.stopped = True
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node("step", step).set_entry_point("step").compile()
+    reading = Reading(LangChainHandler(graph))
+    assert await reading.end() is None
+    assert model.runs == []
+    assert reading.text == ""
+
+
 async def test_the_flag_is_seen_between_the_tokens_of_an_agent() -> None:
     """S4, V2."""
     model = ScriptedModel(script=[Endless("x ")])

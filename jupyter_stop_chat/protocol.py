@@ -91,8 +91,8 @@ class Receipt(_Open):
     """Tell what a stop did and when, in milliseconds since it was requested.
 
     `provider` is `closed` when the code that opened the provider's stream has closed it,
-    `unconfirmed` when nobody can tell, `still_finishing` when sync code runs on in a thread,
-    `not_started` when no request had been made.
+    `unconfirmed` when nobody can tell, `still_finishing` when code of the model runs on although
+    nobody listens (in a thread, or past its cancel), `not_started` when no request had been made.
     """
 
     reason: Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"] = "user"
@@ -157,6 +157,11 @@ class Message(_Open):
     attachments: tuple[Attachment, ...] = ()
     tools: tuple[ToolCall, ...] = ()
 
+    @property
+    def discarded(self) -> bool:
+        """Tell whether it was taken out of the chat when it was stopped."""
+        return self.stop is not None and self.stop.discarded
+
 
 class Chat(_Open):
     """Be one conversation."""
@@ -189,7 +194,7 @@ class Limits(_Open):
 class StopResult(_Open):
     """Tell the outcome of a stop for one message."""
 
-    message_id: Id | None
+    message_id: Id | None = None
     outcome: Outcome
     receipt: Receipt | None = None
 
@@ -269,7 +274,10 @@ class Regenerate(_Model):
 
 
 class Edit(_Model):
-    """Change a prompt and ask again from there, keeping the earlier one as a version."""
+    """Change a prompt and ask again from there, keeping the earlier one as a version.
+
+    A prompt that is still queued is changed where it is.
+    """
 
     type: Literal["edit"]
     message_id: Id
@@ -285,8 +293,23 @@ class Unqueue(_Model):
     message_id: Id
 
 
+class Reorder(_Model):
+    """Put queued replies in another order; those that are not named come after them."""
+
+    type: Literal["reorder"]
+    chat_id: Id
+    message_ids: Annotated[list[Id], Field(max_length=1000)]
+
+
+class Resume(_Model):
+    """Let a queue that a stop has paused go on."""
+
+    type: Literal["resume"]
+    chat_id: Id
+
+
 ClientFrame = Annotated[
-    Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue,
+    Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume,
     Field(discriminator="type"),
 ]
 
@@ -382,7 +405,10 @@ ServerFrame = Annotated[
 _client_frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
 server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
 _CLIENT_TYPES = frozenset(
-    {"send", "stop", "open", "close", "continue", "regenerate", "edit", "unqueue"}
+    {
+        *("send", "stop", "open", "close", "continue", "regenerate", "edit"),
+        *("unqueue", "reorder", "resume"),
+    }
 )
 
 

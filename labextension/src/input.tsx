@@ -104,12 +104,12 @@ export function Input(): JSX.Element {
           <SendStop />
         </div>
       </div>
-      {welcome?.default_model && (
-        <div className="jp-StopChat-model" title={welcome.default_model}>
-          {welcome.models.find(model => model.id === welcome.default_model)?.label ??
-            welcome.default_model}
-        </div>
-      )}
+      {/* its room is there from the start, so that the button does not move when it comes */}
+      <div className="jp-StopChat-model" title={welcome?.default_model ?? undefined}>
+        {welcome?.models?.find(model => model.id === welcome.default_model)?.label ??
+          welcome?.default_model ??
+          '\u00a0'}
+      </div>
     </div>
   );
 }

@@ -7,7 +7,7 @@
  * Any frame, either way.
  */
 export type Frame = ClientFrame | ServerFrame;
-export type ClientFrame = Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue;
+export type ClientFrame = Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume;
 export type ServerFrame = Welcome | Accepted | ChatChanged | Delta | MessageChanged | Tool | StopResults | Error;
 /**
  * Name every error that a client can be told of.
@@ -131,6 +131,8 @@ export interface Regenerate {
 }
 /**
  * Change a prompt and ask again from there, keeping the earlier one as a version.
+ *
+ * A prompt that is still queued is changed where it is.
  */
 export interface Edit {
   type: 'edit';
@@ -145,6 +147,21 @@ export interface Edit {
 export interface Unqueue {
   type: 'unqueue';
   message_id: string;
+}
+/**
+ * Put queued replies in another order; those that are not named come after them.
+ */
+export interface Reorder {
+  type: 'reorder';
+  chat_id: string;
+  message_ids: string[];
+}
+/**
+ * Let a queue that a stop has paused go on.
+ */
+export interface Resume {
+  type: 'resume';
+  chat_id: string;
 }
 /**
  * Be the first frame on every socket.
@@ -224,8 +241,8 @@ export interface Usage {
  * Tell what a stop did and when, in milliseconds since it was requested.
  *
  * `provider` is `closed` when the code that opened the provider's stream has closed it,
- * `unconfirmed` when nobody can tell, `still_finishing` when sync code runs on in a thread,
- * `not_started` when no request had been made.
+ * `unconfirmed` when nobody can tell, `still_finishing` when code of the model runs on although
+ * nobody listens (in a thread, or past its cancel), `not_started` when no request had been made.
  */
 export interface Receipt {
   reason: 'user' | 'server_shutdown' | 'server_restart' | 'replaced' | 'deleted';

@@ -1,0 +1,111 @@
+"""The chat's page, as a person's hands and eyes have it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+
+from tests.browser.lab import Lab
+
+expect.set_options(timeout=30_000)
+
+
+class ChatPage:
+    """Be the chat in a JupyterLab page.
+
+    :param artifacts: where screenshots go.
+    """
+
+    def __init__(self, page: Page, lab: Lab, artifacts: Path) -> None:
+        self.page = page
+        self.lab = lab
+        self._artifacts = artifacts
+        self.panel = page.locator(".jp-StopChat-panel")
+        self.input = page.locator(".jp-StopChat-input")
+        self.button = page.locator(".jp-StopChat-button")
+        self.status = page.locator(".jp-StopChat-status")
+        self.stopped_line = page.locator(".jp-StopChat-stoppedLine")
+        self.failed_line = page.locator(".jp-StopChat-failedLine")
+        self.messages = page.locator(".jp-StopChat-message")
+        self.replies = page.locator(".jp-StopChat-message[data-role=assistant]")
+        #: The frames that the page sent.
+        self.sent: list[dict[str, Any]] = []
+        self._held: list[tuple[WebSocketRoute, str]] | None = None
+        page.route_web_socket("**/api/stop-chat/ws**", self._between)
+
+    def load(self) -> None:
+        """Load the page and wait until the chat can be used."""
+        self.page.goto(self.lab.url, wait_until="domcontentloaded")
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
+        # It takes the focus when it opens, after all else.
+        expect(self.page.locator(".jp-Launcher-body")).to_be_visible()
+        expect(self.panel).to_be_visible()
+        expect(self.input).to_be_editable()
+
+    def load_again(self) -> None:
+        """Reload the page, as a person does."""
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
+        expect(self.input).to_be_editable()
+
+    def ask(self, prompt: str) -> None:
+        """Type a prompt and press Enter."""
+        self.input.fill(prompt)
+        self.input.press("Enter")
+
+    def reply(self) -> Locator:
+        """Return the newest reply's text."""
+        return self.replies.last.locator(".jp-StopChat-body")
+
+    def text(self) -> str:
+        """Return what the newest reply shows."""
+        return self.reply().inner_text()
+
+    def wait_for_text(self, length: int) -> None:
+        """Wait until the newest reply shows so many characters."""
+        self.page.wait_for_function(
+            """length => {
+              const bodies = document.querySelectorAll(
+                '.jp-StopChat-message[data-role=assistant] .jp-StopChat-body');
+              return (bodies[bodies.length - 1]?.textContent ?? '').length >= length;
+            }""",
+            arg=length,
+            timeout=60_000,
+        )
+
+    def expect_mode(self, mode: str) -> None:
+        """Wait until the button is in a mode: send, stop or stopping."""
+        expect(self.button).to_have_attribute("data-mode", mode)
+
+    def shot(self, name: str) -> None:
+        """Save a screenshot."""
+        self._artifacts.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self._artifacts / f"{name}.png")
+
+    # --- the wire ------------------------------------------------------------------------------
+
+    def hold_stops(self) -> None:
+        """Keep stop frames back, as a server that cannot be reached would."""
+        self._held = []
+
+    def release_stops(self) -> None:
+        """Let the stop frames go."""
+        held, self._held = self._held or [], None
+        for server, message in held:
+            server.send(message)
+
+    def _between(self, route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def from_page(message: str | bytes) -> None:
+            frame = json.loads(message)
+            self.sent.append(frame)
+            if frame["type"] == "stop" and self._held is not None:
+                self._held.append((server, str(message)))
+            else:
+                server.send(message)
+
+        route.on_message(from_page)

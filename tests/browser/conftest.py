@@ -1,0 +1,108 @@
+"""A real browser on a real JupyterLab, with a real model and with one that follows a script."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Route, sync_playwright
+
+from tests.browser.chat_page import ChatPage
+from tests.browser.lab import Lab
+from tests.providers import OpenAIProvider
+from tests.weights import local_model_data_dir
+
+__all__ = ["local_model_data_dir"]
+
+#: Where screenshots go, for who looks at a run. Git ignores it.
+ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
+
+CHROMIUM_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop() -> None:
+    """Make no event loop: Playwright runs one of its own in this thread."""
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup() -> None:
+    """Clean nothing up: the server here is a process."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium, else Playwright's own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[OpenAIProvider]:
+    """Serve an OpenAI-shaped model on loopback."""
+    with OpenAIProvider().in_thread() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider, request: Any
+) -> Iterator[Lab]:
+    """Start JupyterLab, its default model the loopback one."""
+    config = {
+        "StopChatApp": {
+            "open_chat": True,
+            "default_model": "openai:loopback",
+            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
+        }
+    }
+    made = Lab(tmp_path_factory.mktemp("lab"), config)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+    """Open the page with the chat."""
+    lab.set({})
+    yield from open_chat(browser, lab)
+
+
+def open_chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+    """Open a page in a fresh profile; requests to other hosts are counted and refused."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    strangers: list[str] = []
+    errors: list[str] = []
+
+    def only_ours(route: Route) -> None:
+        if f"//127.0.0.1:{lab.port}/" in route.request.url:
+            route.continue_()
+        else:
+            strangers.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", only_ours)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    chat = ChatPage(page, lab, ARTIFACTS)
+    chat.load()
+    yield chat
+    context.close()
+    assert strangers == []
+    assert errors == []

@@ -1,0 +1,107 @@
+"""A real JupyterLab in a process of its own, as a person starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+#: So long a server may take to start, in seconds.
+START = 90.0
+
+
+class Lab:
+    """Run JupyterLab with folders of its own.
+
+    :param folder: where its home, settings and data go.
+    :param config: what its `jupyter_server_config.json` says.
+    """
+
+    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.token = secrets.token_hex(16)
+        self.port = _free_port()
+        self.log = folder / "lab.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.settings = folder / "settings"
+        self.data = folder / "data"
+        config_folder = folder / "config"
+        for each in ("home", "config", "data", "runtime", "settings"):
+            (folder / each).mkdir(parents=True, exist_ok=True)
+        (config_folder / "jupyter_server_config.json").write_text(json.dumps(config))
+
+    @property
+    def url(self) -> str:
+        """Return the page's address."""
+        return f"http://127.0.0.1:{self.port}/lab?token={self.token}&reset"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("JUPYTER", "OPENAI", "ANTHROPIC"))
+        } | {
+            "HOME": str(self.folder / "home"),
+            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
+            "JUPYTER_DATA_DIR": str(self.data),
+            "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(self.settings),
+            "JUPYTERLAB_WORKSPACES_DIR": str(self.folder / "workspaces"),
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "jupyterlab",
+                    "--no-browser",
+                    "--allow-root",
+                    f"--ServerApp.port={self.port}",
+                    "--ServerApp.port_retries=0",
+                    f"--IdentityProvider.token={self.token}",
+                    "--LabApp.news_url=",
+                    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                    "--LabApp.extension_manager=readonly",
+                ],
+                cwd=self.folder / "home",
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + START
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                assert self.process.poll() is None, self.log.read_text()
+                assert time.monotonic() < end, self.log.read_text()
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End the server as a person does."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(20)
+
+    def set(self, settings: Mapping[str, Any]) -> None:
+        """Write the person's settings of the chat; a page reads them when it is loaded."""
+        folder = self.settings / "jupyter-stop-chat"
+        folder.mkdir(exist_ok=True)
+        (folder / "plugin.jupyterlab-settings").write_text(json.dumps(settings))
+
+
+def _free_port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])

@@ -1,0 +1,95 @@
+"""The whole way through, with the real local model: a person chats, and stops it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.chat_page import ChatPage
+from tests.browser.conftest import open_chat
+from tests.browser.lab import Lab
+
+pytestmark = [pytest.mark.browser, pytest.mark.local_model]
+
+PROMPT = "Write a long story about a lighthouse"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) -> Iterator[Lab]:
+    """Start JupyterLab with nothing set up but the local model's weights."""
+    made = Lab(tmp_path_factory.mktemp("local"), {"StopChatApp": {"open_chat": True}})
+    (made.data / "stop-chat").mkdir()
+    (made.data / "stop-chat" / "models").symlink_to(local_model_data_dir / "stop-chat" / "models")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+    """Open the page with the chat."""
+    yield from open_chat(browser, lab)
+
+
+def test_a_person_chats_with_a_real_model_and_stops_it(chat: ChatPage, lab: Lab) -> None:
+    """B11, J1, S1, L6, L7: and the model's process is idle after it."""
+    chat.shot("local-1-start")
+    chat.ask(PROMPT)
+    chat.expect_mode("stop")
+    chat.wait_for_text(150)
+    chat.shot("local-2-streaming")
+    # The text and the button in the very step of the press, read by the page itself.
+    pressed = chat.page.evaluate(
+        """() => new Promise(resolve => {
+          const body = document.querySelector(
+            '.jp-StopChat-message[data-role=assistant] .jp-StopChat-body');
+          const button = document.querySelector('.jp-StopChat-button');
+          button.click();
+          requestAnimationFrame(() => requestAnimationFrame(() =>
+            resolve({text: body.textContent, mode: button.dataset.mode})));
+        })"""
+    )
+    assert pressed["mode"] in {"stopping", "send"}
+    stopped_at = time.monotonic()
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_contain_text("Response stopped by the user")
+    expect(chat.input).to_have_value(PROMPT)
+    assert chat.reply().evaluate("body => body.textContent") == pressed["text"]
+
+    model = _model_process(lab)
+    _wait_until(stopped_at + 0.3)
+    before = sum(model.cpu_times()[:2])
+    _wait_until(stopped_at + 1.3)
+    used = sum(model.cpu_times()[:2]) - before
+    assert used <= 0.02, f"the local model used {used} s of processor after the stop"
+    chat.shot("local-3-stopped")
+    assert chat.reply().evaluate("body => body.textContent") == pressed["text"]
+
+    chat.input.press("Enter")
+    expect(chat.replies).to_have_count(2)
+    chat.expect_mode("stop")
+    expect(chat.button).to_have_attribute("data-mode", "send", timeout=100_000)
+    expect(chat.replies.last).to_have_attribute("data-state", "completed")
+    assert len(chat.text()) > 100
+    chat.shot("local-4-answered")
+
+
+def _model_process(lab: Lab) -> psutil.Process:
+    assert lab.process is not None
+    found = [
+        child
+        for child in psutil.Process(lab.process.pid).children(recursive=True)
+        if "jupyter_stop_chat.local_model.child" in " ".join(child.cmdline())
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def _wait_until(moment: float) -> None:
+    """Wait for a moment that the figure itself names."""
+    time.sleep(max(0.0, moment - time.monotonic()))

@@ -35,7 +35,7 @@ from jupyter_stop_chat.testing import (
 )
 from tests.providers import AnthropicProvider, OpenAIProvider, Request, Script, ToolUse
 from tests.providers.chat_models import make_model
-from tests.providers.reading import Reading, soon
+from tests.providers.reading import Reading, nothing_left, soon
 
 # --- what it is told -----------------------------------------------------------------------
 
@@ -341,6 +341,7 @@ async def test_an_async_tool_is_cancelled() -> None:
     reading = Reading(LangChainHandler(agent_of(model, wait)))
     await soon(running)
     assert await reading.stop() == "cancelled"
+    await nothing_left()
     assert outcome == ["cancelled"]
     # What a tool that was cut short left behind, nobody can know.
     assert reading.reports == ["started"]
@@ -382,6 +383,7 @@ async def test_a_sync_tool_that_has_ended_is_not_held_against_it() -> None:
     reading = Reading(LangChainHandler(agent_of(model, quick)))
     await soon(gate.reached)
     assert await reading.stop() == "cancelled"
+    await nothing_left()
     assert reading.reports == ["started", "closed"]
 
 
@@ -408,6 +410,7 @@ async def test_the_flag_is_seen_between_the_steps_of_an_agent() -> None:
     model = ScriptedModel(scripts=[[ToolStarted("1", "stopper", "{}")], ["never"]])
     reading = Reading(LangChainHandler(agent_of(model, stopper)))
     assert await reading.end() is None
+    await nothing_left()
     assert len(model.runs) == 1
     assert reading.text == ""
 
@@ -427,6 +430,7 @@ async def test_the_flag_is_seen_inside_one_step_of_a_graph() -> None:
     graph = StateGraph(MessagesState).add_node("step", step).set_entry_point("step").compile()
     reading = Reading(LangChainHandler(graph))
     assert await reading.end() is None
+    await nothing_left()
     assert model.runs == []
     assert reading.text == ""
 
@@ -438,6 +442,7 @@ async def test_the_flag_is_seen_between_the_tokens_of_an_agent() -> None:
     await soon(reading.first_text)
     reading.stopped = True
     assert await reading.end() is None
+    await nothing_left()
     assert model.runs[0].ended.is_set()
 
 

@@ -109,3 +109,11 @@ class Reading:
 async def soon(event: Any) -> None:
     """Wait for an event, with a limit that only a failing test meets."""
     await asyncio.wait_for(event.wait(), LONG)
+
+
+async def nothing_left() -> None:
+    """Wait until no other task is left; LangChain shields the tasks that tell its callbacks."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        _, pending = await asyncio.wait(others, timeout=LONG)
+        assert not pending, pending

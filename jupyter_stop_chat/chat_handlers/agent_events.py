@@ -105,7 +105,8 @@ class Watch(AsyncCallbackHandler):
     """
 
     raise_error = True
-    run_inline = True
+    #: Inline, what is raised here would leave the other callbacks' coroutines never awaited.
+    run_inline = False
 
     def __init__(self, turn: Turn, parts: Parts) -> None:
         self._turn = turn

@@ -32,6 +32,8 @@ from .protocol import (
     MessageChanged,
     Open,
     Regenerate,
+    Reorder,
+    Resume,
     Send,
     Stop,
     StopResults,
@@ -113,6 +115,8 @@ class Connection:
         self._wake = asyncio.Event()
         self._wake.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Requests whose `accepted` has not gone out on this socket.
+        self._unanswered: set[str] = set()
         self._ended = False
         engine.bus.attend(owner, self._hear_owner)
         self._writer = asyncio.create_task(self._write_all(), name="stop-chat writer")
@@ -146,6 +150,8 @@ class Connection:
     async def _handle(self, frame: ClientFrame) -> None:
         """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""
         request_id = getattr(frame, "request_id", None)
+        if request_id is not None and not isinstance(frame, Stop):
+            self._unanswered.add(request_id)
         try:
             await self._carry_out(frame)
         except StopChatError as error:
@@ -154,6 +160,8 @@ class Connection:
             error_id = new_error_id()
             log.exception("error %s: a %s frame failed", error_id, frame.type)
             self._answer(error_frame(ErrorCode.INTERNAL, request_id, error_id))
+        finally:
+            self._unanswered.discard(request_id or "")
 
     async def _carry_out(self, frame: ClientFrame) -> None:
         engine, owner = self._engine, self._owner
@@ -178,11 +186,14 @@ class Connection:
                 self._accepted(await engine.edit(owner, frame))
             case Unqueue():
                 await engine.unqueue(owner, frame)
+            case Reorder():
+                await engine.reorder(owner, frame)
+            case Resume():
+                await engine.resume(owner, frame)
 
     def _accepted(self, accepted: Accepted) -> None:
         """Answer a request; a follower of the chat has had this answer with the others."""
-        following = self._chats.get(accepted.chat_id)
-        if following is None or accepted.message.id not in self._lanes:
+        if accepted.request_id in self._unanswered:
             self._follow(accepted.chat_id)
             self._hear(accepted)
             generation = self._engine.generation(accepted.message.id)
@@ -260,6 +271,7 @@ class Connection:
                         lane.entries.append(None)
                 self._put(message.id, change)
             case Accepted():
+                self._unanswered.discard(change.request_id)
                 self._put(change.message.id, change)
             case ChatChanged():
                 self._put("", change)

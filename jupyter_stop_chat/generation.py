@@ -17,13 +17,15 @@ from .chat_handlers.base import Event, Reasoning, Text, TokensUsed, ToolEnded, T
 from .errors import ErrorCode, StopChatError
 from .protocol import TERMINAL, Accepted, Message, Receipt, ToolCall, Usage
 from .protocol import Tool as ToolFrame
-from .utf16 import SurrogateJoiner, TextBuffer, utf16_length, utf16_slice
+from .utf16 import SurrogateJoiner, TextBuffer, utf16_length, utf16_slice, whole
 
 Part = Literal["text", "reasoning"]
 Reason = Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"]
 
 #: So much text may wait for its commit before the model's stream is held back, in code units.
 PENDING_LIMIT = 64 * 1024
+#: What is shown of a tool's arguments and of its result, in code units.
+TOOL_LIMIT = 16 * 1024
 
 
 def now() -> str:
@@ -70,31 +72,46 @@ class Generation:
         self.stop: StopRequest | None = None
         self.failure: StopChatError | None = None
         self.detached = False
+        #: Its end is being decided, once; and it is decided: a stop comes too late.
+        self.settling = False
+        self.claimed = False
+        #: The prompt that was written with it, and whether it goes behind the newest reply.
+        self.prompt: Message | None = None
+        self.follows = False
+        #: A reply that had ended goes on: it is no new one.
+        self.resumed = message.text_length > 0
         self.accepted: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self.settled: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         #: The text that is committed, and so may be shown.
         self.text = TextBuffer(message.text)
         self.reasoning = TextBuffer(message.reasoning or "")
         self.prefix_length = self.text.length
+        self.reasoning_before = self.reasoning.length
         self.tools: dict[str, ToolCall] = {tool.call_id: tool for tool in message.tools}
-        self.usage: Usage | None = message.usage
+        #: What an earlier part of the reply used, and what this one has used up to now.
+        self.used_before: Usage | None = message.usage
+        self.used: Usage | None = None
         self.cancelled_ms: float | None = None
         self._provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = (
             "not_started"
         )
         self._provider_ms: float | None = None
-        self.on_provider_closed: Callable[[], None] = lambda: None
+        self._left_running = False
+        #: Told when the receipt changes after it was written down.
+        self.on_late_news: Callable[[], None] = lambda: None
         self._append = append
         self._on_text = on_text
         self._on_tool = on_tool
         self._max_length = max_length
-        self._made = self.text.length
+        self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
         self._pending: list[tuple[Part, str]] = []
         self._pending_length = 0
         self._room = asyncio.Event()
         self._room.set()
         self._flusher: asyncio.Task[None] | None = None
+        self._broken: Exception | None = None
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def take_over(self, message: Message) -> None:
         """Take the message as it was written down; a partial reply is gone on with."""
@@ -102,13 +119,20 @@ class Generation:
         self.state = message.state
         self.text = TextBuffer(message.text)
         self.reasoning = TextBuffer(message.reasoning or "")
-        self.prefix_length = self._made = self.text.length
+        self.prefix_length = self.text.length
+        self.reasoning_before = self.reasoning.length
+        self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
 
     # --- what the chat handler makes ---------------------------------------------------------
 
     @property
     def fenced(self) -> bool:
-        """Tell whether nothing more can reach the message."""
+        """Tell whether nothing more is taken from the model."""
+        return self.cut_off or self.failure is not None
+
+    @property
+    def cut_off(self) -> bool:
+        """Tell whether the text ends where it is: what still waits is not added either."""
         return self.stop is not None or self.detached or self.state in TERMINAL
 
     def apply(self, event: Event) -> None:
@@ -126,7 +150,7 @@ class Generation:
             case ToolStarted(call_id, name, args):
                 self._tool(ToolCall(call_id=call_id, name=name, state="running", args=args))
             case ToolEnded(call_id, result, failed):
-                call = self.tools.get(call_id)
+                call = self.tools.get(whole(call_id))
                 if call is not None:
                     state: Literal["failed", "completed"] = "failed" if failed else "completed"
                     self._tool(call.model_copy(update={"state": state, "result": result}))
@@ -134,28 +158,40 @@ class Generation:
                 self._count(input_tokens, output_tokens)
 
     async def room(self) -> None:
-        """Wait while too much text waits for its commit."""
+        """Wait while too much text waits for its commit.
+
+        :raises StopChatError: `internal`, when text cannot be committed at all.
+        """
         await self._room.wait()
+        self._check()
 
     async def finish(self) -> None:
-        """Wait until all that was made is committed and can be read."""
+        """Wait until all that was made is committed and can be read, or until it is cut off.
+
+        :raises StopChatError: `internal`, when text cannot be committed at all.
+        """
         for part in ("text", "reasoning"):
             self._take(part, self._joiners[part].end())
-        while self._flusher is not None:
-            await asyncio.shield(self._flusher)
+        while self._flusher is not None and not self._cut.done():
+            await asyncio.wait({self._flusher, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+        self._check()
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise StopChatError(ErrorCode.INTERNAL, "text cannot be kept") from self._broken
 
     def _add(self, part: Part, text: str) -> None:
         text = self._joiners[part].feed(text)
-        if part == "text":
-            length = utf16_length(text)
-            if self._made + length > self._max_length:
-                self._take(part, utf16_slice(text, 0, self._max_length - self._made))
-                raise StopChatError(ErrorCode.REPLY_TOO_LONG)
-            self._made += length
+        length = utf16_length(text)
+        room = max(0, self._max_length - self._made[part])
+        self._made[part] += length
+        if length > room:
+            self._take(part, utf16_slice(text, 0, room))
+            raise StopChatError(ErrorCode.REPLY_TOO_LONG)
         self._take(part, text)
 
     def _take(self, part: Part, text: str) -> None:
-        if not text:
+        if not text or self._broken is not None:
             return
         if self._pending and self._pending[-1][0] == part:
             self._pending[-1] = (part, self._pending[-1][1] + text)
@@ -170,34 +206,42 @@ class Generation:
     async def _flush(self) -> None:
         """Commit what waits, then show it; what arrives meanwhile goes into the next round."""
         try:
-            while self._pending and not self.fenced:
+            while self._pending and not self.cut_off:
                 part, text = self._pending.pop(0)
                 self._pending_length -= len(text)
                 await self._append(self.id, text, part)
                 if self._pending_length < PENDING_LIMIT:
                     self._room.set()
-                if self.fenced:
+                if self.cut_off:
                     break
                 (self.text if part == "text" else self.reasoning).append(text)
                 self._on_text(self)
+        except Exception as error:  # noqa: BLE001 - it ends the generation: see `room`
+            self._broken = error
         finally:
             self._flusher = None
             self._room.set()
 
     def _tool(self, call: ToolCall) -> None:
+        call = call.model_copy(
+            update={
+                "call_id": whole(call.call_id),
+                "name": whole(call.name),
+                "args": _shown(call.args),
+                "result": _shown(call.result),
+            }
+        )
         self.tools[call.call_id] = call
         self._on_tool(self, ToolFrame(message_id=self.id, **call.model_dump()))
 
     def _count(self, input_tokens: int | None, output_tokens: int | None) -> None:
-        usage = self.usage or Usage()
-        if input_tokens is not None:
-            input_tokens += usage.input_tokens or 0
-        if output_tokens is not None:
-            output_tokens += usage.output_tokens or 0
-        self.usage = Usage(
-            input_tokens=usage.input_tokens if input_tokens is None else input_tokens,
-            output_tokens=usage.output_tokens if output_tokens is None else output_tokens,
-        )
+        more = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        self.used = total(self.used, more)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return what the whole reply used up to now."""
+        return total(self.used_before, self.used)
 
     # --- the stop ----------------------------------------------------------------------------
 
@@ -211,12 +255,25 @@ class Generation:
         self.stop = StopRequest(reason, discard)
         if shown is not None:
             self.text.cut(max(shown, self.prefix_length))
+        self._drop_pending()
+
+    def detach(self) -> None:
+        """Keep all that a task still does from the message: it did not unwind."""
+        self.detached = True
+        if self._provider == "unconfirmed":
+            self._provider = "still_finishing"
+            self._left_running = True
+        self._drop_pending()
+
+    def _drop_pending(self) -> None:
         self._pending.clear()
         self._pending_length = 0
         self._room.set()
+        if not self._cut.done():
+            self._cut.set_result(None)
 
     def report(self, what: str) -> None:
-        """Note what the chat handler says of its provider."""
+        """Note what the chat handler says of its provider, or that a detached task ended."""
         if what == "started":
             self._provider = "unconfirmed"
         elif what == "still_finishing":
@@ -224,7 +281,10 @@ class Generation:
         elif what == "closed" and self._provider != "closed":
             self._provider = "closed"
             self._provider_ms = self.stop.ms() if self.stop else None
-            self.on_provider_closed()
+            self.on_late_news()
+        elif what == "ended" and self._left_running and self._provider == "still_finishing":
+            self._provider = "unconfirmed"
+            self.on_late_news()
 
     def receipt(self) -> Receipt | None:
         """Return what the stop did up to now."""
@@ -260,3 +320,30 @@ class Generation:
                 "usage": self.usage,
             }
         )
+
+
+def total(before: Usage | None, more: Usage | None) -> Usage | None:
+    """Add up what two parts of a reply used; what one of them does not tell is not counted."""
+    if before is None or more is None:
+        return before or more
+    return Usage(
+        input_tokens=_sum(before.input_tokens, more.input_tokens),
+        output_tokens=_sum(before.output_tokens, more.output_tokens),
+        estimated=before.estimated or more.estimated,
+    )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one + other
+
+
+def _shown(text: str | None) -> str | None:
+    """Return what is shown of a tool's words: whole characters, and not too many."""
+    if text is None:
+        return None
+    text = whole(text)
+    if utf16_length(text) <= TOOL_LIMIT:
+        return text
+    return utf16_slice(text, 0, TOOL_LIMIT - 1) + "…"

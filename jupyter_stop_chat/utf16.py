@@ -64,12 +64,15 @@ class TextBuffer:
 
     def append(self, text: str) -> None:
         """Add text at the end."""
-        if self._blocks and len(self._blocks[-1]) < _BLOCK:
-            self._blocks[-1] += text
-        else:
-            self._blocks.append(text)
+        if self._blocks and (room := _BLOCK - len(self._blocks[-1])) > 0:
+            more, text = text[:room], text[room:]
+            self._blocks[-1] += more
+            self.length += utf16_length(more)
+        for start in range(0, len(text), _BLOCK):
+            block = text[start : start + _BLOCK]
+            self._blocks.append(block)
             self._starts.append(self.length)
-        self.length += utf16_length(text)
+            self.length += utf16_length(block)
 
     def read(self, start: int, most: int) -> str:
         """Return at most `most` code units from `start` on, never half of a pair."""

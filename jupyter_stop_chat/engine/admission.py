@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from jupyter_stop_chat.bus import Bus, TextGrew
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.generation import Generation, now
-from jupyter_stop_chat.protocol import Accepted, Chat, Message, MessageState, Policy
+from jupyter_stop_chat.protocol import (
+    TERMINAL,
+    Accepted,
+    Chat,
+    Message,
+    MessageState,
+    Policy,
+)
 from jupyter_stop_chat.store.base import Store
 from jupyter_stop_chat.utf16 import utf16_length
 
@@ -28,12 +35,14 @@ class Written:
     :ivar reply: the message that is to be generated.
     :ivar added: the messages to write down, in order; a reply that is gone on with is not new.
     :ivar new_chat: the chat, when it begins with this request.
+    :ivar follows: the prompt goes behind whichever reply is the newest when its turn comes.
     """
 
     user: Message
     reply: Message
     added: tuple[Message, ...]
     new_chat: Chat | None = None
+    follows: bool = False
 
 
 #: Makes the messages of a request, once it is its turn in the chat.
@@ -81,9 +90,12 @@ class Admission:
         if known is not None:
             return await self._known(known)
         self._check_room(owner)
-        lane = self._registry.make_lane(owner, reply.chat_id)
-        if lane.busy and policy == "reject":
+        if self._registry.get(reply.id) is not None:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "it is being made")
+        there = self._registry.lane(owner, reply.chat_id)
+        if policy == "reject" and there is not None and there.taken:
             raise StopChatError(ErrorCode.BUSY)
+        lane = self._registry.make_lane(owner, reply.chat_id)
         generation = Generation(
             reply,
             owner=owner,
@@ -94,18 +106,18 @@ class Admission:
             max_length=self._limits.max_reply_length,
         )
         self._registry.add(generation)
-        if policy == "interrupt" or (lane.paused and lane.running is None):
-            lane.paused = False
+        paused, lane.paused = lane.paused, False
+        if paused or policy == "interrupt":
             lane.waiting.appendleft(generation)
-            if policy == "interrupt" and lane.running is not None:
-                self._runner.begin_stop(lane.running, "replaced")
         else:
             lane.waiting.append(generation)
+        if policy == "interrupt" and lane.running is not None:
+            self._runner.begin_stop(lane.running, "replaced")
         stop = self._registry.recall(owner, request_id)
         if stop is not None:
             generation.begin_stop("user", shown=stop.shown, discard=stop.discard)
         # Its own task: a closing socket must not leave a prompt half accepted.
-        work = self._write_down(generation, lane, write)
+        work = self._write_down(generation, lane, write, paused)
         return await asyncio.shield(self._background.run(work, "accept"))
 
     def _check_room(self, owner: str) -> None:
@@ -115,10 +127,16 @@ class Admission:
             raise StopChatError(ErrorCode.SERVER_BUSY)
         if len(self._registry.running(owner)) >= self._limits.max_generations_per_owner:
             raise StopChatError(ErrorCode.TOO_MANY_GENERATIONS)
-        if len(self._runner.runaway) >= self._limits.max_stuck:
+        if len(self._background.runaway) >= self._limits.max_stuck:
             raise StopChatError(ErrorCode.TOO_MANY_STUCK)
 
-    async def _write_down(self, generation: Generation, lane: Lane, write: Write) -> Accepted:
+    async def _write_down(
+        self, generation: Generation, lane: Lane, write: Write, paused: bool
+    ) -> Accepted:
+        """Write a request's messages down, and let its reply begin or wait.
+
+        :param paused: its chat's queue was paused when it came.
+        """
         try:
             async with lane.turnstile:
                 before = await self._made_before(generation)
@@ -127,13 +145,18 @@ class Admission:
                     generation.take_over(written.reply)
                     if written.added:
                         await self._store.begin_turn(written.added, written.new_chat)
-                    lane.head, lane.head_known = generation.id, True
-        except BaseException:
-            self._turn_away(generation, lane)
+        except BaseException as error:
+            self._turn_away(generation, lane, paused, error)
             raise
         if before is not None:
-            self._turn_away(generation, lane)
+            generation.take_over(before.message)
+            generation.accepted.set_result(before)
+            if before.message.state in TERMINAL:
+                generation.settled.set_result(before.message)
+            self._turn_away(generation, lane, paused)
             return before
+        if written.user in written.added:
+            generation.prompt, generation.follows = written.user, written.follows
         accepted = Accepted(
             request_id=generation.request_id,
             chat_id=lane.chat_id,
@@ -147,9 +170,20 @@ class Admission:
         self._runner.advance(lane)
         return accepted
 
-    def _turn_away(self, generation: Generation, lane: Lane) -> None:
+    def _turn_away(
+        self,
+        generation: Generation,
+        lane: Lane,
+        paused: bool,
+        error: BaseException | None = None,
+    ) -> None:
+        if isinstance(error, StopChatError):
+            # The same request, sent again meanwhile, gets the same answer.
+            generation.accepted.set_exception(StopChatError(error.code))
+            generation.accepted.exception()  # there may be no other
         generation.accepted.cancel()
         generation.settled.cancel()
+        lane.paused = lane.paused or paused
         self._runner.forget(generation, lane)
 
     async def _known(self, generation: Generation) -> Accepted:

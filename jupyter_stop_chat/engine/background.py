@@ -19,6 +19,8 @@ class Background:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        #: Tasks that did not unwind when they were cancelled: fenced off, and held to their end.
+        self.runaway: set[asyncio.Task[Any]] = set()
 
     def run(self, work: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
         """Start work and hold its task."""
@@ -30,10 +32,21 @@ class Background:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    def fence_off(self, task: asyncio.Task[Any]) -> None:
+        """Hold a task that nobody waits for any more; what it raises is nobody's concern."""
+        self.runaway.add(task)
+        task.add_done_callback(self._runaway_done)
+
     async def settle(self) -> None:
         """Wait until nothing runs any more."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _runaway_done(self, task: asyncio.Task[Any]) -> None:
+        self.runaway.discard(task)
+        if not task.cancelled():
+            task.exception()
+        log.info("a runaway task has ended: %s", task.get_name())
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -21,6 +21,8 @@ from jupyter_stop_chat.protocol import (
     MessageState,
     Policy,
     Regenerate,
+    Reorder,
+    Resume,
     Send,
     Stop,
     StopResult,
@@ -33,9 +35,12 @@ from .admission import Admission, Written, new_reply
 from .background import Background
 from .lane import Lane
 from .limits import EngineLimits
+from .places import Places
+from .queue import Queue
 from .registry import Registry
 from .runner import Resolve, Runner
 from .stopping import Stopping
+from .titles import TitleMode, Titles
 
 
 class Engine:
@@ -46,6 +51,8 @@ class Engine:
     :param resolve: finds the chat handler of a model id.
     :param default_model: names the model of a prompt that names none, or None.
     :param policy: what becomes of a prompt while a reply is being made in its chat.
+    :param titles: `model` lets the model make the titles of chats, `prompt` takes the first
+        prompt's first words.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Engine:
         default_model: Callable[[], str | None],
         limits: EngineLimits | None = None,
         policy: Policy = "queue",
+        titles: TitleMode = "model",
     ) -> None:
         self.store = store
         self.bus = bus
@@ -66,8 +74,28 @@ class Engine:
         self._default_model = default_model
         self.registry = Registry(self.limits.remember_stop, self.limits.max_remembered)
         self.background = Background()
-        self._runner = Runner(self.registry, store, bus, resolve, self.limits, self.background)
-        self._stopping = Stopping(self.registry, self._runner, store)
+        self._places = Places(store, bus)
+        self.titles = Titles(
+            store,
+            bus,
+            resolve,
+            self.registry,
+            self.background,
+            titles,
+            self.limits.title_patience,
+        )
+        self._runner = Runner(
+            self.registry,
+            store,
+            bus,
+            resolve,
+            self.limits,
+            self.background,
+            self._places,
+            self.titles,
+        )
+        self._queue = Queue(self.registry, self._runner, self._places)
+        self._stopping = Stopping(self.registry, self._runner, store, self.titles)
         self._admission = Admission(
             self.registry, self._runner, store, bus, self.limits, self.background
         )
@@ -85,7 +113,7 @@ class Engine:
     @property
     def runaway(self) -> int:
         """Count the tasks that did not unwind at their stop and are fenced off."""
-        return len(self._runner.runaway)
+        return len(self.background.runaway)
 
     async def chat(self, owner: str, chat_id: str) -> Chat:
         """Return an owner's chat with its state.
@@ -131,11 +159,11 @@ class Engine:
                 chat_id,
                 request.body,
                 request.request_id,
-                reply_to=await self._head(lane),
+                reply_to=await self._places.last(lane, reply.id),
                 attachments=tuple(request.attachments),
             )
             reply = reply.model_copy(update={"reply_to": prompt.id})
-            return Written(prompt, reply, (prompt, reply), new_chat)
+            return Written(prompt, reply, (prompt, reply), new_chat, follows=True)
 
         reply = new_reply(chat_id, request.request_id, self._model(request.model))
         policy = request.policy or self.policy
@@ -163,10 +191,15 @@ class Engine:
     async def edit(self, owner: str, request: Edit) -> Accepted:
         """Ask again from a changed prompt; the earlier one stays as a version.
 
+        A prompt that still waits is changed where it is.
+
         :raises StopChatError: `unknown_message`, or `blank_prompt` and the like.
         """
         self._admission.check_prompt(request.body)
         earlier = await self._message(owner, request.message_id, "user")
+        waiting = self._queue.of_prompt(owner, earlier.id)
+        if waiting is not None:
+            return await self._queue.edit(waiting, request.body, request.request_id)
 
         async def write(lane: Lane, reply: Message) -> Written:
             lane.chat = await self.chat(owner, earlier.chat_id)
@@ -196,12 +229,15 @@ class Engine:
         async def write(lane: Lane, reply: Message) -> Written:
             lane.chat = await self.chat(owner, partial.chat_id)
             prompt = await self._message(owner, partial.reply_to or "", "user")
+            # Looked up while this one still counts as ended.
+            await self._places.head(lane)
             reopened = await self.store.reopen(partial.id)
             if reopened is None:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
             return Written(prompt, reopened, ())
 
-        return await self._admission.admit(owner, request.request_id, partial, self.policy, write)
+        going_on = partial.model_copy(update={"state": MessageState.QUEUED})
+        return await self._admission.admit(owner, request.request_id, going_on, self.policy, write)
 
     async def unqueue(self, owner: str, request: Unqueue) -> None:
         """Take a queued prompt back, out of the chat.
@@ -216,6 +252,51 @@ class Engine:
         target = Stop(type="stop", message_id=request.message_id, discard=True)
         await self._stopping.stop(owner, target)
 
+    async def reorder(self, owner: str, request: Reorder) -> None:
+        """Put queued replies in another order; those that are not named come after them.
+
+        :raises StopChatError: `unknown_chat`, `unknown_message`, or `not_possible_now` once one
+            of them has started.
+        """
+        await self.chat(owner, request.chat_id)
+        await self._queue.reorder(owner, request.chat_id, request.message_ids)
+
+    async def resume(self, owner: str, request: Resume) -> None:
+        """Let a queue that a stop has paused go on.
+
+        :raises StopChatError: `unknown_chat`.
+        """
+        await self.chat(owner, request.chat_id)
+        self._queue.resume(owner, request.chat_id)
+
+    async def set_title(self, owner: str, chat_id: str, title: str | None) -> Chat:
+        """Give a chat another title, or none, and tell of it.
+
+        :raises StopChatError: `unknown_chat`.
+        """
+        chat = await self.chat(owner, chat_id)
+        self.titles.abandon(chat_id)
+        if not await self.store.set_title(chat_id, title):
+            raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+        self.titles.tell(chat.model_copy(update={"title": title}))
+        return await self.chat(owner, chat_id)
+
+    async def delete_chat(self, owner: str, chat_id: str) -> None:
+        """Stop all that is made or waits in a chat, and delete it.
+
+        :raises StopChatError: `unknown_chat`.
+        """
+        await self.chat(owner, chat_id)
+        self.titles.abandon(chat_id)
+        found = [each for each in self.registry.running(owner) if each.chat_id == chat_id]
+        for generation in found:
+            self._runner.begin_stop(generation, "deleted")
+        if found:
+            await asyncio.wait({generation.settled for generation in found})
+        self.titles.abandon(chat_id)
+        if not await self.store.delete_chat(chat_id):
+            raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+
     async def stop(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
         """Stop what a target names, and tell what became of it once that is true."""
         return await self._stopping.stop(owner, target)
@@ -223,6 +304,7 @@ class Engine:
     async def shutdown(self) -> None:
         """Stop and save all that runs, within the shutdown's deadline."""
         self._admission.closed = True
+        self.titles.close()
         self.registry.recall_all()
         for lane in self.registry.lanes():
             lane.paused = True
@@ -241,23 +323,10 @@ class Engine:
             raise StopChatError(ErrorCode.NO_MODEL)
         return model
 
-    async def _head(self, lane: Lane) -> str | None:
-        """Return what a new prompt follows: the newest reply that is not taken out."""
-        if not lane.head_known:
-            lane.head = None
-            for message in reversed(await self.store.get_messages(lane.chat_id)):
-                discarded = message.stop is not None and message.stop.discarded
-                if message.role == "assistant" and not discarded:
-                    lane.head = message.id
-                    break
-            lane.head_known = True
-        return lane.head
-
 
 def _check_can_go_on(partial: Message) -> None:
-    discarded = partial.stop is not None and partial.stop.discarded
     stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
-    if not stopped or discarded or not partial.text.strip():
+    if not stopped or partial.discarded or not partial.text.strip():
         raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
 
 

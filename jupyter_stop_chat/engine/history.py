@@ -54,5 +54,4 @@ def prompt_text(message: Message) -> str:
 def _worth_telling(reply: Message) -> bool:
     if reply.role == "user":
         return True
-    discarded = reply.stop is not None and reply.stop.discarded
-    return bool(reply.text.strip()) and not discarded
+    return bool(reply.text.strip()) and not reply.discarded

@@ -16,7 +16,7 @@ class Lane:
     """Hold what runs and what waits in one chat.
 
     :ivar turnstile: lets one request at a time be written to the store, in order.
-    :ivar head: the assistant message that the next prompt follows.
+    :ivar head: the reply that the next prompt follows: the newest that was begun, if known.
     """
 
     chat_id: str
@@ -31,17 +31,26 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        """Tell whether a new prompt would not start at once."""
+        """Tell whether anything is in it."""
         return self.running is not None or bool(self.waiting)
+
+    @property
+    def taken(self) -> bool:
+        """Tell whether something is made or waits that nobody has stopped."""
+        running = self.running is not None and self.running.stop is None
+        return running or any(waiting.stop is None for waiting in self.waiting)
 
     def next(self) -> Generation | None:
         """Return what may start now, and take it out of the queue."""
-        if self.running is not None or self.paused or not self.waiting:
+        if self.running is not None or self.paused:
             return None
-        if not self.waiting[0].accepted.done():
+        # One that was stopped while it waited is being settled: it must not start any more.
+        first = next((waiting for waiting in self.waiting if waiting.stop is None), None)
+        if first is None or not first.accepted.done():
             return None
-        self.running = self.waiting.popleft()
-        return self.running
+        self.waiting.remove(first)
+        self.running = first
+        return first
 
     def remove(self, generation: Generation) -> None:
         """Forget a generation, wherever it is."""

@@ -19,6 +19,8 @@ class EngineLimits:
     max_duration: float = 600.0
     remember_stop: float = 60.0
     shutdown_deadline: float = 2.5
+    #: How long a model is waited for to make a title.
+    title_patience: float = 30.0
     max_prompt_length: int = 50_000
     max_reply_length: int = 2_000_000
     max_generations_per_owner: int = 32

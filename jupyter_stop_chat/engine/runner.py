@@ -19,8 +19,10 @@ from .background import Background
 from .history import turn_messages
 from .lane import Lane
 from .limits import EngineLimits
+from .places import Places
 from .registry import Registry
 from .settle import settlement
+from .titles import Titles
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ class Runner:
         resolve: Resolve,
         limits: EngineLimits,
         background: Background,
+        places: Places,
+        titles: Titles,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -49,9 +53,9 @@ class Runner:
         self._resolve = resolve
         self._limits = limits
         self._background = background
+        self._places = places
+        self._titles = titles
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        #: Tasks that did not unwind at their stop and are fenced off.
-        self.runaway: set[asyncio.Task[None]] = set()
 
     # --- running -----------------------------------------------------------------------------
 
@@ -59,24 +63,32 @@ class Runner:
         """Start what may start in a chat, and tell its owner of the chat's state."""
         generation = lane.next()
         if generation is not None:
-            self._start(generation)
+            self._start(generation, lane)
         if lane.chat is not None:
             chat = lane.chat.model_copy(update={"state": lane.state, "updated_at": now()})
             self._bus.announce(ChatChanged(chat=chat))
         self._registry.drop_if_idle(lane)
 
-    def _start(self, generation: Generation) -> None:
+    def _start(self, generation: Generation, lane: Lane) -> None:
         generation.state = MessageState.GENERATING
-        task = asyncio.create_task(self._generate(generation), name=f"generation {generation.id}")
+        making = self._generate(generation, lane.head_known, lane.head)
+        if not generation.resumed:
+            lane.head, lane.head_known = generation.id, True
+        self._titles.give_way(lane)
+        task = asyncio.create_task(making, name=f"generation {generation.id}")
         generation.task = task
         task.add_done_callback(partial(self._task_done, generation))
         self._set_timer(generation, self._limits.max_duration, self._expire)
         self._tell(generation)
 
-    async def _generate(self, generation: Generation) -> None:
-        """Read the chat handler's events; this is the task that a stop cancels."""
-        await self._store.set_state(generation.id, MessageState.GENERATING)
-        thread = await self._store.get_thread(generation.id)
+    async def _generate(self, generation: Generation, known: bool, head: str | None) -> None:
+        """Read the chat handler's events; this is the task that a stop cancels.
+
+        :param known: whether the reply that this one follows is known.
+        """
+        if not await self._store.set_state(generation.id, MessageState.GENERATING):
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE, "deleted before it began")
+        thread = await self._places.thread(generation, known, head)
         handler, name = await self._resolve(generation.model)
         turn = Turn(
             chat_id=generation.chat_id,
@@ -123,10 +135,8 @@ class Runner:
         """Fence a generation and cancel its task, in this very step; a second stop joins in."""
         if generation.stop is not None or generation.state in TERMINAL:
             return
-        if generation.state is MessageState.GENERATING and generation.task is None:
-            return  # its task has ended: it won the race, and is being settled
-        if generation.failure is not None:
-            return  # it is being ended already, as too long
+        if generation.claimed or generation.failure is not None:
+            return  # too late: how it ended is decided
         generation.begin_stop(reason, shown=shown, discard=discard)
         if generation.task is not None:
             generation.state = MessageState.STOPPING
@@ -146,8 +156,8 @@ class Runner:
         task, generation.task = generation.task, None
         if task is None or task.done():
             return
-        generation.detached = True
-        self.runaway.add(task)
+        generation.detach()
+        self._background.fence_off(task)
         log.warning(
             "the model %s did not react to a stop within %.1f s; its task is fenced off",
             generation.model,
@@ -177,8 +187,7 @@ class Runner:
         # Retrieved and dropped: a kept traceback would hold the model's stream open.
         error = None if task.cancelled() else task.exception()
         if generation.detached:
-            self.runaway.discard(task)
-            log.info("a runaway task of the model %s has ended", generation.model)
+            generation.report("ended")
             return
         generation.task = None
         if generation.stop is not None:
@@ -188,18 +197,23 @@ class Runner:
         self.settle_soon(generation)
 
     def settle_soon(self, generation: Generation) -> None:
-        """Settle a generation in a task of its own, which no cancel of the other reaches."""
-        self._background.run(self._settle(generation), "settle")
+        """Settle a generation, once, in a task of its own that no cancel reaches."""
+        if not generation.settling:
+            generation.settling = True
+            self._background.run(self._settle(generation), "settle")
 
     async def _settle(self, generation: Generation) -> None:
         """Claim the terminal state, tell everyone, and let the chat go on."""
         self._drop_timer(generation)
-        if generation.stop is None and not generation.detached:
-            await generation.finish()
+        if not generation.cut_off:
+            try:
+                await generation.finish()
+            except StopChatError as error:
+                generation.failure = generation.failure or error
+        generation.claimed = True
         generation.stop_tools()
-        message = await self._store.settle(generation.id, settlement(generation))
-        if message is None:
-            message = await self._store.get_message(generation.id)
+        message = await self._claim(generation)
+        generation.failure = None  # its traceback would hold the model's stream
         lane = self._registry.lane(generation.owner, generation.chat_id)
         if message is None:  # deleted meanwhile
             generation.settled.cancel()
@@ -208,8 +222,8 @@ class Runner:
         generation.state = message.state
         generation.message = message
         if message.stop is not None and message.stop.provider != "closed":
-            generation.on_provider_closed = partial(self._amend, generation)
-        if lane is not None and message.stop is not None and message.stop.discarded:
+            generation.on_late_news = partial(self._amend, generation)
+        if lane is not None and message.discarded and lane.head == generation.id:
             lane.head_known = False
         self._registry.remove(generation)
         if lane is not None:
@@ -217,7 +231,28 @@ class Runner:
         self._bus.publish(generation.chat_id, MessageMoved(message, generation))
         generation.settled.set_result(message)
         if lane is not None:
+            chat = lane.chat
             self.advance(lane)
+            self._titles.consider(chat, message, busy=lane.running is not None)
+
+    async def _claim(self, generation: Generation) -> Message | None:
+        """Claim the terminal state in the store; a store that fails keeps nobody waiting."""
+        settled = settlement(generation)
+        try:
+            message = await self._store.settle(generation.id, settled)
+            if message is None:
+                message = await self._store.get_message(generation.id)
+        except Exception:
+            log.exception("the end of a message could not be written down")
+            message = generation.snapshot().model_copy(
+                update={
+                    "state": settled.state,
+                    "usage": settled.usage,
+                    "stop": settled.stop,
+                    "error": settled.error,
+                }
+            )
+        return message
 
     def forget(self, generation: Generation, lane: Lane | None) -> None:
         """Drop a generation that leaves no message behind."""
@@ -227,7 +262,7 @@ class Runner:
             self.advance(lane)
 
     def _amend(self, generation: Generation) -> None:
-        """Complete the receipt of a stop whose provider closed after it was settled."""
+        """Complete the receipt of a stop whose provider closed, or not, after it was settled."""
         receipt = generation.receipt()
         if receipt is None or generation.message.stop is None:
             return
@@ -239,9 +274,13 @@ class Runner:
         self._background.run(self._write_amended(amended), "amend")
 
     async def _write_amended(self, message: Message) -> None:
-        if message.stop is not None:
-            await self._store.amend_stop(message.id, message.stop)
-            self._bus.publish(message.chat_id, MessageMoved(message))
+        if message.stop is None:
+            return
+        await self._store.amend_stop(message.id, message.stop)
+        now_kept = await self._store.get_message(message.id)
+        # It may have gone on meanwhile, or be gone: then this receipt is history.
+        if now_kept is not None and now_kept.stop == message.stop:
+            self._bus.publish(message.chat_id, MessageMoved(now_kept))
 
     def _tell(self, generation: Generation) -> None:
         self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.generation import Generation, total
 from jupyter_stop_chat.protocol import ErrorInfo, MessageState, Usage
 from jupyter_stop_chat.store.base import Settlement
 
@@ -24,10 +24,10 @@ def settlement(generation: Generation) -> Settlement:
     usage = generation.usage
     if generation.stop is not None:
         state, error = MessageState.INTERRUPTED, None
-        if usage is None or usage.output_tokens is None:
-            usage = estimated(generation)
+        usage = total(generation.used_before, estimated(generation))
     elif generation.failure is not None:
         state, error = MessageState.FAILED, failure_info(generation.failure, generation)
+        usage = total(generation.used_before, estimated(generation))
     elif generation.text.length == 0 and not generation.tools:
         state = MessageState.FAILED
         error = failure_info(StopChatError(ErrorCode.EMPTY_REPLY), generation)
@@ -44,13 +44,21 @@ def settlement(generation: Generation) -> Settlement:
 
 
 def estimated(generation: Generation) -> Usage | None:
-    """Estimate the tokens of a reply that ended before its provider counted them (B9)."""
-    made = generation.text.length + generation.reasoning.length - generation.prefix_length
-    if made <= 0:
-        return generation.usage
-    before = generation.usage.input_tokens if generation.usage else None
+    """Count the tokens of what was made just now, or estimate them (B9).
+
+    A reply that ended before its end was, for most providers, never counted.
+    """
+    used = generation.used
+    made = (
+        generation.text.length
+        - generation.prefix_length
+        + generation.reasoning.length
+        - generation.reasoning_before
+    )
+    if made <= 0 or (used is not None and used.output_tokens is not None):
+        return used
     return Usage(
-        input_tokens=before,
+        input_tokens=used.input_tokens if used else None,
         output_tokens=max(1, round(made / CHARACTERS_PER_TOKEN)),
         estimated=True,
     )

@@ -10,15 +10,17 @@ from jupyter_stop_chat.store.base import Store
 
 from .registry import Registry
 from .runner import Runner
+from .titles import Titles
 
 
 class Stopping:
     """Carry stops out. Whatever runs is fenced and cancelled before anything is waited for."""
 
-    def __init__(self, registry: Registry, runner: Runner, store: Store) -> None:
+    def __init__(self, registry: Registry, runner: Runner, store: Store, titles: Titles) -> None:
         self._registry = registry
         self._runner = runner
         self._store = store
+        self._titles = titles
 
     async def stop(
         self, owner: str, target: Stop, reason: Reason = "user"
@@ -31,9 +33,12 @@ class Stopping:
         for generation in found:
             if reason == "user" and generation.task is not None:
                 self._pause(owner, generation.chat_id)
-            self._runner.begin_stop(generation, reason, shown=target.shown, discard=target.discard)
+            # An offset is one of one text: with several it says nothing.
+            shown = None if target.all else target.shown
+            self._runner.begin_stop(generation, reason, shown=shown, discard=target.discard)
         if target.chat_id is not None or target.all:
             self._pause(owner, target.chat_id)
+            self._titles.stop(owner, target.chat_id)
         if found:
             return tuple([await self._result(generation) for generation in found])
         return await self._stop_absent(owner, target)
@@ -84,6 +89,9 @@ class Stopping:
             # Remembered before the store is asked: the request may arrive meanwhile.
             self._registry.remember(owner, target)
             message = await self._store.find_request(owner, target.request_id)
+            arrived = self._registry.by_request(owner, target.request_id)
+            if arrived is not None:
+                return (await self._result(arrived),)
             if message is None:
                 return (StopResult(message_id=None, outcome=Outcome.REMEMBERED),)
             self._registry.recall(owner, target.request_id)

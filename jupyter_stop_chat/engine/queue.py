@@ -1,0 +1,90 @@
+"""The queue of a chat: what waits in it can be changed, put in order, taken back, sent next."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.protocol import Accepted, MessageState
+
+from .places import Places
+from .registry import Registry
+from .runner import Runner
+
+
+class Queue:
+    """Change what waits, before it begins."""
+
+    def __init__(self, registry: Registry, runner: Runner, places: Places) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._places = places
+
+    def of_prompt(self, owner: str, prompt_id: str) -> Generation | None:
+        """Return what waits to answer a prompt that can still be changed in place."""
+        for generation in self._registry.running(owner):
+            prompt = generation.prompt
+            if prompt is not None and prompt.id == prompt_id and _waits(generation):
+                return generation
+        return None
+
+    async def edit(self, generation: Generation, body: str, request_id: str) -> Accepted:
+        """Give a prompt that waits other words.
+
+        It may begin meanwhile: the store writes in order, so the reply is made from these words.
+        """
+        prompt = generation.prompt
+        assert prompt is not None
+        await self._places.amend(generation, body, prompt.reply_to)
+        assert generation.prompt is not None
+        return Accepted(
+            request_id=request_id,
+            chat_id=generation.chat_id,
+            user_message=generation.prompt,
+            message=generation.snapshot(),
+        )
+
+    async def reorder(self, owner: str, chat_id: str, message_ids: list[str]) -> None:
+        """Put replies that wait in another order; those not named come after them.
+
+        :raises StopChatError: `unknown_message`, or `not_possible_now` once one has begun.
+        """
+        lane = self._registry.lane(owner, chat_id)
+        first: list[Generation] = []
+        for message_id in dict.fromkeys(message_ids):
+            generation = self._registry.get(message_id)
+            if generation is None or lane is None or generation.chat_id != chat_id:
+                raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+            if generation.owner != owner:
+                raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+            if not _waits(generation) or generation not in lane.waiting:
+                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+            first.append(generation)
+        if lane is None:
+            return
+        lane.waiting = deque([*first, *(each for each in lane.waiting if each not in first)])
+        async with lane.turnstile:
+            before = await self._places.head(lane)
+            for generation in list(lane.waiting):
+                if not _waits(generation):
+                    continue
+                if generation.follows:
+                    await self._places.move(generation, before)
+                before = generation.id
+        self._registry.drop_if_idle(lane)
+
+    def resume(self, owner: str, chat_id: str) -> None:
+        """Let a queue that a stop has paused go on."""
+        lane = self._registry.lane(owner, chat_id)
+        if lane is not None and lane.paused:
+            lane.paused = False
+            self._runner.advance(lane)
+
+
+def _waits(generation: Generation) -> bool:
+    return (
+        generation.state is MessageState.QUEUED
+        and generation.stop is None
+        and generation.accepted.done()
+    )

@@ -1,0 +1,248 @@
+"""Titles: made by the model in the background, when the first turn of a chat has ended.
+
+Also when that turn was stopped (L9). A title always comes: what the model does not give within
+its time is made of the prompt's first words (L10).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, Literal
+
+from jupyter_stop_chat.bus import Bus
+from jupyter_stop_chat.chat_handlers.base import (
+    ChatHandler,
+    Text,
+    ToolStarted,
+    Turn,
+    TurnMessage,
+)
+from jupyter_stop_chat.protocol import Chat, ChatChanged, Message
+from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.utf16 import whole
+
+from .background import Background
+from .lane import Lane
+from .registry import Registry
+
+log = logging.getLogger(__name__)
+
+#: Whether the model makes titles, or the prompt's first words are used.
+TitleMode = Literal["model", "prompt"]
+
+INSTRUCTION = (
+    "Write a title for the conversation below: at most six words, in its language, on one line, "
+    "without quotation marks. Answer with the title alone."
+)
+#: The longest title, in characters.
+LONGEST = 80
+#: So much of a prompt and of a reply is enough to tell what they are about, in characters.
+EXCERPT = 500
+#: What a title may cost, in tokens, where the model's handler takes a limit.
+MAX_TOKENS = 24
+#: A stopped model is waited for so long before it is fenced off, in seconds.
+UNWIND = 1.5
+
+
+class Titles:
+    """Make the titles of chats that have none.
+
+    :param mode: `prompt` asks no model.
+    :param patience: the most seconds that a model is waited for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        resolve: Callable[[str], Awaitable[tuple[ChatHandler, str]]],
+        registry: Registry,
+        background: Background,
+        mode: TitleMode = "model",
+        patience: float = 30.0,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._resolve = resolve
+        self._registry = registry
+        self._background = background
+        self._mode = mode
+        self._patience = patience
+        self._made: dict[str, _Making] = {}
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def consider(self, chat: Chat | None, reply: Message, *, busy: bool) -> None:
+        """Make a title if a chat has none, now that a reply in it has ended.
+
+        :param busy: the chat goes on already; its model has better things to do.
+        """
+        if chat is None or chat.title is not None or chat.id in self._made or reply.discarded:
+            return
+        # A model that does not even stop is asked for nothing more.
+        stuck = reply.stop is not None and reply.stop.provider == "still_finishing"
+        making = self._made[chat.id] = _Making(chat.owner)
+        if self._mode != "model" or busy or stuck or not reply.text.strip():
+            making.stop()
+        self._background.run(self._make(chat, reply, making), "title")
+
+    def give_way(self, lane: Lane) -> None:
+        """Ask the model no longer: its chat goes on, and a prompt must not wait for a title."""
+        self._stop(lane.chat_id)
+
+    def stop(self, owner: str, chat_id: str | None) -> None:
+        """Ask the model no longer, in one chat of an owner or in all; the prompt's words do."""
+        for each, making in list(self._made.items()):
+            if making.owner == owner and chat_id in (None, each):
+                making.stop()
+
+    def abandon(self, chat_id: str) -> None:
+        """Make no title any more: a person gave one, or deleted the chat."""
+        making = self._made.get(chat_id)
+        if making is not None:
+            making.abandoned = True
+            making.stop()
+
+    def close(self) -> None:
+        """Ask no model any more."""
+        self._mode = "prompt"
+        for making in self._made.values():
+            making.stop()
+
+    def _stop(self, chat_id: str) -> None:
+        making = self._made.get(chat_id)
+        if making is not None:
+            making.stop()
+
+    async def _make(self, chat: Chat, reply: Message, making: _Making) -> None:
+        try:
+            prompt = await self._store.get_message(reply.reply_to or "")
+            if prompt is None:
+                return
+            title = ""
+            if not making.stopped.done():
+                title = await self._ask(reply, prompt, making)
+            title = title or first_words(prompt.text)
+            now = await self._store.get_chat(chat.id)
+            if making.abandoned or now is None or now.title is not None:
+                return
+            if await self._store.set_title(chat.id, title):
+                self.tell(now.model_copy(update={"title": title}))
+        finally:
+            del self._made[chat.id]
+
+    def tell(self, chat: Chat) -> None:
+        """Tell an owner, and who follows a chat, of its title."""
+        lane = self._registry.lane(chat.owner, chat.id)
+        if lane is not None:
+            if lane.chat is not None:
+                lane.chat = lane.chat.model_copy(update={"title": chat.title})
+            chat = chat.model_copy(update={"state": lane.state})
+        else:
+            chat = chat.model_copy(update={"state": "idle"})
+        change = ChatChanged(chat=chat)
+        self._bus.announce(change)
+        self._bus.publish(chat.id, change)
+
+    async def _ask(self, reply: Message, prompt: Message, making: _Making) -> str:
+        """Ask the model, for a limited time; it may end badly or not at all."""
+        read = asyncio.create_task(self._read(reply, prompt, making), name="stop-chat title model")
+        try:
+            both: set[asyncio.Future[Any]] = {read, making.stopped}
+            await asyncio.wait(
+                both,
+                timeout=self._patience,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            if not read.done():
+                making.stop()
+                read.cancel()
+        await asyncio.wait({read}, timeout=UNWIND)
+        if not read.done():
+            self._background.fence_off(read)
+            return ""
+        if read.cancelled():
+            return ""
+        error = read.exception()
+        if error is not None:
+            log.info("a model made no title: %s", type(error).__name__)
+            return ""
+        return read.result()
+
+    async def _read(self, reply: Message, prompt: Message, making: _Making) -> str:
+        try:
+            handler, name = await self._resolve(reply.model or "")
+            if not getattr(handler, "makes_titles", True):
+                return ""
+            turn = Turn(
+                chat_id=reply.chat_id,
+                message_id=str(uuid.uuid4()),
+                messages=[TurnMessage("user", request(prompt.text, reply.text))],
+                model=name,
+                parameters={"max_tokens": MAX_TOKENS},
+                _stopped=making.stopped.done,
+            )
+            text = ""
+            async with aclosing(handler.reply(turn)) as events:
+                async for event in events:
+                    if isinstance(event, ToolStarted):
+                        return ""  # nobody asked it to do anything
+                    if isinstance(event, Text):
+                        text += event.text
+                    # What follows the first line, or never ends, is no title.
+                    if len(text) > 2 * LONGEST or "\n" in text.lstrip():
+                        break
+                    if making.stopped.done():
+                        return ""
+            return clean(text)
+        except SystemExit as error:
+            raise RuntimeError("SystemExit") from error
+
+
+class _Making:
+    """Be one title in the making."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.abandoned = False
+        self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def stop(self) -> None:
+        """Ask the model no longer."""
+        if not self.stopped.done():
+            self.stopped.set_result(None)
+
+
+def request(prompt: str, reply: str) -> str:
+    """Write what a model is asked."""
+    return f"{INSTRUCTION}\n\nUser: {_excerpt(prompt)}\n\nAssistant: {_excerpt(reply)}"
+
+
+def clean(text: str) -> str:
+    """Take a title out of a model's answer; empty if there is none."""
+    line = next((line.strip() for line in whole(text).splitlines() if line.strip()), "")
+    line = " ".join(line.removeprefix("Title:").strip(" \t#*\"'“”„«»`").split())
+    return _shortened(line)
+
+
+def first_words(prompt: str) -> str:
+    """Make a title of a prompt's first words."""
+    return _shortened(" ".join(prompt.split()))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    start = text[: LONGEST - 1]
+    return (start.rsplit(" ", 1)[0] if " " in start else start) + "…"
+
+
+def _excerpt(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"

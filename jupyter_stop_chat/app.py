@@ -26,6 +26,7 @@ from .engine import Engine, EngineLimits
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+    from .engine.titles import TitleMode
     from .models import Models
     from .protocol import Policy
     from .store.sql import SqlStore
@@ -70,6 +71,12 @@ class StopChatApp(ExtensionApp):
         ["queue", "interrupt", "reject"],
         "queue",
         help="What becomes of a prompt that is sent while a reply is being made in its chat.",
+    ).tag(config=True)
+    titles = Enum(
+        ["model", "prompt"],
+        "model",
+        help="Who makes the title of a chat after its first turn: the chat's model, in the "
+        "background, or nobody, and it is the prompt's first words.",
     ).tag(config=True)
     stop_deadline = Float(
         EngineLimits.stop_deadline,
@@ -154,6 +161,7 @@ class StopChatApp(ExtensionApp):
             lambda: self.chosen_model(models),
             limits,
             cast("Policy", self.while_generating),
+            titles=cast("TitleMode", self.titles),
         )
         return Services(engine, store, models)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
 
 from jupyter_stop_chat.protocol import MAX_FRAME_BYTES
 from tests.providers import OpenAIProvider, Script
@@ -25,6 +27,7 @@ def provider(app: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[O
     jp_asyncio_loop.run_until_complete(made.start())
     app.model_parameters = {"openai": {"base_url": made.base_url, "api_key": "sk-canary"}}
     app.default_model = MODEL
+    app.titles = "prompt"  # else the model is asked for a title as well
     yield made
     jp_asyncio_loop.run_until_complete(made.stop())
 
@@ -80,6 +83,187 @@ async def test_stop_closes_the_provider_and_keeps_what_was_shown(
     await provider.no_connections()
     services = await app.services()
     assert services.engine.registry.empty
+
+
+async def test_stop_before_the_first_word_and_while_the_provider_stalls(
+    provider: Any, connect: Any
+) -> None:
+    """V8, J2: settled at once, whatever the provider is waiting for."""
+    page = await connect()
+    for script in (
+        Script(stall="before_headers"),
+        Script(stall="after_headers"),
+        Script(tokens=100, stall_after=3),
+    ):
+        provider.script = script
+        accepted = await page.ask()
+        message_id = accepted["message"]["id"]
+        request = await provider.next_request(len(provider.requests) + 1)
+        if script.stall_after:
+            await page.until("delta", lambda frame: "t2" in frame["text"])
+        began = time.perf_counter()
+        await page.send({"type": "stop", "message_id": message_id})
+        message = await page.end_of(message_id)
+        assert time.perf_counter() - began < 1.0, "the provider would stall for ever"
+        assert message["state"] == "interrupted"
+        await asyncio.wait_for(request.closed.wait(), 10)
+        assert request.tokens_sent == (script.stall_after or 0)
+    await provider.no_connections()
+
+
+async def test_stop_while_the_reader_of_the_stream_waits(
+    provider: Any, connect: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J7: the cancel lands in the consumer's own await, not in the model's stream."""
+    services = await app.services()
+    gate = asyncio.Event()
+    append = services.store.append
+
+    async def held(*args: Any) -> None:
+        await gate.wait()
+        await append(*args)
+
+    monkeypatch.setattr(services.store, "append", held)
+    provider.script = Script(tokens=1_000_000)
+    page = await connect()
+    accepted = await page.ask()
+    message_id = accepted["message"]["id"]
+    generation = services.engine.generation(message_id)
+    while generation._room.is_set():  # noqa: ASYNC110 - until the model's stream is held back
+        await asyncio.sleep(0)
+    request = provider.requests[-1]
+    await page.send({"type": "stop", "message_id": message_id})
+    await asyncio.wait_for(request.closed.wait(), 10)
+    gate.set()
+    message = await page.end_of(message_id)
+    assert message["state"] == "interrupted"
+    assert message["text_length"] == 0, "nothing had been shown"
+    await provider.no_connections()
+    assert services.engine.registry.empty
+
+
+async def test_no_text_after_the_end(provider: Any, connect: Any) -> None:
+    """B4, S5: at most what was shown is kept, and nothing follows the terminal frame."""
+    provider.script = Script(tokens=1_000_000)
+    page = await connect()
+    accepted = await page.ask()
+    message_id = accepted["message"]["id"]
+    await page.until("delta", lambda frame: frame["offset"] > 500)
+    await page.send({"type": "stop", "message_id": message_id, "shown": 321})
+    message = await page.end_of(message_id)
+    assert message["text_length"] == 321
+    assert len(page.text(message_id)) == 321
+    seen = len(page.frames)
+    await page.send({"type": "stop", "message_id": message_id})
+    await page.until("stop_result", lambda frame: frame["results"][0]["outcome"] != "interrupted")
+    assert not [
+        frame
+        for frame in page.frames[seen:]
+        if frame["type"] == "delta" and frame["message_id"] == message_id
+    ]
+    await page.send({"type": "open", "chat_id": accepted["chat_id"]})
+    opened = await page.until("chat", lambda frame: "messages" in frame)
+    assert opened["messages"][-1]["text"] == page.text(message_id)
+
+
+async def test_a_stop_that_comes_before_its_prompt(provider: Any, connect: Any) -> None:
+    """S6: remembered, for a chat that the server does not know yet."""
+    provider.script = Script(tokens=1_000_000, rate=100)
+    page = await connect()
+    request_id = str(uuid.uuid4())
+    await page.send({"type": "stop", "request_id": request_id})
+    result = await page.until("stop_result")
+    assert result["results"] == [{"outcome": "remembered"}]
+    assert result["request_id"] == request_id
+    accepted = await page.ask(request_id=request_id)
+    message = await page.end_of(accepted["message"]["id"])
+    assert message["state"] == "interrupted"
+    assert provider.requests == []
+
+
+async def test_a_prompt_that_is_sent_twice_counts_once(provider: Any, connect: Any) -> None:
+    page, request_id = await connect(), str(uuid.uuid4())
+    first = await page.ask(request_id=request_id)
+    again = await page.ask(request_id=request_id)
+    assert again["message"]["id"] == first["message"]["id"]
+    await page.end_of(first["message"]["id"])
+    later = await page.ask(request_id=request_id)
+    assert later["message"]["id"] == first["message"]["id"]
+    assert later["message"]["state"] == "completed"
+    assert len(provider.requests) == 1
+
+
+BAD = [
+    ("not json", "bad_frame"),
+    ("[1, 2]", "bad_frame"),
+    ("[" * 5000, "bad_frame"),
+    ('{"type": "dance"}', "unknown_type"),
+    ('{"type": null}', "unknown_type"),
+    ('{"no": "type"}', "unknown_type"),
+    ('{"type": "send"}', "invalid_field"),
+    ('{"type": "send", "request_id": "x", "chat_id": null, "body": "Hi"}', "invalid_field"),
+    ('{"type": "stop"}', "invalid_field"),
+    ('{"type": "stop", "all": true, "shown": -1}', "invalid_field"),
+    ('{"type": "open", "chat_id": "ID", "offsets": {"ID": 1e999}}', "invalid_field"),
+    ('{"type": "open", "chat_id": "ID"}', "unknown_chat"),
+    ('{"type": "send", "request_id": "ID", "chat_id": "ID", "body": "Hi"}', "unknown_chat"),
+    ('{"type": "send", "request_id": "ID", "chat_id": null, "body": " \\n\\t "}', "blank_prompt"),
+    ('{"type": "continue", "request_id": "ID", "message_id": "ID"}', "unknown_message"),
+    ('{"type": "regenerate", "request_id": "ID", "message_id": "ID"}', "unknown_message"),
+    ('{"type": "unqueue", "message_id": "ID"}', "unknown_message"),
+]
+
+
+async def test_bad_input_is_answered_and_the_socket_goes_on(provider: Any, connect: Any) -> None:
+    provider.script = Script(tokens=["Still ", "here."])
+    page = await connect()
+    for raw, code in BAD:
+        await page.send(raw.replace("ID", str(uuid.uuid4())))
+        error = await page.until("error")
+        assert error["code"] == code, raw
+        assert error["message"].endswith("."), "a sentence"
+    await page.send({"type": "stop", "message_id": str(uuid.uuid4())})
+    result = await page.until("stop_result")
+    assert result["results"][0]["outcome"] == "not_found"
+    accepted = await page.ask()
+    await page.end_of(accepted["message"]["id"])
+    assert page.text(accepted["message"]["id"]) == "Still here."
+
+
+async def test_a_frame_that_is_too_large_closes_with_1009(provider: Any, connect: Any) -> None:
+    page = await connect()
+    await page.send("x" * MAX_FRAME_BYTES)
+    assert (await page.until("error"))["code"] == "bad_frame"
+    await page.send("x" * (MAX_FRAME_BYTES + 1))
+    assert await page.socket.read_message() is None
+    assert page.socket.close_code == 1009
+    again = await connect()
+    accepted = await again.ask()
+    assert (await again.end_of(accepted["message"]["id"]))["state"] == "completed"
+
+
+async def test_a_failure_is_told_by_a_code_and_a_sentence(provider: Any, connect: Any) -> None:
+    """L5: once, in plain words, with the id it has in the log."""
+    provider.script = Script(trouble="bad_key")
+    page = await connect()
+    accepted = await page.ask()
+    message = await page.end_of(accepted["message"]["id"])
+    assert message["state"] == "failed"
+    assert message["error"]["code"] == "key_refused"
+    assert message["error"]["error_id"]
+    assert "canary" not in json.dumps(page.frames)
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+async def test_without_a_token_nobody_comes_in(
+    connect: Any, jp_http_port: int, jp_base_url: str, token: str
+) -> None:
+    await connect()  # the right token does
+    url = f"ws://127.0.0.1:{jp_http_port}{jp_base_url}api/stop-chat/ws"
+    headers = {"Authorization": f"token {token}"} if token else {}
+    with pytest.raises(HTTPClientError) as refused:
+        await websocket_connect(HTTPRequest(url, headers=headers))
+    assert refused.value.code == 403
 
 
 def _units(text: str) -> int:

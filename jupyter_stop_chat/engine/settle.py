@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.generation import Generation, total
@@ -68,10 +69,18 @@ def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:
     """Write a failure to the log, and return what a person may know of it."""
     error_id = new_error_id()
     log.warning(
-        "error %s: the model %s failed: %s",
+        "error %s: the model %s failed: %s%s",
         error_id,
         generation.model,
         failure,
-        exc_info=failure.__cause__,
+        _where(failure.__cause__),
     )
     return ErrorInfo(code=failure.code, message=failure.sentence, error_id=error_id)
+
+
+def _where(cause: BaseException | None) -> str:
+    """Tell where an exception came from, without its own words: they can hold a key."""
+    if cause is None:
+        return ""
+    frames = "".join(traceback.format_tb(cause.__traceback__))
+    return f"\n{type(cause).__name__} at\n{frames}"

@@ -26,7 +26,12 @@ def utf16_slice(text: str, start: int, end: int | None = None) -> str:
 
 
 def whole(text: str) -> str:
-    """Replace lone surrogates, which UTF-8 cannot carry; the length stays as it is."""
+    """Replace what cannot be carried everywhere; the length stays as it is.
+
+    UTF-8 cannot carry lone surrogates, and PostgreSQL's text no NUL.
+    """
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Message, Receipt
+from jupyter_stop_chat.utf16 import utf16_length, utf16_slice, whole
 
 from .clock import now
 from .operations import (
@@ -39,7 +40,6 @@ from .operations import (
 )
 from .rows import ONE_CHAT, ONE_MESSAGE, chat_of, message_of, row_of_chat, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
-from .utf16 import cut, length, storable
 
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600
@@ -77,7 +77,7 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
                 {
                     "to_id": operation.message_id,
                     "to_part": operation.part,
-                    "to_text": storable(operation.text),
+                    "to_text": whole(operation.text),
                 }
             )
             answers.append(None)
@@ -101,7 +101,7 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             )
             return None
         case SetTitle(chat_id, title):
-            title = None if title is None else storable(title)
+            title = None if title is None else whole(title)
             found = connection.execute(
                 update(chats).where(chats.c.id == chat_id).values(title=title)
             )
@@ -147,11 +147,11 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             )
             return None
         case AmendPrompt(message_id, text, reply_to):
-            text = storable(text)
+            text = whole(text)
             connection.execute(
                 update(messages)
                 .where(messages.c.id == message_id, messages.c.role == "user")
-                .values(text=text, text_length=length(text), reply_to=reply_to)
+                .values(text=text, text_length=utf16_length(text), reply_to=reply_to)
             )
             return None
         case Beat():
@@ -242,8 +242,8 @@ def _settle(connection: Connection, operation: Settle) -> Message | None:
     if not claimed.rowcount:
         return None
     message = read_message(connection, operation.message_id)
-    text = message.text if settlement.keep is None else cut(message.text, settlement.keep)
-    message = message.model_copy(update={"text": text, "text_length": length(text)})
+    text = utf16_slice(message.text, 0, settlement.keep)
+    message = message.model_copy(update={"text": text, "text_length": utf16_length(text)})
     connection.execute(
         update(messages)
         .where(messages.c.id == message.id)

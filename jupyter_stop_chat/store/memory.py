@@ -13,6 +13,7 @@ from typing import Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.utf16 import utf16_length, utf16_slice, whole
 
 from .clock import now
 from .operations import (
@@ -29,7 +30,6 @@ from .operations import (
     SetTitle,
     Settle,
 )
-from .utf16 import cut, length, storable
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Kept:
             self.message = self.message.model_copy(
                 update={
                     "text": text,
-                    "text_length": length(text),
+                    "text_length": utf16_length(text),
                     "reasoning": reasoning or self.message.reasoning,
                 }
             )
@@ -220,7 +220,7 @@ class Memory:
         kept = self.messages.get(message_id)
         if kept is None or not kept.live:
             return False
-        (kept.text if part == "text" else kept.reasoning).append(storable(text))
+        (kept.text if part == "text" else kept.reasoning).append(whole(text))
         return True
 
     def _amend(self, message_id: str, receipt: Receipt) -> bool:
@@ -263,7 +263,7 @@ class Memory:
             self._create(chat)
         created = None if chat is None else chat.id
         for message in operation.messages:
-            clean = message.model_copy(update={"text": storable(message.text)})
+            clean = message.model_copy(update={"text": whole(message.text)})
             self.messages[message.id] = Kept(clean)
             self.unsaved.add(message.id)
             self.size += len(message.text)
@@ -278,12 +278,12 @@ class Memory:
         if kept is None or not kept.live:
             return None
         message = kept.whole()
-        text = message.text if settlement.keep is None else cut(message.text, settlement.keep)
+        text = utf16_slice(message.text, 0, settlement.keep)
         kept.message = message.model_copy(
             update={
                 "state": settlement.state,
                 "text": text,
-                "text_length": length(text),
+                "text_length": utf16_length(text),
                 "usage": settlement.usage,
                 "stop": settlement.stop,
                 "error": settlement.error,
@@ -313,9 +313,13 @@ class Memory:
         kept = self.messages.get(operation.message_id)
         if kept is None or kept.message.role != "user":
             return None
-        text = storable(operation.text)
+        text = whole(operation.text)
         kept.message = kept.message.model_copy(
-            update={"text": text, "text_length": length(text), "reply_to": operation.reply_to}
+            update={
+                "text": text,
+                "text_length": utf16_length(text),
+                "reply_to": operation.reply_to,
+            }
         )
         return kept
 

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, sel
 from sqlalchemy import literal_column as literal
 
 from jupyter_stop_chat.protocol import Chat, Message
+from jupyter_stop_chat.utf16 import utf16_length, whole
 
 from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
-from .utf16 import length, storable
 
 
 def _waiting(part: str) -> ColumnElement[str]:
@@ -108,7 +108,7 @@ def message_of(row: Mapping[str, Any]) -> Message:
     more, thought = values.pop("more_text"), values.pop("more_reasoning")
     if more:
         values["text"] += more
-        values["text_length"] += length(more)
+        values["text_length"] += utf16_length(more)
     if thought:
         values["reasoning"] = (values["reasoning"] or "") + thought
     values["attachments"] = values["attachments"] or ()
@@ -119,17 +119,17 @@ def message_of(row: Mapping[str, Any]) -> Message:
 def row_of_chat(chat: Chat) -> dict[str, Any]:
     """Make the row of a chat, all but its place in the order of changes."""
     row = chat.model_dump(exclude={"state"})
-    row["owner"] = storable(chat.owner)
-    row["title"] = None if chat.title is None else storable(chat.title)
+    row["owner"] = whole(chat.owner)
+    row["title"] = None if chat.title is None else whole(chat.title)
     return row
 
 
 def row_of_message(message: Message, owner: str, process: str) -> dict[str, Any]:
     """Make the row of a message."""
     row = message.model_dump(mode="json", exclude={"text_offset"})
-    row["text"] = storable(message.text)
-    row["text_length"] = length(message.text)
-    row["reasoning"] = None if message.reasoning is None else storable(message.reasoning)
+    row["text"] = whole(message.text)
+    row["text_length"] = utf16_length(message.text)
+    row["reasoning"] = None if message.reasoning is None else whole(message.reasoning)
     for name in ("attachments", "tools"):
         row[name] = row[name] or None
     row["owner"] = owner

@@ -11,8 +11,9 @@ import unicodedata
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 from sqlalchemy.exc import OperationalError
 
+from jupyter_stop_chat.utf16 import whole
+
 from .schema import chats, messages
-from .utf16 import storable
 
 _TRIGGERS = {
     "messages_search_insert": """
@@ -106,7 +107,7 @@ def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | No
     :param dialect: the name of the database's dialect.
     :param indexed: whether `ensure_search` said that there is an index.
     """
-    words = storable(query).replace("\ufffd", " ").split()
+    words = whole(query).replace("\ufffd", " ").split()
     if not words:
         return None
     in_title = and_(*(chats.c.title.icontains(word, autoescape=True) for word in words))

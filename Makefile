@@ -14,7 +14,7 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 export PATH := $(BIN):$(PATH)
 
-.PHONY: lab test lint typescript pytest stress benchmarks protocol format lock wheel clean
+.PHONY: lab test lint typescript pytest stress benchmarks protocol behaviours format lock wheel clean
 
 lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model ready.
 	$(BIN)/jupyter stop-chat install-local-model
@@ -41,6 +41,9 @@ benchmarks: $(STAMPS)/dev
 
 protocol: $(STAMPS)/dev ## Write the frames' TypeScript types anew.
 	$(BIN)/python scripts/generate_protocol.py
+
+behaviours: $(STAMPS)/dev ## Note which tests prove which behaviour.
+	$(BIN)/python scripts/behaviours.py
 
 format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,71 @@
+"""Fill in which tests prove which behaviour, in `docs/behaviours.md`.
+
+A test names the ids it proves at the beginning of its docstring, or of a comment above a
+TypeScript test's title. With `--check`, nothing is written, and a drift ends with 1.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "behaviours.md"
+ID = re.compile(r"\b[LVSJB][1-9]\d?\b")
+ROW = re.compile(r"^\| ([LVSJB]\d+) \| (.*?) \|(.*)\|$")
+TITLE = re.compile(r"\b(?:it|test|describe)\(\s*['\"`](.*?)['\"`],")
+#: So many tests are named in a row; the rest are a search away.
+MOST = 4
+
+
+def proven() -> dict[str, list[str]]:
+    """Find the tests that name each id."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        where = file.relative_to(ROOT / "tests").as_posix()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for id_ in dict.fromkeys(ID.findall(ast.get_docstring(node) or "")):
+                    if node.name.startswith("test_"):
+                        found[id_].append(f"`{where}::{node.name}`")
+    for file in sorted((ROOT / "labextension" / "test").glob("*.test.ts*")):
+        for title in re.findall(
+            r"\b(?:it|test|describe)\(\s*['\"`](.*?)['\"`],", file.read_text()
+        ):
+            for id_ in dict.fromkeys(ID.findall(title)):
+                found[id_].append(f"`labextension/test/{file.name}`: {title}")
+    return found
+
+
+def filled(page: str) -> str:
+    """Return the page with its last column made anew."""
+    found = proven()
+    lines = []
+    for line in page.splitlines():
+        row = ROW.match(line)
+        if row:
+            # What a person touches comes first: the browser, then the socket.
+            tests = sorted(found[row[1]], key=lambda each: ("browser" not in each, each))
+            named = "<br>".join(tests[:MOST]) or "not yet"
+            line = f"| {row[1]} | {row[2]} | {named} |"  # noqa: PLW2901
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the page, or check it."""
+    page = PAGE.read_text()
+    wanted = filled(page)
+    if "--check" in sys.argv:
+        if page != wanted:
+            print("docs/behaviours.md is not up to date: run make behaviours", file=sys.stderr)
+        return int(page != wanted)
+    PAGE.write_text(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""The page of behaviours: it names the tests there are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_page_is_up_to_date() -> None:
+    ran = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "behaviours.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr

@@ -76,6 +76,20 @@ def test_the_extension_is_enabled_and_ok(tmp_path: Path) -> None:
     assert "OK" in line
 
 
+def test_the_labextension_fits_the_jupyterlab_that_is_here(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "jupyter", "labextension", "list", "--verbose"],
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    told = ran.stdout + ran.stderr
+    line = next(line for line in told.splitlines() if "jupyter-stop-chat v" in line)
+    assert "OK" in line, told
+
+
 def test_every_setting_says_what_it_does() -> None:
     for name, trait in StopChatApp.class_own_traits(config=True).items():
         assert trait.help, name

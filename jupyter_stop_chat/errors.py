@@ -22,6 +22,8 @@ class ErrorCode(StrEnum):
     UNKNOWN_CHAT = "unknown_chat"
     UNKNOWN_MESSAGE = "unknown_message"
     NOT_POSSIBLE_NOW = "not_possible_now"
+    NOT_ALLOWED = "not_allowed"
+    NO_SUCH_ROUTE = "no_such_route"
     # what the server allows
     BUSY = "busy"
     TOO_MANY_GENERATIONS = "too_many_generations"
@@ -68,6 +70,8 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         "That is not possible while the message is in this state.",
         409,
     ),
+    ErrorCode.NOT_ALLOWED: ("You are not allowed to do that. Sign in, or ask who may.", 403),
+    ErrorCode.NO_SUCH_ROUTE: ("There is nothing here for such a request.", 404),
     ErrorCode.BUSY: ("A reply is being made in this chat. Stop it, or wait for its end.", 409),
     ErrorCode.TOO_MANY_GENERATIONS: (
         "Too many of your replies are being made at once. Stop one, or wait.",

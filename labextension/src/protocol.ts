@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'unknown_chat'
   | 'unknown_message'
   | 'not_possible_now'
+  | 'not_allowed'
+  | 'no_such_route'
   | 'busy'
   | 'too_many_generations'
   | 'server_busy'

@@ -151,6 +151,13 @@ function EndLine(props: MessageProps): JSX.Element | null {
       </div>
     );
   }
+  if (state === 'stopping' || (view.frozen && !isTerminal(state))) {
+    return (
+      <div className="jp-StopChat-stoppingLine">
+        <span>{trans.__('Stopping…')}</span>
+      </div>
+    );
+  }
   if (state !== 'interrupted') {
     return null;
   }

@@ -62,6 +62,7 @@ def test_the_text_freezes_at_the_press(chat: ChatPage, provider: OpenAIProvider)
     frozen = chat.text()
     chat.expect_mode("stopping")
     expect(chat.button).to_have_accessible_name("Stopping…")
+    expect(chat.page.locator(".jp-StopChat-stoppingLine")).to_have_text("Stopping…")
     expect(chat.status).to_have_text("Stopping")
     sent = provider.tokens_sent
     while provider.tokens_sent < sent + 60:  # a second's worth of text goes on arriving

@@ -47,6 +47,9 @@ class LocalHandler:
     :param command: how the child is started.
     """
 
+    #: It is too small for good titles, and a stop must leave the processor idle at once.
+    makes_titles = False
+
     def __init__(
         self,
         data_dir: Path,

@@ -19,6 +19,7 @@ from typing import Any
 
 from .chat_handlers.base import ChatHandler
 from .errors import ErrorCode, StopChatError
+from .masking import reveal, secrets_in
 from .protocol import ModelInfo
 
 #: Where a package offers its own providers: name = provider, value = a factory.
@@ -77,6 +78,7 @@ class Models:
         self, data_dir: Path, *, parameters: Mapping[str, Mapping[str, Any]] | None = None
     ) -> None:
         self._data_dir = data_dir
+        #: Keys in it are masked; they are revealed to LangChain alone.
         self._parameters = parameters or {}
         self._registered: dict[str, Factory] = {}
         self._handlers: dict[str, ChatHandler] = {}
@@ -248,9 +250,9 @@ class Models:
 
         from .chat_handlers.provider_errors import stop_chat_error
 
-        secrets = [str(value) for key, value in parameters.items() if key.endswith("key")]
+        secrets = secrets_in(parameters)
         try:
-            model = init_chat_model(name, model_provider=provider, **parameters)
+            model = init_chat_model(name, model_provider=provider, **reveal(parameters))
             # Some make their client, which reads certificates from the disk, at its first use.
             getattr(model, "_async_client", None)
             return _as_handler(model)

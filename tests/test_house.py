@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "bus": FOUNDATION | {"protocol", "generation"},
     "generation": FOUNDATION | {"protocol", "chat_handlers.base"},
     "store": FOUNDATION | {"protocol", "migrations"},
-    "models": FOUNDATION | {"protocol", "chat_handlers", "local_model"},
+    "masking": set(),
+    "models": FOUNDATION | {"protocol", "masking", "chat_handlers", "local_model"},
     "engine": FOUNDATION | {"protocol", "chat_handlers.base", "bus", "generation", "store.base"},
     "connection": FOUNDATION | {"protocol", "bus", "generation", "engine"},
 }

@@ -60,6 +60,8 @@ class SqlStore:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.on_trouble: Callable[[bool], None] = lambda troubled: None
+        #: Told how many seconds the commit of a group of changes took.
+        self.on_commit: Callable[[float], None] = lambda seconds: None
         self._database = Database(db_url, owner_process, busy_seconds, pragmas)
         self._saver = Saver(
             self._database,
@@ -68,6 +70,7 @@ class SqlStore:
             lambda troubled: self.on_trouble(troubled),  # noqa: PLW0108 - it may be set later
         )
         self._writer = self._saver.writer
+        self._writer.on_commit = lambda seconds: self.on_commit(seconds)  # noqa: PLW0108 - as above
         self._beating: asyncio.Task[None] | None = None
 
     async def open(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -30,6 +31,8 @@ class Writer:
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
+        #: Told how many seconds the commit of a group took.
+        self.on_commit: Callable[[float], None] = lambda seconds: None
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -112,7 +115,9 @@ class Writer:
                     if callable(what):
                         answers: Sequence[Any] = [await what()]
                     else:
+                        began = time.perf_counter()
                         answers = await self._commit([each[0] for each in group])  # type: ignore[misc]
+                        self.on_commit(time.perf_counter() - began)
                 except Exception as error:  # noqa: BLE001 - it is theirs who asked
                     answers = [error] * len(group)
                 for (_, future, _), answer in zip(group, answers, strict=True):

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Bool, Dict, Enum, Float, Int, Unicode
+from traitlets import Bool, Bunch, Dict, Enum, Float, Int, Unicode, observe, validate
+from traitlets.config import Config
 
 from . import __version__
 from .bus import Bus
 from .engine import Engine, EngineLimits
+from .masking import mask, mask_config
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -60,7 +62,7 @@ class StopChatApp(ExtensionApp):
     ).tag(config=True)
     model_parameters = Dict(
         help="Parameters for LangChain's init_chat_model, by provider or by model id, such as "
-        '{"openai": {"base_url": "…"}}.',
+        '{"openai": {"base_url": "…"}}. Keys are better kept in the environment.',
     ).tag(config=True)
     db_url = Unicode(
         "",
@@ -108,17 +110,43 @@ class StopChatApp(ExtensionApp):
     _services: asyncio.Task[Services] | None = None
     _activity: PeriodicCallback | None = None
 
+    @validate("model_parameters")
+    def _mask_parameters(self, proposal: Bunch) -> dict[str, Any]:
+        """Keep keys so that no print-out of the settings shows them."""
+        return mask(proposal["value"])
+
+    @observe("config")
+    def _config_changed(self, change: Bunch) -> None:
+        """Mask keys before the configuration is written to the log."""
+        self._mask_config(change.new)
+        super()._config_changed(change)
+
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Mask keys in the server's configuration as well: `--show-config` prints it."""
+        self._mask_config(serverapp.config)
+        super()._link_jupyter_server_extension(serverapp)
+        self._mask_config(serverapp.config)
+
+    def _mask_config(self, config: Config) -> None:
+        mask_config(config, type(self).__name__, self.traits()["model_parameters"])
+
     def initialize_settings(self) -> None:
-        """Tell the page what it must know before it connects."""
+        """Tell the page, and whoever records events, what they must know before they connect."""
+        from . import events
+
+        if self.serverapp is not None and self.serverapp.event_logger is not None:
+            events.register(self.serverapp.event_logger)
         if self.open_chat:
             page = self.settings.setdefault("page_config_data", {})
             page["stopChatOpen"] = "true"
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
+        from . import generate, openapi
         from .websocket import ChatSocket
 
         self.handlers.append((r"/api/stop-chat/ws", ChatSocket, {"app": self}))
+        self.handlers.extend([*generate.routes(self), *openapi.routes(self)])
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Recover what an ended server left behind, once this one serves."""
@@ -140,6 +168,7 @@ class StopChatApp(ExtensionApp):
         return self._services
 
     async def _make_services(self) -> Services:
+        from . import events, metrics
         from .models import Models
         from .store import open_store
 
@@ -163,6 +192,10 @@ class StopChatApp(ExtensionApp):
             cast("Policy", self.while_generating),
             titles=cast("TitleMode", self.titles),
         )
+        metrics.watch(engine)
+        store.on_commit = metrics.commit_seconds.observe
+        if self.serverapp is not None and self.serverapp.event_logger is not None:
+            engine.bus.watch(events.recorder(self.serverapp.event_logger))
         return Services(engine, store, models)
 
     def chosen_model(self, models: Models) -> str | None:

@@ -43,6 +43,11 @@ class Bus:
     def __init__(self) -> None:
         self._chats: defaultdict[str, set[Listener]] = defaultdict(set)
         self._owners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._watchers: set[Listener] = set()
+
+    def watch(self, listener: Listener) -> None:
+        """Tell a listener of all that changes in this process's chats, for operators."""
+        self._watchers.add(listener)
 
     def follow(self, chat_id: str, listener: Listener) -> None:
         """Tell a listener of all that changes in a chat from now on."""
@@ -63,6 +68,7 @@ class Bus:
     def publish(self, chat_id: str, change: Change) -> None:
         """Tell the followers of a chat; one that fails keeps the others' news from nobody."""
         self._tell(self._chats.get(chat_id), change)
+        self._tell(self._watchers, change)
 
     def announce(self, change: ChatChanged) -> None:
         """Tell an owner's listeners, whichever chats they follow."""

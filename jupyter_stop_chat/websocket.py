@@ -9,6 +9,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado.websocket import WebSocketHandler
 
+from . import metrics
 from .connection import Connection
 from .owners import AUTH_RESOURCE, display_name, owner_of
 from .protocol import MAX_FRAME_BYTES, Limits, Welcome
@@ -56,6 +57,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def open(self, *args: Any, **kwargs: Any) -> None:
         """Make the connection, once the engine is ready."""
         super().open()  # starts the pings
+        metrics.socket_opened(self)
         # Else the frame after "stopping" waits 40 ms for the client's delayed acknowledgement.
         self.set_nodelay(True)
         stream = getattr(self.ws_connection, "stream", None)
@@ -91,6 +93,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def on_close(self) -> None:
         """Let the connection go; what it asked for goes on."""
         self.gone = True
+        metrics.socket_closed(self)
         if self.connection is not None:
             self.connection.end()
         super().on_close()

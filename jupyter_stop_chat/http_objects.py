@@ -1,0 +1,89 @@
+"""What the HTTP routes are sent and what they answer, besides the objects of the frames."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .protocol import (
+    Attachment,
+    Id,
+    MessageState,
+    ModelId,
+    ModelInfo,
+    Offset,
+    Policy,
+    StopResult,
+    Text,
+)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class GenerateRequest(_Body):
+    """Be a prompt; sent twice with one `request_id`, it counts once."""
+
+    body: Text
+    chat_id: Id | None = None
+    request_id: Id | None = None
+    model: ModelId | None = None
+    attachments: Annotated[list[Attachment], Field(max_length=20)] = []
+    policy: Policy | None = None
+
+
+class InterruptRequest(_Body):
+    """Say how much of the text had been shown: the kept text ends there."""
+
+    shown: Offset | None = None
+    discard: bool = False
+
+
+class InterruptAllRequest(_Body):
+    """Stop all that is yours, or everyone's."""
+
+    everyone: bool = False
+    discard: bool = False
+
+
+class InterruptResults(_Body):
+    """Tell the outcome of a stop for each message."""
+
+    results: tuple[StopResult, ...]
+
+
+class RunningGeneration(_Body):
+    """Describe a reply that is being made or waits."""
+
+    message_id: Id
+    chat_id: Id
+    request_id: Id
+    state: MessageState
+    model: str
+    created_at: str
+    text_length: Offset
+
+
+class RunningGenerations(_Body):
+    """List what is being made or waits."""
+
+    generations: tuple[RunningGeneration, ...]
+
+
+class ModelList(_Body):
+    """List the models that can be suggested."""
+
+    models: tuple[ModelInfo, ...]
+    default_model: str | None = None
+
+
+class StreamStart(_Body):
+    """Be the first event of a stream: what can be stopped from now on."""
+
+    request_id: Id
+    chat_id: Id
+    message_id: Id
+    user_message_id: Id
+    model: str | None = None

@@ -1,0 +1,265 @@
+"""The OpenAPI document of the HTTP routes, made from the models that the routes use.
+
+It is checked in as `docs/openapi.json` and served at `api/stop-chat/openapi.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import authorized
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from tornado.web import authenticated
+
+from . import __version__
+from .http_base import StopChatHandler
+from .http_objects import (
+    GenerateRequest,
+    InterruptAllRequest,
+    InterruptRequest,
+    InterruptResults,
+    ModelList,
+    RunningGenerations,
+    StreamStart,
+)
+from .protocol import Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
+
+if TYPE_CHECKING:
+    from .app import StopChatApp
+
+JSON = "application/json"
+_REF = "#/components/schemas/{model}"
+_ID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+
+#: What each status means, wherever it is answered.
+STATUSES = {
+    400: "What was sent cannot be read, or a field of it is missing, unknown or wrong.",
+    403: "Not signed in, or the authorizer does not allow it.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "Not possible in this state, or no model is set up.",
+    413: "Too long.",
+    429: "Too many of yours are being made at once.",
+    503: "The server cannot take more now.",
+}
+
+STREAM = """The reply as server-sent events. `start` comes first and carries the ids: from then
+on the reply can be stopped. `delta` appends text at an offset, `tool` tells of a tool call.
+One of `completed`, `interrupted` and `failed` is the last one and carries the message without
+its text; its `text_length` tells where the text ends: cut what you have there. Lines that begin
+with a colon only keep the connection alive. Closing the stream stops nothing."""
+
+
+def operation(
+    name: str,
+    summary: str,
+    answer: dict[str, Any],
+    *,
+    failures: tuple[int, ...] = (),
+    body: type[BaseModel] | None = None,
+    required: bool = False,
+    parameters: tuple[dict[str, Any], ...] = (),
+    status: int = 200,
+) -> dict[str, Any]:
+    """Describe one method of a route.
+
+    :param name: the operation's id.
+    :param answer: the content of a success, by media type.
+    :param failures: statuses besides 403, which every route can answer.
+    :param body: what is sent, if anything.
+    """
+    responses: dict[str, Any] = {str(status): {"description": summary}}
+    if answer:
+        responses[str(status)]["content"] = answer
+    for each in sorted({403, *failures}):
+        responses[str(each)] = {
+            "description": STATUSES[each],
+            "content": {JSON: {"schema": ref(ErrorInfo)}},
+        }
+    described: dict[str, Any] = {
+        "operationId": name,
+        "summary": summary,
+        "responses": responses,
+    }
+    if parameters:
+        described["parameters"] = list(parameters)
+    if body is not None:
+        described["requestBody"] = {
+            "required": required,
+            "content": {JSON: {"schema": ref(body)}},
+        }
+    return described
+
+
+def ref(model: type[BaseModel]) -> dict[str, str]:
+    """Refer to a model's schema."""
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def json_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe an answer that is one object."""
+    return {JSON: {"schema": ref(model)}}
+
+
+def path_id(name: str) -> dict[str, Any]:
+    """Describe an id in a path."""
+    return {"name": name, "in": "path", "required": True, "schema": _ID}
+
+
+def paths() -> dict[str, Any]:
+    """Describe the routes of replies."""
+    message = (path_id("message_id"),)
+    return {
+        "/generate": {
+            "post": operation(
+                "generate",
+                "Send a prompt and stream its reply.",
+                {"text/event-stream": {"schema": {"type": "string", "description": STREAM}}},
+                failures=(400, 404, 409, 413, 429, 503),
+                body=GenerateRequest,
+                required=True,
+            )
+        },
+        "/generations": {
+            "get": operation(
+                "list_generations",
+                "List what is being made or waits: yours.",
+                json_of(RunningGenerations),
+            )
+        },
+        "/generations/{message_id}": {
+            "get": operation(
+                "get_generation",
+                "Return a reply as it is now: while it is made, and after.",
+                json_of(Message),
+                failures=(404,),
+                parameters=message,
+            )
+        },
+        "/generations/{message_id}/interrupt": {
+            "post": operation(
+                "interrupt",
+                "Stop one reply at its model; answered once that is true.",
+                json_of(StopResult),
+                failures=(400, 404),
+                body=InterruptRequest,
+                parameters=message,
+            )
+        },
+        "/interrupt": {
+            "post": operation(
+                "interrupt_all",
+                "Stop all that is yours, or, by the authorizer's leave, everyone's.",
+                json_of(InterruptResults),
+                failures=(400,),
+                body=InterruptAllRequest,
+            )
+        },
+        "/models": {
+            "get": operation(
+                "list_models",
+                "List the models that can be suggested.",
+                json_of(ModelList),
+            )
+        },
+        "/openapi.json": {
+            "get": operation(
+                "openapi", "Return this document.", {JSON: {"schema": {"type": "object"}}}
+            )
+        },
+    }
+
+
+#: The models that are sent or answered; the last four are what a stream's events carry.
+SENT = (GenerateRequest, InterruptRequest, InterruptAllRequest)
+ANSWERED = (
+    *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
+    *(StreamStart, Delta, Tool, MessageChanged, Error),
+)
+
+
+def document(base_url: str = "/") -> dict[str, Any]:
+    """Return the document.
+
+    :param base_url: where Jupyter Server serves, with a slash at its end.
+    """
+    made: dict[str, Any] = json.loads(_document())
+    made["servers"] = [{"url": f"{base_url}api/stop-chat"}]
+    return made
+
+
+@cache
+def _document() -> str:
+    _, definitions = models_json_schema(
+        [
+            *((each, "validation") for each in SENT),
+            *((each, "serialization") for each in ANSWERED),
+        ],
+        ref_template=_REF,
+    )
+    schemas = definitions["$defs"]
+    for schema in schemas.values():
+        _as_answered(schema)
+    return json.dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "jupyter-stop-chat",
+                "version": __version__,
+                "summary": "A chat whose Stop really stops.",
+                "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
+            },
+            "servers": [{"url": "/api/stop-chat"}],
+            "security": [{"token": []}, {"query_token": []}, {"cookie": []}],
+            "paths": paths(),
+            "components": {
+                "schemas": schemas,
+                "securitySchemes": {
+                    "token": {
+                        "type": "apiKey",
+                        "in": "header",
+                        "name": "Authorization",
+                        "description": "`token <the server's token>`",
+                    },
+                    "query_token": {"type": "apiKey", "in": "query", "name": "token"},
+                    "cookie": {
+                        "type": "apiKey",
+                        "in": "cookie",
+                        "name": "_xsrf",
+                        "description": "Jupyter Server's own login cookie. All but GET needs the "
+                        "header X-XSRFToken with the value of the `_xsrf` cookie as well.",
+                    },
+                },
+            },
+        }
+    )
+
+
+def _as_answered(schema: dict[str, Any]) -> None:
+    """Let a field be missing where it is left out of answers: one that is not set."""
+    properties = schema.get("properties", {})
+    needed = [
+        name
+        for name in schema.get("required", [])
+        if {"type": "null"} not in properties[name].get("anyOf", [])
+    ]
+    if "required" in schema:
+        schema["required"] = needed
+
+
+class OpenAPIHandler(StopChatHandler):
+    """Serve `GET openapi.json`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Return the document, with this server's address."""
+        self.set_header("Content-Type", JSON)
+        self.finish(json.dumps(document(self.base_url)))
+
+
+def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, Any]]]:
+    """Return the routes of this module."""
+    return [(r"/api/stop-chat/openapi\.json", OpenAPIHandler, {"app": app})]

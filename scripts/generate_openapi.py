@@ -1,0 +1,18 @@
+"""Write `docs/openapi.json` from the models that the routes use; `--check` only compares."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from jupyter_stop_chat.openapi import document
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
+
+made = json.dumps(document(), indent=2) + "\n"
+if "--check" in sys.argv[1:]:
+    if not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != made:
+        sys.exit("docs/openapi.json is out of date: run scripts/generate_openapi.py")
+else:
+    TARGET.write_text(made, encoding="utf-8")

@@ -163,9 +163,9 @@ class MemoryStore:
         await self._read()
         for kept in self.memory.messages.values():
             message = kept.message
-            if message.role == "assistant" and message.request_id == request_id:
-                if self.memory.chats[message.chat_id].owner == owner:
-                    return kept.whole()
+            asked = message.role == "assistant" and message.request_id == request_id
+            if asked and self.memory.chats[message.chat_id].owner == owner:
+                return kept.whole()
         return None
 
     async def get_messages(self, chat_id: str) -> list[Message]:
@@ -351,7 +351,8 @@ class Bench:
 
     async def check(self, *, runaway: int = 0, remembered: bool = False) -> None:
         """V10: nothing is left of anything, and everything that was told can be true."""
-        await self.quiet()
+        async with asyncio.timeout(20):
+            await self.quiet()
         engine = self.engine
         assert self.heard.problems == []
         assert engine.runaway == runaway
@@ -376,3 +377,9 @@ class Bench:
 def new_id() -> str:
     """Make an id."""
     return str(uuid.uuid4())
+
+
+async def turns_until(condition: Callable[[], bool]) -> None:
+    """Let the event loop turn until something is so; the test's own limit ends the wait."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0)

@@ -192,10 +192,11 @@ async def test_a_model_that_raises(bench, error, code, when):
 
 
 async def test_a_failure_is_in_the_log_under_its_id(bench, caplog):
-    b = bench([Raise(ValueError("the reason"))])
+    b = bench([Raise(ValueError("sk-secret"))])
     message = await b.end(await b.send())
     assert message.error.error_id in caplog.text
-    assert "the reason" in caplog.text
+    assert "ValueError" in caplog.text
+    assert "sk-secret" not in caplog.text
 
 
 @pytest.mark.parametrize("script", [[], ["", ""], [Reasoning("only thought")]])
@@ -231,8 +232,8 @@ async def test_a_handler_that_is_none(bench):
     """L5: what is no generator of events fails cleanly."""
 
     class Wrong:
-        async def reply(self, turn):
-            return ["text"]
+        def reply(self, turn):
+            return iter(["text"])
 
         async def close(self):
             pass

@@ -1,0 +1,165 @@
+"""What a model is told: always valid for every provider (B8)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_stop_chat.chat_handlers.base import ToolStarted
+from jupyter_stop_chat.chat_handlers.langchain_messages import history as langchain_history
+from jupyter_stop_chat.engine.history import prompt_text, turn_messages
+from jupyter_stop_chat.protocol import Attachment, Message, MessageState, Receipt
+from jupyter_stop_chat.store import open_store
+from jupyter_stop_chat.testing import Gate
+from tests.engine.bench import Bench
+
+WHEN = "2026-01-01T00:00:00Z"
+
+
+def message(role, text, state=MessageState.COMPLETED, discarded=False, **more):
+    stop = Receipt(requested_at=WHEN, discarded=discarded)
+    return Message(
+        id="00000000-0000-4000-8000-000000000000",
+        chat_id="00000000-0000-4000-8000-000000000001",
+        role=role,
+        text=text,
+        text_length=len(text),
+        state=state,
+        created_at=WHEN,
+        stop=stop if state is MessageState.INTERRUPTED else None,
+        **more,
+    )
+
+
+def told(*thread):
+    return [(each.role, each.text) for each in turn_messages(thread)]
+
+
+def user(text, **more):
+    return message("user", text, **more)
+
+
+def said(text, **more):
+    return message("assistant", text, **more)
+
+
+STOPPED = {"state": MessageState.INTERRUPTED}
+
+
+def test_a_stopped_reply_is_told_as_far_as_it_went():
+    thread = (user("a"), said("half", **STOPPED), user("b"), said(""))
+    assert told(*thread) == [("user", "a"), ("assistant", "half"), ("user", "b")]
+
+
+def test_a_turn_without_a_word_is_left_out_whole():
+    for text in ("", " \n"):
+        for state in (MessageState.INTERRUPTED, MessageState.FAILED):
+            thread = (user("a"), said(text, state=state), user("b"))
+            assert told(*thread) == [("user", "b")]
+
+
+def test_a_turn_that_was_taken_out_is_left_out_whole():
+    gone = said("half", state=MessageState.INTERRUPTED, discarded=True)
+    assert told(user("a"), gone, user("b")) == [("user", "b")]
+
+
+def test_white_space_at_an_end_is_dropped():
+    """Anthropic refuses an assistant message that ends with it."""
+    assert told(user("a"), said("half \n"), user("b"))[1] == ("assistant", "half")
+
+
+def test_attachments_are_fenced_however_many_ticks_they_hold():
+    prompt = user("?", attachments=(Attachment(name="n", text="```\n````"),))
+    assert prompt_text(prompt) == "?\n\nn:\n`````\n```\n````\n`````"
+
+
+_STATES = st.sampled_from(
+    [
+        (MessageState.COMPLETED, False),
+        (MessageState.INTERRUPTED, False),
+        (MessageState.INTERRUPTED, True),
+        (MessageState.FAILED, False),
+    ]
+)
+_TURN = st.tuples(st.booleans(), st.sampled_from(["", " ", "text", "text \n", "🗼"]), _STATES)
+
+
+@given(st.lists(_TURN, max_size=8))
+def test_whatever_happened_before_the_history_is_valid(turns):
+    """B8: roles alternate, the user is first and last, nothing is empty; the prompt is there."""
+    thread: list[Any] = []
+    for with_prompt, text, (state, discarded) in turns:
+        if with_prompt:
+            thread.append(user("ask"))
+        thread.append(said(text, state=state, discarded=discarded))
+    history = told(*thread, user("the prompt"), said("being made"))
+    roles = [role for role, _ in history]
+    assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+    assert all(text.strip() for _, text in history)
+    assert history[-1][1].endswith("the prompt")
+    for (_, text), valid in zip(history, langchain_history(turn_messages(thread)), strict=False):
+        assert valid.content or text
+
+
+def openai_shape(messages):
+    """Write a history as OpenAI takes it, and check what it refuses."""
+    shape = [{"role": each.role, "content": each.text} for each in messages]
+    assert shape[-1]["role"] == "user"
+    assert not any("tool_calls" in each for each in shape)
+    return shape
+
+
+def anthropic_shape(messages):
+    """Write a history as Anthropic takes it, and check what it refuses."""
+    assert messages[0].role == "user"
+    for before, after in itertools.pairwise(messages):
+        assert before.role != after.role
+    for each in messages:
+        assert each.text.strip()
+        assert each.role == "user" or each.text == each.text.rstrip()
+    return [{"role": each.role, "content": each.text} for each in messages]
+
+
+async def _after_stops(b: Bench) -> None:
+    """Stop a chat in every phase, and ask on; the model checks what it is given."""
+    scripts = [
+        [Gate()],
+        ["half ", Gate()],
+        [ToolStarted("c", "look"), Gate()],
+        ["half", ToolStarted("c", "look"), Gate()],
+    ]
+    chat_id = None
+    for number, script in enumerate(scripts):
+        for discard in (False, True):
+            b.handler.script = script
+            count = len(b.handler.replies)
+            accepted = await b.send(f"{number}", chat_id)
+            chat_id = accepted.chat_id
+            reply = await b.handler.next_reply(count + 1)
+            assert openai_shape(reply.turn.messages)
+            assert anthropic_shape(reply.turn.messages)
+            await script[-1].reached.wait()
+            await b.shown(accepted, reply.text)
+            await b.stop(message_id=accepted.message.id, discard=discard)
+    b.handler.script = ["ok"]
+    await b.end(await b.send("last", chat_id))
+    messages = b.handler.replies[-1].turn.messages
+    assert openai_shape(messages) == anthropic_shape(messages)
+    assert [each.text for each in messages] == ["1", "half", "3", "half", "last"]
+
+
+async def test_the_next_turn_is_valid_after_every_stop(bench):
+    """B8, S4: in memory."""
+    await _after_stops(bench())
+
+
+async def test_the_next_turn_is_valid_from_the_store(bench, tmp_path):
+    """B8: as it is written and read back."""
+    store = await open_store(f"sqlite:///{tmp_path / 'c.sqlite'}", owner_process="test:1:1")
+    b = bench(store=store)
+    await _after_stops(b)
+    await b.check()
+    await store.close()

@@ -1,0 +1,58 @@
+"""A generation beside any engine, for tests of what it does by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.protocol import Message, MessageState
+
+WHEN = "2026-01-01T00:00:00Z"
+
+
+class Kept:
+    """Take what a generation commits, and hear what it tells.
+
+    :ivar wait: awaited before each commit.
+    """
+
+    def __init__(self) -> None:
+        self.committed: list[tuple[str, str]] = []
+        self.shown: list[str] = []
+        self.tools: list[Any] = []
+        self.wait: Any = None
+        self.error: Exception | None = None
+
+    async def append(self, message_id: str, text: str, part: str) -> None:
+        """Commit."""
+        if self.wait is not None:
+            await self.wait()
+        if self.error is not None:
+            raise self.error
+        self.committed.append((part, text))
+
+
+def a_generation(
+    kept: Kept | None = None, *, max_length: int = 1_000_000, **message: Any
+) -> Generation:
+    """Make a generation of a message."""
+    kept = kept or Kept()
+    text = message.pop("text", "")
+    return Generation(
+        Message(
+            id="00000000-0000-4000-8000-000000000002",
+            chat_id="00000000-0000-4000-8000-0000000000c0",
+            role="assistant",
+            text=text,
+            text_length=len(text.encode("utf-16-le")) // 2,
+            state=message.pop("state", MessageState.GENERATING),
+            created_at=WHEN,
+            **message,
+        ),
+        owner="ada",
+        request_id="00000000-0000-4000-8000-000000000009",
+        append=kept.append,
+        on_text=lambda made: kept.shown.append(str(made.text)),
+        on_tool=lambda made, tool: kept.tools.append(tool),
+        max_length=max_length,
+    )

@@ -1,0 +1,519 @@
+"""Who may come in, and whose is what: on the socket and on every route of the document."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from jupyter_server.auth import Authorizer, IdentityProvider, User
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from jupyter_stop_chat.openapi import document
+from jupyter_stop_chat.testing import Gate, ScriptedHandler
+
+#: Every method of every route, as the document tells; the socket is one of them.
+SOCKET = ("GET", "/ws")
+ROUTES = [
+    (method.upper(), path) for path, methods in document()["paths"].items() for method in methods
+]
+EVERYWHERE = pytest.mark.parametrize(("method", "path"), [SOCKET, *ROUTES], ids=str)
+EXTENSION = {"jpserver_extensions": {"jupyter_stop_chat": True}}
+XSRF = {"_xsrf": "00112233445566778899aabbccddeeff"}
+SOMEWHERE_ELSE = "https://elsewhere.example"
+
+
+def _configured(**options: Any) -> pytest.MarkDecorator:
+    server = EXTENSION | {key: value for key, value in options.items() if key != "identity"}
+    config: dict[str, Any] = {"ServerApp": server}
+    if "identity" in options:
+        config["IdentityProvider"] = options["identity"]
+    return pytest.mark.parametrize("jp_server_config", [config], ids=[""])
+
+
+class Knock:
+    """Knock at a route or at the socket, with exactly the headers that are given."""
+
+    def __init__(self, port: int, base_url: str, token: str) -> None:
+        self.port = port
+        self.base_url = base_url
+        self.token = token
+        self.sockets: list[WebSocketClientConnection] = []
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        body: str | None = None,
+        **headers: str,
+    ) -> tuple[int, Any]:
+        """Return the status, and what was answered in JSON."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        for part in ("message_id", "chat_id"):
+            path = path.replace(f"{{{part}}}", str(uuid.uuid4()))
+        address = f"127.0.0.1:{self.port}{self.base_url}api/stop-chat{path}{query}"
+        if (method, path) == SOCKET:
+            request = HTTPRequest(f"ws://{address}", headers=sent)
+            try:
+                socket = await websocket_connect(request)
+            except HTTPClientError as refused:
+                return refused.code, None
+            self.sockets.append(socket)
+            return 101, None
+        if body is None and method in {"POST", "PUT", "PATCH"}:
+            body = "{}"
+        request = HTTPRequest(f"http://{address}", method, sent, body)
+        response = await AsyncHTTPClient().fetch(request, raise_error=False)
+        text = response.body.decode()
+        return response.code, json.loads(text) if text.startswith("{") else text
+
+    async def let_in(self, method: str, path: str, **more: str) -> bool:
+        """Tell whether the route itself answered, and not what guards it."""
+        status, told = await self.answer(method, path, **more)
+        if (method, path) == SOCKET:
+            assert status in {101, 403}
+            return status == 101
+        code = told.get("code") if isinstance(told, dict) else None
+        if code in {"not_allowed", "no_such_route"}:
+            assert status in {403, 404}
+            assert set(told) == {"code", "message"}
+            return False
+        assert status < 500, told
+        return True
+
+    async def login(self) -> str:
+        """Return the cookies of a browser that has signed in."""
+        address = f"http://127.0.0.1:{self.port}{self.base_url}api/status"
+        request = HTTPRequest(address, headers={"Authorization": f"token {self.token}"})
+        response = await AsyncHTTPClient().fetch(request)
+        cookies = [each.split(";")[0] for each in response.headers.get_list("Set-Cookie")]
+        assert cookies
+        return "; ".join([*cookies, *(f"{name}={value}" for name, value in XSRF.items())])
+
+    @property
+    def origin(self) -> str:
+        """Return where this server's own pages come from."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def host(self) -> str:
+        """Return the server's name."""
+        return f"127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def knock(
+    jp_serverapp: Any, jp_ws_fetch: Any, jp_http_port: int, jp_base_url: str
+) -> Iterator[Knock]:
+    made = Knock(jp_http_port, jp_base_url, jp_serverapp.identity_provider.token)
+    yield made
+    for socket in made.sockets:
+        socket.close()
+
+
+def _token(knock: Knock) -> dict[str, str]:
+    return {"Authorization": f"token {knock.token}"}
+
+
+# --- who may come in -------------------------------------------------------------------------
+
+
+@EVERYWHERE
+async def test_only_a_token_lets_in(knock: Knock, method: str, path: str) -> None:
+    """L4: no token and a wrong one do not, a right one does, in the header and the query."""
+    for headers in ({}, {"Authorization": "token wrong"}, {"Authorization": "Bearer wrong"}):
+        status, told = await knock.answer(method, path, **headers)
+        assert status == 403
+        if path != "/ws":
+            assert told["code"] == "not_allowed"
+    assert (await knock.answer(method, path, query="?token=wrong"))[0] == 403
+    assert await knock.let_in(method, path, **_token(knock))
+    assert await knock.let_in(method, path, query=f"?token={knock.token}")
+
+
+@EVERYWHERE
+async def test_a_cookie_lets_in_pages_of_this_server_only(
+    knock: Knock, method: str, path: str
+) -> None:
+    """A page of another site sends this site's cookie along, and must have nothing of it."""
+    ours = {"Cookie": await knock.login(), "X_XSRFToken": XSRF["_xsrf"]}
+    assert await knock.let_in(method, path, **ours, Origin=knock.origin)
+    assert await knock.let_in(
+        method, path, **ours, Origin=knock.origin, Sec_Fetch_Site="same-origin"
+    )
+    refused = 403 if path == "/ws" else 404
+    for theirs in (
+        {"Origin": SOMEWHERE_ELSE},
+        {"Origin": "null"},
+        {"Origin": f"{knock.origin}.elsewhere.example"},
+        {"Origin": f"http://localhost:{knock.port + 1}"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": SOMEWHERE_ELSE},
+    ):
+        assert (await knock.answer(method, path, **ours, **theirs))[0] == refused, theirs
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in ROUTES if each[0] != "GET"])
+async def test_a_cookie_alone_changes_nothing(knock: Knock, method: str, path: str) -> None:
+    """A form of another site sends the cookie, and cannot know the XSRF token."""
+    cookie = await knock.login()
+    for headers in ({}, {"X_XSRFToken": "ffffffffffffffffffffffffffffffff"}):
+        status, told = await knock.answer(method, path, Cookie=cookie, **headers)
+        assert (status, told["code"]) == (403, "not_allowed")
+
+
+@EVERYWHERE
+async def test_a_token_lets_in_from_anywhere(knock: Knock, method: str, path: str) -> None:
+    """A page of another site does not know it; a script of one's own may."""
+    for theirs in ({"Origin": SOMEWHERE_ELSE}, {"Origin": "null"}):
+        assert await knock.let_in(method, path, **_token(knock), **theirs)
+
+
+@EVERYWHERE
+async def test_another_name_for_this_machine_is_refused(
+    knock: Knock, method: str, path: str
+) -> None:
+    """DNS rebinding: the page's own name leads here, and its cookies and tokens are welcome."""
+    for host in ("elsewhere.example", f"elsewhere.example:{knock.port}", "127.0.0.1.example"):
+        status, _ = await knock.answer(method, path, **_token(knock), Host=host)
+        assert status == 403
+    assert await knock.let_in(method, path, **_token(knock), Host=f"localhost:{knock.port}")
+
+
+class Denies(Authorizer):
+    """Deny all of the chat, after a moment, as one that asks a service does."""
+
+    asked: list[tuple[str, str]] = []
+
+    async def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:  # type: ignore[override]
+        await asyncio.sleep(0)
+        type(self).asked.append((action, resource))
+        return not resource.startswith("jupyter_stop_chat")
+
+
+@EVERYWHERE
+@_configured(authorizer_class=Denies)
+async def test_an_authorizer_that_takes_its_time_is_waited_for(
+    knock: Knock, method: str, path: str
+) -> None:
+    """Not awaited, its answer would be a coroutine, and that counts as a yes."""
+    Denies.asked.clear()
+    assert (await knock.answer(method, path, **_token(knock)))[0] == 403
+    ((action, resource),) = Denies.asked
+    assert resource == "jupyter_stop_chat:chats"
+    assert action in {"read", "write", "execute"}
+    assert (action == "read") == (method == "GET" and path != "/ws")
+
+
+@EVERYWHERE
+@_configured(token="")
+async def test_a_server_that_asks_nobody_still_refuses_other_sites(
+    knock: Knock, method: str, path: str
+) -> None:
+    ours = {"Cookie": f"_xsrf={XSRF['_xsrf']}", "X_XSRFToken": XSRF["_xsrf"]}
+    assert await knock.let_in(method, path, **ours)
+    assert await knock.let_in(method, path, **ours, Origin=knock.origin)
+    refused = 403 if path == "/ws" else 404
+    for theirs in (
+        {"Origin": SOMEWHERE_ELSE},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ):
+        assert (await knock.answer(method, path, **ours, **theirs))[0] == refused, theirs
+
+
+@EVERYWHERE
+@_configured(allow_unauthenticated_access=False)
+async def test_it_keeps_to_a_server_that_lets_nobody_in_unasked(
+    knock: Knock, method: str, path: str, caplog: Any
+) -> None:
+    """No `JupyterServerAuthWarning`: warnings are errors in these tests."""
+    assert (await knock.answer(method, path))[0] == 403
+    assert await knock.let_in(method, path, **_token(knock))
+    assert "stop-chat" not in " ".join(
+        record.getMessage() for record in caplog.records if "@allow_unauth" in record.getMessage()
+    )
+
+
+async def test_every_route_is_in_the_document(app: Any, knock: Knock) -> None:
+    """So that each is tried in every test of this file."""
+    described = {
+        path.replace("{message_id}", "{}").replace("{chat_id}", "{}") for _, path in ROUTES
+    }
+    for pattern, *_ in app.handlers:
+        path = pattern.removeprefix("/api/stop-chat").replace(r"\.", ".")
+        path = _without_groups(path)
+        assert path == "/ws" or path in described, path
+
+
+def _without_groups(pattern: str) -> str:
+    while "(" in pattern:
+        start = pattern.index("(")
+        depth, end = 0, start
+        for end in range(start, len(pattern)):
+            depth += {"(": 1, ")": -1}.get(pattern[end], 0)
+            if depth == 0:
+                break
+        pattern = pattern[:start] + "{}" + pattern[end + 1 :]
+    return pattern
+
+
+# --- whose is it -----------------------------------------------------------------------------
+
+
+class Named(IdentityProvider):
+    """Know people by name, as a hub does."""
+
+    def get_user(self, handler: Any) -> User | None:  # type: ignore[override]
+        name = handler.request.headers.get("X-User")
+        return User(username=name) if name else None
+
+
+TWO_PEOPLE = _configured(identity_provider_class=Named, disable_check_xsrf=True)
+
+
+class Person:
+    """Be somebody with a socket."""
+
+    def __init__(self, name: str, knock: Knock, socket: WebSocketClientConnection) -> None:
+        self.name = name
+        self.knock = knock
+        self.socket = socket
+
+    async def read(self) -> dict[str, Any]:
+        raw = await asyncio.wait_for(self.socket.read_message(), 20)
+        assert raw is not None
+        frame: dict[str, Any] = json.loads(raw)
+        return frame
+
+    async def tell(self, **frame: Any) -> list[dict[str, Any]]:
+        """Send a frame, and return all that comes until a stop sent behind it is answered."""
+        mark = str(uuid.uuid4())
+        await self.socket.write_message(json.dumps(frame))
+        # Answers may overtake one another: let the first be given before the mark is sent.
+        heard = [] if frame["type"] in {"close", "stop"} else [await self.read()]
+        await self.socket.write_message(json.dumps({"type": "stop", "message_id": mark}))
+        while (told := await self.read()).get("message_id") != mark:
+            heard.append(told)
+        return heard
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        text = None if body is None else json.dumps(body)
+        return await self.knock.answer(method, path, body=text, X_User=self.name)
+
+
+@pytest.fixture
+def person(knock: Knock) -> Callable[[str], Awaitable[Person]]:
+    async def make(name: str) -> Person:
+        url = f"ws://127.0.0.1:{knock.port}{knock.base_url}api/stop-chat/ws"
+        socket = await websocket_connect(HTTPRequest(url, headers={"X-User": name}))
+        knock.sockets.append(socket)
+        made = Person(name, knock, socket)
+        assert (await made.read())["type"] == "welcome"
+        return made
+
+    return make
+
+
+class Belongings:
+    """Hold what Anna has: a reply that ended, one that is being made, one that waits."""
+
+    def __init__(self, engine: Any, ended: Any, running: Any, waiting: Any) -> None:
+        self.engine = engine
+        self.ended = ended
+        self.running = running
+        self.waiting = waiting
+        self.chat_id: str = running["chat_id"]
+
+    def untouched(self) -> bool:
+        """Tell whether all is as it was."""
+        running = self.engine.generation(self.running["message"]["id"])
+        waiting = self.engine.generation(self.waiting["message"]["id"])
+        return (
+            running is not None
+            and waiting is not None
+            and running.stop is None
+            and waiting.stop is None
+            and (running.state, waiting.state) == ("generating", "queued")
+        )
+
+
+@pytest.fixture
+def annas(app: Any, person: Any) -> Callable[[Person], Awaitable[Belongings]]:
+    async def make(anna: Person) -> Belongings:
+        app.titles = "prompt"
+        services = await app.services()
+        gate = Gate()
+        handler = ScriptedHandler(lambda turn: ["Done."] if len(handler.replies) == 0 else [gate])
+        services.models.register("scripted", lambda name: handler)
+
+        async def ask(chat_id: str | None) -> dict[str, Any]:
+            frame = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": chat_id}
+            await anna.socket.write_message(
+                json.dumps(frame | {"body": "Secret", "model": "scripted:x"})
+            )
+            while (told := await anna.read())["type"] != "accepted":
+                pass
+            return told
+
+        ended = await ask(None)
+        while services.engine.generation(ended["message"]["id"]) is not None:
+            await anna.read()
+        running = await ask(ended["chat_id"])
+        waiting = await ask(ended["chat_id"])
+        await handler.next_reply(2)
+        return Belongings(services.engine, ended, running, waiting)
+
+    return make
+
+
+def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
+    """Yield every type of frame, aimed at a chat, a prompt and a reply."""
+    request = {"request_id": str(uuid.uuid4())}
+    yield {"type": "send", "chat_id": chat, "body": "Hi", "model": "scripted:x", **request}
+    for policy in ("queue", "interrupt", "reject"):
+        fields = {"chat_id": chat, "body": "Hi", "model": "scripted:x", "policy": policy}
+        yield {"type": "send", "request_id": str(uuid.uuid4()), **fields}
+    yield {"type": "open", "chat_id": chat}
+    yield {"type": "open", "chat_id": chat, "offsets": {reply: 3}, "epoch": "x"}
+    yield {"type": "close", "chat_id": chat}
+    yield {"type": "stop", "message_id": reply}
+    yield {"type": "stop", "message_id": reply, "shown": 0, "discard": True}
+    yield {"type": "stop", "message_id": prompt}
+    yield {"type": "stop", "chat_id": chat}
+    yield {"type": "stop", "all": True}
+    for kind in ("continue", "regenerate"):
+        yield {"type": kind, "message_id": reply, "request_id": str(uuid.uuid4())}
+    yield {"type": "edit", "message_id": prompt, "body": "Hm", "request_id": str(uuid.uuid4())}
+    yield {"type": "unqueue", "message_id": reply}
+    yield {"type": "reorder", "chat_id": chat, "message_ids": [reply]}
+    yield {"type": "resume", "chat_id": chat}
+
+
+@TWO_PEOPLE
+@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
+async def test_what_is_anothers_answers_like_what_does_not_exist(
+    person: Any, annas: Any, which: str
+) -> None:
+    """L4, J6: by every frame, and nothing of hers is touched, followed or told."""
+    anna, ben = await person("anna"), await person("ben")
+    hers = await annas(anna)
+    turn = getattr(hers, which)
+    theirs = (hers.chat_id, turn["user_message"]["id"], turn["message"]["id"])
+    nobodys = tuple(str(uuid.uuid4()) for _ in theirs)
+    for at_hers, at_nobodys in zip(_frames(*theirs), _frames(*nobodys), strict=True):
+        got = [await ben.tell(**frame) for frame in (at_hers, at_nobodys)]
+        requests = (at_hers.get("request_id", ""), at_nobodys.get("request_id", ""))
+        told = [
+            _nameless(json.dumps(each), (*ids, request))
+            for each, ids, request in zip(got, (theirs, nobodys), requests, strict=True)
+        ]
+        assert told[0] == told[1], at_hers["type"]
+        assert "Secret" not in told[0]
+        assert hers.untouched(), at_hers["type"]
+    # Ben asked to follow it in every way; what goes on there must not reach him.
+    await anna.socket.write_message(
+        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
+    )
+    while (await anna.read())["type"] != "stop_result":
+        pass
+    assert await ben.tell(type="stop", all=True) == [
+        {"type": "stop_result", "all": True, "results": []}
+    ]
+
+
+@TWO_PEOPLE
+@pytest.mark.parametrize("kind", ["send", "open", "regenerate", "continue", "edit", "reorder"])
+async def test_who_is_refused_a_chat_does_not_follow_it(
+    person: Any, annas: Any, kind: str
+) -> None:
+    """J6: not even between the frame and the refusal, while its owner is looked up."""
+    anna, ben = await person("anna"), await person("ben")
+    hers = await annas(anna)
+    ids = (hers.chat_id, hers.ended["user_message"]["id"], hers.ended["message"]["id"])
+    for frame in (each for each in _frames(*ids) if each["type"] == kind):
+        assert [told["type"] for told in await ben.tell(**frame)] == ["error"]
+    await anna.socket.write_message(
+        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
+    )
+    while (await anna.read())["type"] != "stop_result":
+        pass
+    assert await ben.tell(type="stop", all=True) == [
+        {"type": "stop_result", "all": True, "results": []}
+    ], "he heard of her reply's end"
+
+
+@TWO_PEOPLE
+async def test_a_request_id_of_anothers_is_ones_own(person: Any, annas: Any) -> None:
+    """A request id is chosen by a client: two people may choose the same."""
+    anna, ben = await person("anna"), await person("ben")
+    hers = await annas(anna)
+    request_id = hers.running["request_id"]
+    (told,) = await ben.tell(type="stop", request_id=request_id)
+    assert told["results"] == [{"outcome": "remembered"}]
+    assert hers.untouched()
+    frame = {"type": "send", "request_id": request_id, "chat_id": None, "body": "Mine"}
+    heard = await ben.tell(**frame, model="scripted:x")
+    accepted = next(each for each in heard if each["type"] == "accepted")
+    assert accepted["message"]["id"] != hers.running["message"]["id"]
+    assert accepted["user_message"]["text"] == "Mine"
+    assert hers.untouched()
+
+
+@TWO_PEOPLE
+@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
+async def test_every_route_answers_anothers_like_what_does_not_exist(
+    person: Any, annas: Any, which: str
+) -> None:
+    """L4, J6: the same status and the same words, and nothing of hers is touched or told."""
+    anna, ben = await person("anna"), await person("ben")
+    hers = await annas(anna)
+    turn = getattr(hers, which)
+    ids = {
+        "chat_id": (hers.chat_id, str(uuid.uuid4())),
+        "message_id": (turn["message"]["id"], str(uuid.uuid4())),
+    }
+    bodies: dict[str, Any] = {"title": "Mine now"}
+    for method, path in ROUTES:
+        named = [name for name in ids if f"{{{name}}}" in path]
+        got = []
+        for at in (0, 1):
+            where = path
+            for name in named:
+                where = where.replace(f"{{{name}}}", ids[name][at])
+            body = bodies if method in {"PATCH", "PUT"} else None
+            status, told = await ben.call(method, where, body)
+            text = told if isinstance(told, str) else json.dumps(told)
+            assert "Secret" not in text
+            assert "anna" not in text
+            got.append((status, _nameless(text, [ids[name][at] for name in named])))
+        assert got[0] == got[1], (method, path)
+        if named:
+            assert got[0][0] == 404, (method, path)
+        else:
+            assert hers.chat_id not in got[0][1]
+        assert hers.untouched(), (method, path)
+    body = {"body": "Hi", "model": "scripted:x"}
+    at_hers = await ben.call("POST", "/generate", body | {"chat_id": hers.chat_id})
+    at_nobodys = await ben.call("POST", "/generate", body | {"chat_id": str(uuid.uuid4())})
+    assert at_hers == at_nobodys
+    assert at_hers[0] == 404
+    status, told = await anna.call("GET", "/generations")
+    assert len(told["generations"]) == 2
+    status, told = await anna.call("GET", f"/generations/{turn['message']['id']}")
+    assert status == 200
+    assert hers.untouched()
+
+
+def _nameless(text: str, ids: Any) -> str:
+    """Leave out what differs by nature: the ids that were asked for."""
+    for number, each in enumerate(ids):
+        if each:
+            text = text.replace(each, f"<{number}>")
+    return text

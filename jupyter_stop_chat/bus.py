@@ -70,9 +70,9 @@ class Bus:
         self._tell(self._chats.get(chat_id), change)
         self._tell(self._watchers, change)
 
-    def announce(self, change: ChatChanged) -> None:
+    def announce(self, owner: str, change: ChatChanged | Accepted) -> None:
         """Tell an owner's listeners, whichever chats they follow."""
-        self._tell(self._owners.get(change.chat.owner), change)
+        self._tell(self._owners.get(owner), change)
 
     @property
     def listeners(self) -> int:

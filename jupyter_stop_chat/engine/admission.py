@@ -164,6 +164,8 @@ class Admission:
             message=generation.snapshot(),
         )
         generation.accepted.set_result(accepted)
+        # Its owner first: whoever asked for it follows the chat from here on.
+        self._bus.announce(lane.owner, accepted)
         self._bus.publish(lane.chat_id, accepted)
         if generation.stop is not None:
             self._runner.settle_soon(generation)

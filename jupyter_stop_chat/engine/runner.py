@@ -66,7 +66,7 @@ class Runner:
             self._start(generation, lane)
         if lane.chat is not None:
             chat = lane.chat.model_copy(update={"state": lane.state, "updated_at": now()})
-            self._bus.announce(ChatChanged(chat=chat))
+            self._bus.announce(lane.owner, ChatChanged(chat=chat))
         self._registry.drop_if_idle(lane)
 
     def _start(self, generation: Generation, lane: Lane) -> None:

@@ -146,7 +146,7 @@ class Titles:
         else:
             chat = chat.model_copy(update={"state": "idle"})
         change = ChatChanged(chat=chat)
-        self._bus.announce(change)
+        self._bus.announce(chat.owner, change)
         self._bus.publish(chat.id, change)
 
     async def _ask(self, reply: Message, prompt: Message, making: _Making) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
     from .generation import Generation
-    from .protocol import Accepted, ChatChanged, Message, Tool
+    from .protocol import Accepted, ChatChanged, Error, Message, Tool
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class MessageMoved:
     generation: Generation | None = None
 
 
-Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Tool"]
+Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Tool", "Error"]
 Listener = Callable[["Change"], None]
 
 
@@ -44,6 +44,8 @@ class Bus:
         self._chats: defaultdict[str, set[Listener]] = defaultdict(set)
         self._owners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._watchers: set[Listener] = set()
+        #: What whoever comes later is told first.
+        self.notice: Error | None = None
 
     def watch(self, listener: Listener) -> None:
         """Tell a listener of all that changes in this process's chats, for operators."""
@@ -73,6 +75,15 @@ class Bus:
     def announce(self, owner: str, change: ChatChanged | Accepted) -> None:
         """Tell an owner's listeners, whichever chats they follow."""
         self._tell(self._owners.get(owner), change)
+
+    def broadcast(self, notice: Error, *, lasting: bool) -> None:
+        """Tell every owner's listeners of what concerns them all.
+
+        :param lasting: whoever comes later is told as well, until the next broadcast.
+        """
+        self.notice = notice if lasting else None
+        for listeners in list(self._owners.values()):
+            self._tell(listeners, notice)
 
     @property
     def listeners(self) -> int:

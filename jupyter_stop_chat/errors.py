@@ -52,6 +52,9 @@ class ErrorCode(StrEnum):
     CONTENT_FILTERED = "content_filtered"
     REQUEST_REFUSED = "request_refused"
     EMPTY_REPLY = "empty_reply"
+    # what the store says to everyone
+    NOT_SAVED = "not_saved"
+    SAVED_AGAIN = "saved_again"
     # ours
     GENERATION_FAILED = "generation_failed"
     INTERNAL = "internal"
@@ -123,6 +126,12 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.CONTENT_FILTERED: ("The provider's content filter refused this.", 422),
     ErrorCode.REQUEST_REFUSED: ("The provider refused the request.", 502),
     ErrorCode.EMPTY_REPLY: ("The model answered with nothing. Try again.", 502),
+    ErrorCode.NOT_SAVED: (
+        "Chats cannot be saved at the moment. They go on, and are saved as soon as that works: "
+        "until then, do not stop the server.",
+        503,
+    ),
+    ErrorCode.SAVED_AGAIN: ("Chats are saved again. Nothing was lost.", 200),
     ErrorCode.GENERATION_FAILED: ("The model failed while it was answering. Try again.", 502),
     ErrorCode.INTERNAL: ("Something went wrong on the server. Try again.", 500),
 }

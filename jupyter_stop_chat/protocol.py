@@ -340,11 +340,12 @@ class Accepted(_Model):
 
 
 class ChatChanged(_Model):
-    """Tell of a changed chat, or answer `open` with its messages."""
+    """Tell of a changed chat, of a deleted one, or answer `open` with its messages."""
 
     type: Literal["chat"] = "chat"
     chat: Chat
     messages: tuple[Message, ...] | None = None
+    deleted: Literal[True] | None = None
 
 
 class Delta(_Model):

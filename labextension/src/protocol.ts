@@ -48,6 +48,8 @@ export type ErrorCode =
   | 'content_filtered'
   | 'request_refused'
   | 'empty_reply'
+  | 'not_saved'
+  | 'saved_again'
   | 'generation_failed'
   | 'internal';
 /**
@@ -274,12 +276,13 @@ export interface ToolCall {
   result?: string;
 }
 /**
- * Tell of a changed chat, or answer `open` with its messages.
+ * Tell of a changed chat, of a deleted one, or answer `open` with its messages.
  */
 export interface ChatChanged {
   type: 'chat';
   chat: Chat;
   messages?: Message[];
+  deleted?: true;
 }
 /**
  * Be one conversation.

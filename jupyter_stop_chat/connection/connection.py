@@ -1,0 +1,275 @@
+"""The connection of one client: it takes frames in, follows chats, and fills the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from jupyter_stop_chat.bus import Change, MessageMoved, TextGrew
+from jupyter_stop_chat.engine import Engine
+from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.protocol import (
+    TERMINAL,
+    Accepted,
+    Chat,
+    ChatChanged,
+    ClientFrame,
+    Close,
+    Continue,
+    Edit,
+    Error,
+    Open,
+    Regenerate,
+    Reorder,
+    Resume,
+    Send,
+    Stop,
+    StopResults,
+    Unqueue,
+    Welcome,
+    decode,
+    error_frame,
+    request_id_of,
+)
+
+from .outbox import STALLED_AFTER, Outbox
+from .tails import Opening, is_accepted
+
+log = logging.getLogger(__name__)
+
+#: So many frames of one socket may be in work at once; the next one is refused.
+MAX_FRAMES_IN_WORK = 64
+#: Stops are let through beyond that, up to here.
+MAX_STOPS_IN_WORK = 1000
+
+
+@dataclass(slots=True, eq=False)
+class _Following:
+    """Be a chat that is followed.
+
+    :ivar held: changes that are kept back until the chat's answer is out.
+    :ivar opened: the client has what the chat held then.
+    """
+
+    chat_id: str
+    hear: Callable[[_Following, Change], None]
+    held: list[Change] | None = None
+    opened: bool = False
+
+    def tell(self, change: Change) -> None:
+        """Pass a change on, or keep it back."""
+        if self.held is None:
+            self.hear(self, change)
+        # What is kept back is folded into what is read: of growing text nothing is needed.
+        elif not (self.held and isinstance(change, TextGrew) and self.held[-1] == change):
+            self.held.append(change)
+
+
+class Connection:
+    """Carry frames between one client and the engine.
+
+    :param write: writes one text frame and returns once the client's side has taken it.
+    :param close: closes the socket with a code and a reason.
+    :param stalled_after: how long the client may make no progress, in seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        owner: str,
+        welcome: Welcome,
+        write: Callable[[str], Awaitable[None]],
+        close: Callable[[int, str], None],
+        stalled_after: float = STALLED_AFTER,
+    ) -> None:
+        self._engine = engine
+        self._owner = owner
+        self._close = close
+        self._chats: dict[str, _Following] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Requests whose `accepted` has not been told on this socket.
+        self._unanswered: set[str] = set()
+        self._ended = False
+        self._outbox = Outbox(write, self._give_up, stalled_after)
+        self._outbox.answer(welcome)
+        if engine.bus.notice is not None:
+            self._outbox.answer(engine.bus.notice)
+        engine.bus.attend(owner, self._hear_owner)
+
+    def end(self) -> None:
+        """Let go of everything; what is being generated goes on."""
+        if self._ended:
+            return
+        self._ended = True
+        self._engine.bus.leave(self._owner, self._hear_owner)
+        for chat_id in list(self._chats):
+            self._unfollow(chat_id)
+        self._outbox.end()
+
+    def _give_up(self, code: int, reason: str) -> None:
+        self.end()
+        self._close(code, reason)
+
+    # --- from the client ---------------------------------------------------------------------
+
+    def receive(self, raw: str | bytes) -> None:
+        """Take one frame in and return at once, so that the next one is read: it may be a stop."""
+        if self._ended:
+            return
+        try:
+            frame = decode(raw)
+        except StopChatError as error:
+            self._outbox.answer(error_frame(error.code, request_id_of(raw)))
+            return
+        most = MAX_STOPS_IN_WORK if isinstance(frame, Stop) else MAX_FRAMES_IN_WORK
+        if len(self._tasks) >= most:
+            request_id = getattr(frame, "request_id", None)
+            self._outbox.answer(error_frame(ErrorCode.SERVER_BUSY, request_id))
+            return
+        task = asyncio.create_task(self._handle(frame), name=f"stop-chat {frame.type}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, frame: ClientFrame) -> None:
+        """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""
+        request_id = getattr(frame, "request_id", None)
+        if request_id is not None and not isinstance(frame, Stop):
+            self._unanswered.add(request_id)
+        try:
+            await self._carry_out(frame)
+        except StopChatError as error:
+            self._outbox.answer(error_frame(error.code, request_id))
+        except Exception:
+            error_id = new_error_id()
+            log.exception("error %s: a %s frame failed", error_id, frame.type)
+            self._outbox.answer(error_frame(ErrorCode.INTERNAL, request_id, error_id))
+        finally:
+            self._unanswered.discard(request_id or "")
+
+    async def _carry_out(self, frame: ClientFrame) -> None:
+        engine, owner = self._engine, self._owner
+        match frame:
+            case Stop():
+                results = await engine.stop(owner, frame)
+                target = frame.model_dump(include={"message_id", "request_id", "chat_id", "all"})
+                self._outbox.answer(StopResults(results=results, **target))
+            case Send():
+                await self._accepted(await engine.send(owner, frame))
+            case Open():
+                await self._open(frame)
+            case Close():
+                self._unfollow(frame.chat_id)
+            case Continue():
+                await self._accepted(await engine.continue_(owner, frame))
+            case Regenerate():
+                await self._accepted(await engine.regenerate(owner, frame))
+            case Edit():
+                await self._accepted(await engine.edit(owner, frame))
+            case Unqueue():
+                await engine.unqueue(owner, frame)
+            case Reorder():
+                await engine.reorder(owner, frame)
+            case Resume():
+                await engine.resume(owner, frame)
+
+    async def _accepted(self, accepted: Accepted) -> None:
+        """Answer a request, and follow its chat: only now is it known to be the owner's.
+
+        Who followed it before has heard of this with the others.
+        """
+        if accepted.request_id not in self._unanswered or self._ended:
+            return
+        message = accepted.message
+        following = self._follow(accepted.chat_id)
+        generation = self._live(message.id)
+        if generation is None and message.state not in TERMINAL:
+            # It ended before this task went on.
+            ended = await self._engine.store.get_message(message.id)
+            accepted = accepted.model_copy(update={"message": ended or message})
+        self._hear(following, accepted)
+        if generation is not None:
+            self._hear(following, MessageMoved(generation.snapshot(), generation))
+            self._hear(following, TextGrew(generation))
+
+    async def _open(self, frame: Open) -> None:
+        """Answer with the chat and its messages, or the tails that the client lacks."""
+        chat_id = frame.chat_id
+        self._unfollow(chat_id)
+        held: list[Change] = []
+        following = self._follow(chat_id, held)
+        try:
+            chat = await self._engine.chat(self._owner, chat_id)
+            messages = await self._engine.store.get_messages(chat_id)
+        except BaseException:
+            if self._chats.get(chat_id) is following:
+                self._unfollow(chat_id)
+            raise
+        if self._chats.get(chat_id) is not following:
+            return  # closed, or opened again, meanwhile
+        offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
+        opening = Opening(messages, held, self._live, offsets)
+        self._outbox.answer_open(
+            ChatChanged(chat=self._as_it_is(chat, held), messages=tuple(opening.messages)),
+            opening.making,
+        )
+        following.held, following.opened = None, True
+        for change in opening.rest:
+            self._hear(following, change)
+
+    def _as_it_is(self, chat: Chat, held: list[Change]) -> Chat:
+        """Return a chat as it is now, after what was heard since it was read."""
+        for change in held:
+            if isinstance(change, ChatChanged):
+                chat = change.chat
+        lane = self._engine.registry.lane(self._owner, chat.id)
+        return chat.model_copy(update={"state": lane.state if lane else "idle"})
+
+    def _live(self, message_id: str) -> Generation | None:
+        """Return what makes a message now, if its request was accepted."""
+        generation = self._engine.generation(message_id)
+        return generation if generation is not None and is_accepted(generation) else None
+
+    def _follow(self, chat_id: str, held: list[Change] | None = None) -> _Following:
+        following = self._chats.get(chat_id)
+        if following is None:
+            following = _Following(chat_id, self._hear, held)
+            if not self._ended:
+                self._chats[chat_id] = following
+                self._engine.bus.follow(chat_id, following.tell)
+        return following
+
+    def _unfollow(self, chat_id: str) -> None:
+        following = self._chats.pop(chat_id, None)
+        if following is not None:
+            self._engine.bus.unfollow(chat_id, following.tell)
+            self._outbox.drop(chat_id)
+
+    # --- to the client -----------------------------------------------------------------------
+
+    def _hear_owner(self, change: Change) -> None:
+        """Hear of an owner's chats as such, and of what concerns everyone."""
+        if isinstance(change, Error):
+            self._outbox.answer(change)
+        elif isinstance(change, ChatChanged):
+            self._outbox.chat(change)
+            if change.deleted:
+                self._unfollow(change.chat.id)
+
+    def _hear(self, following: _Following, change: Change) -> None:
+        """Hear of a change in a chat that is followed."""
+        match change:
+            case TextGrew(generation):
+                self._outbox.text(generation)
+            case MessageMoved():
+                self._outbox.moved(change, has_text=following.opened)
+            case Accepted():
+                self._unanswered.discard(change.request_id)
+                live = self._live(change.message.id)
+                self._outbox.accepted(change, live, has_text=following.opened)
+            case ChatChanged() | Error():
+                self._hear_owner(change)
+            case _:
+                self._outbox.tool(following.chat_id, change)

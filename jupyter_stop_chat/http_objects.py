@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .protocol import (
     Attachment,
@@ -19,6 +19,11 @@ from .protocol import (
 )
 
 
+def _whole_number(value: object) -> object:
+    """Take `1.0` for `1`, as JSON and its schemas do."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -26,7 +31,8 @@ class _Body(BaseModel):
 class GenerateRequest(_Body):
     """Be a prompt; sent twice with one `request_id`, it counts once."""
 
-    body: Text
+    #: A blank one is refused with a code of its own.
+    body: Annotated[Text, Field(json_schema_extra={"pattern": r"\S"})]
     chat_id: Id | None = None
     request_id: Id | None = None
     model: ModelId | None = None
@@ -37,7 +43,7 @@ class GenerateRequest(_Body):
 class InterruptRequest(_Body):
     """Say how much of the text had been shown: the kept text ends there."""
 
-    shown: Offset | None = None
+    shown: Annotated[Offset, BeforeValidator(_whole_number)] | None = None
     discard: bool = False
 
 

@@ -45,11 +45,20 @@ STATUSES = {
     503: "The server cannot take more now.",
 }
 
-STREAM = """The reply as server-sent events. `start` comes first and carries the ids: from then
-on the reply can be stopped. `delta` appends text at an offset, `tool` tells of a tool call.
-One of `completed`, `interrupted` and `failed` is the last one and carries the message without
-its text; its `text_length` tells where the text ends: cut what you have there. Lines that begin
-with a colon only keep the connection alive. Closing the stream stops nothing."""
+#: What each event of a stream carries.
+EVENTS: dict[str, tuple[type[BaseModel], ...]] = {
+    "start": (StreamStart,),
+    "delta": (Delta,),
+    "tool": (Tool,),
+    "completed": (MessageChanged,),
+    "interrupted": (MessageChanged,),
+    "failed": (MessageChanged, Error),
+}
+STREAM = """One server-sent event. `start` comes first and carries the ids: from then on the reply
+can be stopped. `delta` appends text at an offset, `tool` tells of a tool call. One of `completed`,
+`interrupted` and `failed` is the last one and carries the message without its text; its
+`text_length` tells where the text ends: cut what you have there. Lines that begin with a colon
+only keep the connection alive. Closing the stream stops nothing."""
 
 
 def operation(
@@ -103,6 +112,28 @@ def json_of(model: type[BaseModel]) -> dict[str, Any]:
     return {JSON: {"schema": ref(model)}}
 
 
+def _stream() -> dict[str, Any]:
+    """Describe the events of a stream: their names, and the JSON text in each."""
+    return {
+        "description": STREAM,
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["event", "data"],
+                "properties": {
+                    "event": {"const": name},
+                    "data": {
+                        "type": "string",
+                        "contentMediaType": JSON,
+                        "contentSchema": {"anyOf": [ref(each) for each in carried]},
+                    },
+                },
+            }
+            for name, carried in EVENTS.items()
+        ],
+    }
+
+
 def path_id(name: str) -> dict[str, Any]:
     """Describe an id in a path."""
     return {"name": name, "in": "path", "required": True, "schema": _ID}
@@ -116,7 +147,7 @@ def paths() -> dict[str, Any]:
             "post": operation(
                 "generate",
                 "Send a prompt and stream its reply.",
-                {"text/event-stream": {"schema": {"type": "string", "description": STREAM}}},
+                {"text/event-stream": {"schema": _stream()}},
                 failures=(400, 404, 409, 413, 429, 503),
                 body=GenerateRequest,
                 required=True,
@@ -172,7 +203,7 @@ def paths() -> dict[str, Any]:
     }
 
 
-#: The models that are sent or answered; the last four are what a stream's events carry.
+#: The models that are sent or answered, or carried by a stream's events.
 SENT = (GenerateRequest, InterruptRequest, InterruptAllRequest)
 ANSWERED = (
     *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
@@ -199,7 +230,7 @@ def _document() -> str:
         ],
         ref_template=_REF,
     )
-    schemas = definitions["$defs"]
+    schemas: dict[str, Any] = definitions["$defs"]
     for schema in schemas.values():
         _as_answered(schema)
     return json.dumps(

@@ -305,7 +305,7 @@ class Engine:
         """Stop and save all that runs, within the shutdown's deadline."""
         self._admission.closed = True
         self.titles.close()
-        self.registry.recall_all()
+        self.registry.close()
         for lane in self.registry.lanes():
             lane.paused = True
         running = self.running()

@@ -26,6 +26,7 @@ class Registry:
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
         self._remember_for = remember_for
         self._max_remembered = max_remembered
+        self._closed = False
 
     def get(self, message_id: str) -> Generation | None:
         """Return what makes a message now, or None."""
@@ -85,8 +86,13 @@ class Registry:
 
     # --- stops that came first ---------------------------------------------------------------
 
-    def remember(self, owner: str, stop: Stop) -> None:
-        """Keep a stop for a request that has not arrived; beyond the limit the oldest goes."""
+    def remember(self, owner: str, stop: Stop) -> bool:
+        """Keep a stop for a request that has not arrived; beyond the limit the oldest goes.
+
+        :returns: whether it is kept: at the server's end no request is waited for.
+        """
+        if self._closed:
+            return False
         request_id = stop.request_id or ""
         self.recall(owner, request_id)
         mine = [key for key in self._remembered if key[0] == owner]
@@ -96,6 +102,7 @@ class Registry:
             self._remember_for, self.recall, owner, request_id
         )
         self._remembered[owner, request_id] = (stop, timer)
+        return True
 
     def recall(self, owner: str, request_id: str) -> Stop | None:
         """Take back a stop that was kept."""
@@ -104,7 +111,8 @@ class Registry:
             timer.cancel()
         return stop
 
-    def recall_all(self) -> None:
-        """Take back all that was kept."""
+    def close(self) -> None:
+        """Take back all that was kept, and keep nothing more."""
+        self._closed = True
         for owner, request_id in list(self._remembered):
             self.recall(owner, request_id)

@@ -87,13 +87,14 @@ class Stopping:
         message: Message | None = None
         if target.request_id is not None:
             # Remembered before the store is asked: the request may arrive meanwhile.
-            self._registry.remember(owner, target)
+            remembered = self._registry.remember(owner, target)
             message = await self._store.find_request(owner, target.request_id)
             arrived = self._registry.by_request(owner, target.request_id)
             if arrived is not None:
                 return (await self._result(arrived),)
             if message is None:
-                return (StopResult(message_id=None, outcome=Outcome.REMEMBERED),)
+                outcome = Outcome.REMEMBERED if remembered else Outcome.NOT_FOUND
+                return (StopResult(message_id=None, outcome=outcome),)
             self._registry.recall(owner, target.request_id)
         elif target.message_id is not None:
             message = await self._store.get_message(target.message_id)

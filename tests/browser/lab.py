@@ -24,9 +24,13 @@ class Lab:
 
     :param folder: where its home, settings and data go.
     :param config: what its `jupyter_server_config.json` says.
+    :param module: what is run: JupyterLab, or the server alone.
     """
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, config: Mapping[str, Any], module: str = "jupyterlab"
+    ) -> None:
+        self.module = module
         self.folder = folder
         self.token = secrets.token_hex(16)
         self.port = _free_port()
@@ -44,8 +48,11 @@ class Lab:
         """Return the page's address."""
         return f"http://127.0.0.1:{self.port}/lab?token={self.token}&reset"
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
+    def start(self, stdin: int = subprocess.DEVNULL) -> None:
+        """Start the server and wait until it answers.
+
+        :param stdin: what it reads from; a terminal makes it ask before Ctrl-C ends it.
+        """
         environment = {
             key: value
             for key, value in os.environ.items()
@@ -63,7 +70,7 @@ class Lab:
                 [
                     sys.executable,
                     "-m",
-                    "jupyterlab",
+                    self.module,
                     "--no-browser",
                     "--allow-root",
                     f"--ServerApp.port={self.port}",
@@ -75,6 +82,7 @@ class Lab:
                 ],
                 cwd=self.folder / "home",
                 env=environment,
+                stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

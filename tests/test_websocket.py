@@ -266,5 +266,96 @@ async def test_without_a_token_nobody_comes_in(
     assert refused.value.code == 403
 
 
+async def test_asking_does_not_make_a_socket_follow_another_owners_chat(
+    provider: Any, connect: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J6, L4: it is answered as what does not exist, and nothing of it is heard afterwards."""
+    page = await connect()
+    monkeypatch.setattr("jupyter_stop_chat.websocket.owner_of", lambda *who: "user:other")
+    stranger = await connect()
+    provider.script = Script(tokens=100_000, rate=100)
+    accepted = await page.ask()
+    chat_id, message_id = accepted["chat_id"], accepted["message"]["id"]
+    request = {"request_id": str(uuid.uuid4()), "chat_id": chat_id}
+    for frame, code in (
+        ({"type": "send", "body": "Hi", **request}, "unknown_chat"),
+        ({"type": "open", "chat_id": chat_id}, "unknown_chat"),
+        ({"type": "continue", "message_id": message_id} | _id(), "unknown_message"),
+        ({"type": "regenerate", "message_id": message_id} | _id(), "unknown_message"),
+        ({"type": "unqueue", "message_id": message_id}, "unknown_message"),
+    ):
+        await stranger.send(frame)
+        assert (await stranger.until("error"))["code"] == code
+    for target in ({"message_id": message_id}, {"chat_id": chat_id}):
+        await stranger.send({"type": "stop", **target})
+        result = await stranger.until("stop_result")
+        assert result["results"][0]["outcome"] == "not_found"
+    await stranger.send({"type": "stop", "all": True})
+    assert (await stranger.until("stop_result"))["results"] == []
+    await page.until("delta")
+    await page.send({"type": "stop", "message_id": message_id})
+    assert (await page.end_of(message_id))["state"] == "interrupted"
+    await stranger.send("a last word")
+    await stranger.until("error")
+    assert {frame["type"] for frame in stranger.frames} == {"welcome", "error", "stop_result"}
+
+
+async def test_several_tabs_follow_one_chat(provider: Any, connect: Any) -> None:
+    """B5, J4: a prompt from one shows in the others, and a stop from any of them in all."""
+    provider.script = Script(tokens=["One."])
+    first, second = await connect(), await connect()
+    accepted = await first.ask()
+    await first.end_of(accepted["message"]["id"])
+    await second.send({"type": "open", "chat_id": accepted["chat_id"]})
+    opened = await second.until("chat", lambda frame: "messages" in frame)
+    assert [message["role"] for message in opened["messages"]] == ["user", "assistant"]
+    provider.script = Script(tokens=100_000, rate=200)
+    asked = await first.ask(chat_id=accepted["chat_id"])
+    message_id = asked["message"]["id"]
+    seen = await second.until("accepted")
+    assert seen["message"]["id"] == message_id
+    await first.until("delta")
+    await second.until("delta")
+    await second.send({"type": "stop", "message_id": message_id})
+    ends = [await page.end_of(message_id) for page in (first, second)]
+    assert [end["state"] for end in ends] == ["interrupted"] * 2
+    assert first.text(message_id) == second.text(message_id)
+
+
+async def test_a_reconnect_gets_only_what_it_lacks(provider: Any, connect: Any) -> None:
+    """B5: by offset, within one epoch of the server; text counts in UTF-16."""
+    words = [f"wörd{number} 🗼é " for number in range(400)]
+    provider.script = Script(tokens=words, stall_after=200)
+    first = await connect()
+    accepted = await first.ask()
+    message_id = accepted["message"]["id"]
+    await first.until("delta", lambda frame: "199" in frame["text"])
+    epoch = first.frames[0]["epoch"]
+    shown = first.text(message_id)
+    first.socket.close()
+    second = await connect()
+    second.frames = [frame for frame in first.frames if frame["type"] in {"accepted", "delta"}]
+    have = _units(shown)
+    await second.send(
+        {
+            "type": "open",
+            "chat_id": accepted["chat_id"],
+            "offsets": {message_id: have},
+            "epoch": epoch,
+        }
+    )
+    opened = await second.until("chat", lambda frame: "messages" in frame)
+    reply = opened["messages"][-1]
+    assert reply["text_offset"] == have
+    assert reply["text"] == ""
+    provider.script.resume.set()
+    await second.end_of(message_id)
+    assert second.text(message_id) == "".join(words)
+
+
+def _id() -> dict[str, str]:
+    return {"request_id": str(uuid.uuid4())}
+
+
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2

@@ -47,7 +47,7 @@ async def test_stop_closes_the_provider_and_keeps_what_was_shown(
     provider: Any, connect: Any, app: Any
 ) -> None:
     """V1, J7, S5: the terminal frame and the provider's close within 10 ms each, by the median."""
-    provider.script = Script(tokens=100_000, rate=200)
+    provider.script = Script(tokens=100_000, rate=50)
     page = await connect()
     ends: list[float] = []
     closes: list[float] = []

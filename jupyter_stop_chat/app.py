@@ -173,7 +173,11 @@ class StopChatApp(ExtensionApp):
         from .store import open_store
 
         store = await open_store(self._db_url(), owner_process=owner_process())
-        models = Models(Path(jupyter_data_dir()), parameters=dict(self.model_parameters))
+        models = Models(
+            Path(jupyter_data_dir()),
+            parameters=dict(self.model_parameters),
+            max_stuck=self.max_stuck,
+        )
         limits = EngineLimits(
             stop_deadline=self.stop_deadline,
             max_duration=self.max_duration,

@@ -72,12 +72,18 @@ class Models:
     :param data_dir: Jupyter's data directory, below which the local model's weights are.
     :param parameters: what models are built with, by provider or by model id (which wins):
         `{"openai": {"base_url": …}, "openai:gpt-5": {"temperature": 0}}`.
+    :param max_stuck: how many threads of sync models may run on after their stop.
     """
 
     def __init__(
-        self, data_dir: Path, *, parameters: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        data_dir: Path,
+        *,
+        parameters: Mapping[str, Mapping[str, Any]] | None = None,
+        max_stuck: int = 64,
     ) -> None:
         self._data_dir = data_dir
+        self._max_stuck = max_stuck
         #: Keys in it are masked; they are revealed to LangChain alone.
         self._parameters = parameters or {}
         self._registered: dict[str, Factory] = {}
@@ -224,13 +230,13 @@ class Models:
     def _make_now(self, slot: str, provider: str, name: str) -> ChatHandler:
         """Import and build, in the thread."""
         if provider in self._registered:
-            return _as_handler(self._registered[provider](name))
+            return self._as_handler(self._registered[provider](name))
         if provider in self._plugins:
             try:
                 factory: Factory = self._plugins[provider].load()
             except ImportError as error:
                 raise StopChatError(ErrorCode.MISSING_PACKAGE, str(error)) from error
-            return _as_handler(factory(name))
+            return self._as_handler(factory(name))
         if provider == LOCAL:
             from .chat_handlers.local import LocalHandler
 
@@ -255,7 +261,7 @@ class Models:
             model = init_chat_model(name, model_provider=provider, **reveal(parameters))
             # Some make their client, which reads certificates from the disk, at its first use.
             getattr(model, "_async_client", None)
-            return _as_handler(model)
+            return self._as_handler(model)
         except ImportError as error:
             raise StopChatError(ErrorCode.MISSING_PACKAGE, str(error)) from error
         except Exception as error:
@@ -266,6 +272,15 @@ class Models:
                 failure = StopChatError(ErrorCode.MISSING_KEY, failure.detail)
             raise failure from error
 
+    def _as_handler(self, made: Any) -> ChatHandler:
+        if hasattr(made, "reply"):
+            handler: ChatHandler = made
+            return handler
+        from .chat_handlers.langchain import BRIDGE, LangChainHandler
+
+        BRIDGE.max_stuck = self._max_stuck
+        return LangChainHandler(made)
+
 
 def _gives_key(parameters: Mapping[str, Any] | None) -> bool:
     """Tell whether parameters make a key in the environment unnecessary."""
@@ -273,12 +288,3 @@ def _gives_key(parameters: Mapping[str, Any] | None) -> bool:
         value and (name.endswith("api_key") or name == "base_url")
         for name, value in (parameters or {}).items()
     )
-
-
-def _as_handler(made: Any) -> ChatHandler:
-    if hasattr(made, "reply"):
-        handler: ChatHandler = made
-        return handler
-    from .chat_handlers.langchain import LangChainHandler
-
-    return LangChainHandler(made)

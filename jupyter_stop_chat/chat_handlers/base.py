@@ -102,7 +102,11 @@ class Turn:
 
 
 class ChatHandler(Protocol):
-    """Make replies."""
+    """Make replies.
+
+    One that must not be asked for the titles of chats, since its replies have effects or cost
+    much, has an attribute `makes_titles = False`. A title's turn has the parameter `max_tokens`.
+    """
 
     def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply, event by event.

@@ -59,6 +59,8 @@ class LangChainHandler:
         self._closes = closes
         self._model = bare_model(self._runnable)
         self._is_graph = is_graph(runnable)
+        #: An agent has tools, and a chain does who knows what: nobody asked for it for a title.
+        self.makes_titles = self._model is not None
         self._parts = Parts(self._runnable)
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)

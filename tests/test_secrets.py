@@ -131,8 +131,10 @@ async def test_a_key_is_used_and_nowhere_to_be_seen(
         assert CANARY.encode() not in each.read_bytes(), each
 
 
-@pytest.mark.parametrize("how", ["file", "command line", "wrapped"])
-@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    ("how", "as_json"),
+    [("file", False), ("file", True), ("command line", False), ("wrapped", True)],
+)
 def test_settings_that_are_printed_show_no_key(tmp_path: Path, how: str, as_json: bool) -> None:
     """`jupyter server --show-config` prints the whole configuration."""
     parameters: Any = {"openai": {"api_key": GIVEN, "default_headers": {"Authorization": HEADER}}}

@@ -237,6 +237,20 @@ class Fuzz:
                 return told
 
 
+async def _tasks_left(expected: int) -> list[str]:
+    """Return what still runs, once the last sockets have said goodbye, or when that never ends."""
+    end = asyncio.get_running_loop().time() + 20
+    while True:
+        tasks = [
+            f"{task.get_name()} {task.get_coro()}"
+            for task in asyncio.all_tasks()
+            if task is not asyncio.current_task()
+        ]
+        if len(tasks) <= expected or asyncio.get_running_loop().time() > end:
+            return tasks
+        await asyncio.sleep(0.01)
+
+
 def _read(raw: str) -> ClientFrame | ErrorCode:
     try:
         return decode(raw)
@@ -260,7 +274,8 @@ def fuzz(
     jp_asyncio_loop.run_until_complete(made.prepare())
     tasks = len(asyncio.all_tasks(jp_asyncio_loop))
     yield made
-    assert len(asyncio.all_tasks(jp_asyncio_loop)) <= tasks + 2, "a leak"
+    left = jp_asyncio_loop.run_until_complete(_tasks_left(tasks))
+    assert len(left) <= tasks, f"a leak: {left}"
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert [
         each.getMessage() for each in errors if each.name.startswith("jupyter_stop_chat")

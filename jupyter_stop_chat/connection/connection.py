@@ -183,14 +183,24 @@ class Connection:
         if accepted.request_id not in self._unanswered or self._ended:
             return
         message = accepted.message
+        is_new = accepted.chat_id not in self._chats
         following = self._follow(accepted.chat_id)
         generation = self._live(message.id)
+        if is_new:
+            for other in self._engine.running(self._owner):
+                if other.chat_id == accepted.chat_id and other is not generation:
+                    self._introduce(following, other)
         if generation is None and message.state not in TERMINAL:
             # It ended before this task went on.
             ended = await self._engine.store.get_message(message.id)
             accepted = accepted.model_copy(update={"message": ended or message})
         self._hear(following, accepted)
         if generation is not None:
+            self._introduce(following, generation)
+
+    def _introduce(self, following: _Following, generation: Generation) -> None:
+        """Tell of what is being made to a client that may not have heard of it yet."""
+        if is_accepted(generation):
             self._hear(following, MessageMoved(generation.snapshot(), generation))
             self._hear(following, TextGrew(generation))
 

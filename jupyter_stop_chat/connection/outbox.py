@@ -253,7 +253,9 @@ class Outbox:
             if lane is None or not lane.entries:
                 continue
             frame = self._next_of(lane)
-            if lane.entries:
+            if lane.entries and isinstance(lane.entries[0], MessageMoved | Accepted):
+                self._ready.appendleft(message_id)  # small, and news
+            elif lane.entries:
                 self._ready.append(message_id)
             elif lane.generation is None or lane.generation.state in TERMINAL:
                 del self._lanes[message_id]

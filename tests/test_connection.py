@@ -1,0 +1,755 @@
+"""The connection, with a fake socket: what goes out, in which order, and how much."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jupyter_stop_chat import connection as connections
+from jupyter_stop_chat.chat_handlers.base import Event, Reasoning, Text, Turn
+from jupyter_stop_chat.connection import Connection, tails
+from jupyter_stop_chat.connection import outbox as outboxes
+from jupyter_stop_chat.errors import ErrorCode
+from jupyter_stop_chat.protocol import Limits, Message, Resume, Tool, Welcome, error_frame
+from tests.engine.bench import MODEL, OWNER, Bench, MemoryStore, new_id, turns_until
+from tests.page import Page
+
+
+class Wire:
+    """Be the socket of one client: frames go to a page when the gate is open."""
+
+    def __init__(self, bench: Bench, owner: str = OWNER, **options: Any) -> None:
+        self.page = Page()
+        self.open = asyncio.Event()
+        self.open.set()
+        self.closed: tuple[int, str] | None = None
+        self.sizes: list[int] = []
+        self.writing = False
+        self.wrong: Exception | None = None
+        welcome = Welcome(
+            epoch=bench.engine.epoch,
+            user="Ada",
+            limits=Limits(max_prompt_length=1000, max_reply_length=1_000_000),
+        )
+        self.connection = Connection(
+            bench.engine, owner, welcome, self._write, self._close, **options
+        )
+
+    async def _write(self, text: str) -> None:
+        self.writing = True
+        await asyncio.sleep(0)
+        await self.open.wait()
+        self.writing = False
+        self.sizes.append(len(text))
+        try:
+            self.page.show(json.loads(text))
+        except Exception as error:
+            self.wrong = error
+            raise
+
+    def _close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+
+    def send(self, type_: str, **fields: Any) -> None:
+        """Send a frame."""
+        self.connection.receive(json.dumps({"type": type_, **fields}))
+
+    async def until(
+        self,
+        type_: str,
+        where: Callable[[dict[str, Any]], bool] = lambda frame: True,
+        skip: int = 0,
+    ) -> dict[str, Any]:
+        """Wait for a frame."""
+
+        def found() -> list[dict[str, Any]]:
+            return [
+                each for each in self.page.frames[skip:] if each["type"] == type_ and where(each)
+            ]
+
+        await turns_until(lambda: self.wrong is not None or bool(found()))
+        assert self.wrong is None
+        return found()[0]
+
+    async def ask(self, chat_id: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Send a prompt and wait until it is accepted."""
+        request_id = fields.pop("request_id", None) or new_id()
+        self.send("send", request_id=request_id, chat_id=chat_id, body="Hi", **fields)
+        return await self.until("accepted", lambda frame: frame["request_id"] == request_id)
+
+    async def opens(self, chat_id: str, **fields: Any) -> dict[str, Any]:
+        """Open a chat and wait for the answer."""
+        skip = len(self.page.frames)
+        self.send("open", chat_id=chat_id, **fields)
+        return await self.until("chat", lambda frame: "messages" in frame, skip)
+
+    async def end_of(self, message_id: str) -> dict[str, Any]:
+        """Wait for the last state of a message."""
+        await turns_until(
+            lambda: (
+                self.wrong is not None
+                or (message_id in self.page.messages and self.page.messages[message_id].ended)
+            )
+        )
+        assert self.wrong is None
+        ends = [
+            frame["message"]
+            for frame in self.page.of_type("message")
+            if frame["message"]["id"] == message_id
+        ]
+        return ends[-1]  # type: ignore[no-any-return]
+
+    async def idle(self) -> None:
+        """Wait until there is nothing to write."""
+        outbox = self.connection._outbox
+        await turns_until(lambda: self.wrong is not None or not (self.writing or _busy(outbox)))
+        assert self.wrong is None
+
+
+def _busy(outbox: Any) -> bool:
+    return bool(outbox._answers or outbox._chats or outbox._stopped or outbox._ready)
+
+
+class Fed:
+    """Say what it is told to say, word by word."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, asyncio.Queue[Event | None]] = {}
+
+    def of(self, message_id: str) -> asyncio.Queue[Event | None]:
+        """Return what a reply is fed by."""
+        return self.words.setdefault(message_id, asyncio.Queue())
+
+    async def reply(self, turn: Turn) -> AsyncIterator[Event]:
+        """Say it."""
+        turn.provider_started()
+        words = self.of(turn.message_id)
+        while (event := await words.get()) is not None:
+            yield event
+        turn.provider_closed()
+
+    async def close(self) -> None:
+        """Have nothing to let go of."""
+
+
+@pytest.fixture
+def bench(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Bench]:
+    """Run an engine whose model says what it is fed."""
+    made = Bench()
+    made.handlers[MODEL] = Fed()
+    yield made
+    jp_asyncio_loop.run_until_complete(made.check())
+    jp_asyncio_loop.run_until_complete(made.close())
+
+
+@pytest.fixture
+def wire(bench: Bench) -> Iterator[Callable[..., Wire]]:
+    """Connect clients; each is let go of at the end."""
+    made: list[Wire] = []
+
+    def make(*args: Any, **options: Any) -> Wire:
+        made.append(Wire(bench, *args, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.connection.end()
+        assert each.wrong is None
+
+
+def feed(bench: Bench, message_id: str, *events: Event | str | None) -> None:
+    """Let a reply say something; None ends it."""
+    queue = bench.handlers[MODEL].of(message_id)  # type: ignore[attr-defined]
+    for event in events:
+        queue.put_nowait(Text(event) if isinstance(event, str) else event)
+
+
+async def shows(bench: Bench, message_id: str, text: str) -> None:
+    """Wait until the engine shows that text of a reply."""
+    generation = bench.engine.generation(message_id)
+    assert generation is not None
+    await turns_until(lambda: str(generation.text) == text)
+
+
+# --- following -------------------------------------------------------------------------------
+
+
+async def test_open_brings_only_what_is_missing(bench: Bench, wire: Any) -> None:
+    """B5: by offsets in UTF-16, of this epoch only."""
+    first = wire()
+    accepted = await first.ask()
+    message_id, chat_id = accepted["message"]["id"], accepted["chat_id"]
+    feed(bench, message_id, "né 🗼 ", "é̂ word")
+    await shows(bench, message_id, "né 🗼 é̂ word")
+    await first.idle()
+    epoch = bench.engine.epoch
+    second = wire()
+    second.page.show(first.page.of_type("accepted")[0])
+    second.page.messages[message_id].text += "né 🗼".encode("utf-16-le")
+    answer = await second.opens(chat_id, offsets={message_id: 5}, epoch=epoch)
+    reply = answer["messages"][1]
+    assert (reply["text_offset"], reply["text"]) == (5, " é̂ word")
+    assert answer["chat"]["state"] == "generating"
+    third = wire()
+    answer = await third.opens(chat_id, offsets={message_id: 5}, epoch="of another life")
+    assert answer["messages"][1]["text_offset"] == 0
+    half = wire()
+    half.page.show(first.page.of_type("accepted")[0])
+    half.page.messages[message_id].text += "né 🗼".encode("utf-16-le")[:-2]
+    answer = await half.opens(chat_id, offsets={message_id: 4}, epoch=epoch)
+    assert answer["messages"][1]["text_offset"] == 3, "half of a pair is no place to begin at"
+    feed(bench, message_id, " more", None)
+    for each in (first, second, third):
+        await each.end_of(message_id)
+        assert each.page.text(message_id) == "né 🗼 é̂ word more"
+    ended = await second.opens(chat_id, offsets=second.page.offsets(), epoch=epoch)
+    assert [message["text"] for message in ended["messages"]] == ["", ""]
+    assert ended["chat"]["state"] == "idle"
+
+
+@pytest.mark.parametrize("whose", ["unknown", "another's"])
+async def test_a_chat_that_is_not_yours_is_not_there_and_not_followed(
+    bench: Bench, wire: Any, whose: str
+) -> None:
+    """J6, L4: nothing of it is heard, whichever frame was tried."""
+    owner, stranger = wire(), wire("eve")
+    accepted = await owner.ask()
+    chat_id, message_id = accepted["chat_id"], accepted["message"]["id"]
+    if whose == "unknown":
+        chat_id, message_id = new_id(), new_id()
+    asked = {"request_id": new_id(), "message_id": message_id}
+    for frame, code in (
+        ({"type": "open", "chat_id": chat_id}, "unknown_chat"),
+        (
+            {"type": "send", "request_id": new_id(), "chat_id": chat_id, "body": "?"},
+            "unknown_chat",
+        ),
+        ({"type": "continue", **asked}, "unknown_message"),
+        ({"type": "regenerate", **asked}, "unknown_message"),
+        ({"type": "edit", "body": "?", **asked}, "unknown_message"),
+        ({"type": "unqueue", "message_id": message_id}, "unknown_message"),
+        ({"type": "reorder", "chat_id": chat_id, "message_ids": []}, "unknown_chat"),
+        ({"type": "resume", "chat_id": chat_id}, "unknown_chat"),
+    ):
+        skip = len(stranger.page.frames)
+        stranger.connection.receive(json.dumps(frame))
+        error = await stranger.until("error", skip=skip)
+        assert error["code"] == code
+        assert stranger.connection._chats == {}
+    feed(bench, accepted["message"]["id"], "secret", None)
+    await owner.end_of(accepted["message"]["id"])
+    await stranger.idle()
+    assert {frame["type"] for frame in stranger.page.frames} == {"welcome", "error"}
+
+
+async def test_close_and_end_leave_no_listener_behind(bench: Bench, wire: Any) -> None:
+    """V10: also when what was asked for is answered after the socket has ended."""
+    other = bench.bus.listeners
+    page = wire()
+    accepted = await page.ask()
+    await page.opens(accepted["chat_id"])
+    page.send("close", chat_id=accepted["chat_id"])
+    await turns_until(lambda: not page.connection._chats)
+    assert page.connection._outbox._lanes == {}
+    feed(bench, accepted["message"]["id"], "unheard", None)
+    await bench.end(accepted["message"]["id"])
+    await page.idle()
+    assert not page.page.of_type("delta")
+    page.send("send", request_id=new_id(), chat_id=None, body="late")
+    page.send("open", chat_id=accepted["chat_id"])
+    page.connection.end()
+    await turns_until(lambda: not page.connection._tasks)
+    assert bench.bus.listeners == other
+    page.connection.receive('{"type": "stop", "all": true}')
+    assert not page.connection._tasks
+    (late,) = bench.engine.running()
+    feed(bench, late.id, "goes on", None)
+    assert (await bench.end(late.id)).text == "goes on"
+
+
+async def test_a_request_is_answered_although_its_chat_is_opened_or_closed_at_once(
+    bench: Bench, wire: Any
+) -> None:
+    page = wire()
+    first = await page.ask()
+    for what in ("open", "close"):
+        page.open.clear()
+        request_id = new_id()
+        page.send("send", request_id=request_id, chat_id=first["chat_id"], body="And?")
+        await turns_until(
+            lambda asked=request_id: bool(bench.engine.registry.by_request(OWNER, asked))
+        )
+        await turns_until(lambda: not page.connection._unanswered)
+        page.send(what, chat_id=first["chat_id"])
+        await turns_until(lambda: not page.connection._tasks)
+        page.open.set()
+        await page.until("accepted", lambda frame, asked=request_id: frame["request_id"] == asked)
+    await bench.stop(all=True)
+    for each in bench.engine.running():
+        await bench.stop(message_id=each.id)
+
+
+async def test_a_reply_that_ends_before_its_acceptance_is_told(bench: Bench, wire: Any) -> None:
+    """S6: a remembered stop settles it at once."""
+    page, request_id = wire(), new_id()
+    page.send("stop", request_id=request_id)
+    await page.until("stop_result")
+    accepted = await page.ask(request_id=request_id)
+    message_id = accepted["message"]["id"]
+    await turns_until(lambda: page.page.messages[message_id].ended)
+    again = await wire().ask(request_id=request_id)
+    assert again["message"]["state"] == "interrupted"
+
+
+# --- what goes out, and when ------------------------------------------------------------------
+
+
+async def test_a_slow_reader_gets_fewer_and_larger_deltas(bench: Bench, wire: Any) -> None:
+    """Rule 11: text is read when it can be written; nothing of it waits in the connection."""
+    slow, quick = wire(), wire()
+    accepted = await slow.ask()
+    message_id = accepted["message"]["id"]
+    await quick.opens(accepted["chat_id"])
+    slow.open.clear()
+    said = ""
+    for number in range(300):
+        feed(bench, message_id, f"word {number} ")
+        said += f"word {number} "
+        await shows(bench, message_id, said)
+        await quick.idle()
+    lane = slow.connection._outbox._lanes[message_id]
+    assert len(lane.entries) <= 2
+    slow.open.set()
+    feed(bench, message_id, None)
+    await slow.end_of(message_id)
+    assert len(quick.page.of_type("delta")) == 300
+    assert len(slow.page.of_type("delta")) <= 3
+    assert slow.page.text(message_id) == quick.page.text(message_id) == said
+
+
+async def test_the_last_frame_follows_all_text_and_the_stops_answer_follows_it(
+    bench: Bench, wire: Any
+) -> None:
+    """S5: in this order, also for a reader that was far behind."""
+    page = wire()
+    accepted = await page.ask()
+    message_id = accepted["message"]["id"]
+    page.open.clear()
+    said = "x" * 200_000
+    feed(bench, message_id, Reasoning("Hm."), said)
+    await shows(bench, message_id, said)
+    page.send("stop", message_id=message_id)
+    await turns_until(lambda: not page.connection._tasks)
+    page.open.set()
+    await page.until("stop_result")
+    types = [frame["type"] for frame in page.page.frames]
+    assert types.index("stop_result") == len(types) - 1 or types[-1] == "chat"
+    last = max(at for at, kind in enumerate(types) if kind == "message")
+    assert last < types.index("stop_result")
+    assert max(at for at, kind in enumerate(types) if kind == "delta") < last
+    assert page.page.text(message_id) == said
+    assert page.page.messages[message_id].reasoning.decode("utf-16-le") == "Hm."
+    assert page.page.frames[last]["message"]["text"] == ""
+
+
+async def test_a_stops_answer_does_not_wait_behind_another_message(
+    bench: Bench, wire: Any
+) -> None:
+    """Rule 11: not behind megabytes of another reply's text."""
+    page = wire()
+    long, short = await page.ask(), await page.ask()
+    said = "y" * 3_000_000
+    page.open.clear()
+    generation = bench.engine.generation(long["message"]["id"])
+    assert generation is not None
+    generation._max_length = len(said)
+    feed(bench, long["message"]["id"], said)
+    await turns_until(lambda: generation.text.length == len(said))
+    feed(bench, short["message"]["id"], "brief")
+    await shows(bench, short["message"]["id"], "brief")
+    page.send("stop", message_id=short["message"]["id"])
+    await turns_until(lambda: not page.connection._tasks)
+    page.open.set()
+    before = page.page.received
+    await page.until("stop_result")
+    assert page.page.received - before <= 2 * outboxes.MAX_DELTA + 10
+    assert page.page.messages[short["message"]["id"]].ended
+    await bench.stop(message_id=long["message"]["id"])
+
+
+async def test_messages_take_turns(bench: Bench, wire: Any) -> None:
+    """Rule 11: no message's text holds the others' back."""
+    page = wire()
+    ids = [(await page.ask())["message"]["id"] for _ in range(5)]
+    page.open.clear()
+    skip = len(page.page.frames)
+    for message_id in ids:
+        feed(bench, message_id, "z" * (4 * outboxes.MAX_DELTA))
+    for message_id in ids:
+        await shows(bench, message_id, "z" * (4 * outboxes.MAX_DELTA))
+    page.open.set()
+    await page.idle()
+    turns = [f["message_id"] for f in page.page.frames[skip:] if f["type"] == "delta"]
+    # The first delta was under way before there was more.
+    rounds = [turns[at : at + 5] for at in range(1, len(turns), 5)][:3]
+    assert all(len(set(each)) == 5 for each in rounds), turns
+    await bench.stop(all=True)
+
+
+async def test_the_writer_gives_the_loop_back(
+    bench: Bench, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 11: a socket that takes everything at once still lets others run every 5 ms."""
+    page = wire()
+    accepted = await page.ask()
+    loop = asyncio.get_running_loop()
+    now = [loop.time()]
+    turns: list[float] = []
+
+    async def write(text: str) -> None:
+        now[0] += 0.002  # a clock of its own: no frame takes longer than this
+        page.page.show(json.loads(text))
+
+    said = "x" * (40 * outboxes.MAX_DELTA)
+    page.open.clear()
+    feed(bench, accepted["message"]["id"], said)
+    await shows(bench, accepted["message"]["id"], said)
+    page.connection._outbox._write = write
+    monkeypatch.setattr(loop, "time", lambda: now[0])
+    page.open.set()
+
+    async def others() -> None:
+        while page.page.messages[accepted["message"]["id"]].length == 0 and len(turns) < 1000:
+            turns.append(now[0])
+            if len(page.page.text(accepted["message"]["id"])) == len(said):
+                return
+            await asyncio.sleep(0)
+
+    await others()
+    monkeypatch.undo()
+    gaps = [after - before for before, after in itertools.pairwise(turns)]
+    assert max(gaps) <= outboxes.WRITER_BUDGET + 0.002
+    await bench.stop(all=True)
+
+
+async def test_a_reader_without_progress_is_closed_with_1013(bench: Bench, wire: Any) -> None:
+    """Rule 11: it may resume, and then has everything."""
+    page = wire(stalled_after=0.01)
+    accepted = await page.ask()
+    message_id = accepted["message"]["id"]
+    page.open.clear()
+    listeners = bench.bus.listeners
+    feed(bench, message_id, "never read")
+    await turns_until(lambda: page.closed is not None)
+    assert page.closed is not None
+    assert page.closed[0] == 1013
+    assert bench.bus.listeners < listeners
+    assert page.connection._outbox._lanes == {}
+    feed(bench, message_id, " and more", None)
+    await bench.end(message_id)
+    again = wire()
+    again.page = page.page
+    page.open.set()
+    await again.opens(accepted["chat_id"], offsets=page.page.offsets(), epoch=bench.engine.epoch)
+    assert again.page.text(message_id) == "never read and more"
+
+
+async def test_a_large_frame_may_take_longer(bench: Bench, wire: Any) -> None:
+    """Rule 11: what counts is progress, and a page of history is not one delta."""
+    patience: list[float] = []
+    page = wire(stalled_after=15.0)
+
+    class Timeout:
+        def __init__(self, delay: float) -> None:
+            patience.append(delay)
+
+        async def __aenter__(self) -> None: ...
+
+        async def __aexit__(self, *error: object) -> None: ...
+
+    accepted = await page.ask()
+    feed(bench, accepted["message"]["id"], "w" * 200_000, None)
+    await page.end_of(accepted["message"]["id"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outboxes.asyncio, "timeout", Timeout)
+        await wire().opens(accepted["chat_id"])
+    assert min(patience) == 15.0
+    assert max(patience) > 15.0 * 200_000 / outboxes.STALLED_CHARACTERS
+
+
+async def test_a_socket_that_fails_is_closed(bench: Bench, wire: Any) -> None:
+    page = wire()
+    await page.until("welcome")
+
+    async def gone(text: str) -> None:
+        raise ConnectionResetError
+
+    page.connection._outbox._write = gone
+    page.send("open", chat_id=new_id())
+    await turns_until(lambda: page.closed is not None)
+    assert page.closed == (1011, "")
+    assert bench.bus.listeners == 1
+
+
+async def test_too_many_frames_in_work_are_refused_and_stops_are_not(
+    bench: Bench, wire: Any
+) -> None:
+    page = wire()
+    accepted = await page.ask()
+    bench.store.open_for_writing.clear()
+    limit = connections.connection.MAX_FRAMES_IN_WORK
+    ids = [new_id() for _ in range(limit + 3)]
+    chats = bench.engine.limits.max_generations_per_owner
+    for request_id in ids:
+        page.send("send", request_id=request_id, chat_id=accepted["chat_id"], body="Hi")
+    await turns_until(lambda: len(page.page.of_type("error")) >= 3)
+    refused = [frame for frame in page.page.of_type("error") if frame["code"] == "server_busy"]
+    assert [frame["request_id"] for frame in refused] == ids[-3:]
+    page.send("stop", message_id=accepted["message"]["id"])
+    bench.store.open_for_writing.set()
+    result = await page.until("stop_result")
+    assert result["results"][0]["outcome"] == "interrupted"
+    await turns_until(lambda: not page.connection._tasks)
+    assert len(bench.engine.running()) <= chats
+    for each in bench.engine.running():
+        await bench.stop(message_id=each.id)
+
+
+async def test_one_who_asks_and_does_not_read_is_closed(bench: Bench, wire: Any) -> None:
+    page = wire()
+    page.open.clear()
+    for _ in range(outboxes.MAX_ANSWERS + 2):
+        page.connection.receive("no frame")
+    assert page.closed is not None
+    assert page.closed[0] == 1013
+    assert not page.connection._outbox._answers
+
+
+async def test_history_comes_in_parts_that_a_socket_can_carry(bench: Bench, wire: Any) -> None:
+    """B5: a chat with megabytes of text is had by opening it again until nothing is missing."""
+    page = wire()
+    page.page.keeps = True
+    said = ("naïve 🗼 " * 100_000)[:700_000]
+    first = await page.ask()
+    generation = bench.engine.generation(first["message"]["id"])
+    assert generation is not None
+    feed(bench, first["message"]["id"], said, None)
+    await page.end_of(first["message"]["id"])
+    second = await page.ask(first["chat_id"])
+    feed(bench, second["message"]["id"], said)
+    await shows(bench, second["message"]["id"], said)
+    late = wire()
+    epoch = bench.engine.epoch
+    await late.opens(first["chat_id"])
+    rounds = 1
+    while late.page.incomplete:
+        await late.opens(first["chat_id"], offsets=late.page.offsets(), epoch=epoch)
+        rounds += 1
+    assert rounds > 2
+    feed(bench, second["message"]["id"], "!", None)
+    await late.end_of(second["message"]["id"])
+    assert late.page.text(first["message"]["id"]) == said
+    assert late.page.text(second["message"]["id"]) == said + "!"
+    assert max(late.sizes) < 2 * tails.MOST_TEXT
+    assert late.page.received < 2.2 * len(said), "not sent again and again"
+
+
+async def test_a_reply_is_gone_on_with_on_every_page(bench: Bench, wire: Any) -> None:
+    """V9: one has opened the chat, one has only asked, one has nothing of it."""
+    asker, opener, stranger = wire(), wire(), wire()
+    accepted = await asker.ask()
+    message_id = accepted["message"]["id"]
+    await opener.opens(accepted["chat_id"])
+    feed(bench, message_id, "half of it")
+    await shows(bench, message_id, "half of it")
+    asker.send("stop", message_id=message_id, shown=4)
+    await asker.end_of(message_id)
+    await opener.end_of(message_id)
+    assert opener.page.text(message_id) == "half"
+    request_id = new_id()
+    stranger.send("continue", message_id=message_id, request_id=request_id)
+    for page in (asker, opener, stranger):
+        await page.until("accepted", lambda frame: frame["request_id"] == request_id)
+    feed(bench, message_id, " and more", None)
+    for page in (asker, opener, stranger):
+        await turns_until(lambda p=page: p.page.messages[message_id].state == "completed")
+        assert page.page.text(message_id) == "half and more"
+
+
+async def test_everyone_is_told_of_trouble_also_who_comes_later(bench: Bench, wire: Any) -> None:
+    early, stranger = wire(), wire("eve")
+    bench.bus.broadcast(error_frame(ErrorCode.NOT_SAVED), lasting=True)
+    late = wire()
+    bench.bus.broadcast(error_frame(ErrorCode.SAVED_AGAIN), lasting=False)
+    after = wire()
+    for page in (early, stranger, late, after):
+        await page.idle()
+    told = [
+        [frame["code"] for frame in each.page.of_type("error")] for each in (early, stranger, late)
+    ]
+    assert told == [["not_saved", "saved_again"]] * 3
+    assert after.page.of_type("error") == []
+
+
+async def test_tools_come_in_their_place(bench: Bench, wire: Any) -> None:
+    page = wire()
+    accepted = await page.ask()
+    message_id = accepted["message"]["id"]
+    page.open.clear()
+    feed(bench, message_id, "before")
+    await shows(bench, message_id, "before")
+    call = Tool(message_id=message_id, call_id="c", name="search", state="running")
+    bench.bus.publish(accepted["chat_id"], call)
+    page.open.set()
+    await page.until("tool")
+    assert page.page.text(message_id) == "before"
+    await bench.stop(all=True)
+
+
+# --- whatever happens meanwhile ---------------------------------------------------------------
+
+
+class SlowStore(MemoryStore):
+    """Answer an `open` late, with what was there when it was asked, or when it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_turns = 0
+        self.stale = False
+
+    async def get_messages(self, chat_id: str) -> list[Message]:
+        found = await super().get_messages(chat_id)
+        for _ in range(self.read_turns):
+            await asyncio.sleep(0)
+        return found if self.stale else await super().get_messages(chat_id)
+
+
+WORDS = st.sampled_from(["a", "bc ", "né ", "🗼", "e\u0301", "x" * 40, "🗼" * 9])
+ACTIONS = st.one_of(
+    st.tuples(st.just("feed"), WORDS),
+    st.tuples(st.just("think"), WORDS),
+    st.tuples(st.just("turns"), st.integers(1, 12)),
+    st.tuples(st.just("open"), st.booleans()),
+    st.tuples(st.just("gate"), st.booleans()),
+    st.tuples(st.just("stop"), st.integers(0, 60)),
+    st.tuples(st.just("end"), st.just(None)),
+    st.tuples(st.just("send"), st.just(None)),
+    st.tuples(st.just("continue"), st.just(None)),
+    st.tuples(st.just("cut"), st.booleans()),
+    st.tuples(st.just("close"), st.just(None)),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(ACTIONS, max_size=40),
+    st.integers(0, 8),
+    st.booleans(),
+    st.integers(1, 4),
+    st.integers(2, 40),
+)
+def test_no_character_is_lost_or_doubled_whatever_happens_meanwhile(
+    actions: list[tuple[str, Any]], read_turns: int, stale: bool, write_turns: int, most: int
+) -> None:
+    """B5, B4: text grows, replies are accepted and end while a chat is opened, cut and resumed."""
+
+    async def run() -> None:
+        store = SlowStore()
+        store.read_turns, store.stale, store.turns = read_turns, stale, write_turns
+        bench = Bench(store=store)
+        bench.handlers[MODEL] = Fed()
+        await _play(bench, actions)
+        await bench.check()
+        await bench.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outboxes, "MAX_DELTA", most)
+        patch.setattr(tails, "MOST_TEXT", most * 3)
+        try:
+            asyncio.run(asyncio.wait_for(run(), 20))
+        except BaseException:
+            print("CASE", actions, read_turns, stale, write_turns, most)
+            raise
+
+
+async def _play(  # noqa: PLR0912 - one case an action
+    bench: Bench, actions: list[tuple[str, Any]]
+) -> None:
+    epoch = bench.engine.epoch
+    asker, viewer = Wire(bench), Wire(bench)
+    first = await asker.ask()
+    chat_id = first["chat_id"]
+    asker.send("open", chat_id=chat_id)
+
+    def newest() -> str | None:
+        running = [each.id for each in bench.engine.running() if each.task is not None]
+        return running[-1] if running else None
+
+    for action, value in actions:
+        message_id = newest()
+        match action:
+            case "feed" if message_id:
+                feed(bench, message_id, value)
+            case "think" if message_id:
+                feed(bench, message_id, Reasoning(value))
+            case "end" if message_id:
+                feed(bench, message_id, None)
+            case "turns":
+                for _ in range(value):
+                    await asyncio.sleep(0)
+            case "open":
+                have = {"offsets": viewer.page.offsets(), "epoch": epoch} if value else {}
+                viewer.send("open", chat_id=chat_id, **have)
+            case "close":
+                viewer.send("close", chat_id=chat_id)
+            case "gate":
+                (viewer.open.set if value else viewer.open.clear)()
+            case "stop" if message_id:
+                asker.send("stop", message_id=message_id, shown=value)
+            case "send":
+                viewer.send("send", request_id=new_id(), chat_id=chat_id, body="Hi")
+            case "continue":
+                asker.send("continue", request_id=new_id(), message_id=first["message"]["id"])
+            case "cut":
+                viewer.connection.end()
+                page = viewer.page
+                viewer = Wire(bench)
+                viewer.page = page
+                have = {"offsets": page.offsets(), "epoch": epoch} if value else {}
+                viewer.send("open", chat_id=chat_id, **have)
+    viewer.open.set()
+    await turns_until(lambda: not (asker.connection._tasks or viewer.connection._tasks))
+    while bench.engine.running():
+        message_id = newest()
+        if message_id is None:
+            await bench.engine.resume(OWNER, Resume(type="resume", chat_id=chat_id))
+            await asyncio.sleep(0)
+        else:
+            feed(bench, message_id, "the end", None)
+            await bench.end(message_id)
+    await bench.quiet()
+    for each in (asker, viewer):
+        await turns_until(lambda wire=each: not wire.connection._tasks)
+        await each.opens(chat_id, offsets=each.page.offsets(), epoch=epoch)
+        while each.page.incomplete:
+            await each.opens(chat_id, offsets=each.page.offsets(), epoch=epoch)
+        await each.idle()
+        await asyncio.sleep(0)
+    for message in await bench.store.get_messages(chat_id):
+        for each in (asker, viewer):
+            assert each.page.text(message.id) == message.text
+            assert each.page.messages[message.id].state == message.state
+            reasoning = each.page.messages[message.id].reasoning.decode("utf-16-le")
+            assert reasoning == (message.reasoning or "")
+    for each in (asker, viewer):
+        assert each.page.chats[chat_id]["state"] == "idle"
+        assert each.connection._outbox._lanes == {}
+        each.connection.end()
+    bench.follow(chat_id)

@@ -73,10 +73,8 @@ async def test_stop_closes_the_provider_and_keeps_what_was_shown(
         assert _units(kept) == message["text_length"]
     # The first one pays for imports.
     print(
-        "end ms",
-        statistics.median(ends[1:]) * 1000,
-        "close ms",
-        statistics.median(closes[1:]) * 1000,
+        f"terminal frame after {statistics.median(ends[1:]) * 1000:.1f} ms, provider's close "
+        f"after {statistics.median(closes[1:]) * 1000:.1f} ms: medians of 20"
     )
     assert statistics.median(ends[1:]) <= 0.010
     assert statistics.median(closes[1:]) <= 0.010

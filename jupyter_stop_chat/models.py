@@ -108,6 +108,9 @@ class Models:
         """
         for slot in [each for each in self._handlers if each.split(":")[0] == provider]:
             del self._handlers[slot]
+        # What is being built with the old settings is for those who wait for it, and not kept.
+        for slot in [each for each in self._building if each.split(":")[0] == provider]:
+            del self._building[slot]
 
     async def resolve(self, model_id: str) -> tuple[ChatHandler, str]:
         """Find the chat handler for a model id, and build it at the first use.
@@ -219,11 +222,13 @@ class Models:
     async def _make(self, slot: str, provider: str, name: str) -> ChatHandler:
         loop = asyncio.get_running_loop()
         handler = await loop.run_in_executor(self._executor, self._make_now, slot, provider, name)
-        self._handlers[slot] = handler
+        if self._building.get(slot) is asyncio.current_task():
+            self._handlers[slot] = handler
         return handler
 
     def _built(self, slot: str, task: asyncio.Task[ChatHandler]) -> None:
-        self._building.pop(slot, None)
+        if self._building.get(slot) is task:
+            del self._building[slot]
         if not task.cancelled():
             task.exception()  # it was raised for whoever still waits
 

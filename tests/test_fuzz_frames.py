@@ -165,6 +165,9 @@ class Fuzz:
             await self.until(page, lambda told: told.get("message_id") == still)
         finally:
             page.socket.close()
+        # A client that reads no further waits with what it has for ever: read to the end.
+        while await page.socket.read_message() is not None:
+            pass
         while self.engine.running():
             for made in self.engine.running():
                 target = json.dumps({"type": "stop", "message_id": made.id})

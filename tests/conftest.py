@@ -69,10 +69,10 @@ class Client:
         """Put together what a page would show, and check that every offset fits."""
         shown = ""
         for frame in self.frames:
-            if frame["type"] == "delta" and frame["message_id"] == message_id:
-                if frame["part"] == "text":
-                    assert frame["offset"] == _length(shown), "a gap or a doubled character"
-                    shown += frame["text"]
+            of_this = frame["type"] == "delta" and frame["message_id"] == message_id
+            if of_this and frame["part"] == "text":
+                assert frame["offset"] == _length(shown), "a gap or a doubled character"
+                shown += frame["text"]
             for message in _messages(frame, message_id):
                 start = message["text_offset"]
                 shown = _cut(shown, start) + message["text"]

@@ -41,9 +41,13 @@ def jp_server_cleanup() -> None:
     """Clean nothing up: the server here is a process."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium, else Playwright's own."""
+    """Start Debian's Chromium, else Playwright's own.
+
+    For each module anew: Playwright's event loop runs in this thread until it is closed, and no
+    other test could run one meanwhile.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGS)

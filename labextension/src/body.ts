@@ -18,8 +18,12 @@ export interface BodyOptions {
   onRendered?: () => void;
 }
 
-/** A render of the tail may take this part of the time at most. */
-const SHARE = 4;
+/** After a render of the tail, so many times its cost are left to everything else. */
+const SHARE = 8;
+/** A render that costs less than this, in milliseconds, is followed by one in the next frame. */
+const CHEAP = 2;
+/** Others follow after this many milliseconds at least: text still flows at that pace. */
+const PACE = 50;
 
 interface RenderedBlock {
   start: number;
@@ -85,7 +89,8 @@ export class LiveBody {
       } catch (error) {
         console.error('A part of a reply could not be rendered.', error);
       }
-      this._pause = this._done ? 0 : (this._options.now() - began) * SHARE;
+      const cost = this._options.now() - began;
+      this._pause = this._done || cost < CHEAP ? 0 : Math.max(PACE, cost * SHARE);
     }
   }
 

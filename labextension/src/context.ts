@@ -2,17 +2,64 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 
-import { ChatController, Snapshot } from './controller';
+import { CodeActions } from './codeTools';
+import { ChatController } from './controller';
+import { ChatHistory, HistoryState } from './history';
+import { Snapshot } from './state';
 
 export interface PanelTools {
   controller: ChatController;
+  history: ChatHistory;
   trans: TranslationBundle;
   render: (markdown: string) => Promise<HTMLElement>;
+  code: CodeActions;
   /** Call once, at the next animation frame that is at least `ms` milliseconds away. */
   schedule: (what: () => void, ms: number) => void;
   sendKey: () => 'Enter' | 'Shift+Enter';
   /** Hear that the settings have changed; return what ends it. */
   onSettings: (listener: () => void) => () => void;
+  /** Open the menu of the chat that is shown, below a button. */
+  openMenu: (button: HTMLElement) => void;
+  /** Ask whether a chat is to be deleted, and delete it. */
+  deleteChat: (chatId: string, title: string) => Promise<void>;
+  /** What the panel shows besides the messages. */
+  view: PanelView;
+}
+
+/** What of the panel is open. */
+export class PanelView {
+  /** The list of chats is shown in the place of the messages. */
+  get listOpen(): boolean {
+    return this._open.list;
+  }
+
+  /** The title is being written. */
+  get renaming(): boolean {
+    return this._open.title;
+  }
+
+  showList(open: boolean): void {
+    this._set({ list: open, title: false });
+  }
+
+  rename(open: boolean): void {
+    this._set({ list: open ? false : this._open.list, title: open });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): object => this._open;
+
+  private _set(open: { list: boolean; title: boolean }): void {
+    this._open = open;
+    [...this._listeners].forEach(listener => listener());
+  }
+
+  private _open = { list: false, title: false };
+  private _listeners = new Set<() => void>();
 }
 
 export const PanelContext = createContext<PanelTools | null>(null);
@@ -30,7 +77,23 @@ export function useSnapshot(): Snapshot {
   return useSyncExternalStore(controller.subscribe, controller.getSnapshot);
 }
 
-/** Put the caret into the input. */
+export function useHistory(): HistoryState {
+  const { history } = useTools();
+  return useSyncExternalStore(history.subscribe, history.getSnapshot);
+}
+
+export function useView(): PanelView {
+  const { view } = useTools();
+  useSyncExternalStore(view.subscribe, view.getSnapshot);
+  return view;
+}
+
+/** Put the caret into the input, also when it is only about to be shown again. */
 export function focusInput(): void {
-  document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
+  const input = document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input');
+  if (input?.offsetParent) {
+    input.focus();
+  } else {
+    setTimeout(() => input?.focus());
+  }
 }

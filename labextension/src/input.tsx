@@ -2,7 +2,7 @@
 import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { useSnapshot, useTools } from './context';
-import { queued } from './replies';
+import { Queue } from './queue';
 import { SendStop } from './sendStop';
 
 export function Input(): JSX.Element {
@@ -131,45 +131,6 @@ function Notice(): JSX.Element | null {
       >
         ×
       </button>
-    </div>
-  );
-}
-
-function Queue(): JSX.Element | null {
-  const { controller, trans } = useTools();
-  const { chat } = useSnapshot();
-  const waiting = queued(chat);
-  if (waiting.length === 0) {
-    return null;
-  }
-  const paused = chat.chat?.state === 'paused';
-  return (
-    <div className="jp-StopChat-queue" role="group" aria-label={trans.__('Queued prompts')}>
-      <div className="jp-StopChat-queueTitle">
-        {paused ? trans.__('Queue (paused: goes on with your next prompt)') : trans.__('Queue')}
-      </div>
-      {waiting.map(reply => {
-        const asked = chat.messages.find(view => view.id === reply.info.reply_to);
-        return (
-          <div className="jp-StopChat-queued" key={reply.id} data-message-id={reply.id}>
-            <span title={asked?.text}>{asked?.text}</span>
-            <button
-              type="button"
-              className="jp-StopChat-action"
-              onClick={() => controller.unqueue(reply.id, true)}
-            >
-              {trans.__('Edit')}
-            </button>
-            <button
-              type="button"
-              className="jp-StopChat-action"
-              onClick={() => controller.unqueue(reply.id, false)}
-            >
-              {trans.__('Remove')}
-            </button>
-          </div>
-        );
-      })}
     </div>
   );
 }

@@ -1,22 +1,46 @@
-/** Remember the current chat of this browser tab over a reload. */
-const KEY = 'jupyter-stop-chat:chat';
+/** What this browser remembers: the chat of a tab over a reload, and which chats have news. */
+import { Mark } from './history';
+
+const CHAT = 'jupyter-stop-chat:chat';
+const MARKS = 'jupyter-stop-chat:marks';
 
 export function rememberedChat(scope: string): string | null {
+  return read(() => sessionStorage, `${CHAT}:${scope}`);
+}
+
+export function rememberChat(scope: string, chatId: string | null): void {
+  write(() => sessionStorage, `${CHAT}:${scope}`, chatId);
+}
+
+export function rememberedMarks(scope: string): Record<string, Mark> {
   try {
-    return sessionStorage.getItem(`${KEY}:${scope}`);
+    const marks: unknown = JSON.parse(read(() => localStorage, `${MARKS}:${scope}`) ?? '{}');
+    return marks !== null && typeof marks === 'object' ? { ...(marks as Record<string, Mark>) } : {};
+  } catch {
+    return {};
+  }
+}
+
+export function rememberMarks(scope: string, marks: Readonly<Record<string, Mark>>): void {
+  write(() => localStorage, `${MARKS}:${scope}`, JSON.stringify(marks));
+}
+
+function read(storage: () => Storage, key: string): string | null {
+  try {
+    return storage().getItem(key);
   } catch {
     return null; // storage is blocked
   }
 }
 
-export function rememberChat(scope: string, chatId: string | null): void {
+function write(storage: () => Storage, key: string, value: string | null): void {
   try {
-    if (chatId) {
-      sessionStorage.setItem(`${KEY}:${scope}`, chatId);
+    if (value) {
+      storage().setItem(key, value);
     } else {
-      sessionStorage.removeItem(`${KEY}:${scope}`);
+      storage().removeItem(key);
     }
   } catch {
-    // storage is blocked: a reload then begins with a new chat
+    // storage is blocked: a reload then begins anew
   }
 }

@@ -1,11 +1,12 @@
 /** One message: its text as it grows, and the line below it that tells how it ended. */
 import { TranslationBundle } from '@jupyterlab/translation';
-import React, { memo, useEffect, useLayoutEffect, useRef } from 'react';
+import React, { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { LiveBody } from './body';
 import { focusInput, useTools } from './context';
 import { isTerminal } from './guards';
 import { MessageView } from './messages';
+import { PromptEditor } from './promptEditor';
 import { Attachment, Receipt, ToolCall, Usage } from './protocol';
 
 interface MessageProps {
@@ -13,6 +14,10 @@ interface MessageProps {
   /** Nothing is being made, so that a reply can be asked for. */
   idle: boolean;
   onRendered: () => void;
+  /** Which of its versions it is, from 0. */
+  at: number;
+  /** The ids of its versions, with blanks between them; empty when there is only one. */
+  versions: string;
 }
 
 /** Show one message; it renders again only when it changed. */
@@ -31,7 +36,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
       aria-label={isUser ? trans.__('You') : trans.__('Reply')}
     >
       {isUser ? (
-        <UserText text={view.text} attachments={view.info.attachments ?? []} />
+        <Prompt {...props} />
       ) : (
         <>
           {view.reasoning && (
@@ -52,6 +57,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
             </div>
           )}
           <EndLine {...props} />
+          <VersionSwitch {...props} />
         </>
       )}
     </article>
@@ -71,6 +77,79 @@ export function UserText(props: {
         </span>
       ))}
       {props.text}
+    </div>
+  );
+}
+
+/** A prompt, with what can be done to it. */
+function Prompt(props: MessageProps): JSX.Element {
+  const { controller, trans } = useTools();
+  const { view, idle } = props;
+  const [editing, setEditing] = useState(false);
+  if (editing) {
+    return (
+      <PromptEditor
+        text={view.text}
+        save={trans.__('Send')}
+        onEnd={body => {
+          if (body === null || controller.editPrompt(view.id, body)) {
+            setEditing(false);
+            focusInput();
+          }
+        }}
+      />
+    );
+  }
+  return (
+    <>
+      <UserText text={view.text} attachments={view.info.attachments ?? []} />
+      <div className="jp-StopChat-promptTools">
+        <VersionSwitch {...props} />
+        <button
+          type="button"
+          className="jp-StopChat-action jp-StopChat-edit"
+          disabled={!idle}
+          onClick={() => setEditing(true)}
+        >
+          {trans.__('Edit')}
+        </button>
+      </div>
+    </>
+  );
+}
+
+/** Switch between the versions of a message that was made anew or changed. */
+function VersionSwitch(props: MessageProps): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { at, idle } = props;
+  const ids = props.versions.split(' ');
+  if (ids.length < 2) {
+    return null;
+  }
+  const step = (name: string, sign: string, to: number): JSX.Element => {
+    const off = !idle || to < 0 || to >= ids.length;
+    return (
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        aria-label={name}
+        title={name}
+        aria-disabled={off}
+        onClick={() => {
+          if (!off) {
+            controller.showVersion(ids[to]);
+          }
+        }}
+      >
+        {sign}
+      </button>
+    );
+  };
+  return (
+    <div className="jp-StopChat-versions" role="group" aria-label={trans.__('Versions')}>
+      {step(trans.__('Earlier version'), '‹', at - 1)}
+      <span>{trans.__('%1/%2', at + 1, ids.length)}</span>
+      {step(trans.__('Later version'), '›', at + 1)}
     </div>
   );
 }

@@ -5,17 +5,21 @@ import { focusInput, useSnapshot, useTools } from './context';
 import { isTerminal } from './guards';
 import { MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from './replies';
+import { codeClick } from './codeTools';
+import { versions } from './versions';
 
 /** Nearer to the end than this is at the end, in pixels. */
 const NEAR = 32;
 
 export function MessageList(): JSX.Element {
-  const { controller, trans } = useTools();
+  const { controller, trans, code } = useTools();
   const { chat } = useSnapshot();
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const [news, setNews] = useState(false);
+  /** What a click on a code block's button came to. */
+  const [done, setDone] = useState('');
 
   const toEnd = useCallback(() => {
     const element = list.current;
@@ -48,6 +52,24 @@ export function MessageList(): JSX.Element {
     observer.observe(content.current as HTMLDivElement);
     return () => observer.disconnect();
   }, [toEnd]);
+  const onClick = useCallback(
+    (event: React.MouseEvent) => {
+      const click = codeClick(event.target);
+      if (click?.action === 'copy') {
+        void code.copy(click.code).then(copied => setDone(copied ? trans.__('Copied') : ''));
+      } else if (click && code.hasNotebook()) {
+        code[click.action](click.code);
+        setDone(trans.__('Put into the notebook'));
+      } else if (click) {
+        setDone(trans.__('Open a notebook first'));
+      }
+    },
+    [code, trans]
+  );
+  useEffect(() => {
+    const timer = setTimeout(() => setDone(''), 2500);
+    return () => clearTimeout(timer);
+  }, [done]);
   const last = chat.pending[chat.pending.length - 1]?.requestId;
   useLayoutEffect(() => {
     follows.current = true; // what a person has just sent is what they look at
@@ -58,6 +80,7 @@ export function MessageList(): JSX.Element {
   const waiting = new Set(queued(chat).flatMap(view => [view.id, view.info.reply_to]));
   const idle = !isBusy(chat);
   const shown = visible(chat).filter(view => !waiting.has(view.id));
+  const forks = versions(chat.messages);
   return (
     <div className="jp-StopChat-listFrame">
       <div
@@ -69,10 +92,17 @@ export function MessageList(): JSX.Element {
         ref={list}
         onScroll={onScroll}
       >
-        <div ref={content}>
+        <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
           {shown.map(view => (
-            <MessageItem key={view.id} view={view} idle={idle} onRendered={onRendered} />
+            <MessageItem
+              key={view.id}
+              view={view}
+              idle={idle}
+              onRendered={onRendered}
+              at={forks.get(view.id)?.at ?? 0}
+              versions={forks.get(view.id)?.ids.join(' ') ?? ''}
+            />
           ))}
           {chat.pending.map(one => (
             <div className="jp-StopChat-pending" key={one.requestId}>
@@ -115,6 +145,9 @@ export function MessageList(): JSX.Element {
           {trans.__('New text')}
         </button>
       )}
+      <div className="jp-StopChat-toast" role="status">
+        {done}
+      </div>
     </div>
   );
 }

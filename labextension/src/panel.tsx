@@ -3,10 +3,11 @@ import { ReactWidget } from '@jupyterlab/apputils';
 import { Message } from '@lumino/messaging';
 import React, { useEffect, useRef } from 'react';
 
-import { focusInput, PanelContext, PanelTools, useSnapshot, useTools } from './context';
+import { ChatList } from './chatList';
+import { PanelContext, PanelTools, useHistory, useSnapshot, useTools, useView } from './context';
+import { Header } from './header';
 import { Input } from './input';
 import { MessageList, Status } from './messageList';
-import { isBusy, queued } from './replies';
 
 /** A second Esc within this time clears the queue as well, in milliseconds. */
 const SECOND_ESC = 1000;
@@ -22,8 +23,32 @@ export class StopChatPanel extends ReactWidget {
     this.node.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
   }
 
+  /** Called when the panel is shown for the first time. */
+  onFirstShow: () => void = () => undefined;
+
+  /** Called each time the panel is shown. */
+  onShow: () => void = () => undefined;
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._shownFirst();
+    this.onShow();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    if (this.isVisible) {
+      this._shownFirst();
+    }
+  }
+
   protected onActivateRequest(_message: Message): void {
-    void this.renderPromise?.then(() => this.focusInput());
+    void this.renderPromise?.then(() => {
+      const { listOpen, renaming } = this._tools.view;
+      if (!listOpen && !renaming) {
+        this.focusInput(); // else the field that has opened has the caret
+      }
+    });
   }
 
   protected render(): JSX.Element {
@@ -33,10 +58,17 @@ export class StopChatPanel extends ReactWidget {
       </PanelContext.Provider>
     );
   }
+
+  private _shownFirst(): void {
+    const first = this.onFirstShow;
+    this.onFirstShow = () => undefined;
+    first();
+  }
 }
 
 function Panel(): JSX.Element {
   const { controller } = useTools();
+  const { listOpen } = useView();
   const lastEsc = useRef(-Infinity);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -52,9 +84,8 @@ function Panel(): JSX.Element {
       const again = event.timeStamp - lastEsc.current < SECOND_ESC;
       lastEsc.current = event.timeStamp;
       const stopped = controller.stop();
-      const waiting = again ? queued(controller.getSnapshot().chat) : [];
-      waiting.forEach(reply => controller.unqueue(reply.id, false));
-      if (stopped || waiting.length > 0) {
+      const cleared = again && controller.queue.clear();
+      if (stopped || cleared) {
         event.preventDefault();
         event.stopPropagation();
       }
@@ -66,8 +97,13 @@ function Panel(): JSX.Element {
     <div className="jp-StopChat-root" ref={root}>
       <Header />
       <Banner />
-      <MessageList />
-      <Input />
+      <Trouble />
+      {/* the messages stay where they were scrolled to while the list is in front of them */}
+      {listOpen && <ChatList />}
+      <div className="jp-StopChat-conversation" hidden={listOpen}>
+        <MessageList />
+        <Input />
+      </div>
       <Status />
     </div>
   );
@@ -76,38 +112,6 @@ function Panel(): JSX.Element {
 /** Tell whether a menu, a completer or a dialog is open, which Esc closes. */
 function isWantedElsewhere(): boolean {
   return document.querySelector('.jp-Dialog, .lm-Menu, .jp-Completer:not(.lm-mod-hidden)') !== null;
-}
-
-function Header(): JSX.Element {
-  const { controller, trans } = useTools();
-  const { chat } = useSnapshot();
-  const title = chat.chat?.title;
-  const pendingTitle = !title && isBusy(chat);
-  return (
-    <div className="jp-StopChat-header">
-      {pendingTitle ? (
-        <span className="jp-StopChat-skeleton" aria-label={trans.__('Title pending')} role="img" />
-      ) : (
-        <h2 className="jp-StopChat-title" title={title}>
-          {title || trans.__('New chat')}
-        </h2>
-      )}
-      <button
-        type="button"
-        className="jp-StopChat-newChat"
-        aria-label={trans.__('New chat')}
-        title={trans.__('New chat')}
-        onClick={() => {
-          controller.newChat();
-          focusInput();
-        }}
-      >
-        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-          <path d="M7.25 3 h1.5 v4.25 H13 v1.5 H8.75 V13 h-1.5 V8.75 H3 v-1.5 h4.25 Z" />
-        </svg>
-      </button>
-    </div>
-  );
 }
 
 function Banner(): JSX.Element | null {
@@ -125,6 +129,28 @@ function Banner(): JSX.Element | null {
         onClick={() => controller.reconnect()}
       >
         {trans.__('Reconnect now')}
+      </button>
+    </div>
+  );
+}
+
+/** What could not be done with the list of chats. */
+function Trouble(): JSX.Element | null {
+  const { history, trans } = useTools();
+  const { trouble } = useHistory();
+  if (trouble === null) {
+    return null;
+  }
+  return (
+    <div className="jp-StopChat-notice" role="alert">
+      <span>{trouble || trans.__('That did not work. Try again.')}</span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        aria-label={trans.__('Dismiss')}
+        onClick={() => history.tell(null)}
+      >
+        ×
       </button>
     </div>
   );

@@ -15,13 +15,14 @@ import {
   newView,
   unfreeze
 } from './messages';
+import { choose, line } from './versions';
 import { Accepted, Attachment, Chat, ErrorCode, Message, ServerFrame } from './protocol';
 
 /** A request that the server has not answered yet. */
 export interface Pending {
   readonly requestId: string;
-  readonly kind: 'send' | 'continue' | 'regenerate';
-  /** The prompt of a `send`. */
+  readonly kind: 'send' | 'continue' | 'regenerate' | 'edit';
+  /** The prompt of a `send` or an `edit`; else empty. */
   readonly body: string;
   readonly attachments: readonly Attachment[];
   /** The message that is gone on from, or made anew. */
@@ -50,6 +51,8 @@ export interface ChatView {
   readonly resync: 'no' | 'wanted' | 'asked';
   /** The chat was opened, and its messages have not come yet. */
   readonly loading: boolean;
+  /** The versions that the person chose to see, by where they fork. */
+  readonly choices: Readonly<Record<string, string>>;
 }
 
 export type Action =
@@ -65,6 +68,7 @@ export type Action =
   | { type: 'stop'; messageId?: string; requestId?: string; shown?: number }
   | { type: 'stop_failed'; messageId?: string; requestId?: string; why: string }
   | { type: 'withdrawn'; requestId: string }
+  | { type: 'choose'; messageId: string }
   | { type: 'resync_asked' }
   | { type: 'dismiss' };
 
@@ -87,7 +91,8 @@ export function emptyChat(chatId: string | null = null): ChatView {
     stopped: [],
     notice: null,
     resync: 'no',
-    loading: chatId !== null
+    loading: chatId !== null,
+    choices: {}
   };
 }
 
@@ -127,6 +132,8 @@ export function reduce(state: ChatView, action: Action): ChatView {
       );
     case 'withdrawn':
       return withoutPending(state, action.requestId);
+    case 'choose':
+      return { ...state, choices: choose(state.messages, state.choices, action.messageId) };
     case 'resync_asked':
       return { ...state, resync: 'asked' };
     case 'dismiss':
@@ -239,6 +246,9 @@ function withGap(state: ChatView, gap: boolean): ChatView {
 function mergeAll(state: ChatView, incoming: readonly Message[], whole: boolean): ChatView {
   const views = new Map(state.messages.map(view => [view.id, view]));
   let gap = false;
+  // what is new is what the person looks at
+  const isNew = incoming.some(message => !views.has(message.id));
+  const choices = isNew && state.messages.length > 0 ? {} : state.choices;
   for (const message of incoming) {
     const known = views.get(message.id);
     const merged = known ? mergeMessage(known, message) : newView(message);
@@ -248,49 +258,14 @@ function mergeAll(state: ChatView, incoming: readonly Message[], whole: boolean)
   if (whole) {
     // the answer to `open` lists a chat's messages: it tells their order, and which are gone
     const listed = incoming.map(message => views.get(message.id) as MessageView);
-    return withGap({ ...state, messages: listed }, gap);
+    return withGap({ ...state, choices, messages: listed }, gap);
   }
-  return withGap({ ...state, messages: [...views.values()] }, gap);
+  return withGap({ ...state, choices, messages: [...views.values()] }, gap);
 }
 
-/** The messages to show: one line through the tree, the newest version of each, none discarded. */
+/** The messages to show: one line through the tree, the newest or chosen versions, none discarded. */
 export function visible(state: ChatView): readonly MessageView[] {
-  const byId = new Map(state.messages.map(view => [view.id, view]));
-  const hidden = discarded(state.messages);
-  const line: MessageView[] = [];
-  const seen = new Set<string>();
-  let at = [...state.messages].reverse().find(view => !hidden.has(view.id));
-  while (at && !seen.has(at.id)) {
-    seen.add(at.id);
-    if (!hidden.has(at.id)) {
-      line.push(at);
-    }
-    at = at.info.reply_to ? byId.get(at.info.reply_to) : undefined;
-  }
-  return line.reverse();
-}
-
-function discarded(messages: readonly MessageView[]): Set<string> {
-  const gone = new Set<string>();
-  const asked = new Map<string, boolean>();
-  for (const view of messages) {
-    if (view.role !== 'assistant') {
-      continue;
-    }
-    const isGone = view.info.stop?.discarded === true;
-    if (isGone) {
-      gone.add(view.id);
-    }
-    if (view.info.reply_to) {
-      asked.set(view.info.reply_to, (asked.get(view.info.reply_to) ?? true) && isGone);
-    }
-  }
-  for (const [prompt, allGone] of asked) {
-    if (allGone) {
-      gone.add(prompt);
-    }
-  }
-  return gone;
+  return line(state.messages, state.choices);
 }
 
 /** The replies that are not being made yet: they wait behind another one, or are paused. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ChatController, ChatSettings } from '../src/controller';
-import { Message, ServerFrame, Stop } from '../src/protocol';
+import { Chat, Message, ServerFrame, Stop } from '../src/protocol';
 import { buttonMode, queued, visible } from '../src/replies';
 import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from './support';
 
@@ -40,6 +40,13 @@ beforeEach(() => {
   chat.subscribe(() => (told += 1));
 });
 
+const meta: Chat = {
+  id: CHAT,
+  owner: 'me',
+  created_at: '2026-01-01T00:00:00Z',
+  updated_at: '2026-01-01T00:00:00Z',
+  state: 'idle'
+};
 const server = (): FakeSocket => sockets[sockets.length - 1];
 const now = () => chat.getSnapshot();
 const mode = () => buttonMode(now().chat);
@@ -382,9 +389,51 @@ describe('chats', () => {
     expect(remembered).toEqual([CHAT]);
     chat.newChat();
     expect(remembered).toEqual([CHAT, null]);
-    expect(sent('close')).toHaveLength(1);
     delta(2, 9, 'x');
     expect(now().chat.messages).toEqual([]);
+  });
+
+  it('that were left are followed until nothing is made in them', () => {
+    running();
+    chat.newChat();
+    expect(sent('close')).toEqual([]);
+    server().say({ type: 'chat', chat: { ...meta, state: 'generating' } });
+    server().say({ type: 'chat', chat: { ...meta, state: 'idle' } });
+    clock.advance(1000);
+    expect(sent('close')).toEqual([{ type: 'close', chat_id: CHAT }]);
+  });
+
+  it('that are opened again meanwhile are followed on', () => {
+    running();
+    chat.newChat();
+    server().say({ type: 'chat', chat: { ...meta, state: 'idle' } });
+    chat.openChat(CHAT);
+    clock.advance(1000);
+    expect(sent('close')).toEqual([]);
+  });
+
+  it('that are idle are left at once', () => {
+    running();
+    end(2, 'completed', 'some text');
+    chat.newChat();
+    expect(sent('close')).toHaveLength(1);
+  });
+
+  it('that are deleted make room for a new one', () => {
+    running();
+    server().say({ type: 'chat', chat: meta, deleted: true });
+    expect(now().chat.chatId).toBeNull();
+    expect(mode()).toBe('send');
+    expect(remembered.at(-1)).toBeNull();
+  });
+
+  it('that are not shown are asked for whole after a reconnect', () => {
+    running();
+    chat.newChat();
+    server().drop();
+    clock.advance(300);
+    server().greet();
+    expect(sent('open')).toEqual([{ type: 'open', chat_id: CHAT }]);
   });
 });
 
@@ -394,9 +443,100 @@ describe('the queue', () => {
     ask('second');
     accept(3, R2, 'second', { state: 'queued' });
     expect(queued(now().chat)).toHaveLength(1);
-    chat.unqueue(uuid(4), true);
+    chat.queue.remove(uuid(4), true);
     expect(sent('unqueue')).toEqual([{ type: 'unqueue', message_id: uuid(4) }]);
     expect(draft()).toBe('second');
+  });
+
+  const waitingThree = (): void => {
+    running();
+    for (const n of [3, 5, 7]) {
+      accept(n, uuid(0x200 + n), `prompt ${n}`, { state: 'queued' });
+    }
+  };
+
+  it('is put in another order', () => {
+    waitingThree();
+    chat.queue.move(uuid(6), -1);
+    chat.queue.move(uuid(4), -1);
+    chat.queue.move(uuid(8), 1);
+    expect(sent('reorder')).toEqual([
+      { type: 'reorder', chat_id: CHAT, message_ids: [uuid(6), uuid(4), uuid(8)] }
+    ]);
+  });
+
+  it('is changed where it is', () => {
+    waitingThree();
+    expect(chat.queue.edit(uuid(6), '  ')).toBe(false);
+    expect(chat.queue.edit(uuid(6), 'other words')).toBe(true);
+    const [frame] = sent('edit') as { message_id: string; request_id: string }[];
+    expect(frame).toMatchObject({ message_id: uuid(5), body: 'other words' });
+    expect(mode()).toBe('stop');
+    expect(now().chat.pending).toEqual([]);
+    accept(5, frame.request_id, 'other words', { state: 'queued' });
+    expect(now().chat.messages.find(view => view.id === uuid(5))?.text).toBe('other words');
+    expect(draft()).toBe('');
+  });
+
+  it('gives the words back that it did not take', () => {
+    waitingThree();
+    chat.queue.edit(uuid(6), 'other words');
+    const [frame] = sent('edit') as { request_id: string }[];
+    const { request_id } = frame;
+    server().say({ type: 'error', code: 'not_possible_now', message: 'no', request_id });
+    expect(draft()).toBe('other words');
+  });
+
+  it('is cleared, and goes on after a stop', () => {
+    waitingThree();
+    chat.queue.resume();
+    expect(sent('resume')).toEqual([{ type: 'resume', chat_id: CHAT }]);
+    expect(chat.queue.clear()).toBe(true);
+    expect(sent('unqueue')).toHaveLength(3);
+  });
+});
+
+describe('a changed prompt', () => {
+  const ended = (): void => {
+    running();
+    end(2, 'completed', 'some text');
+  };
+
+  it('is asked again, and comes back when it is stopped', () => {
+    ended();
+    expect(chat.editPrompt(uuid(1), 'a better question')).toBe(true);
+    const [frame] = sent('edit') as { request_id: string }[];
+    expect(frame).toMatchObject({ message_id: uuid(1), body: 'a better question' });
+    expect(mode()).toBe('stop');
+    chat.stop();
+    expect(draft()).toBe('a better question');
+    expect(sent('stop')).toMatchObject([{ request_id: frame.request_id }]);
+  });
+
+  it('is not asked while another reply is made', () => {
+    running();
+    expect(chat.editPrompt(uuid(1), 'a better question')).toBe(false);
+  });
+
+  it('is a version, and each version can be seen', () => {
+    ended();
+    chat.editPrompt(uuid(1), 'better');
+    const [frame] = sent('edit') as { request_id: string }[];
+    server().say({
+      type: 'accepted',
+      request_id: frame.request_id,
+      chat_id: CHAT,
+      user_message: prompt(3, 'better', { version_of: uuid(1) }),
+      message: reply(4, { reply_to: uuid(3), request_id: frame.request_id })
+    });
+    const shown = () => visible(now().chat).map(view => view.id);
+    expect(shown()).toEqual([uuid(3), uuid(4)]);
+    chat.showVersion(uuid(1));
+    expect(shown()).toEqual([uuid(1), uuid(2)]);
+    delta(4, 0, 'text');
+    expect(shown()).toEqual([uuid(1), uuid(2)]);
+    chat.showVersion(uuid(3));
+    expect(shown()).toEqual([uuid(3), uuid(4)]);
   });
 });
 

@@ -1,0 +1,86 @@
+/** What the panel shows, who hears of it, and when. */
+import { Clock } from './clock';
+import * as prompts from './prompt';
+import { Welcome } from './protocol';
+import * as replies from './replies';
+
+/** All that the panel shows. */
+export interface Snapshot {
+  readonly chat: replies.ChatView;
+  readonly prompt: prompts.PromptState;
+  /** The connection was lost, and is not back yet. */
+  readonly lost: boolean;
+  readonly welcome: Welcome | null;
+}
+
+export class ChatState {
+  /**
+   * @param nextFrame calls once, at the next animation frame: many deltas make one change.
+   */
+  constructor(
+    private _clock: Clock,
+    private _nextFrame: (what: () => void) => void
+  ) {}
+
+  get now(): Snapshot {
+    return this._state;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  /**
+   * Change what is shown.
+   *
+   * @param soon tell of it at the next animation frame, and not at once.
+   */
+  set(change: Partial<Snapshot>, soon = false): void {
+    const mode = replies.buttonMode(this._state.chat);
+    this._state = { ...this._state, ...change };
+    if (mode !== 'send' && replies.buttonMode(this._state.chat) === 'send') {
+      const prompt = prompts.guard(this._state.prompt, this._clock.now());
+      this._state = { ...this._state, prompt };
+    }
+    if (!soon) {
+      this._tell();
+    } else if (!this._due) {
+      this._due = true;
+      this._nextFrame(() => {
+        if (this._due) {
+          this._tell();
+        }
+      });
+    }
+  }
+
+  /** Change the chat by something that happened. */
+  reduce(action: replies.Action): void {
+    this.set({ chat: replies.reduce(this._state.chat, action) });
+  }
+
+  /** Tell the person something that belongs to no message. */
+  notice(code: replies.Notice['code'], text: string): void {
+    this.set({ chat: { ...this._state.chat, notice: { code, text } } });
+  }
+
+  dispose(): void {
+    this._listeners.clear();
+  }
+
+  private _tell(): void {
+    this._due = false;
+    [...this._listeners].forEach(listener => listener());
+  }
+
+  private _state: Snapshot = {
+    chat: replies.emptyChat(),
+    prompt: prompts.emptyPrompt,
+    lost: false,
+    welcome: null
+  };
+  private _listeners = new Set<() => void>();
+  /** A change waits for the next animation frame to be told. */
+  private _due = false;
+}

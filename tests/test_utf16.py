@@ -62,7 +62,7 @@ def test_a_stream_of_single_units_comes_out_as_it_was(text: str) -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 1500])
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_a_buffer_is_read_as_it_was_written(scale: int, data: st.DataObject) -> None:
     """B5: with every cursor, whatever the blocks are: nothing lost, nothing doubled."""

@@ -37,6 +37,7 @@ def settlement(generation: Generation) -> Settlement:
     return Settlement(
         state=state,
         keep=generation.text.length,
+        keep_reasoning=generation.reasoning.length,
         usage=usage,
         stop=generation.receipt(),
         error=error,

@@ -28,10 +28,12 @@ class Settlement:
     """Hold what a message is claimed with at its end.
 
     :ivar keep: the text ends here, in UTF-16 code units; None keeps all that was appended.
+    :ivar keep_reasoning: the reasoning ends here, likewise.
     """
 
     state: MessageState
     keep: int | None = None
+    keep_reasoning: int | None = None
     usage: Usage | None = None
     stop: Receipt | None = None
     error: ErrorInfo | None = None

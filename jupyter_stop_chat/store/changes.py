@@ -243,7 +243,10 @@ def _settle(connection: Connection, operation: Settle) -> Message | None:
         return None
     message = read_message(connection, operation.message_id)
     text = utf16_slice(message.text, 0, settlement.keep)
-    message = message.model_copy(update={"text": text, "text_length": utf16_length(text)})
+    reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning) or None
+    message = message.model_copy(
+        update={"text": text, "text_length": utf16_length(text), "reasoning": reasoning}
+    )
     connection.execute(
         update(messages)
         .where(messages.c.id == message.id)

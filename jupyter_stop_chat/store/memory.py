@@ -279,11 +279,13 @@ class Memory:
             return None
         message = kept.whole()
         text = utf16_slice(message.text, 0, settlement.keep)
+        reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning) or None
         kept.message = message.model_copy(
             update={
                 "state": settlement.state,
                 "text": text,
                 "text_length": utf16_length(text),
+                "reasoning": reasoning,
                 "usage": settlement.usage,
                 "stop": settlement.stop,
                 "error": settlement.error,

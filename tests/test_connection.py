@@ -737,7 +737,11 @@ async def _play(  # noqa: PLR0912 - one case an action
     await bench.quiet()
     for each in (asker, viewer):
         await turns_until(lambda wire=each: not wire.connection._tasks)
-        await each.opens(chat_id, offsets=each.page.offsets(), epoch=epoch)
+        # Who follows has heard it all; only who does not, or is told that there is more, asks.
+        following = each.connection._chats.get(chat_id)
+        if following is None or not following.opened:
+            await each.opens(chat_id, offsets=each.page.offsets(), epoch=epoch)
+        await each.idle()
         while each.page.incomplete:
             await each.opens(chat_id, offsets=each.page.offsets(), epoch=epoch)
         await each.idle()

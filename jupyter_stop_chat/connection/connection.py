@@ -51,7 +51,7 @@ class _Following:
     """Be a chat that is followed.
 
     :ivar held: changes that are kept back until the chat's answer is out.
-    :ivar opened: the client has what the chat held then.
+    :ivar opened: the client has all that the chat held then.
     """
 
     chat_id: str
@@ -225,7 +225,7 @@ class Connection:
             ChatChanged(chat=self._as_it_is(chat, held), messages=tuple(opening.messages)),
             opening.making,
         )
-        following.held, following.opened = None, True
+        following.held, following.opened = None, opening.whole
         for change in opening.rest:
             self._hear(following, change)
 

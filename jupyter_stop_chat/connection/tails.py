@@ -52,6 +52,8 @@ class Opening:
         self.messages: list[Message] = []
         #: What is being made, and how much of its text is in the answer.
         self.making: list[tuple[Generation, int, int]] = []
+        #: Whether the client has all of what has ended.
+        self.whole = True
         self._most = MOST_TEXT
         moved = {
             change.message.id: change.message
@@ -74,7 +76,9 @@ class Opening:
         ]
 
     def _add(self, message: Message) -> None:
-        self._most -= utf16_length(message.text)
+        length = utf16_length(message.text)
+        self.whole = self.whole and message.text_offset + length == message.text_length
+        self._most -= length
         self.messages.append(message)
 
     def _add_live(self, generation: Generation, have: int) -> None:

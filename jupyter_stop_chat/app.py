@@ -142,11 +142,11 @@ class StopChatApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        from . import generate, openapi
+        from . import generate, openapi, rest
         from .websocket import ChatSocket
 
         self.handlers.append((r"/api/stop-chat/ws", ChatSocket, {"app": self}))
-        self.handlers.extend([*generate.routes(self), *openapi.routes(self)])
+        self.handlers.extend([*generate.routes(self), *rest.routes(self), *openapi.routes(self)])
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Recover what an ended server left behind, once this one serves."""

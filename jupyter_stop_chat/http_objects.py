@@ -8,7 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .protocol import (
     Attachment,
+    Chat,
     Id,
+    Message,
     MessageState,
     ModelId,
     ModelInfo,
@@ -83,6 +85,25 @@ class ModelList(_Body):
 
     models: tuple[ModelInfo, ...]
     default_model: str | None = None
+
+
+class ChatList(_Body):
+    """List chats."""
+
+    chats: tuple[Chat, ...]
+
+
+class WholeChat(_Body):
+    """Be a chat with its messages."""
+
+    chat: Chat
+    messages: tuple[Message, ...]
+
+
+class ChatPatch(_Body):
+    """Change a chat's title; null takes it away."""
+
+    title: Annotated[Text, Field(min_length=1, max_length=200)] | None
 
 
 class StreamStart(_Body):

@@ -15,8 +15,11 @@ from pydantic.json_schema import models_json_schema
 from tornado.web import authenticated
 
 from . import __version__
+from .export import MEDIA_TYPES
 from .http_base import StopChatHandler
 from .http_objects import (
+    ChatList,
+    ChatPatch,
     GenerateRequest,
     InterruptAllRequest,
     InterruptRequest,
@@ -24,8 +27,9 @@ from .http_objects import (
     ModelList,
     RunningGenerations,
     StreamStart,
+    WholeChat,
 )
-from .protocol import Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
+from .protocol import Chat, Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
 
 if TYPE_CHECKING:
     from .app import StopChatApp
@@ -139,9 +143,15 @@ def path_id(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": _ID}
 
 
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe what may stand in a query."""
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
 def paths() -> dict[str, Any]:
-    """Describe the routes of replies."""
+    """Describe the routes."""
     message = (path_id("message_id"),)
+    chat = (path_id("chat_id"),)
     return {
         "/generate": {
             "post": operation(
@@ -188,6 +198,57 @@ def paths() -> dict[str, Any]:
                 body=InterruptAllRequest,
             )
         },
+        "/chats": {
+            "get": operation(
+                "list_chats",
+                "List chats, newest change first; `query` searches titles and texts.",
+                json_of(ChatList),
+                failures=(400,),
+                parameters=(
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
+                    _query("before", _ID),
+                    _query("query", {"type": "string"}),
+                ),
+            )
+        },
+        "/chats/{chat_id}": {
+            "get": operation(
+                "get_chat",
+                "Return a chat with its messages.",
+                json_of(WholeChat),
+                failures=(404,),
+                parameters=chat,
+            ),
+            "patch": operation(
+                "rename_chat",
+                "Give a chat another title, or none.",
+                json_of(Chat),
+                failures=(400, 404, 413),
+                body=ChatPatch,
+                required=True,
+                parameters=chat,
+            ),
+            "delete": operation(
+                "delete_chat",
+                "Stop what runs in a chat, and delete it.",
+                {},
+                failures=(404,),
+                parameters=chat,
+                status=204,
+            ),
+        },
+        "/chats/{chat_id}/export": {
+            "get": operation(
+                "export_chat",
+                "Return a chat as Markdown, as a notebook or as JSON.",
+                {each: {"schema": {}} for each in MEDIA_TYPES.values()},
+                failures=(400, 404),
+                parameters=(
+                    *chat,
+                    _query("format", {"type": "string", "enum": list(MEDIA_TYPES)}),
+                ),
+            )
+        },
         "/models": {
             "get": operation(
                 "list_models",
@@ -204,10 +265,10 @@ def paths() -> dict[str, Any]:
 
 
 #: The models that are sent or answered, or carried by a stream's events.
-SENT = (GenerateRequest, InterruptRequest, InterruptAllRequest)
+SENT = (ChatPatch, GenerateRequest, InterruptRequest, InterruptAllRequest)
 ANSWERED = (
     *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
-    *(StreamStart, Delta, Tool, MessageChanged, Error),
+    *(Chat, ChatList, WholeChat, StreamStart, Delta, Tool, MessageChanged, Error),
 )
 
 
@@ -231,8 +292,10 @@ def _document() -> str:
         ref_template=_REF,
     )
     schemas: dict[str, Any] = definitions["$defs"]
-    for schema in schemas.values():
-        _as_answered(schema)
+    sent = {each.__name__ for each in SENT}
+    for name, schema in schemas.items():
+        if name not in sent:
+            _as_answered(schema)
     return json.dumps(
         {
             "openapi": "3.1.0",

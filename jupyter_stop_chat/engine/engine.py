@@ -123,7 +123,11 @@ class Engine:
         chat = await self.store.get_chat(chat_id)
         if chat is None or chat.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
-        lane = self.registry.lane(owner, chat_id)
+        return self.as_it_is(chat)
+
+    def as_it_is(self, chat: Chat) -> Chat:
+        """Return a chat with the state that it is in now."""
+        lane = self.registry.lane(chat.owner, chat.id)
         return chat.model_copy(update={"state": lane.state if lane else "idle"})
 
     async def _message(self, owner: str, message_id: str, role: str) -> Message:

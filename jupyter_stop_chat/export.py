@@ -1,0 +1,77 @@
+"""A chat as a document that a person keeps: Markdown, a notebook, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from .protocol import Chat, Message, MessageState
+
+Format = Literal["md", "ipynb", "json"]
+
+#: The media type of each format.
+MEDIA_TYPES: dict[Format, str] = {
+    "md": "text/markdown",
+    "ipynb": "application/x-ipynb+json",
+    "json": "application/json",
+}
+
+
+def export(chat: Chat, messages: Sequence[Message], form: Format) -> str:
+    """Write a chat in one of the formats; turns that were taken out are left out.
+
+    A notebook is of nbformat 4.5, each turn a Markdown cell.
+    """
+    messages = [message for message in messages if not _taken_out(message, messages)]
+    if form == "json":
+        whole = {
+            "chat": chat.model_dump(mode="json", exclude={"owner"}),
+            "messages": [
+                message.model_dump(mode="json", exclude_none=True) for message in messages
+            ],
+        }
+        return json.dumps(whole, ensure_ascii=False, indent=1)
+    parts = [f"# {chat.title or 'Chat'}", *map(_markdown, messages)]
+    if form == "md":
+        return "\n\n".join(parts) + "\n"
+    return json.dumps(_notebook(parts, messages), ensure_ascii=False, indent=1)
+
+
+def _taken_out(message: Message, messages: Sequence[Message]) -> bool:
+    """Tell whether a message, or the reply to it, was discarded by its stop."""
+    replies = [each for each in messages if each.reply_to == message.id]
+    prompt_of_none = message.role == "user" and bool(replies)
+    return message.discarded or (prompt_of_none and all(each.discarded for each in replies))
+
+
+def _markdown(message: Message) -> str:
+    who = "You" if message.role == "user" else "Reply"
+    parts = [f"**{who}**", *([message.text.rstrip()] if message.text.strip() else [])]
+    if message.state is MessageState.INTERRUPTED:
+        # A fence that the stop left open would swallow what follows.
+        fences = [line for line in message.text.splitlines() if line.lstrip().startswith("```")]
+        parts += ["```"] if len(fences) % 2 else []
+        parts.append(f"*{_stopped_by(message)}*")
+    if message.error is not None:
+        parts.append(f"*Generation failed: {message.error.message}*")
+    return "\n\n".join(parts)
+
+
+def _stopped_by(message: Message) -> str:
+    if message.stop is not None and message.stop.reason == "user":
+        return "Response stopped by the user"
+    return "Response interrupted"
+
+
+def _notebook(parts: Sequence[str], messages: Sequence[Message]) -> dict[str, Any]:
+    ids = ["title", *(message.id for message in messages)]
+    return {
+        "cells": [
+            {"cell_type": "markdown", "id": id_, "metadata": {}, "source": part}
+            for id_, part in zip(ids, parts, strict=True)
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }

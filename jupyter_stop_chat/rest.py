@@ -1,0 +1,108 @@
+"""The HTTP routes of the history: list, look at, rename, delete and export chats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast, get_args
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from .errors import ErrorCode, StopChatError
+from .export import MEDIA_TYPES, Format, export
+from .http_base import StopChatHandler
+from .http_objects import ChatList, ChatPatch, WholeChat
+
+if TYPE_CHECKING:
+    from .app import StopChatApp
+
+#: How many chats a page of the list has, and may have.
+PAGE, LARGEST_PAGE = 50, 200
+_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+
+
+class ChatsHandler(StopChatHandler):
+    """Serve `chats`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """List chats, newest change first: `query` searches, `before` is where a page ended."""
+        limit = self.get_query_argument("limit", str(PAGE))
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LARGEST_PAGE):
+            raise StopChatError(ErrorCode.INVALID_FIELD, "limit")
+        services = await self.services()
+        chats = await services.store.list_chats(
+            self.owner,
+            query=self.get_query_argument("query", ""),
+            limit=int(limit),
+            before=self.get_query_argument("before", None),
+        )
+        self.answer(
+            ChatList(chats=tuple([services.engine.as_it_is(chat) for chat in chats])),
+        )
+
+
+class ChatHandler(StopChatHandler):
+    """Serve `chats/{chat_id}`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self, chat_id: str) -> None:
+        """Return a chat with its messages."""
+        services = await self.services()
+        chat = await services.engine.chat(self.owner, chat_id)
+        messages = await services.store.get_messages(chat_id)
+        live = [services.engine.generation(message.id) for message in messages]
+        self.answer(
+            WholeChat(
+                chat=chat,
+                messages=tuple(
+                    made.snapshot() if made else message
+                    for made, message in zip(live, messages, strict=True)
+                ),
+            )
+        )
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def patch(self, chat_id: str) -> None:
+        """Give a chat another title, or none."""
+        asked = self.body(ChatPatch)
+        services = await self.services()
+        self.answer(await services.engine.set_title(self.owner, chat_id, asked.title))
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def delete(self, chat_id: str) -> None:
+        """Stop what runs in a chat, and delete it."""
+        services = await self.services()
+        await services.engine.delete_chat(self.owner, chat_id)
+        self.set_status(204)
+        self.finish()
+
+
+class ExportHandler(StopChatHandler):
+    """Serve `chats/{chat_id}/export`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self, chat_id: str) -> None:
+        """Return a chat as a document, in the format that is asked for."""
+        form = self.get_query_argument("format", "md")
+        services = await self.services()
+        chat = await services.engine.chat(self.owner, chat_id)
+        if form not in get_args(Format):
+            raise StopChatError(ErrorCode.INVALID_FIELD, "format")
+        messages = await services.store.get_messages(chat_id)
+        written = export(chat, messages, cast("Format", form))
+        media_type = MEDIA_TYPES[cast("Format", form)]
+        self.finish(written, set_content_type=f"{media_type}; charset=utf-8")
+
+
+def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, object]]]:
+    """Return the routes of this module."""
+    return [
+        (r"/api/stop-chat/chats", ChatsHandler, {"app": app}),
+        (rf"/api/stop-chat/chats/{_ID}", ChatHandler, {"app": app}),
+        (rf"/api/stop-chat/chats/{_ID}/export", ExportHandler, {"app": app}),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_stop_chat import connection as connections
-from jupyter_stop_chat.chat_handlers.base import Event, Reasoning, Text, Turn
+from jupyter_stop_chat.chat_handlers.base import Event, Reasoning
 from jupyter_stop_chat.connection import Connection, tails
 from jupyter_stop_chat.connection import outbox as outboxes
 from jupyter_stop_chat.errors import ErrorCode
 from jupyter_stop_chat.protocol import Limits, Message, Resume, Tool, Welcome, error_frame
 from tests.engine.bench import MODEL, OWNER, Bench, MemoryStore, new_id, turns_until
+from tests.fed import Fed
 from tests.page import Page
 
 
@@ -117,28 +118,6 @@ def _busy(outbox: Any) -> bool:
     return bool(outbox._answers or outbox._chats or outbox._stopped or outbox._ready)
 
 
-class Fed:
-    """Say what it is told to say, word by word."""
-
-    def __init__(self) -> None:
-        self.words: dict[str, asyncio.Queue[Event | None]] = {}
-
-    def of(self, message_id: str) -> asyncio.Queue[Event | None]:
-        """Return what a reply is fed by."""
-        return self.words.setdefault(message_id, asyncio.Queue())
-
-    async def reply(self, turn: Turn) -> AsyncIterator[Event]:
-        """Say it."""
-        turn.provider_started()
-        words = self.of(turn.message_id)
-        while (event := await words.get()) is not None:
-            yield event
-        turn.provider_closed()
-
-    async def close(self) -> None:
-        """Have nothing to let go of."""
-
-
 @pytest.fixture
 def bench(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Bench]:
     """Run an engine whose model says what it is fed."""
@@ -166,9 +145,7 @@ def wire(bench: Bench) -> Iterator[Callable[..., Wire]]:
 
 def feed(bench: Bench, message_id: str, *events: Event | str | None) -> None:
     """Let a reply say something; None ends it."""
-    queue = bench.handlers[MODEL].of(message_id)  # type: ignore[attr-defined]
-    for event in events:
-        queue.put_nowait(Text(event) if isinstance(event, str) else event)
+    bench.handlers[MODEL].feed(message_id, *events)  # type: ignore[attr-defined]
 
 
 async def shows(bench: Bench, message_id: str, text: str) -> None:

@@ -55,7 +55,7 @@ class MemoryStore:
 
     What is written is written in order, and also when its caller is cancelled meanwhile.
 
-    :ivar turns: how many turns of the event loop a write takes.
+    :ivar turns: how many turns of the event loop a write takes; `read_turns`, a read.
     :ivar fails: operations of these kinds raise; a real store does not, and yet.
     """
 
@@ -63,6 +63,7 @@ class MemoryStore:
         self.memory = Memory()
         self.on_trouble: Callable[[bool], None] = lambda troubled: None
         self.turns = 1
+        self.read_turns = 1
         self.fails: tuple[type, ...] = ()
         self.done: list[Operation] = []
         self.open_for_writing = asyncio.Event()
@@ -102,7 +103,8 @@ class MemoryStore:
                 answer.set_result(result)
 
     async def _read(self) -> None:
-        await asyncio.sleep(0)
+        for _ in range(self.read_turns):
+            await asyncio.sleep(0)
 
     # --- the interface -----------------------------------------------------------------------
 

@@ -289,10 +289,11 @@ async def test_a_stop_by_request_and_its_request_cross_each_other(bench, turns):
         assert b.handler.replies == []
 
 
-@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("turns", range(20))
 async def test_a_request_that_arrives_while_its_stop_is_looked_up(bench, turns):
     """S6: the other order."""
     b = bench(["x", Gate()])
+    b.store.read_turns = 5
     request_id = new_id()
     stopping = asyncio.create_task(b.stop(request_id=request_id))
     for _ in range(turns):
@@ -302,6 +303,31 @@ async def test_a_request_that_arrives_while_its_stop_is_looked_up(bench, turns):
     (result,) = await stopping
     assert result.outcome in {Outcome.INTERRUPTED, Outcome.REMEMBERED}
     assert b.handler.replies == []
+
+
+async def test_a_stop_that_is_looked_up_for_long_joins_the_request_that_it_stopped(bench):
+    """S6: its answer is the receipt, and not that nothing was found."""
+    b = bench(["x", Gate()])
+    b.store.turns = 30
+    look_up, go_on = b.store.find_request, asyncio.Event()
+
+    async def slow(owner, request_id):
+        b.store.find_request = look_up
+        await go_on.wait()
+        return await look_up(owner, request_id)
+
+    b.store.find_request = slow
+    request_id = new_id()
+    stopping = asyncio.create_task(b.stop(request_id=request_id))
+    await asyncio.sleep(0)
+    sending = asyncio.create_task(b.send(request_id=request_id))
+    await turns_until(lambda: bool(b.store.memory.messages))
+    assert b.engine.registry.by_request(OWNER, request_id) is not None
+    go_on.set()
+    (result,) = await stopping
+    assert result.outcome is Outcome.INTERRUPTED
+    assert result.receipt is not None
+    await sending
 
 
 async def test_a_new_chat_is_stopped_before_it_is_written_down(bench):
@@ -504,10 +530,12 @@ async def test_a_late_receipt_does_not_end_a_reply_that_goes_on(bench):
     handler.script = [" two", Gate()]
     again = await b.go_on(accepted.message.id)
     await b.shown(again, "one two")
+    states = list(b.heard.states[accepted.message.id])
     turns[0].provider_closed()
     for _ in range(20):
         await asyncio.sleep(0)
-    assert b.heard.states[accepted.message.id][-1] is MessageState.GENERATING
+    assert b.heard.states[accepted.message.id] == states
+    assert states[-1] is MessageState.GENERATING
     handler.script[1].open()
     message = await b.end(again)
     assert (message.state, message.text, message.stop) == (MessageState.COMPLETED, "one two", None)
@@ -592,6 +620,8 @@ async def test_an_end_that_was_first_stays(bench):
     assert result.outcome is Outcome.ALREADY_COMPLETED
     message = await b.end(accepted)
     assert (message.state, message.text) == (MessageState.COMPLETED, "all")
+    # Nor is the text cut for a page that has not read all of it yet.
+    assert (generation.stop, str(generation.text)) == (None, "all")
 
 
 async def test_a_stop_before_the_last_text_is_committed_wins(bench):

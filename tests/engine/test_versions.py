@@ -104,12 +104,15 @@ async def test_continue_twice_at_once(bench):
     """V10: the second is refused, and the first goes on unharmed."""
     b = bench()
     partial = await stopped(b, "one ")
-    b.handler.script = ["two"]
+    gate = Gate()
+    b.handler.script = ["two", gate]
     answers = await asyncio.gather(
         *(b.go_on(partial.id) for _ in range(3)), return_exceptions=True
     )
     assert [isinstance(answer, Accepted) for answer in answers] == [True, False, False]
     assert {answer.code for answer in answers[1:]} == {ErrorCode.NOT_POSSIBLE_NOW}
+    assert b.engine.generation(partial.id) is not None
+    gate.open()
     assert (await b.end(partial.id)).text == "one two"
 
 

@@ -4,13 +4,13 @@ import { TranslationBundle } from '@jupyterlab/translation';
 
 import { ChatHistory, ExportFormat } from './history';
 
-/** Ask whether a chat is to be deleted, and delete it. */
+/** Ask whether a chat is to be deleted, and delete it; tell whether it was. */
 export async function deleteChat(
   history: ChatHistory,
   trans: TranslationBundle,
   chatId: string,
   title: string
-): Promise<void> {
+): Promise<boolean> {
   const answer = await showDialog({
     title: trans.__('Delete the chat?'),
     body: trans.__('“%1” will be deleted for good. A reply that is being made in it stops.', title),
@@ -20,9 +20,7 @@ export async function deleteChat(
     ],
     defaultButton: 0
   });
-  if (answer.button.accept) {
-    await history.remove(chatId);
-  }
+  return answer.button.accept && (await history.remove(chatId));
 }
 
 /** Hand a chat to the person as a file. */

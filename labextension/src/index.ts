@@ -82,8 +82,12 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     });
     const view = new PanelView();
     const render = makeRender(rendermime, trans);
-    const remove = (chatId: string, title: string): Promise<void> =>
-      deleteChat(history, trans, chatId, title);
+    const remove = async (chatId: string, title: string): Promise<void> => {
+      const gone = await deleteChat(history, trans, chatId, title);
+      if (gone && controller.getSnapshot().chat.chatId === chatId) {
+        controller.newChat();
+      }
+    };
     const panel: StopChatPanel = new StopChatPanel({
       controller,
       history,

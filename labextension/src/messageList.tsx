@@ -28,12 +28,12 @@ export function MessageList(): JSX.Element {
     }
   }, []);
   const onRendered = useCallback(() => {
-    if (follows.current) {
-      toEnd();
-    } else {
+    // who is at the end follows by the observer below, when the page has laid the new text out
+    // anyway: to scroll here would have it laid out twice
+    if (!follows.current) {
       setNews(true);
     }
-  }, [toEnd]);
+  }, []);
   const onScroll = useCallback(() => {
     const element = list.current as HTMLDivElement;
     follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
@@ -42,7 +42,7 @@ export function MessageList(): JSX.Element {
     }
   }, []);
   useEffect(() => {
-    // the panel's size changes, and images load
+    // text comes, the panel's size changes, and images load
     const observer = new ResizeObserver(() => {
       if (follows.current) {
         toEnd();

@@ -78,7 +78,7 @@ function Panel(): JSX.Element {
       if (event.key !== 'Escape' || event.shiftKey || event.defaultPrevented) {
         return;
       }
-      if (event.isComposing || event.keyCode === 229 || isWantedElsewhere()) {
+      if (event.isComposing || event.keyCode === 229 || isWantedElsewhere(event)) {
         return;
       }
       const again = event.timeStamp - lastEsc.current < SECOND_ESC;
@@ -109,8 +109,12 @@ function Panel(): JSX.Element {
   );
 }
 
-/** Tell whether a menu, a completer or a dialog is open, which Esc closes. */
-function isWantedElsewhere(): boolean {
+/** Tell whether Esc closes something else: a menu, a dialog, or a field of the panel. */
+function isWantedElsewhere(event: KeyboardEvent): boolean {
+  const field = '.jp-StopChat-chats, .jp-StopChat-titleInput, .jp-StopChat-editor';
+  if (event.target instanceof Element && event.target.closest(field)) {
+    return true; // its own handler is React's, and comes after this one
+  }
   return document.querySelector('.jp-Dialog, .lm-Menu, .jp-Completer:not(.lm-mod-hidden)') !== null;
 }
 

@@ -50,6 +50,7 @@ export type ErrorCode =
   | 'empty_reply'
   | 'not_saved'
   | 'saved_again'
+  | 'set_aside'
   | 'generation_failed'
   | 'internal';
 /**

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ class ChatPage:
     """Be the chat in a JupyterLab page.
 
     :param artifacts: where screenshots go.
+    :param routed: see what goes over the wire, and be able to hold it; it costs script time.
     """
 
-    def __init__(self, page: Page, lab: Lab, artifacts: Path) -> None:
+    def __init__(self, page: Page, lab: Lab, artifacts: Path, *, routed: bool = True) -> None:
         self.page = page
         self.lab = lab
         self._artifacts = artifacts
@@ -34,7 +36,13 @@ class ChatPage:
         #: The frames that the page sent.
         self.sent: list[dict[str, Any]] = []
         self._held: list[tuple[WebSocketRoute, str]] | None = None
-        page.route_web_socket("**/api/stop-chat/ws**", self._between)
+        self._sockets: list[WebSocketRoute] = []
+        self._cut = False
+        self.queue = page.locator(".jp-StopChat-queued")
+        self.chip = page.get_by_role("button", name="Restore prompt")
+        self.banner = page.locator(".jp-StopChat-banner")
+        if routed:
+            page.route_web_socket("**/api/stop-chat/ws**", self._between)
 
     def load(self) -> None:
         """Load the page and wait until the chat can be used."""
@@ -44,6 +52,8 @@ class ChatPage:
         expect(self.page.locator(".jp-Launcher-body")).to_be_visible()
         expect(self.panel).to_be_visible()
         expect(self.input).to_be_editable()
+        # The server's first frame has come.
+        expect(self.page.locator(".jp-StopChat-model")).to_have_text(re.compile(r"\w"))
 
     def load_again(self) -> None:
         """Reload the page, as a person does."""
@@ -80,6 +90,37 @@ class ChatPage:
         """Wait until the button is in a mode: send, stop or stopping."""
         expect(self.button).to_have_attribute("data-mode", mode)
 
+    def sent_of(self, kind: str) -> list[dict[str, Any]]:
+        """Return the frames of one type that the page sent."""
+        return [frame for frame in self.sent if frame["type"] == kind]
+
+    def command(self, name: str) -> None:
+        """Run a command by its id, as the palette does."""
+        self.page.evaluate("name => { void window.jupyterapp.commands.execute(name); }", name)
+
+    def theme(self, name: str) -> None:
+        """Change JupyterLab's theme: "JupyterLab Light" or "JupyterLab Dark"."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
+        )
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def width(self, pixels: int) -> None:
+        """Make the panel so wide."""
+        self.page.evaluate(
+            """pixels => {
+              const split = window.jupyterapp.shell._hsplitPanel;
+              const all = split.node.clientWidth;
+              split.setRelativeSizes([pixels, all - pixels, 0]);
+            }""",
+            pixels,
+        )
+        self.page.wait_for_function(
+            """pixels => Math.abs(
+              document.querySelector('.jp-StopChat-panel').clientWidth - pixels) < 30""",
+            arg=pixels,
+        )
+
     def shot(self, name: str) -> None:
         """Save a screenshot."""
         self._artifacts.mkdir(parents=True, exist_ok=True)
@@ -97,7 +138,22 @@ class ChatPage:
         for server, message in held:
             server.send(message)
 
+    def cut_connection(self) -> None:
+        """Cut the page off from the server, and keep it so."""
+        self._cut = True
+        for route in self._sockets:
+            route.close(code=1012)
+        self._sockets.clear()
+
+    def mend_connection(self) -> None:
+        """Let the page reach the server again."""
+        self._cut = False
+
     def _between(self, route: WebSocketRoute) -> None:
+        if self._cut:
+            route.close(code=1012)
+            return
+        self._sockets.append(route)
         server = route.connect_to_server()
 
         def from_page(message: str | bytes) -> None:

@@ -73,7 +73,10 @@ def lab(
             "open_chat": True,
             "default_model": "openai:loopback",
             "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
-        }
+            "titles": "prompt",
+        },
+        # So that a test can run commands and open notebooks.
+        "LabApp": {"expose_app_in_browser": True},
     }
     made = Lab(tmp_path_factory.mktemp("lab"), config)
     made.start()

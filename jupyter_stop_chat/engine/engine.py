@@ -15,6 +15,7 @@ from jupyter_stop_chat.protocol import (
     Accepted,
     Attachment,
     Chat,
+    ChatChanged,
     Continue,
     Edit,
     Message,
@@ -286,11 +287,11 @@ class Engine:
         return await self.chat(owner, chat_id)
 
     async def delete_chat(self, owner: str, chat_id: str) -> None:
-        """Stop all that is made or waits in a chat, and delete it.
+        """Stop all that is made or waits in a chat, delete it, and tell of that.
 
         :raises StopChatError: `unknown_chat`.
         """
-        await self.chat(owner, chat_id)
+        chat = await self.chat(owner, chat_id)
         self.titles.abandon(chat_id)
         found = [each for each in self.registry.running(owner) if each.chat_id == chat_id]
         for generation in found:
@@ -300,6 +301,9 @@ class Engine:
         self.titles.abandon(chat_id)
         if not await self.store.delete_chat(chat_id):
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
+        gone = ChatChanged(chat=chat.model_copy(update={"state": "idle"}), deleted=True)
+        self.bus.announce(owner, gone)
+        self.bus.publish(chat_id, gone)
 
     async def stop(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
         """Stop what a target names, and tell what became of it once that is true."""

@@ -170,9 +170,13 @@ class StopChatApp(ExtensionApp):
     async def _make_services(self) -> Services:
         from . import events, metrics
         from .models import Models
-        from .store import open_store
+        from .notices import watch_store
+        from .store import make_store
 
-        store = await open_store(self._db_url(), owner_process=owner_process())
+        bus = Bus()
+        store = await make_store(self._db_url(), owner_process=owner_process())
+        watch_store(store, bus)
+        await store.open()
         models = Models(
             Path(jupyter_data_dir()),
             parameters=dict(self.model_parameters),
@@ -189,7 +193,7 @@ class StopChatApp(ExtensionApp):
         )
         engine = Engine(
             store,
-            Bus(),
+            bus,
             models.resolve,
             lambda: self.chosen_model(models),
             limits,

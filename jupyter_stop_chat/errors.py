@@ -55,6 +55,7 @@ class ErrorCode(StrEnum):
     # what the store says to everyone
     NOT_SAVED = "not_saved"
     SAVED_AGAIN = "saved_again"
+    SET_ASIDE = "set_aside"
     # ours
     GENERATION_FAILED = "generation_failed"
     INTERNAL = "internal"
@@ -131,7 +132,11 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         "until then, do not stop the server.",
         503,
     ),
-    ErrorCode.SAVED_AGAIN: ("Chats are saved again. Nothing was lost.", 200),
+    ErrorCode.SAVED_AGAIN: ("Chats are saved again.", 200),
+    ErrorCode.SET_ASIDE: (
+        "The file of chats was damaged. It was set aside, and what could be read of it is here.",
+        200,
+    ),
     ErrorCode.GENERATION_FAILED: ("The model failed while it was answering. Try again.", 502),
     ErrorCode.INTERNAL: ("Something went wrong on the server. Try again.", 500),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -104,6 +104,40 @@ class ChatPatch(_Body):
     """Change a chat's title; null takes it away."""
 
     title: Annotated[Text, Field(min_length=1, max_length=200)] | None
+
+
+class EngineHealth(_Body):
+    """Tell how the engine is: what is made, and what did not react to its stop."""
+
+    generations: int
+    runaway: int
+    epoch: str
+
+
+class StoreHealth(_Body):
+    """Tell how the store is; `reason` says why nothing can be saved."""
+
+    journal_mode: str | None
+    search: str
+    backlog: int
+    degraded: bool
+    reason: str | None
+    set_aside: int
+
+
+class BusHealth(_Body):
+    """Tell how the bus is."""
+
+    listeners: int
+
+
+class Health(_Body):
+    """Tell how the server's chat is."""
+
+    status: Literal["ok", "degraded"]
+    engine: EngineHealth
+    store: StoreHealth
+    bus: BusHealth
 
 
 class StreamStart(_Body):

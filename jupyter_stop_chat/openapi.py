@@ -21,6 +21,7 @@ from .http_objects import (
     ChatList,
     ChatPatch,
     GenerateRequest,
+    Health,
     InterruptAllRequest,
     InterruptRequest,
     InterruptResults,
@@ -29,6 +30,7 @@ from .http_objects import (
     StreamStart,
     WholeChat,
 )
+from .importing import ImportRequest
 from .protocol import Chat, Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
 
 if TYPE_CHECKING:
@@ -209,7 +211,16 @@ def paths() -> dict[str, Any]:
                     _query("before", _ID),
                     _query("query", {"type": "string"}),
                 ),
-            )
+            ),
+            "post": operation(
+                "import_chat",
+                "Import a chat that was exported as JSON; it becomes a new one, of yours.",
+                json_of(Chat),
+                failures=(400, 413),
+                body=ImportRequest,
+                required=True,
+                status=201,
+            ),
         },
         "/chats/{chat_id}": {
             "get": operation(
@@ -249,6 +260,11 @@ def paths() -> dict[str, Any]:
                 ),
             )
         },
+        "/health": {
+            "get": operation(
+                "health", "Tell how the engine, the store and the bus are.", json_of(Health)
+            )
+        },
         "/models": {
             "get": operation(
                 "list_models",
@@ -265,10 +281,10 @@ def paths() -> dict[str, Any]:
 
 
 #: The models that are sent or answered, or carried by a stream's events.
-SENT = (ChatPatch, GenerateRequest, InterruptRequest, InterruptAllRequest)
+SENT = (ChatPatch, ImportRequest, GenerateRequest, InterruptRequest, InterruptAllRequest)
 ANSWERED = (
     *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
-    *(Chat, ChatList, WholeChat, StreamStart, Delta, Tool, MessageChanged, Error),
+    *(Chat, ChatList, Health, WholeChat, StreamStart, Delta, Tool, MessageChanged, Error),
 )
 
 

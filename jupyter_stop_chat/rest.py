@@ -1,7 +1,8 @@
-"""The HTTP routes of the history: list, look at, rename, delete and export chats."""
+"""The HTTP routes of the history, and of the server's health."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast, get_args
 
 from jupyter_server.auth.decorator import authorized
@@ -10,7 +11,17 @@ from tornado.web import authenticated
 from .errors import ErrorCode, StopChatError
 from .export import MEDIA_TYPES, Format, export
 from .http_base import StopChatHandler
-from .http_objects import ChatList, ChatPatch, WholeChat
+from .http_objects import (
+    BusHealth,
+    ChatList,
+    ChatPatch,
+    EngineHealth,
+    Health,
+    StoreHealth,
+    WholeChat,
+)
+from .importing import read_chat
+from .protocol import ChatChanged
 
 if TYPE_CHECKING:
     from .app import StopChatApp
@@ -40,6 +51,21 @@ class ChatsHandler(StopChatHandler):
         self.answer(
             ChatList(chats=tuple([services.engine.as_it_is(chat) for chat in chats])),
         )
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Import a chat that was exported as JSON; it becomes a new one."""
+        services = await self.services()
+        longest = services.engine.limits.max_reply_length
+        # In a thread: it may be long.
+        chat, messages = await asyncio.to_thread(read_chat, self.request.body, self.owner, longest)
+        if messages:
+            await services.store.begin_turn(messages, chat)
+        else:
+            await services.store.create_chat(chat)
+        services.engine.bus.announce(chat.owner, ChatChanged(chat=chat))
+        self.answer(chat, 201)
 
 
 class ChatHandler(StopChatHandler):
@@ -99,9 +125,40 @@ class ExportHandler(StopChatHandler):
         self.finish(written, set_content_type=f"{media_type}; charset=utf-8")
 
 
+class HealthHandler(StopChatHandler):
+    """Serve `health`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Tell how the engine, the store and the bus are; nothing in it is a path or a name."""
+        services = await self.services()
+        engine, store = services.engine, services.store.health()
+        self.answer(
+            Health(
+                status="degraded" if store["degraded"] else "ok",
+                engine=EngineHealth(
+                    generations=len(engine.running()),
+                    runaway=engine.runaway,
+                    epoch=engine.epoch,
+                ),
+                store=StoreHealth(
+                    journal_mode=store["journal_mode"],
+                    search=store["search"],
+                    backlog=store["backlog"],
+                    degraded=store["degraded"],
+                    reason=store["reason"],
+                    set_aside=len(store["set_aside"]),
+                ),
+                bus=BusHealth(listeners=engine.bus.listeners),
+            )
+        )
+
+
 def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, object]]]:
     """Return the routes of this module."""
     return [
+        (r"/api/stop-chat/health", HealthHandler, {"app": app}),
         (r"/api/stop-chat/chats", ChatsHandler, {"app": app}),
         (rf"/api/stop-chat/chats/{_ID}", ChatHandler, {"app": app}),
         (rf"/api/stop-chat/chats/{_ID}/export", ExportHandler, {"app": app}),

@@ -176,20 +176,12 @@ class Connection:
                 await engine.resume(owner, frame)
 
     async def _accepted(self, accepted: Accepted) -> None:
-        """Answer a request, and follow its chat: only now is it known to be the owner's.
-
-        Who followed it before has heard of this with the others.
-        """
+        """Answer a request that nobody was told of: it had been accepted before."""
         if accepted.request_id not in self._unanswered or self._ended:
             return
         message = accepted.message
-        is_new = accepted.chat_id not in self._chats
-        following = self._follow(accepted.chat_id)
         generation = self._live(message.id)
-        if is_new:
-            for other in self._engine.running(self._owner):
-                if other.chat_id == accepted.chat_id and other is not generation:
-                    self._introduce(following, other)
+        following = self._follow_asked(accepted)
         if generation is None and message.state not in TERMINAL:
             # It ended before this task went on.
             ended = await self._engine.store.get_message(message.id)
@@ -197,6 +189,16 @@ class Connection:
         self._hear(following, accepted)
         if generation is not None:
             self._introduce(following, generation)
+
+    def _follow_asked(self, accepted: Accepted) -> _Following:
+        """Follow the chat of a request: only now is it known to be the owner's."""
+        is_new = accepted.chat_id not in self._chats
+        following = self._follow(accepted.chat_id)
+        if is_new:
+            for other in self._engine.running(self._owner):
+                if other.chat_id == accepted.chat_id and other.id != accepted.message.id:
+                    self._introduce(following, other)
+        return following
 
     def _introduce(self, following: _Following, generation: Generation) -> None:
         """Tell of what is being made to a client that may not have heard of it yet."""
@@ -261,7 +263,10 @@ class Connection:
 
     def _hear_owner(self, change: Change) -> None:
         """Hear of an owner's chats as such, and of what concerns everyone."""
-        if isinstance(change, Error):
+        if isinstance(change, Accepted):
+            if change.request_id in self._unanswered:
+                self._follow_asked(change)  # and hear of it with the chat's other followers
+        elif isinstance(change, Error):
             self._outbox.answer(change)
         elif isinstance(change, ChatChanged):
             self._outbox.chat(change)

@@ -253,6 +253,8 @@ class Outbox:
             if lane is None or not lane.entries:
                 continue
             frame = self._next_of(lane)
+            while lane.entries and _is_drained(lane, lane.entries[0]):
+                lane.entries.popleft()
             if lane.entries and isinstance(lane.entries[0], MessageMoved | Accepted):
                 self._ready.appendleft(message_id)  # small, and news
             elif lane.entries:
@@ -281,6 +283,15 @@ class Outbox:
         if isinstance(entry, Accepted):
             return entry.model_copy(update={"message": _placed(lane, entry.message)})
         return entry
+
+
+def _is_drained(lane: _Lane, entry: object) -> bool:
+    """Tell whether an entry is a text of which everything was sent."""
+    return (
+        isinstance(entry, Generation)
+        and (lane.cursor or 0) >= entry.text.length
+        and lane.reasoning_cursor >= entry.reasoning.length
+    )
 
 
 def _next_delta(lane: _Lane, generation: Generation) -> Delta | None:

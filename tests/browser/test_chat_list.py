@@ -155,3 +155,29 @@ def test_a_chat_is_exported(
     assert "An answer." in text
     if kind != "Markdown":
         json.loads(text)
+
+
+def test_a_chat_that_is_deleted_elsewhere_leaves_the_view(
+    chat: ChatPage, provider: OpenAIProvider
+) -> None:
+    """B5: another tab, or a script, has deleted it."""
+    provider.script = SHORT
+    chat.ask("A question that is deleted elsewhere")
+    chat.expect_mode("send")
+    expect(_title(chat)).to_have_text("A question that is deleted elsewhere")
+    chat.load_again()
+    expect(chat.messages).to_have_count(2)
+    status = chat.page.evaluate(
+        """async () => {
+          const [, id] = Object.entries(sessionStorage)
+            .find(([key]) => key.startsWith('jupyter-stop-chat:chat'));
+          const cookie = document.cookie.match(/_xsrf=([^;]*)/);
+          const {baseUrl} = window.jupyterapp.serviceManager.serverSettings;
+          const answer = await fetch(`${baseUrl}api/stop-chat/chats/${id}`,
+            {method: 'DELETE', headers: {'X-XSRFToken': cookie ? cookie[1] : ''}});
+          return answer.status;
+        }"""
+    )
+    assert status == 204
+    expect(chat.messages).to_have_count(0)
+    expect(_title(chat)).to_have_text("New chat")

@@ -39,8 +39,9 @@ class ImportRequest(BaseModel):
 def read_chat(raw: bytes, owner: str, max_length: int) -> tuple[Chat, list[Message]]:
     """Make a chat of an exported one. Blocks: it may be long.
 
-    All ids are new, so that nothing that is there can be written over or pointed at. What was
-    still being made when it was exported is interrupted.
+    All ids are new, so that nothing that is there can be written over or pointed at. Where an id
+    is there twice, what refers to it means the one nearest before. What was still being made when
+    it was exported is interrupted.
 
     :param raw: the exported JSON.
     :param max_length: the longest text of a message, in UTF-16 code units.
@@ -68,8 +69,6 @@ def read_chat(raw: bytes, owner: str, max_length: int) -> tuple[Chat, list[Messa
     ids: dict[str, str] = {}
     messages: list[Message] = []
     for message in asked.messages:
-        if message.id in ids:
-            raise StopChatError(ErrorCode.INVALID_FIELD, "an id twice")
         if max(utf16_length(message.text), utf16_length(message.reasoning or "")) > max_length:
             raise StopChatError(ErrorCode.PROMPT_TOO_LONG, "a message")
         messages.append(_imported(message, chat, ids, now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
@@ -99,4 +100,5 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         super().on_close()
 
     async def _write_text(self, text: str) -> None:
-        await self.write_message(text)
+        # Shielded: who waits may give up, and Tornado's own futures take no cancel well.
+        await asyncio.shield(self.write_message(text))

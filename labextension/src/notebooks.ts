@@ -8,7 +8,7 @@ import { CodeActions } from './codeTools';
 export function codeActionsOn(tracker: INotebookTracker | null): CodeActions {
   const notebook = (): Notebook | null => {
     const panel = tracker?.currentWidget;
-    return panel && !panel.isDisposed && panel.content.model ? panel.content : null;
+    return panel && !panel.isDisposed && panel.context.isReady && panel.content.model ? panel.content : null;
   };
   const fill = (at: Notebook, code: string): void => {
     at.activeCell?.model.sharedModel.setSource(code);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -134,19 +136,30 @@ def test_code_goes_into_the_notebook(chat: ChatPage, provider: OpenAIProvider) -
         """async () => {
           const app = window.jupyterapp;
           const model = await app.serviceManager.contents.newUntitled({type: 'notebook'});
-          await app.commands.execute('docmanager:open', {path: model.path, kernel: {name: null}});
+          const widget = await app.commands.execute(
+            'docmanager:open', {path: model.path, kernel: {name: 'python3'}});
+          await widget.context.ready;
+          await widget.revealed;
         }"""
     )
-    cells = chat.page.locator(".jp-Notebook .jp-CodeCell")
-    expect(cells).to_have_count(1)
+    code = "x = 1\nprint(x)"
     block.get_by_role("button", name="Replace").click()
-    expect(cells.nth(0)).to_contain_text("x = 1")
+    _expect_cells(chat, [code])
     block.get_by_role("button", name="Insert below").click()
-    expect(cells).to_have_count(2)
-    expect(cells.nth(1)).to_contain_text("print(x)")
+    _expect_cells(chat, [code, code])
     block.get_by_role("button", name="New cell").click()
-    expect(cells).to_have_count(3)
-    expect(cells.nth(2)).to_contain_text("print(x)")
+    _expect_cells(chat, [code, code, code])
+
+
+def _expect_cells(chat: ChatPage, sources: list[str]) -> None:
+    """Wait for a notebook's cells, in its model: the page draws only those that are in sight."""
+    chat.page.wait_for_function(
+        """sources => {
+          const {cells} = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+          return JSON.stringify(cells.map(cell => cell.getSource())) === sources;
+        }""",
+        arg=json.dumps(sources, separators=(",", ":")),
+    )
 
 
 def test_a_second_tab_follows_and_can_stop(

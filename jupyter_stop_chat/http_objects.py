@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .protocol import (
+    MAX_ATTACHMENTS,
     Attachment,
     Chat,
     Id,
@@ -38,7 +39,7 @@ class GenerateRequest(_Body):
     chat_id: Id | None = None
     request_id: Id | None = None
     model: ModelId | None = None
-    attachments: Annotated[list[Attachment], Field(max_length=20)] = []
+    attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
     policy: Policy | None = None
 
 

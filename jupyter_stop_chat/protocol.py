@@ -28,6 +28,8 @@ from .utf16 import whole
 PROTOCOL_VERSION = 1
 #: The largest frame that is read, in bytes; a larger one closes the socket with 1009.
 MAX_FRAME_BYTES = 64 * 1024
+#: So many attachments may go with a prompt.
+MAX_ATTACHMENTS = 20
 
 Id = Annotated[
     str,
@@ -187,6 +189,7 @@ class Limits(_Open):
     """Tell a client what is refused, so that it can say so before it sends."""
 
     max_frame_bytes: int = MAX_FRAME_BYTES
+    max_attachments: int = MAX_ATTACHMENTS
     max_prompt_length: int
     max_reply_length: int
 
@@ -212,7 +215,7 @@ class Send(_Model):
     chat_id: Id | None
     body: Text
     model: ModelId | None = None
-    attachments: Annotated[list[Attachment], Field(max_length=20)] = []
+    attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
     policy: Policy | None = None
 
 
@@ -389,12 +392,13 @@ class StopResults(_Model):
 
 
 class Error(_Model):
-    """Tell of an error in the words of the table."""
+    """Tell of an error in the words of the table; `chat_id` where a frame named no request."""
 
     type: Literal["error"] = "error"
     code: ErrorCode
     message: str
     request_id: Id | None = None
+    chat_id: Id | None = None
     error_id: str | None = None
 
 
@@ -452,10 +456,19 @@ def encode(frame: BaseModel) -> str:
 
 
 def error_frame(
-    code: ErrorCode, request_id: str | None = None, error_id: str | None = None
+    code: ErrorCode,
+    request_id: str | None = None,
+    error_id: str | None = None,
+    chat_id: str | None = None,
 ) -> Error:
     """Make the frame that tells of an error."""
-    return Error(code=code, message=SENTENCES[code][0], request_id=request_id, error_id=error_id)
+    return Error(
+        code=code,
+        message=SENTENCES[code][0],
+        request_id=request_id,
+        chat_id=chat_id,
+        error_id=error_id,
+    )
 
 
 def _no_constant(name: str) -> Any:

@@ -136,16 +136,18 @@ class Connection:
     async def _handle(self, frame: ClientFrame) -> None:
         """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""
         request_id = getattr(frame, "request_id", None)
+        # A page with several chats must know which one an `open` was refused for.
+        chat_id = None if request_id is not None else getattr(frame, "chat_id", None)
         if request_id is not None and not isinstance(frame, Stop):
             self._unanswered.add(request_id)
         try:
             await self._carry_out(frame)
         except StopChatError as error:
-            self._outbox.answer(error_frame(error.code, request_id))
+            self._outbox.answer(error_frame(error.code, request_id, chat_id=chat_id))
         except Exception:
             error_id = new_error_id()
             log.exception("error %s: a %s frame failed", error_id, frame.type)
-            self._outbox.answer(error_frame(ErrorCode.INTERNAL, request_id, error_id))
+            self._outbox.answer(error_frame(ErrorCode.INTERNAL, request_id, error_id, chat_id))
         finally:
             self._unanswered.discard(request_id or "")
 

@@ -1,25 +1,32 @@
 /** What every part of the panel has at hand. */
 import { TranslationBundle } from '@jupyterlab/translation';
+import { ReadonlyJSONObject } from '@lumino/coreutils';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 
+import { Attaching } from './attaching';
 import { CodeActions } from './codeTools';
 import { ChatController } from './controller';
 import { ChatHistory, HistoryState } from './history';
+import { MenuName } from './menu';
+import { Place } from './place';
+import { Settings, StopChatSettings } from './settings';
 import { Snapshot } from './state';
 
 export interface PanelTools {
+  /** The chat that is shown. */
   controller: ChatController;
+  /** Where the chat is shown: another one can take its place. */
+  place: Place;
   history: ChatHistory;
   trans: TranslationBundle;
   render: (markdown: string) => Promise<HTMLElement>;
   code: CodeActions;
+  attaching: Attaching;
+  settings: StopChatSettings;
   /** Call once, at the next animation frame that is at least `ms` milliseconds away. */
   schedule: (what: () => void, ms: number) => void;
-  sendKey: () => 'Enter' | 'Shift+Enter';
-  /** Hear that the settings have changed; return what ends it. */
-  onSettings: (listener: () => void) => () => void;
-  /** Open the menu of the chat that is shown, below a button. */
-  openMenu: (button: HTMLElement) => void;
+  /** Open one of the menus below a button, or above it where it is at the end of the page. */
+  openMenu: (which: MenuName, button: HTMLElement, args?: ReadonlyJSONObject) => void;
   /** Ask whether a chat is to be deleted, and delete it. */
   deleteChat: (chatId: string, title: string) => Promise<void>;
   /** What the panel shows besides the messages. */
@@ -77,6 +84,11 @@ export function useSnapshot(): Snapshot {
   return useSyncExternalStore(controller.subscribe, controller.getSnapshot);
 }
 
+export function useSettings(): Settings {
+  const { settings } = useTools();
+  return useSyncExternalStore(settings.subscribe, settings.getSnapshot);
+}
+
 export function useHistory(): HistoryState {
   const { history } = useTools();
   return useSyncExternalStore(history.subscribe, history.getSnapshot);
@@ -88,9 +100,18 @@ export function useView(): PanelView {
   return view;
 }
 
-/** Put the caret into the input, also when it is only about to be shown again. */
+/** The part of the page that the person used last: with several views, it is in one of them. */
+let used: HTMLElement | null = null;
+
+/** Note that the person uses a panel. */
+export function noteUsed(panel: HTMLElement): void {
+  used = panel;
+}
+
+/** Put the caret into the input of the panel in use, also when it is only about to be shown. */
 export function focusInput(): void {
-  const input = document.querySelector<HTMLTextAreaElement>('.jp-StopChat-input');
+  const panel = used?.isConnected ? used : document;
+  const input = panel.querySelector<HTMLTextAreaElement>('.jp-StopChat-input');
   if (input?.offsetParent) {
     input.focus();
   } else {

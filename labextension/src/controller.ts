@@ -1,17 +1,18 @@
 /**
- * The chat of a panel: it joins the socket, the replies and the prompt.
+ * One chat: it joins the socket, the replies and the prompt.
  *
  * It imports nothing of JupyterLab or React, so that each race is tested in milliseconds.
  */
 import { Clock } from './clock';
 import { isTerminal } from './guards';
 import { Halting } from './halting';
+import { MessageView } from './messages';
 import * as prompts from './prompt';
-import { Attachment, ServerFrame } from './protocol';
+import { Attachment, Error, ServerFrame, Welcome } from './protocol';
 import { Queueing } from './queueing';
 import * as replies from './replies';
 import { Sending } from './sending';
-import { ChatSocket, SocketLike, SocketState } from './socket';
+import { ChatSocket, SocketState } from './socket';
 import { ChatState, Snapshot } from './state';
 
 /** What the person has set. */
@@ -19,6 +20,8 @@ export interface ChatSettings {
   readonly onStop: 'keep' | 'discard';
   /** What a second prompt does; null leaves it to the server's setting. */
   readonly policy: 'queue' | 'interrupt' | 'reject' | null;
+  /** The prompt comes back into the input at Stop. */
+  readonly restorePrompt: boolean;
 }
 
 /** The sentences that are made on this side. */
@@ -28,50 +31,49 @@ export interface Words {
   readonly promptTooLong: string;
 }
 
+let CONTROLLERS = 0;
+
 export interface ControllerOptions {
+  /** The chat to show; null for a new one. */
+  chatId: string | null;
+  socket: ChatSocket;
+  welcome: Welcome | null;
+  lost: boolean;
   clock: Clock;
-  connect: () => SocketLike;
   makeId: () => string;
   settings: () => ChatSettings;
   words: Words;
-  /** Remember the current chat over a reload. */
-  remember: (chatId: string | null) => void;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
   nextFrame: (what: () => void) => void;
-  /** Hear each frame of the server as well, after it was taken in. */
-  onFrame?: (frame: ServerFrame) => void;
+  /** Hear of each reply that was being made here and has ended. */
+  onEnd?: (reply: MessageView) => void;
 }
 
 export class ChatController {
   constructor(private _options: ControllerOptions) {
-    const { clock, words, settings } = _options;
+    const { clock, words, settings, socket, chatId, welcome, lost } = _options;
+    this._socket = socket;
     this._state = new ChatState(clock, _options.nextFrame);
-    this._socket = new ChatSocket({
-      connect: _options.connect,
-      clock,
-      onFrame: frame => {
-        this._takeFrame(frame);
-        _options.onFrame?.(frame);
-      },
-      onState: state => this._takeState(state),
-      offsetsOf: chatId => {
-        const { chat } = this._state.now;
-        return chat.chatId === chatId ? replies.offsets(chat) : {};
-      }
-    });
-    this._sending = new Sending(this._state, this._socket, {
+    this._state.set({ chat: replies.emptyChat(chatId), welcome, lost });
+    this._sending = new Sending(this._state, socket, {
       makeId: _options.makeId,
       policy: () => settings().policy,
-      promptTooLong: words.promptTooLong
-    });
-    this._halting = new Halting(this._state, this._socket, this._sending, {
-      clock,
-      discard: () => settings().onStop === 'discard',
       words
     });
-    this.queue = new Queueing(this._state, this._socket, this._sending);
+    this._halting = new Halting(this._state, socket, this._sending, {
+      clock,
+      discard: () => settings().onStop === 'discard',
+      restores: () => settings().restorePrompt,
+      words
+    });
+    this.queue = new Queueing(this._state, socket, this._sending);
     this.subscribe = this._state.subscribe;
+    CONTROLLERS += 1;
+    this.key = `chat ${CONTROLLERS}`;
   }
+
+  /** Tells it from the other controllers of the page. */
+  readonly key: string;
 
   /** The prompts that wait. */
   readonly queue: Queueing;
@@ -80,17 +82,30 @@ export class ChatController {
 
   readonly getSnapshot = (): Snapshot => this._state.now;
 
-  /** Connect, and show a chat again that was shown before a reload. */
-  start(chatId: string | null): void {
-    if (chatId) {
-      this._state.set({ chat: replies.emptyChat(chatId) });
-      this._socket.follow(chatId);
-    }
-    this._socket.connect();
+  /** The chat on the server; null for a new one that it does not know yet. */
+  get chatId(): string | null {
+    return this._state.now.chat.chatId;
+  }
+
+  /** It is a new chat, in which nothing was sent. */
+  get isBlank(): boolean {
+    const { chatId, pending } = this._state.now.chat;
+    return chatId === null && pending.length === 0;
+  }
+
+  /** Nothing is made, waits or was typed: it can be forgotten. */
+  get isDone(): boolean {
+    const { chat, prompt } = this._state.now;
+    const rests = chat.chat === null || chat.chat.state === 'idle' || chat.chat.state === 'paused';
+    return rests && !replies.isBusy(chat) && prompts.isNothing(prompt);
+  }
+
+  /** How much of each message is here already, for the server to send only the tails. */
+  offsets(): Record<string, number> {
+    return replies.offsets(this._state.now.chat);
   }
 
   dispose(): void {
-    this._socket.close();
     this._halting.dispose();
     this._state.dispose();
   }
@@ -100,9 +115,9 @@ export class ChatController {
     this._socket.connect();
   }
 
-  /** Tell how much of a message is on the screen; null takes it back. */
-  reportShown(messageId: string, shown: (() => number) | null): void {
-    this._halting.reportShown(messageId, shown);
+  /** Tell how much of a message one view has on the screen; return what takes it back. */
+  reportShown(messageId: string, shown: () => number): () => void {
+    return this._halting.reportShown(messageId, shown);
   }
 
   // --- the prompt ---------------------------------------------------------------------------
@@ -128,6 +143,20 @@ export class ChatController {
     return this._sending.send();
   }
 
+  /** Stop the reply that is being made, and send the draft in its place. */
+  stopAndSend(): boolean {
+    if (!prompts.isSendable(this._state.now.prompt)) {
+      return false;
+    }
+    this._halting.stop({ restores: false });
+    return this._sending.send('interrupt');
+  }
+
+  /** Send the draft behind the reply that is being made, whatever is set. */
+  queueDraft(): boolean {
+    return this._sending.send('queue');
+  }
+
   /** Click on the one button: it sends, stops, or does nothing because it has just changed. */
   click(): void {
     const { chat, prompt } = this._state.now;
@@ -144,6 +173,16 @@ export class ChatController {
   /** Stop the reply that is being made; tell whether there was one. */
   stop(): boolean {
     return this._halting.stop();
+  }
+
+  /** Stop one reply, or take it out of the queue; tell whether it was there to be stopped. */
+  stopMessage(messageId: string): boolean {
+    const { chat } = this._state.now;
+    if (replies.queued(chat).some(view => view.id === messageId)) {
+      this.queue.remove(messageId);
+      return true;
+    }
+    return replies.target(chat)?.messageId === messageId && this.stop();
   }
 
   /** Stop all of this person's replies, in every chat. */
@@ -173,63 +212,45 @@ export class ChatController {
     this._state.reduce({ type: 'choose', messageId });
   }
 
+  /** Tell the person why something could not be done. */
+  tell(text: string): void {
+    this._state.notice('not_done', text);
+  }
+
   dismissNotice(): void {
     this._state.reduce({ type: 'dismiss' });
   }
 
-  // --- chats --------------------------------------------------------------------------------
-
-  /** Leave this chat for a new one; what is being made goes on. */
-  newChat(): void {
-    this.openChat(null);
-  }
-
-  /** Show another chat. */
-  openChat(chatId: string | null): void {
-    const { chat } = this._state.now;
-    if (chat.chatId !== null && chat.chatId === chatId) {
-      return;
-    }
-    if (chat.chatId && !replies.isBusy(chat)) {
-      this._socket.unfollow(chat.chatId);
-    } else if (chat.chatId) {
-      this._left.add(chat.chatId); // how it ends is shown in the list
-    }
-    this._state.set({ chat: replies.emptyChat(chatId) });
-    this._options.remember(chatId);
-    if (chatId) {
-      this._left.delete(chatId);
-      this._socket.follow(chatId);
-    }
-  }
-
   // --- the server's side --------------------------------------------------------------------
 
-  private _takeState(state: SocketState): void {
+  /** Take in what became of the connection. */
+  takeState(state: SocketState, lost: boolean): void {
     if (state === 'connected') {
       this._halting.tryNow();
     }
-    const lost = state === 'waiting' || (state === 'connecting' && this._state.now.lost);
     if (lost !== this._state.now.lost) {
       this._state.set({ lost });
     }
   }
 
-  private _takeFrame(frame: ServerFrame): void {
+  /** Take a frame of the server in; those of other chats change nothing. */
+  takeFrame(frame: ServerFrame): void {
     const before = this._state.now;
     if (frame.type === 'welcome') {
       this._state.set({ welcome: frame });
+      return;
+    }
+    if (frame.type === 'error' && !this._isMine(frame)) {
       return;
     }
     const gone =
       (frame.type === 'error' && frame.code === 'unknown_chat' && before.chat.loading) ||
       (frame.type === 'chat' && frame.deleted && frame.chat.id === before.chat.chatId);
     if (gone) {
-      this._options.remember(null);
+      this._socket.unfollow(before.chat.chatId as string);
       this._state.set({ chat: replies.emptyChat(null) });
       return;
     }
-    this._letGo(frame);
     let chat = replies.reduce(before.chat, { type: 'frame', frame });
     if (frame.type === 'stop_result') {
       this._halting.answered(frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : ''));
@@ -240,7 +261,6 @@ export class ChatController {
     }
     if (chat.chatId && chat.chatId !== before.chat.chatId) {
       this._socket.noteFollowed(chat.chatId);
-      this._options.remember(chat.chatId);
     }
     const prompt = this._promptAfter(frame, chat);
     if (chat === before.chat && prompt === before.prompt) {
@@ -255,6 +275,31 @@ export class ChatController {
       this._socket.follow(wanted);
     }
     this._sending.sendHeld();
+    if (frame.type === 'message' || frame.type === 'chat') {
+      this._tellEnds(before.chat.messages, chat.messages);
+    }
+  }
+
+  private _tellEnds(before: readonly MessageView[], now: readonly MessageView[]): void {
+    const made = new Set(
+      before.filter(view => !isTerminal(view.info.state)).map(view => view.id)
+    );
+    for (const view of now) {
+      if (made.has(view.id) && isTerminal(view.info.state) && view.role === 'assistant') {
+        this._options.onEnd?.(view);
+      }
+    }
+  }
+
+  /** Tell whether an error is for this chat: what names neither a request nor a chat is for all. */
+  private _isMine(error: Error): boolean {
+    const { chatId, pending, stopped } = this._state.now.chat;
+    const id = error.request_id;
+    if (id) {
+      const asked = pending.some(one => one.requestId === id) || stopped.includes(id);
+      return asked || this._sending.edits(id);
+    }
+    return !error.chat_id || error.chat_id === chatId;
   }
 
   /** Where the prompt is after a frame: what was refused comes back, what was answered is gone. */
@@ -285,26 +330,8 @@ export class ChatController {
     return prompt;
   }
 
-  /** Follow a chat that was left no longer than until nothing is made in it. */
-  private _letGo(frame: ServerFrame): void {
-    if (frame.type !== 'chat' || !this._left.has(frame.chat.id)) {
-      return;
-    }
-    if (frame.deleted || frame.chat.state === 'idle' || frame.chat.state === 'paused') {
-      this._left.delete(frame.chat.id);
-      // the last message's end may come right behind
-      this._options.clock.after(1000, () => {
-        if (this._state.now.chat.chatId !== frame.chat.id && !this._left.has(frame.chat.id)) {
-          this._socket.unfollow(frame.chat.id);
-        }
-      });
-    }
-  }
-
   private _state: ChatState;
   private _socket: ChatSocket;
   private _sending: Sending;
   private _halting: Halting;
-  /** Chats that are not shown, but in which something was being made when they were left. */
-  private _left = new Set<string>();
 }

@@ -64,7 +64,7 @@ const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
     chat_id: maybe(isId),
     results: value => Array.isArray(value) && value.every(one => isObject(one) && isString(one.outcome))
   },
-  error: { code: isString, message: isString, request_id: maybe(isId) }
+  error: { code: isString, message: isString, request_id: maybe(isId), chat_id: maybe(isId) }
 };
 
 /** Check a frame of the server; null when it is none, or one that this page does not know. */

@@ -12,6 +12,8 @@ export interface HaltingOptions {
   clock: Clock;
   /** Take the turn out of the chat as well. */
   discard: () => boolean;
+  /** The prompt comes back into the input. */
+  restores: () => boolean;
   words: { notConnected: string; noAnswer: string };
 }
 
@@ -23,13 +25,16 @@ export class Halting {
     private _options: HaltingOptions
   ) {}
 
-  /** Tell how much of a message is on the screen; null takes it back. */
-  reportShown(messageId: string, shown: (() => number) | null): void {
-    if (shown) {
-      this._shown.set(messageId, shown);
-    } else {
-      this._shown.delete(messageId);
-    }
+  /** Tell how much of a message one view has on the screen; return what takes it back. */
+  reportShown(messageId: string, shown: () => number): () => void {
+    const views = this._shown.get(messageId) ?? new Set();
+    this._shown.set(messageId, views.add(shown));
+    return () => {
+      views.delete(shown);
+      if (views.size === 0 && this._shown.get(messageId) === views) {
+        this._shown.delete(messageId);
+      }
+    };
   }
 
   /** Note that a partial reply is gone on from: its prompt is not what Stop gives back. */
@@ -37,11 +42,15 @@ export class Halting {
     this._continued.add(messageId);
   }
 
-  /** Stop the reply that is being made; tell whether there was one. */
-  stop(): boolean {
+  /**
+   * Stop the reply that is being made; tell whether there was one.
+   *
+   * @param restores whether its prompt comes back; by default as it is set.
+   */
+  stop({ restores = this._options.restores() || this._options.discard() } = {}): boolean {
     const aim = replies.target(this._state.now.chat);
     if (aim && !aim.stopping) {
-      this._stop(aim);
+      this._stop(aim, restores);
     }
     return aim !== null;
   }
@@ -71,15 +80,19 @@ export class Halting {
     this._calls.clear();
   }
 
-  private _stop(aim: replies.Target): void {
+  private _stop(aim: replies.Target, restores: boolean): void {
     const { chat } = this._state.now;
     const message = chat.messages.find(view => view.id === aim.messageId);
     const key = aim.requestId ?? message?.info.request_id ?? aim.messageId ?? '';
-    const shown = message
-      ? Math.min(aim.shown, this._shown.get(message.id)?.() ?? aim.shown)
-      : aim.shown;
-    const prompt = this._givenBack(aim, key);
-    if (aim.requestId && this._sending.withdraw(aim.requestId)) {
+    const views = (message && this._shown.get(message.id)) ?? [];
+    const shown = Math.min(aim.shown, ...[...views].map(view => view()));
+    const withdraws = aim.requestId !== undefined && this._sending.withdraw(aim.requestId);
+    // what never left the page is nowhere else, so that it always comes back
+    const prompt =
+      restores || withdraws
+        ? this._givenBack(aim, key)
+        : prompts.guard(this._state.now.prompt, this._options.clock.now());
+    if (aim.requestId && withdraws) {
       const withdrawn = { type: 'withdrawn' as const, requestId: aim.requestId };
       this._state.set({ prompt, chat: replies.reduce(chat, withdrawn) });
       this._sending.sendHeld();
@@ -142,6 +155,7 @@ export class Halting {
   }
 
   private _calls = new Map<string, StopCall>();
-  private _shown = new Map<string, () => number>();
+  /** How much of each message is on the screen, in each view. */
+  private _shown = new Map<string, Set<() => number>>();
   private _continued = new Set<string>();
 }

@@ -28,7 +28,7 @@ export function Skeleton(): JSX.Element {
 }
 
 export function Header(): JSX.Element {
-  const { controller, trans, openMenu } = useTools();
+  const { place, trans, openMenu } = useTools();
   const { chat } = useSnapshot();
   const view = useView();
   const open = view.listOpen;
@@ -52,7 +52,7 @@ export function Header(): JSX.Element {
           hasMenu
           className="jp-StopChat-menuButton"
           path="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z"
-          onClick={openMenu}
+          onClick={button => openMenu('chat', button)}
         />
       )}
       <IconButton
@@ -61,7 +61,7 @@ export function Header(): JSX.Element {
         path="M7.25 3h1.5v4.25H13v1.5H8.75V13h-1.5V8.75H3v-1.5h4.25Z"
         onClick={() => {
           view.showList(false);
-          controller.newChat();
+          place.show(null);
           focusInput();
         }}
       />

@@ -33,8 +33,8 @@ export interface HistoryState {
 
 export interface HistoryOptions {
   routes: ChatRoutes;
-  /** The chat that is being looked at; null for none. */
-  current: () => string | null;
+  /** Tell whether a chat is being looked at. */
+  isShown: (chatId: string) => boolean;
   marks: Readonly<Record<string, Mark>>;
   rememberMarks: (marks: Readonly<Record<string, Mark>>) => void;
 }
@@ -157,7 +157,7 @@ export class ChatHistory {
     if (message.role !== 'assistant' || !isTerminal(message.state) || message.stop?.discarded) {
       return;
     }
-    const seen = this._options.current() === message.chat_id;
+    const seen = this._options.isShown(message.chat_id);
     const ends = { interrupted: 'stopped', failed: 'failed', completed: seen ? null : 'unread' };
     this._mark(message.chat_id, ends[message.state as keyof typeof ends] as Mark | null);
   }

@@ -57,19 +57,34 @@ export function holdingSanitizer(sanitizer: IRenderMime.ISanitizer): IRenderMime
   };
 }
 
-/** Put a button in the place of each image that is held back. */
-export function offerHeld(root: HTMLElement, label: (host: string) => string): void {
+/**
+ * Put a button in the place of each image that is held back.
+ *
+ * @param atOnce show the images instead.
+ */
+export function offerHeld(
+  root: HTMLElement,
+  label: (host: string) => string,
+  atOnce = false
+): void {
   for (const image of root.querySelectorAll<HTMLImageElement>(`img[${HELD}]`)) {
     const address = image.getAttribute(HELD) as string;
+    const show = (): void => {
+      image.removeAttribute(HELD);
+      image.referrerPolicy = 'no-referrer';
+      image.src = address;
+    };
+    if (atOnce) {
+      show();
+      continue;
+    }
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'jp-StopChat-remoteImage';
     button.textContent = label(new URL(address, document.baseURI).host);
     button.title = image.alt || address;
     button.addEventListener('click', () => {
-      image.removeAttribute(HELD);
-      image.referrerPolicy = 'no-referrer';
-      image.src = address;
+      show();
       button.replaceWith(image);
     });
     image.replaceWith(button);

@@ -6,33 +6,42 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
+import { Attaching } from './attaching';
 import { browserClock } from './clock';
 import { addCommands, CommandIDs } from './commands';
 import { connectWith } from './connect';
 import { PanelView } from './context';
 import { ChatController } from './controller';
+import { Desk } from './desk';
 import { deleteChat, exportChat } from './dialogs';
+import { endNoticeOf } from './endNotice';
 import { ChatHistory } from './history';
 import { chatIcon } from './icon';
 import { newId } from './ids';
 import { rememberChat, rememberedChat, rememberedMarks, rememberMarks } from './memory';
-import { chatMenu } from './menu';
+import { menusOf } from './menu';
 import { codeActionsOn } from './notebooks';
 import { StopChatPanel } from './panel';
+import { Place } from './place';
 import { makeRender, warmUp } from './rendering';
 import { routesOf } from './routes';
 import { schedule } from './schedule';
 import { PLUGIN_ID, StopChatSettings } from './settings';
 import { keepFocusAtStart } from './startFocus';
+import { tabsOf } from './tabs';
+import { Views } from './views';
 
 /** The chat of the sidebar, for other extensions. */
 export interface IStopChat {
+  /** The chat that the sidebar shows now. */
   readonly controller: ChatController;
 }
 
@@ -47,7 +56,15 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
   autoStart: true,
   provides: IStopChat,
   requires: [IRenderMimeRegistry],
-  optional: [ISettingRegistry, ITranslator, ICommandPalette, ILayoutRestorer, INotebookTracker],
+  optional: [
+    ISettingRegistry,
+    ITranslator,
+    ICommandPalette,
+    ILayoutRestorer,
+    INotebookTracker,
+    IEditorTracker,
+    IDocumentManager
+  ],
   activate: (
     app: JupyterFrontEnd,
     rendermime: IRenderMimeRegistry,
@@ -55,83 +72,109 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    editors: IEditorTracker | null,
+    documents: IDocumentManager | null
   ): IStopChat => {
     const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
     const settings = new StopChatSettings(registry);
     const server = app.serviceManager.serverSettings;
-    const controller = new ChatController({
+    const desk = new Desk({
       clock: browserClock,
       connect: () => connectWith(server),
       makeId: newId,
-      settings: () => settings.chat,
+      settings: settings.getSnapshot,
       words: {
         notConnected: trans.__('there is no connection to the server.'),
         noAnswer: trans.__('the server did not answer.'),
         promptTooLong: trans.__('The prompt is too long. Shorten it and send it again.')
       },
-      remember: chatId => rememberChat(server.baseUrl, chatId),
       nextFrame: schedule,
-      onFrame: frame => history.take(frame)
+      onFrame: frame => history.take(frame),
+      onEnd: (reply, controller) => tellEnd(reply, controller)
     });
     const history: ChatHistory = new ChatHistory({
       routes: routesOf(server, trans.__('The server did not answer. Try again.')),
-      current: () => (panel.isVisible ? controller.getSnapshot().chat.chatId : null),
+      isShown: chatId => views.shows(chatId),
       marks: rememberedMarks(server.baseUrl),
       rememberMarks: marks => rememberMarks(server.baseUrl, marks)
     });
-    const view = new PanelView();
-    const render = makeRender(rendermime, trans);
+    const render = makeRender(rendermime, trans, () => settings.getSnapshot().remoteImages);
+    const code = codeActionsOn(notebooks);
+    const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
     const remove = async (chatId: string, title: string): Promise<void> => {
-      const gone = await deleteChat(history, trans, chatId, title);
-      if (gone && controller.getSnapshot().chat.chatId === chatId) {
-        controller.newChat();
-      }
+      await deleteChat(history, trans, chatId, title);
     };
-    const panel: StopChatPanel = new StopChatPanel({
-      controller,
-      history,
-      view,
-      trans,
-      render,
-      code: codeActionsOn(notebooks),
-      openMenu: chatMenu(app.commands),
-      deleteChat: remove,
-      schedule,
-      sendKey: () => settings.sendKey,
-      onSettings: settings.onChange
-    });
-    panel.id = 'jupyter-stop-chat';
-    panel.onFirstShow = () => warmUp(render);
-    panel.title.icon = chatIcon;
-    panel.title.caption = trans.__('Stop Chat');
-    app.shell.add(panel, 'left', { rank: 900, type: 'Stop Chat' });
-    restorer?.add(panel, panel.id);
+    const makePanel = (
+      chatId: string | null,
+      onChat?: (chatId: string | null) => void
+    ): StopChatPanel => {
+      const panel = new StopChatPanel({
+        place: new Place(desk, chatId, onChat),
+        history,
+        view: new PanelView(),
+        trans,
+        render,
+        code,
+        attaching,
+        settings,
+        openMenu: menusOf(app.commands),
+        deleteChat: remove,
+        schedule
+      });
+      panel.onFirstShow = () => warmUp(render);
+      return panel;
+    };
 
+    const sidebar = makePanel(rememberedChat(server.baseUrl), chatId =>
+      rememberChat(server.baseUrl, chatId)
+    );
+    sidebar.id = 'jupyter-stop-chat';
+    sidebar.title.icon = chatIcon;
+    sidebar.title.caption = trans.__('Stop Chat');
+    const views = new Views(sidebar);
+    app.shell.add(sidebar, 'left', { rank: 900, type: 'Stop Chat' });
+    restorer?.add(sidebar, sidebar.id);
+    const openTab = tabsOf({ app, restorer, trans, views, makePanel });
+    const open = (chatId?: string): void => {
+      if (chatId) {
+        sidebar.view.showList(false);
+        sidebar.place.show(chatId);
+      }
+      app.shell.activateById(sidebar.id);
+    };
+    const tellEnd = endNoticeOf({
+      trans,
+      isOn: () => settings.getSnapshot().notifications,
+      shows: chatId => views.shows(chatId),
+      open: chatId => open(chatId)
+    });
     addCommands(app.commands, palette, trans, {
-      controller,
-      view,
-      open: () => app.shell.activateById(panel.id),
+      desk,
+      views,
+      attaching,
+      code,
+      open,
+      show: () => app.shell.activateById(views.current.id),
+      openTab,
       deleteChat: remove,
       exportChat: (chatId, format, title) => exportChat(history, chatId, format, title)
     });
-    const look = (): void => {
-      const { chatId } = controller.getSnapshot().chat;
-      if (chatId && panel.isVisible) {
-        history.seen(chatId);
-      }
-    };
-    controller.subscribe(look);
-    panel.onShow = look;
-    controller.start(rememberedChat(server.baseUrl));
+    views.subscribe(() => views.shown.forEach(chatId => history.seen(chatId)));
+    desk.connect();
     void Promise.all([app.restored, settings.ready]).then(() => {
-      if (settings.openAtStart || PageConfig.getOption('stopChatOpen') === 'true') {
+      const wanted = settings.getSnapshot().openAtStart;
+      if (wanted || PageConfig.getOption('stopChatOpen') === 'true') {
         void Promise.resolve(app.commands.execute(CommandIDs.open)).then(() =>
-          keepFocusAtStart(() => panel.focusInput())
+          keepFocusAtStart(() => sidebar.focusInput())
         );
       }
     });
-    return { controller };
+    return {
+      get controller() {
+        return sidebar.place.controller;
+      }
+    };
   }
 };
 

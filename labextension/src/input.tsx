@@ -1,17 +1,18 @@
 /** Where a prompt is written: a text box that grows, the queue above it, and the one button. */
-import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import React, { useLayoutEffect, useRef } from 'react';
 
-import { useSnapshot, useTools } from './context';
+import { AttachButton, DraftAttachments } from './attachmentChips';
+import { useSettings, useSnapshot, useTools } from './context';
 import { Queue } from './queue';
+import { sends } from './sendKey';
 import { SendStop } from './sendStop';
 
 export function Input(): JSX.Element {
-  const { controller, trans, sendKey, onSettings } = useTools();
+  const { controller, trans } = useTools();
+  const { sendKey } = useSettings();
   const { prompt, welcome } = useSnapshot();
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
-  const [, settingsChanged] = useState(0);
-  useEffect(() => onSettings(() => settingsChanged(count => count + 1)), [onSettings]);
 
   useLayoutEffect(() => {
     const element = box.current as HTMLTextAreaElement;
@@ -27,12 +28,7 @@ export function Input(): JSX.Element {
   }, [prompt.restored]);
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
-    // 229 is what some browsers send for the Enter that ends a composition
-    if (composing.current || event.nativeEvent.isComposing || event.keyCode === 229) {
-      return;
-    }
-    const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (event.key === 'Enter' && plain && event.shiftKey === (sendKey() === 'Shift+Enter')) {
+    if (!composing.current && sends(event.nativeEvent, sendKey)) {
       event.preventDefault();
       event.stopPropagation();
       controller.send();
@@ -67,23 +63,7 @@ export function Input(): JSX.Element {
         </div>
       )}
       <div className="jp-StopChat-box">
-        {prompt.draft.attachments.length > 0 && (
-          <div className="jp-StopChat-attachments">
-            {prompt.draft.attachments.map((attachment, index) => (
-              <button
-                type="button"
-                className="jp-StopChat-attachment"
-                key={index}
-                title={trans.__('Remove %1', attachment.name)}
-                onClick={() =>
-                  controller.attach(prompt.draft.attachments.filter((_, at) => at !== index))
-                }
-              >
-                {attachment.name} ×
-              </button>
-            ))}
-          </div>
-        )}
+        <DraftAttachments />
         <div className="jp-StopChat-row">
           <textarea
             ref={box}
@@ -104,11 +84,14 @@ export function Input(): JSX.Element {
           <SendStop />
         </div>
       </div>
-      {/* its room is there from the start, so that the button does not move when it comes */}
-      <div className="jp-StopChat-model" title={welcome?.default_model ?? undefined}>
-        {welcome?.models?.find(model => model.id === welcome.default_model)?.label ??
-          welcome?.default_model ??
-          '\u00a0'}
+      <div className="jp-StopChat-toolbar">
+        <AttachButton />
+        {/* its room is there from the start, so that the button does not move when it comes */}
+        <div className="jp-StopChat-model" title={welcome?.default_model ?? undefined}>
+          {welcome?.models?.find(model => model.id === welcome.default_model)?.label ??
+            welcome?.default_model ??
+            '\u00a0'}
+        </div>
       </div>
     </div>
   );

@@ -1,32 +1,52 @@
-/** The menu of the chat that is shown. */
+/** The menus of the panel's buttons: commands, as everywhere in JupyterLab. */
 import { CommandRegistry } from '@lumino/commands';
+import { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Menu } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';
 
-/** Make what opens the menu below a button. */
-export function chatMenu(commands: CommandRegistry): (button: HTMLElement) => void {
-  let menu: Menu | null = null;
-  return button => {
-    menu ??= makeMenu(commands);
-    const { left, bottom } = button.getBoundingClientRect();
-    menu.open(left, bottom);
-    menu.aboutToClose.connect(giveBack);
-    function giveBack(closed: Menu): void {
-      closed.aboutToClose.disconnect(giveBack);
-      button.focus();
-    }
-  };
-}
+export type MenuName = 'chat' | 'draft' | 'attach' | 'reply';
 
-function makeMenu(commands: CommandRegistry): Menu {
-  const menu = new Menu({ commands });
-  menu.addItem({ command: CommandIDs.rename });
-  menu.addItem({ type: 'separator' });
-  menu.addItem({ command: CommandIDs.exportMarkdown });
-  menu.addItem({ command: CommandIDs.exportNotebook });
-  menu.addItem({ command: CommandIDs.exportJson });
-  menu.addItem({ type: 'separator' });
-  menu.addItem({ command: CommandIDs.deleteChat });
-  return menu;
+const SEPARATOR = null;
+
+const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
+  chat: [
+    CommandIDs.openTab,
+    CommandIDs.rename,
+    SEPARATOR,
+    CommandIDs.exportMarkdown,
+    CommandIDs.exportNotebook,
+    CommandIDs.exportJson,
+    SEPARATOR,
+    CommandIDs.deleteChat
+  ],
+  draft: [CommandIDs.stopAndSend, CommandIDs.queueDraft, SEPARATOR, CommandIDs.stop],
+  attach: [
+    CommandIDs.attachSelection,
+    CommandIDs.attachCell,
+    SEPARATOR,
+    CommandIDs.attachFiles,
+    CommandIDs.attachUpload
+  ],
+  reply: [CommandIDs.stopMessage, CommandIDs.regenerate, CommandIDs.copyReply]
+};
+
+/** Make what opens a menu at a button. */
+export function menusOf(
+  commands: CommandRegistry
+): (which: MenuName, button: HTMLElement, args?: ReadonlyJSONObject) => void {
+  return (which, button, args = {}) => {
+    const menu = new Menu({ commands });
+    for (const command of ITEMS[which]) {
+      menu.addItem(command === SEPARATOR ? { type: 'separator' } : { command, args });
+    }
+    const { left, top, bottom } = button.getBoundingClientRect();
+    // what does not fit below is opened above the point that is given
+    menu.open(left, top > window.innerHeight / 2 ? top : bottom);
+    menu.activeIndex = menu.items.findIndex(item => item.type === 'command' && item.isEnabled);
+    menu.aboutToClose.connect(() => {
+      button.focus();
+      setTimeout(() => menu.dispose()); // the command that was chosen runs first
+    });
+  };
 }

@@ -2,8 +2,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import React, { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
+import { SentAttachments } from './attachmentChips';
 import { LiveBody } from './body';
-import { focusInput, useTools } from './context';
+import { focusInput, useSettings, useTools } from './context';
 import { isTerminal } from './guards';
 import { MessageView } from './messages';
 import { PromptEditor } from './promptEditor';
@@ -23,7 +24,7 @@ interface MessageProps {
 /** Show one message; it renders again only when it changed. */
 export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
   const { view, onRendered } = props;
-  const { trans } = useTools();
+  const { trans, openMenu } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
   const waits = !isUser && !isTerminal(view.info.state) && !view.frozen && view.text === '';
@@ -57,7 +58,21 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
             </div>
           )}
           <EndLine {...props} />
-          <VersionSwitch {...props} />
+          <div className="jp-StopChat-replyTools">
+            <VersionSwitch {...props} />
+            <button
+              type="button"
+              className="jp-StopChat-iconButton jp-StopChat-replyMenu"
+              aria-label={trans.__('Actions for this reply')}
+              title={trans.__('Actions for this reply')}
+              aria-haspopup="menu"
+              onClick={event => openMenu('reply', event.currentTarget, { messageId: view.id })}
+            >
+              <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+                <path d="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z" />
+              </svg>
+            </button>
+          </div>
         </>
       )}
     </article>
@@ -71,11 +86,7 @@ export function UserText(props: {
 }): JSX.Element {
   return (
     <div className="jp-StopChat-prompt">
-      {props.attachments.map((attachment, index) => (
-        <span className="jp-StopChat-attachment" key={index}>
-          {attachment.name}
-        </span>
-      ))}
+      <SentAttachments attachments={props.attachments} />
       {props.text}
     </div>
   );
@@ -168,9 +179,9 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
       onRendered
     });
     body.current = live;
-    controller.reportShown(view.id, () => live.shown);
+    const takeBack = controller.reportShown(view.id, () => live.shown);
     return () => {
-      controller.reportShown(view.id, null);
+      takeBack();
       live.dispose();
     };
   }, [view.id, controller, render, schedule, onRendered]);
@@ -199,6 +210,7 @@ function ToolLine(props: { tool: ToolCall }): JSX.Element {
 function EndLine(props: MessageProps): JSX.Element | null {
   const { controller, trans } = useTools();
   const { view, idle, onRendered } = props;
+  const { showReceipt } = useSettings();
   const { state, stop, error, usage } = view.info;
   const again = (ask: () => void): void => {
     ask();
@@ -242,8 +254,8 @@ function EndLine(props: MessageProps): JSX.Element | null {
   }
   const receipt = receiptWords(trans, stop, usage);
   return (
-    <div className="jp-StopChat-stoppedLine">
-      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined} title={receipt}>
+    <div className="jp-StopChat-stoppedLine" data-receipt={showReceipt ? 'shown' : 'on demand'}>
+      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined}>
         {reasonWords(trans, stop)}
         {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
       </span>

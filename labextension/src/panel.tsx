@@ -1,21 +1,63 @@
-/** The panel in the sidebar. */
+/** One view of a chat: in the sidebar, or in a tab of the main area. */
 import { ReactWidget } from '@jupyterlab/apputils';
 import { Message } from '@lumino/messaging';
-import React, { useEffect, useRef } from 'react';
+import React, { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 
 import { ChatList } from './chatList';
-import { PanelContext, PanelTools, useHistory, useSnapshot, useTools, useView } from './context';
+import {
+  noteUsed,
+  PanelContext,
+  PanelTools,
+  PanelView,
+  useHistory,
+  useSnapshot,
+  useTools,
+  useView
+} from './context';
+import { takeDrops } from './dropping';
 import { Header } from './header';
 import { Input } from './input';
 import { MessageList, Status } from './messageList';
+import { Place } from './place';
+import { composes } from './sendKey';
 
 /** A second Esc within this time clears the queue as well, in milliseconds. */
 const SECOND_ESC = 1000;
 
+export type PanelParts = Omit<PanelTools, 'controller'>;
+
 export class StopChatPanel extends ReactWidget {
-  constructor(private _tools: PanelTools) {
+  constructor(private _parts: PanelParts) {
     super();
     this.addClass('jp-StopChat-panel');
+    const { attaching, place, trans } = _parts;
+    this._endDrops = takeDrops(this.node, {
+      paths: paths => void attaching.attachPaths(place.controller, paths),
+      files: files => void attaching.attachFiles(place.controller, files),
+      cells: text => {
+        const one = { name: trans.__('Cells'), text, mime_type: 'text/markdown' };
+        attaching.attach(place.controller, one);
+      }
+    });
+    for (const type of ['pointerdown', 'focusin']) {
+      this.node.addEventListener(type, () => this._use(), true);
+    }
+  }
+
+  get place(): Place {
+    return this._parts.place;
+  }
+
+  get view(): PanelView {
+    return this._parts.view;
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this._endDrops();
+      super.dispose();
+      this._parts.place.dispose();
+    }
   }
 
   /** Put the caret into the input. */
@@ -28,6 +70,9 @@ export class StopChatPanel extends ReactWidget {
 
   /** Called each time the panel is shown. */
   onShow: () => void = () => undefined;
+
+  /** Called each time the person uses the panel. */
+  onUse: () => void = () => undefined;
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
@@ -43,8 +88,9 @@ export class StopChatPanel extends ReactWidget {
   }
 
   protected onActivateRequest(_message: Message): void {
+    this._use();
     void this.renderPromise?.then(() => {
-      const { listOpen, renaming } = this._tools.view;
+      const { listOpen, renaming } = this._parts.view;
       if (!listOpen && !renaming) {
         this.focusInput(); // else the field that has opened has the caret
       }
@@ -52,11 +98,12 @@ export class StopChatPanel extends ReactWidget {
   }
 
   protected render(): JSX.Element {
-    return (
-      <PanelContext.Provider value={this._tools}>
-        <Panel />
-      </PanelContext.Provider>
-    );
+    return <Root parts={this._parts} />;
+  }
+
+  private _use(): void {
+    noteUsed(this.node);
+    this.onUse();
   }
 
   private _shownFirst(): void {
@@ -64,6 +111,19 @@ export class StopChatPanel extends ReactWidget {
     this.onFirstShow = () => undefined;
     first();
   }
+
+  private _endDrops: () => void;
+}
+
+function Root(props: { parts: PanelParts }): JSX.Element {
+  const { parts } = props;
+  const controller = useSyncExternalStore(parts.place.subscribe, parts.place.getController);
+  const tools = useMemo(() => ({ ...parts, controller }), [parts, controller]);
+  return (
+    <PanelContext.Provider value={tools}>
+      <Panel />
+    </PanelContext.Provider>
+  );
 }
 
 function Panel(): JSX.Element {
@@ -78,7 +138,7 @@ function Panel(): JSX.Element {
       if (event.key !== 'Escape' || event.shiftKey || event.defaultPrevented) {
         return;
       }
-      if (event.isComposing || event.keyCode === 229 || isWantedElsewhere(event)) {
+      if (composes(event) || isWantedElsewhere(event)) {
         return;
       }
       const again = event.timeStamp - lastEsc.current < SECOND_ESC;
@@ -101,10 +161,10 @@ function Panel(): JSX.Element {
       {/* the messages stay where they were scrolled to while the list is in front of them */}
       {listOpen && <ChatList />}
       <div className="jp-StopChat-conversation" hidden={listOpen}>
-        <MessageList />
+        <MessageList key={controller.key} />
         <Input />
       </div>
-      <Status />
+      <Status key={`status of ${controller.key}`} />
     </div>
   );
 }

@@ -45,6 +45,11 @@ export function isSendable(state: PromptState): boolean {
   return state.draft.text.trim() !== '';
 }
 
+/** Tell whether there is nothing that could be lost: no draft, and no prompt that came back. */
+export function isNothing(state: PromptState): boolean {
+  return isEmpty(state.draft) && state.chip === null;
+}
+
 /** Change the text of the draft. */
 export function edit(state: PromptState, text: string): PromptState {
   if (text === state.draft.text) {

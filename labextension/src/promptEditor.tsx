@@ -1,7 +1,8 @@
 /** A prompt that was sent, while it is being changed. */
 import React, { useEffect, useRef, useState } from 'react';
 
-import { useTools } from './context';
+import { useSettings, useTools } from './context';
+import { composes, sends } from './sendKey';
 
 /** @param onEnd is given the new words, or null when they are to stay as they were. */
 export function PromptEditor(props: {
@@ -9,7 +10,8 @@ export function PromptEditor(props: {
   save: string;
   onEnd: (body: string | null) => void;
 }): JSX.Element {
-  const { trans, sendKey } = useTools();
+  const { trans } = useTools();
+  const { sendKey } = useSettings();
   const [text, setText] = useState(props.text);
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
@@ -28,12 +30,10 @@ export function PromptEditor(props: {
         value={text}
         onChange={event => setText(event.target.value)}
         onKeyDown={event => {
-          if (event.nativeEvent.isComposing || event.keyCode === 229) {
+          if (composes(event.nativeEvent)) {
             return;
           }
-          const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
-          const sends = event.key === 'Enter' && plain;
-          if (sends && event.shiftKey === (sendKey() === 'Shift+Enter') && !blank) {
+          if (sends(event.nativeEvent, sendKey) && !blank) {
             event.preventDefault();
             event.stopPropagation();
             props.onEnd(text);

@@ -185,6 +185,7 @@ export interface Welcome {
  */
 export interface Limits {
   max_frame_bytes: number;
+  max_attachments: number;
   max_prompt_length: number;
   max_reply_length: number;
 }
@@ -345,13 +346,14 @@ export interface StopResult {
   receipt?: Receipt;
 }
 /**
- * Tell of an error in the words of the table.
+ * Tell of an error in the words of the table; `chat_id` where a frame named no request.
  */
 export interface Error {
   type: 'error';
   code: ErrorCode;
   message: string;
   request_id?: string;
+  chat_id?: string;
   error_id?: string;
 }
 

@@ -36,7 +36,7 @@ export function Queue(): JSX.Element | null {
           <QueuedPrompt
             key={reply.id}
             reply={reply}
-            text={chat.messages.find(view => view.id === reply.info.reply_to)?.text ?? ''}
+            prompt={chat.messages.find(view => view.id === reply.info.reply_to)}
             isFirst={at === 0}
             isLast={at === waiting.length - 1}
           />
@@ -48,12 +48,14 @@ export function Queue(): JSX.Element | null {
 
 function QueuedPrompt(props: {
   reply: MessageView;
-  text: string;
+  prompt: MessageView | undefined;
   isFirst: boolean;
   isLast: boolean;
 }): JSX.Element {
   const { controller, trans } = useTools();
-  const { reply, text, isFirst, isLast } = props;
+  const { reply, prompt, isFirst, isLast } = props;
+  const text = prompt?.text ?? '';
+  const attached = prompt?.info.attachments.length ?? 0;
   const [editing, setEditing] = useState(false);
   if (editing) {
     return (
@@ -105,6 +107,11 @@ function QueuedPrompt(props: {
       <span className="jp-StopChat-queuedText" title={text}>
         {text}
       </span>
+      {attached > 0 && (
+        <span className="jp-StopChat-queuedAttached">
+          {trans._n('%1 attachment', '%1 attachments', attached)}
+        </span>
+      )}
       {actions.map(([name, path, off, act]) => (
         <button
           type="button"

@@ -7,8 +7,16 @@ import { holdingSanitizer, offerHeld } from './images';
 
 export type Render = (markdown: string) => Promise<HTMLElement>;
 
-/** Make the function that renders a piece of Markdown into a new element. */
-export function makeRender(registry: IRenderMimeRegistry, trans: TranslationBundle): Render {
+/**
+ * Make the function that renders a piece of Markdown into a new element.
+ *
+ * @param showsRemote tells whether images on other hosts are fetched without being asked for.
+ */
+export function makeRender(
+  registry: IRenderMimeRegistry,
+  trans: TranslationBundle,
+  showsRemote: () => boolean
+): Render {
   const rendermime = registry.clone({ sanitizer: holdingSanitizer(registry.sanitizer) });
   const addCodeTools = codeToolsWith({
     copy: trans.__('Copy'),
@@ -21,7 +29,11 @@ export function makeRender(registry: IRenderMimeRegistry, trans: TranslationBund
     await renderer.renderModel(
       new MimeModel({ data: { 'text/markdown': markdown }, trusted: false })
     );
-    offerHeld(renderer.node, host => trans.__('Show remote image from %1', host));
+    offerHeld(
+      renderer.node,
+      host => trans.__('Show remote image from %1', host),
+      showsRemote()
+    );
     addCodeTools(renderer.node);
     if (markdown.includes('$') || markdown.includes('\\begin')) {
       // a renderer that is not attached does not typeset by itself

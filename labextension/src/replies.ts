@@ -34,7 +34,7 @@ export interface Pending {
 
 /** Something to tell that belongs to no message. */
 export interface Notice {
-  readonly code: ErrorCode | 'cannot_stop';
+  readonly code: ErrorCode | 'cannot_stop' | 'not_done';
   readonly text: string;
 }
 

@@ -6,7 +6,7 @@ import { isSendable } from './prompt';
 import { buttonMode } from './replies';
 
 export function SendStop(): JSX.Element {
-  const { controller, trans } = useTools();
+  const { controller, trans, openMenu } = useTools();
   const { chat, prompt } = useSnapshot();
   const mode = buttonMode(chat);
   const names = {
@@ -16,7 +16,7 @@ export function SendStop(): JSX.Element {
   };
   // aria-disabled keeps the focus where it is, and the button in its place
   const off = mode === 'stopping' || (mode === 'send' && !isSendable(prompt));
-  return (
+  const button = (
     <button
       type="button"
       className="jp-StopChat-button"
@@ -38,5 +38,25 @@ export function SendStop(): JSX.Element {
         )}
       </svg>
     </button>
+  );
+  // it comes to the left of the button, which does not move
+  return (
+    <>
+      {mode !== 'send' && isSendable(prompt) && (
+        <button
+          type="button"
+          className="jp-StopChat-iconButton jp-StopChat-draftMenu"
+          aria-label={trans.__('Ways to send')}
+          title={trans.__('Ways to send')}
+          aria-haspopup="menu"
+          onClick={event => openMenu('draft', event.currentTarget)}
+        >
+          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+            <path d="m3.5 9.5 4.5-4.5 4.5 4.5-1 1L8 7l-3.5 3.5-1-1Z" />
+          </svg>
+        </button>
+      )}
+      {button}
+    </>
   );
 }

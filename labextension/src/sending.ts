@@ -1,4 +1,5 @@
 /** What goes to the server to have a reply made: prompts, also those that must wait for a chat. */
+import { ASSUMED, bytesOf } from './attachments';
 import * as prompts from './prompt';
 import { ClientFrame, Send } from './protocol';
 import * as replies from './replies';
@@ -9,7 +10,7 @@ export interface SendingOptions {
   makeId: () => string;
   /** What a second prompt does; null leaves it to the server's setting. */
   policy: () => Send['policy'];
-  promptTooLong: string;
+  words: { promptTooLong: string };
 }
 
 export class Sending {
@@ -19,8 +20,12 @@ export class Sending {
     private _options: SendingOptions
   ) {}
 
-  /** Send the draft; tell whether there was something to send. */
-  send(): boolean {
+  /**
+   * Send the draft; tell whether there was something to send.
+   *
+   * @param policy what it does while a reply is made; by default what is set.
+   */
+  send(policy = this._options.policy()): boolean {
     const { chat } = this._state.now;
     if (!prompts.isSendable(this._state.now.prompt)) {
       return false;
@@ -33,7 +38,6 @@ export class Sending {
       chat_id: chat.chatId,
       body: taken.text
     };
-    const policy = this._options.policy();
     if (policy) {
       frame.policy = policy;
     }
@@ -41,7 +45,7 @@ export class Sending {
       frame.attachments = [...taken.attachments];
     }
     if (this._isTooLong(frame)) {
-      this._state.notice('prompt_too_long', this._options.promptTooLong);
+      this._state.notice('prompt_too_long', this._options.words.promptTooLong);
       return false;
     }
     const waits = frame.chat_id === null && chat.pending.length > 0;
@@ -96,6 +100,11 @@ export class Sending {
     return true;
   }
 
+  /** Tell whether a request changes a prompt that waits, and was not answered yet. */
+  edits(requestId: string): boolean {
+    return this._edits.has(requestId);
+  }
+
   /** The server has answered a request; return the words of an edit that it answered. */
   answered(requestId: string): string | undefined {
     const body = this._edits.get(requestId);
@@ -126,18 +135,15 @@ export class Sending {
 
   private _fits(frame: ClientFrame, body: string): boolean {
     if (this._isTooLong({ ...frame, body })) {
-      this._state.notice('prompt_too_long', this._options.promptTooLong);
+      this._state.notice('prompt_too_long', this._options.words.promptTooLong);
       return false;
     }
     return true;
   }
 
   private _isTooLong(frame: { body: string }): boolean {
-    const limits = this._state.now.welcome?.limits;
-    if (!limits) {
-      return false;
-    }
-    const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
+    const limits = this._state.now.welcome?.limits ?? ASSUMED;
+    const bytes = bytesOf(frame);
     return frame.body.length > limits.max_prompt_length || bytes > limits.max_frame_bytes;
   }
 

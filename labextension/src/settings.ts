@@ -2,10 +2,48 @@
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { ChatSettings } from './controller';
+import { SEND_KEYS, SendKey } from './sendKey';
 
 export const PLUGIN_ID = 'jupyter-stop-chat:plugin';
 
 const POLICIES = ['queue', 'interrupt', 'reject'] as const;
+
+export interface Settings extends ChatSettings {
+  readonly sendKey: SendKey;
+  /** Images on other hosts are shown without being asked for. */
+  readonly remoteImages: boolean;
+  /** The receipt of a stop stands below each stopped reply, and not only on demand. */
+  readonly showReceipt: boolean;
+  /** A reply that ended out of sight is told of. */
+  readonly notifications: boolean;
+  readonly openAtStart: boolean;
+}
+
+export const DEFAULTS: Settings = {
+  onStop: 'keep',
+  policy: null,
+  restorePrompt: true,
+  sendKey: 'Enter',
+  remoteImages: false,
+  showReceipt: false,
+  notifications: true,
+  openAtStart: false
+};
+
+/** Read what a settings file holds; what is missing or makes no sense is as by default. */
+export function readSettings(values: Readonly<Record<string, unknown>>): Settings {
+  const { policy, sendKey } = values;
+  return {
+    onStop: values.onStop === 'discard' ? 'discard' : 'keep',
+    policy: POLICIES.find(known => known === policy) ?? null,
+    restorePrompt: values.restorePrompt !== false,
+    sendKey: SEND_KEYS.find(known => known === sendKey) ?? 'Enter',
+    remoteImages: values.remoteImages === true,
+    showReceipt: values.showReceipt === true,
+    notifications: values.notifications !== false,
+    openAtStart: values.openAtStart === true
+  };
+}
 
 export class StopChatSettings {
   constructor(registry: ISettingRegistry | null) {
@@ -15,19 +53,10 @@ export class StopChatSettings {
   /** Resolves when the settings have been read; it never rejects. */
   readonly ready: Promise<void>;
 
-  get chat(): ChatSettings {
-    return this._chat;
-  }
+  readonly getSnapshot = (): Settings => this._now;
 
-  get openAtStart(): boolean {
-    return this._openAtStart;
-  }
-
-  get sendKey(): 'Enter' | 'Shift+Enter' {
-    return this._sendKey;
-  }
-
-  readonly onChange = (listener: () => void): (() => void) => {
+  /** Hear that the settings have changed; return what ends it. */
+  readonly subscribe = (listener: () => void): (() => void) => {
     this._listeners.add(listener);
     return () => this._listeners.delete(listener);
   };
@@ -36,14 +65,7 @@ export class StopChatSettings {
     try {
       const loaded = await registry.load(PLUGIN_ID);
       const read = (): void => {
-        const values = loaded.composite as Record<string, unknown>;
-        const { policy } = values;
-        this._chat = {
-          onStop: values.onStop === 'discard' ? 'discard' : 'keep',
-          policy: POLICIES.find(known => known === policy) ?? null
-        };
-        this._openAtStart = values.openAtStart === true;
-        this._sendKey = values.sendKey === 'Shift+Enter' ? 'Shift+Enter' : 'Enter';
+        this._now = readSettings(loaded.composite as Record<string, unknown>);
         this._listeners.forEach(listener => listener());
       };
       loaded.changed.connect(read);
@@ -53,8 +75,6 @@ export class StopChatSettings {
     }
   }
 
-  private _chat: ChatSettings = { onStop: 'keep', policy: null };
-  private _openAtStart = false;
-  private _sendKey: 'Enter' | 'Shift+Enter' = 'Enter';
+  private _now = DEFAULTS;
   private _listeners = new Set<() => void>();
 }

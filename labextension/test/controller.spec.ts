@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ChatController, ChatSettings } from '../src/controller';
+import { Desk } from '../src/desk';
+import { MessageView } from '../src/messages';
+import { Place } from '../src/place';
 import { Chat, Message, ServerFrame, Stop } from '../src/protocol';
 import { buttonMode, queued, visible } from '../src/replies';
 import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from './support';
@@ -11,8 +14,12 @@ let frames: (() => void)[];
 let remembered: (string | null)[];
 let settings: ChatSettings;
 let ids: number;
+let desk: Desk;
+let place: Place;
+/** What the place shows. */
 let chat: ChatController;
 let told: number;
+let ends: MessageView[];
 
 const R1 = uuid(0x101);
 const R2 = uuid(0x102);
@@ -22,10 +29,11 @@ beforeEach(() => {
   sockets = [];
   frames = [];
   remembered = [];
-  settings = { onStop: 'keep', policy: null };
+  settings = { onStop: 'keep', policy: null, restorePrompt: true };
   ids = 0x100;
   told = 0;
-  chat = new ChatController({
+  ends = [];
+  desk = new Desk({
     clock,
     connect: () => {
       sockets.push(new FakeSocket());
@@ -34,12 +42,21 @@ beforeEach(() => {
     makeId: () => uuid((ids += 1)),
     settings: () => settings,
     words: { notConnected: 'offline', noAnswer: 'silence', promptTooLong: 'too long' },
-    remember: id => remembered.push(id),
-    nextFrame: what => frames.push(what)
+    nextFrame: what => frames.push(what),
+    onEnd: reply => ends.push(reply)
   });
-  chat.subscribe(() => (told += 1));
 });
 
+function start(chatId: string | null): void {
+  place = new Place(desk, chatId, id => remembered.push(id));
+  chat = place.controller;
+  chat.subscribe(() => (told += 1));
+  desk.connect();
+}
+function show(chatId: string | null): void {
+  place.show(chatId);
+  chat = place.controller;
+}
 const meta: Chat = {
   id: CHAT,
   owner: 'me',
@@ -69,7 +86,7 @@ const end = (n: number, state: Message['state'], text: string, change: Partial<M
   });
 
 function online(): void {
-  chat.start(null);
+  start(null);
   server().greet();
 }
 function ask(text = 'question'): void {
@@ -130,7 +147,7 @@ describe('sending', () => {
   });
 
   it('sends the policy that the person has set, and leaves it to the server otherwise', () => {
-    settings = { onStop: 'keep', policy: 'interrupt' };
+    settings = { ...settings, policy: 'interrupt' };
     online();
     ask();
     expect(sent('send')[0]).toMatchObject({ policy: 'interrupt' });
@@ -190,7 +207,7 @@ describe('Stop', () => {
   });
 
   it('of a prompt that never left the page sends nothing at all', () => {
-    chat.start(null);
+    start(null);
     ask();
     chat.stop();
     expect(mode()).toBe('send');
@@ -233,7 +250,7 @@ describe('Stop', () => {
   });
 
   it('discards the turn when that is what is set (V4)', () => {
-    settings = { onStop: 'discard', policy: null };
+    settings = { ...settings, onStop: 'discard' };
     running();
     chat.stop();
     expect((sent('stop')[0] as Stop).discard).toBe(true);
@@ -253,6 +270,54 @@ describe('Stop', () => {
     clock.advance(60000);
     expect(sent('stop')).toHaveLength(2);
     expect(now().chat.notice).toBeNull();
+  });
+
+  it('and send asks the draft in its place, and gives nothing back (J5)', () => {
+    running();
+    chat.edit('rather this');
+    expect(chat.stopAndSend()).toBe(true);
+    expect(now().chat.messages[1]).toMatchObject({ frozen: true, text: 'some text' });
+    expect(server().sent.slice(-2)).toMatchObject([
+      { type: 'stop', message_id: uuid(2), shown: 9 },
+      { type: 'send', body: 'rather this', policy: 'interrupt', chat_id: CHAT }
+    ]);
+    expect(draft()).toBe('');
+    expect(now().prompt.chip).toBeNull();
+  });
+
+  it('of one message is for the one that is made, or takes one out of the queue (J4)', () => {
+    running();
+    ask('second');
+    accept(3, R2, 'second', { state: 'queued' });
+    expect(chat.stopMessage(uuid(4))).toBe(true);
+    expect(sent('unqueue')).toEqual([{ type: 'unqueue', message_id: uuid(4) }]);
+    expect(chat.stopMessage(uuid(1))).toBe(false);
+    expect(sent('stop')).toEqual([]);
+    expect(chat.stopMessage(uuid(2))).toBe(true);
+    expect(sent('stop')).toHaveLength(1);
+  });
+
+  it('leaves the prompt where it is when that is what is set', () => {
+    settings = { ...settings, restorePrompt: false };
+    running();
+    chat.stop();
+    expect(draft()).toBe('');
+  });
+
+  it('gives back what would be nowhere else, whatever is set', () => {
+    settings = { onStop: 'discard', policy: null, restorePrompt: false };
+    running();
+    chat.stop();
+    expect(draft()).toBe('question');
+    end(2, 'interrupted', '', {
+      stop: { reason: 'user', requested_at: '', provider: 'closed', discarded: true }
+    });
+    chat.edit('');
+    settings = { ...settings, onStop: 'keep' };
+    server().drop();
+    ask('never sent');
+    chat.stop();
+    expect(draft()).toBe('never sent');
   });
 
   it('asks again for a chat whose message the server does not know', () => {
@@ -347,12 +412,12 @@ describe('the connection', () => {
   });
 
   it('is not told as lost before it was there', () => {
-    chat.start(null);
+    start(null);
     expect(now().lost).toBe(false);
   });
 
   it('shows a chat again after a reload, and Stop works there (B5)', () => {
-    chat.start(CHAT);
+    start(CHAT);
     server().greet();
     const frame: ServerFrame = {
       type: 'chat',
@@ -368,7 +433,7 @@ describe('the connection', () => {
   });
 
   it('begins a new chat when the remembered one is gone', () => {
-    chat.start(CHAT);
+    start(CHAT);
     server().greet();
     server().say({ type: 'error', code: 'unknown_chat', message: 'No.' });
     expect(now().chat).toMatchObject({ chatId: null, loading: false, notice: null });
@@ -387,7 +452,7 @@ describe('chats', () => {
   it('are remembered over a reload', () => {
     running();
     expect(remembered).toEqual([CHAT]);
-    chat.newChat();
+    show(null);
     expect(remembered).toEqual([CHAT, null]);
     delta(2, 9, 'x');
     expect(now().chat.messages).toEqual([]);
@@ -395,19 +460,22 @@ describe('chats', () => {
 
   it('that were left are followed until nothing is made in them', () => {
     running();
-    chat.newChat();
+    show(null);
     expect(sent('close')).toEqual([]);
     server().say({ type: 'chat', chat: { ...meta, state: 'generating' } });
+    clock.advance(1000);
+    expect(sent('close')).toEqual([]);
     server().say({ type: 'chat', chat: { ...meta, state: 'idle' } });
+    end(2, 'completed', 'some text');
     clock.advance(1000);
     expect(sent('close')).toEqual([{ type: 'close', chat_id: CHAT }]);
   });
 
   it('that are opened again meanwhile are followed on', () => {
     running();
-    chat.newChat();
+    show(null);
     server().say({ type: 'chat', chat: { ...meta, state: 'idle' } });
-    chat.openChat(CHAT);
+    show(CHAT);
     clock.advance(1000);
     expect(sent('close')).toEqual([]);
   });
@@ -415,7 +483,7 @@ describe('chats', () => {
   it('that are idle are left at once', () => {
     running();
     end(2, 'completed', 'some text');
-    chat.newChat();
+    show(null);
     expect(sent('close')).toHaveLength(1);
   });
 
@@ -427,13 +495,129 @@ describe('chats', () => {
     expect(remembered.at(-1)).toBeNull();
   });
 
-  it('that are not shown are asked for whole after a reconnect', () => {
+  it('that are not shown are gone on with after a reconnect', () => {
     running();
-    chat.newChat();
+    show(null);
     server().drop();
     clock.advance(300);
     server().greet();
-    expect(sent('open')).toEqual([{ type: 'open', chat_id: CHAT }]);
+    expect(sent('open')).toEqual([
+      { type: 'open', chat_id: CHAT, offsets: { [uuid(1)]: 8, [uuid(2)]: 9 }, epoch: 'e1' }
+    ]);
+  });
+
+  it('keep what was typed in them', () => {
+    running();
+    end(2, 'completed', 'some text');
+    chat.edit('for this chat');
+    show(null);
+    expect(draft()).toBe('');
+    expect(sent('close')).toEqual([]);
+    show(CHAT);
+    expect(draft()).toBe('for this chat');
+  });
+
+  it('keep what was typed in a new one that was left', () => {
+    running();
+    show(null);
+    chat.edit('for a new chat');
+    show(CHAT);
+    show(null);
+    expect(draft()).toBe('for a new chat');
+  });
+
+  it('tell of a reply that ends while they are not shown, and once', () => {
+    running();
+    show(null);
+    end(2, 'completed', 'some text');
+    end(2, 'completed', 'some text');
+    expect(ends.map(view => view.id)).toEqual([uuid(2)]);
+  });
+
+  it('tell of a reply that ended while there was no connection', () => {
+    running();
+    show(null);
+    server().drop();
+    clock.advance(300);
+    server().greet();
+    const messages = [prompt(1, 'question'), reply(2, { state: 'completed', text: 'some text' })];
+    server().say({ type: 'chat', chat: meta, messages });
+    expect(ends.map(view => view.info.state)).toEqual(['completed']);
+  });
+
+  it('tell nothing of replies that had ended before', () => {
+    start(CHAT);
+    server().greet();
+    const messages = [prompt(1, 'question'), reply(2, { state: 'completed', text: 'some text' })];
+    server().say({ type: 'chat', chat: meta, messages });
+    expect(ends).toEqual([]);
+  });
+});
+
+describe('several views', () => {
+  it('of one chat are in step, at the press of Stop too', () => {
+    running();
+    const other = new Place(desk, CHAT);
+    expect(other.controller).toBe(chat);
+    expect(sent('open')).toEqual([]);
+    other.controller.stop();
+    expect(mode()).toBe('stopping');
+    expect(draft()).toBe('question');
+    other.dispose();
+    expect(sent('close')).toEqual([]);
+  });
+
+  it('keep no more of a reply than each of them has shown (B4)', () => {
+    running();
+    chat.reportShown(uuid(2), () => 7);
+    const takeBack = chat.reportShown(uuid(2), () => 4);
+    chat.reportShown(uuid(2), () => 5);
+    takeBack();
+    takeBack();
+    chat.stop();
+    expect(sent('stop')[0]).toMatchObject({ shown: 5 });
+  });
+
+  it('of two chats hear each of its own', () => {
+    running();
+    const OTHER = uuid(0xd0);
+    const other = new Place(desk, OTHER);
+    const theirs = { ...meta, id: OTHER };
+    server().say({ type: 'chat', chat: theirs, messages: [] });
+    server().say({ type: 'error', code: 'busy', message: 'Busy.', request_id: R1 });
+    expect(other.controller.getSnapshot().chat.notice).toBeNull();
+    ask('second');
+    server().say({ type: 'error', code: 'busy', message: 'Busy.', request_id: R2 });
+    expect(now().chat.notice?.text).toBe('Busy.');
+    expect(other.controller.getSnapshot().chat.notice).toBeNull();
+    server().say({ type: 'error', code: 'not_saved', message: 'Not saved.' });
+    expect(now().chat.notice?.text).toBe('Not saved.');
+    expect(other.controller.getSnapshot().chat.notice?.text).toBe('Not saved.');
+  });
+
+  it('of which one is gone lose that one alone', () => {
+    start(CHAT);
+    const OTHER = uuid(0xd0);
+    const other = new Place(desk, OTHER);
+    server().greet();
+    server().say({ type: 'error', code: 'unknown_chat', message: 'No.', chat_id: OTHER });
+    expect(other.controller.chatId).toBeNull();
+    expect(chat.chatId).toBe(CHAT);
+    expect(now().chat.loading).toBe(true);
+  });
+
+  it('are all stopped by "Stop all", those that are left too', () => {
+    running();
+    show(null);
+    chat.edit('elsewhere');
+    desk.stopAll(chat);
+    expect(sent('stop')).toEqual([
+      { type: 'stop', message_id: uuid(2), shown: 9 },
+      { type: 'stop', all: true }
+    ]);
+    show(CHAT);
+    expect(mode()).toBe('stopping');
+    expect(draft()).toBe('question');
   });
 });
 
@@ -556,7 +740,7 @@ describe('the page', () => {
   it('leaves no timer behind', () => {
     running();
     chat.stop();
-    chat.dispose();
+    desk.dispose();
     expect(clock.waiting).toBe(0);
     expect(server().closed).toBe(true);
   });

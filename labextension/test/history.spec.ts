@@ -46,7 +46,7 @@ beforeEach(() => {
   };
   history = new ChatHistory({
     routes,
-    current: () => current,
+    isShown: chatId => chatId === current,
     marks: {},
     rememberMarks: marks => (kept = marks)
   });

@@ -1,0 +1,50 @@
+/** Tell of a reply that ended while nobody looked at its chat. */
+import { Notification } from '@jupyterlab/apputils';
+import { TranslationBundle } from '@jupyterlab/translation';
+
+import { ChatController } from './controller';
+import { MessageView } from './messages';
+
+/** So long a notification stays in the corner, in milliseconds; it stays in the list of them. */
+const STAYS = 8000;
+
+export interface EndNoticeOptions {
+  trans: TranslationBundle;
+  isOn: () => boolean;
+  /** Tell whether a chat is looked at. */
+  shows: (chatId: string) => boolean;
+  open: (chatId: string) => void;
+}
+
+/**
+ * Make what tells of the end of a reply.
+ *
+ * A stopped reply is never told of: whoever stopped it knows, and it is not complete.
+ */
+export function endNoticeOf(
+  options: EndNoticeOptions
+): (reply: MessageView, controller: ChatController) => void {
+  const { trans } = options;
+  return (reply, controller) => {
+    const { chatId } = controller;
+    const { state } = reply.info;
+    if (state === 'interrupted' || !chatId || !options.isOn() || options.shows(chatId)) {
+      return;
+    }
+    const title = controller.getSnapshot().chat.chat?.title || trans.__('Untitled chat');
+    const actions: Notification.IAction[] = [
+      {
+        label: trans.__('Open'),
+        displayType: 'accent',
+        callback: () => options.open(chatId)
+      }
+    ];
+    if (state === 'completed') {
+      const said = trans.__('A reply is complete in “%1”.', title);
+      Notification.success(said, { actions, autoClose: STAYS });
+    } else {
+      const said = trans.__('A reply has failed in “%1”.', title);
+      Notification.error(said, { actions, autoClose: STAYS });
+    }
+  };
+}

@@ -1,0 +1,68 @@
+/** The chat that one view shows; another one takes its place when the person opens it. */
+import { ChatController } from './controller';
+import { Desk } from './desk';
+
+export class Place {
+  /**
+   * @param chatId the chat to begin with; null for a new one.
+   * @param onChat is told which chat is shown, each time that another one is.
+   */
+  constructor(
+    private _desk: Desk,
+    chatId: string | null,
+    private _onChat: (chatId: string | null) => void = () => undefined
+  ) {
+    this._told = chatId;
+    this._controller = _desk.open(chatId);
+    this._unsubscribe = this._controller.subscribe(this._tell);
+  }
+
+  get controller(): ChatController {
+    return this._controller;
+  }
+
+  readonly getController = (): ChatController => this._controller;
+
+  /** Hear of all that changes: what is shown of the chat, and which chat it is. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  /**
+   * Show another chat; what is being made in this one goes on.
+   *
+   * @param chatId null for a new one.
+   */
+  show(chatId: string | null): void {
+    const before = this._controller;
+    if (chatId === null ? before.isBlank : before.chatId === chatId) {
+      return;
+    }
+    this._unsubscribe();
+    this._controller = this._desk.open(chatId);
+    this._unsubscribe = this._controller.subscribe(this._tell);
+    this._desk.leave(before);
+    this._tell();
+  }
+
+  dispose(): void {
+    this._unsubscribe();
+    this._listeners.clear();
+    this._desk.leave(this._controller);
+  }
+
+  private _tell = (): void => {
+    const { chatId } = this._controller;
+    if (chatId !== this._told) {
+      this._told = chatId;
+      this._onChat(chatId);
+    }
+    [...this._listeners].forEach(listener => listener());
+  };
+
+  private _controller: ChatController;
+  private _told: string | null;
+  private _unsubscribe: () => void;
+  private _listeners = new Set<() => void>();
+}

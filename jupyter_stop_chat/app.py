@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Bool, Bunch, Dict, Enum, Float, Int, Unicode, observe, validate
+from traitlets import Bool, Bunch, Dict, Enum, Float, Int, List, Unicode, observe, validate
 from traitlets.config import Config
 
 from . import __version__
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
     from .engine.titles import TitleMode
-    from .models import Models
+    from .local_model.installing import Installing
+    from .models import Models, Rules
     from .protocol import Policy
     from .store.sql import SqlStore
 
@@ -45,6 +46,7 @@ class Services:
     engine: Engine
     store: SqlStore
     models: Models
+    installing: Installing
 
 
 class StopChatApp(ExtensionApp):
@@ -57,8 +59,40 @@ class StopChatApp(ExtensionApp):
 
     default_model = Unicode(
         "",
-        help="The model of a prompt that names none, as provider:model. Empty: the first "
-        "provider with a key in the environment, else the local model.",
+        help="The model of a prompt that names none, as provider:model. Empty: that of the first "
+        "provider with a key, else the local model.",
+    ).tag(config=True)
+    allowed_models = List(
+        Unicode(),
+        help="The only models that may be used, as ids or as patterns such as openai:*. "
+        "Empty: any.",
+    ).tag(config=True)
+    lock_model = Bool(False, help="Let nobody choose another model than the default one.").tag(
+        config=True
+    )
+    allow_keys = Bool(True, help="Let people give keys of their own in the page.").tag(config=True)
+    allow_model_files = Bool(
+        None,
+        allow_none=True,
+        help="Let people run GGUF files of the server by their path (local:/path.gguf). None: "
+        "where the server has one owner, and not where people have names.",
+    ).tag(config=True)
+    allow_base_urls = Bool(
+        None,
+        allow_none=True,
+        help="Let people have the server connect to an OpenAI-compatible address of theirs. "
+        "None: where the server has one owner, and not where people have names.",
+    ).tag(config=True)
+    allow_install = Bool(True, help="Let people install the local model from the page.").tag(
+        config=True
+    )
+    local_idle_shutdown = Float(
+        600.0, help="Seconds without a prompt after which the local model's process is ended."
+    ).tag(config=True)
+    local_memory_limit = Int(
+        4096,
+        help="Megabytes that a local model's process may use besides its weights; 0: no limit. "
+        "Linux and macOS only.",
     ).tag(config=True)
     model_parameters = Dict(
         help="Parameters for LangChain's init_chat_model, by provider or by model id, such as "
@@ -142,11 +176,12 @@ class StopChatApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        from . import generate, openapi, rest
+        from . import generate, model_routes, openapi, rest
         from .websocket import ChatSocket
 
         self.handlers.append((r"/api/stop-chat/ws", ChatSocket, {"app": self}))
-        self.handlers.extend([*generate.routes(self), *rest.routes(self), *openapi.routes(self)])
+        for module in (generate, model_routes, openapi, rest):
+            self.handlers.extend(module.routes(self))
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Recover what an ended server left behind, once this one serves."""
@@ -169,6 +204,7 @@ class StopChatApp(ExtensionApp):
 
     async def _make_services(self) -> Services:
         from . import events, metrics
+        from .local_model.installing import Installing
         from .models import Models
         from .notices import watch_store
         from .store import make_store
@@ -181,7 +217,13 @@ class StopChatApp(ExtensionApp):
             Path(jupyter_data_dir()),
             parameters=dict(self.model_parameters),
             max_stuck=self.max_stuck,
+            rules=self.model_rules,
+            local={
+                "idle_shutdown_s": self.local_idle_shutdown,
+                "memory_mb": self.local_memory_limit,
+            },
         )
+        await models.keys.refresh()
         limits = EngineLimits(
             stop_deadline=self.stop_deadline,
             max_duration=self.max_duration,
@@ -195,7 +237,7 @@ class StopChatApp(ExtensionApp):
             store,
             bus,
             models.resolve,
-            lambda: self.chosen_model(models),
+            models.choose,
             limits,
             cast("Policy", self.while_generating),
             titles=cast("TitleMode", self.titles),
@@ -204,11 +246,23 @@ class StopChatApp(ExtensionApp):
         store.on_commit = metrics.commit_seconds.observe
         if self.serverapp is not None and self.serverapp.event_logger is not None:
             engine.bus.watch(events.recorder(self.serverapp.event_logger))
-        return Services(engine, store, models)
+        return Services(engine, store, models, Installing(Path(jupyter_data_dir())))
 
-    def chosen_model(self, models: Models) -> str | None:
-        """Return the model of a prompt that names none."""
-        return models.default_model(self.default_model)
+    def model_rules(self) -> Rules:
+        """Return what the settings say of models; they may change while the server runs."""
+        from .models import Rules
+        from .owners import ONE_OWNER
+
+        return Rules(
+            default=self.default_model,
+            allowed=tuple(self.allowed_models),
+            locked=self.lock_model,
+            keys=self.allow_keys,
+            files=self.allow_model_files,
+            addresses=self.allow_base_urls,
+            installs=self.allow_install,
+            one_owner=ONE_OWNER,
+        )
 
     def _db_url(self) -> str:
         return self.db_url or f"sqlite+aiosqlite:///{self._sqlite_file()}"
@@ -246,6 +300,7 @@ class StopChatApp(ExtensionApp):
             return
         services = self._services.result()
         await services.engine.shutdown()
+        await services.installing.close()
         await services.models.close()
         await services.store.close()
 

@@ -35,11 +35,17 @@ class ErrorCode(StrEnum):
     # models
     NO_MODEL = "no_model"
     UNKNOWN_MODEL = "unknown_model"
+    UNKNOWN_PROVIDER = "unknown_provider"
+    MODEL_NOT_ALLOWED = "model_not_allowed"
     MISSING_PACKAGE = "missing_package"
     MISSING_KEY = "missing_key"
     UNSTOPPABLE_MODEL = "unstoppable_model"
     LOCAL_MODEL_MISSING = "local_model_missing"
     LOCAL_MODEL_CRASHED = "local_model_crashed"
+    DOWNLOAD_FAILED = "download_failed"
+    DISK_FULL = "disk_full"
+    WRONG_CHECKSUM = "wrong_checksum"
+    INSTALL_FAILED = "install_failed"
     # what a provider answered
     KEY_REFUSED = "key_refused"
     FORBIDDEN = "forbidden"
@@ -95,22 +101,47 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         409,
     ),
     ErrorCode.UNKNOWN_MODEL: ("There is no such model. Choose another one.", 404),
+    ErrorCode.UNKNOWN_PROVIDER: ("There is no such provider.", 404),
+    ErrorCode.MODEL_NOT_ALLOWED: (
+        "This model is not allowed on this server. Choose another one.",
+        403,
+    ),
     ErrorCode.MISSING_PACKAGE: (
         "The package for this model's provider is not installed on the server.",
         409,
     ),
-    ErrorCode.MISSING_KEY: ("This model's provider needs a key. Add one in the settings.", 409),
+    ErrorCode.MISSING_KEY: (
+        "This model's provider needs a key. Add one, or choose another model.",
+        409,
+    ),
     ErrorCode.UNSTOPPABLE_MODEL: (
         "This model is set up so that it cannot be stopped: "
         "its fallbacks must not handle BaseException.",
         409,
     ),
     ErrorCode.LOCAL_MODEL_MISSING: (
-        "The local model is not installed. Run: jupyter stop-chat install-local-model",
+        "The local model is not installed. Install it here, or choose another model.",
         409,
     ),
     ErrorCode.LOCAL_MODEL_CRASHED: ("The local model ended unexpectedly. Try again.", 502),
-    ErrorCode.KEY_REFUSED: ("The provider refused the key. Check it in the settings.", 502),
+    ErrorCode.DOWNLOAD_FAILED: (
+        "The local model could not be downloaded. Check the server's network and pip's index, "
+        "then try again.",
+        502,
+    ),
+    ErrorCode.DISK_FULL: (
+        "The server's disk is too full for the local model. Make room, then try again.",
+        507,
+    ),
+    ErrorCode.WRONG_CHECKSUM: (
+        "What was downloaded is not the local model, so nothing was installed. Try again.",
+        502,
+    ),
+    ErrorCode.INSTALL_FAILED: (
+        "The local model could not be installed. The server's log says why.",
+        500,
+    ),
+    ErrorCode.KEY_REFUSED: ("The provider refused the key. Check it, or give another one.", 502),
     ErrorCode.FORBIDDEN: ("The provider does not allow this key to use this model.", 502),
     ErrorCode.MODEL_NOT_FOUND: ("The provider does not know this model. Choose another.", 502),
     ErrorCode.PROVIDER_TIMEOUT: ("The provider took too long to answer. Try again.", 504),

@@ -22,7 +22,6 @@ from .http_objects import (
     InterruptAllRequest,
     InterruptRequest,
     InterruptResults,
-    ModelList,
     RunningGeneration,
     RunningGenerations,
 )
@@ -222,19 +221,6 @@ class InterruptAllHandler(StopChatHandler):
         )
 
 
-class ModelsHandler(StopChatHandler):
-    """Serve `GET models`."""
-
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
-    async def get(self) -> None:
-        """List the models that can be suggested, and the one of a prompt that names none."""
-        models = (await self.services()).models
-        self.answer(
-            ModelList(models=models.available(), default_model=self.app.chosen_model(models))
-        )
-
-
 async def _reply(owner: str, engine: Engine, message_id: str) -> Message:
     """Return an owner's reply.
 
@@ -269,5 +255,4 @@ def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str,
         (rf"/api/stop-chat/generations/{_ID}", GenerationHandler, arguments),
         (rf"/api/stop-chat/generations/{_ID}/interrupt", InterruptHandler, arguments),
         (r"/api/stop-chat/interrupt", InterruptAllHandler, arguments),
-        (r"/api/stop-chat/models", ModelsHandler, arguments),
     ]

@@ -6,15 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from .models.keys import ADDRESS, KEY, LONGEST_ADDRESS
 from .protocol import (
     MAX_ATTACHMENTS,
     Attachment,
     Chat,
+    ErrorInfo,
     Id,
     Message,
     MessageState,
     ModelId,
-    ModelInfo,
     Offset,
     Policy,
     StopResult,
@@ -81,13 +82,6 @@ class RunningGenerations(_Body):
     generations: tuple[RunningGeneration, ...]
 
 
-class ModelList(_Body):
-    """List the models that can be suggested."""
-
-    models: tuple[ModelInfo, ...]
-    default_model: str | None = None
-
-
 class ChatList(_Body):
     """List chats."""
 
@@ -105,6 +99,28 @@ class ChatPatch(_Body):
     """Change a chat's title; null takes it away."""
 
     title: Annotated[Text, Field(min_length=1, max_length=200)] | None
+
+
+class KeyRequest(_Body):
+    """Give a provider's key."""
+
+    key: Annotated[str, Field(pattern=KEY)]
+
+
+class AddressRequest(_Body):
+    """Give the address of an OpenAI-compatible server: what its clients call the base URL."""
+
+    base_url: Annotated[str, Field(pattern=ADDRESS, max_length=LONGEST_ADDRESS)]
+
+
+class LocalModel(_Body):
+    """Tell of the built-in model's weights; `done` and `total` count bytes of their download."""
+
+    state: Literal["missing", "installing", "stopping", "installed"]
+    done: int
+    total: int
+    may_install: bool
+    error: ErrorInfo | None = None
 
 
 class EngineHealth(_Body):

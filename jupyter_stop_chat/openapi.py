@@ -18,6 +18,7 @@ from . import __version__
 from .export import MEDIA_TYPES
 from .http_base import StopChatHandler
 from .http_objects import (
+    AddressRequest,
     ChatList,
     ChatPatch,
     GenerateRequest,
@@ -25,12 +26,14 @@ from .http_objects import (
     InterruptAllRequest,
     InterruptRequest,
     InterruptResults,
-    ModelList,
+    KeyRequest,
+    LocalModel,
     RunningGenerations,
     StreamStart,
     WholeChat,
 )
 from .importing import ImportRequest
+from .models.objects import ModelList
 from .protocol import Chat, Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
 
 if TYPE_CHECKING:
@@ -39,6 +42,13 @@ if TYPE_CHECKING:
 JSON = "application/json"
 _REF = "#/components/schemas/{model}"
 _ID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+
+_PROVIDER = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[a-z0-9_]{1,64}$"},
+}
 
 #: What each status means, wherever it is answered.
 STATUSES = {
@@ -268,9 +278,67 @@ def paths() -> dict[str, Any]:
         "/models": {
             "get": operation(
                 "list_models",
-                "List the models that can be suggested.",
+                "List what can be chosen now, and what is missing for the rest.",
                 json_of(ModelList),
             )
+        },
+        "/providers/{name}/key": {
+            "put": operation(
+                "give_key",
+                "Keep a key for a provider.",
+                {},
+                failures=(400, 404, 413),
+                body=KeyRequest,
+                required=True,
+                parameters=(_PROVIDER,),
+                status=204,
+            ),
+            "delete": operation(
+                "take_key_back",
+                "Forget the key that was given for a provider.",
+                {},
+                failures=(404,),
+                parameters=(_PROVIDER,),
+                status=204,
+            ),
+        },
+        "/providers/{name}/address": {
+            "put": operation(
+                "give_address",
+                "Keep the address of an OpenAI-compatible server.",
+                {},
+                failures=(400, 404, 413),
+                body=AddressRequest,
+                required=True,
+                parameters=(_PROVIDER,),
+                status=204,
+            ),
+            "delete": operation(
+                "take_address_back",
+                "Forget the address, and the key that was given for it.",
+                {},
+                failures=(404,),
+                parameters=(_PROVIDER,),
+                status=204,
+            ),
+        },
+        "/local-model": {
+            "get": operation(
+                "get_local_model",
+                "Tell whether the built-in model's weights are there, or how far they are.",
+                json_of(LocalModel),
+            ),
+            "post": operation(
+                "install_local_model",
+                "Begin to install them, unless that has begun.",
+                json_of(LocalModel),
+                status=202,
+            ),
+            "delete": operation(
+                "stop_installing",
+                "Stop their installation; weights that are there stay.",
+                json_of(LocalModel),
+            ),
         },
         "/openapi.json": {
             "get": operation(
@@ -281,10 +349,24 @@ def paths() -> dict[str, Any]:
 
 
 #: The models that are sent or answered, or carried by a stream's events.
-SENT = (ChatPatch, ImportRequest, GenerateRequest, InterruptRequest, InterruptAllRequest)
+SENT = (
+    *(ChatPatch, ImportRequest, GenerateRequest, InterruptRequest, InterruptAllRequest),
+    *(KeyRequest, AddressRequest),
+)
 ANSWERED = (
     *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
-    *(Chat, ChatList, Health, WholeChat, StreamStart, Delta, Tool, MessageChanged, Error),
+    *(
+        LocalModel,
+        Chat,
+        ChatList,
+        Health,
+        WholeChat,
+        StreamStart,
+        Delta,
+        Tool,
+        MessageChanged,
+        Error,
+    ),
 )
 
 

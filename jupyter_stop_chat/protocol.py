@@ -177,10 +177,12 @@ class Chat(_Open):
 
 
 class ModelInfo(_Open):
-    """Describe one model that can be chosen."""
+    """Describe one model that can be chosen; `local`: it runs on the server's own machine."""
 
     id: str
     label: str
+    provider: str = ""
+    local: bool = False
     available: bool
     reason: ErrorCode | None = None
 

@@ -65,9 +65,11 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if stream is not None:
             stream.max_write_buffer_size = MAX_WRITE_BUFFER
         services = await self.app.services()
+        await services.models.keys.refresh()
         if self.gone:
             return
         limits = services.engine.limits
+        owner = owner_of(self.identity_provider, self.current_user)
         welcome = Welcome(
             epoch=services.engine.epoch,
             user=display_name(self.current_user),
@@ -75,12 +77,12 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 max_prompt_length=limits.max_prompt_length,
                 max_reply_length=limits.max_reply_length,
             ),
-            models=services.models.available(),
-            default_model=self.app.chosen_model(services.models),
+            models=services.models.available(owner),
+            default_model=services.models.default_model(owner),
         )
         self.connection = Connection(
             services.engine,
-            owner_of(self.identity_provider, self.current_user),
+            owner,
             welcome,
             self._write_text,
             self.close,

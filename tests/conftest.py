@@ -111,6 +111,12 @@ def connect(
         client.socket.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the keychain of whoever runs the tests alone."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
 @pytest.fixture
 def jp_server_config() -> dict[str, Any]:
     """Load the extension."""

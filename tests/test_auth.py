@@ -35,6 +35,13 @@ def _configured(**options: Any) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("jp_server_config", [config], ids=[""])
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the routes installs the local model."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+
+
 class Knock:
     """Knock at a route or at the socket, with exactly the headers that are given."""
 
@@ -57,6 +64,7 @@ class Knock:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         for part in ("message_id", "chat_id"):
             path = path.replace(f"{{{part}}}", str(uuid.uuid4()))
+        path = path.replace("{name}", "openai")
         address = f"127.0.0.1:{self.port}{self.base_url}api/stop-chat{path}{query}"
         if (method, path) == SOCKET:
             request = HTTPRequest(f"ws://{address}", headers=sent)
@@ -244,7 +252,8 @@ async def test_it_keeps_to_a_server_that_lets_nobody_in_unasked(
 async def test_every_route_is_in_the_document(app: Any, knock: Knock) -> None:
     """So that each is tried in every test of this file."""
     described = {
-        path.replace("{message_id}", "{}").replace("{chat_id}", "{}") for _, path in ROUTES
+        path.replace("{message_id}", "{}").replace("{chat_id}", "{}").replace("{name}", "{}")
+        for _, path in ROUTES
     }
     for pattern, *_ in app.handlers:
         path = pattern.removeprefix("/api/stop-chat").replace(r"\.", ".")

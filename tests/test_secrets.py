@@ -21,10 +21,11 @@ from jupyter_stop_chat.app import StopChatApp
 from jupyter_stop_chat.masking import mask, reveal, secrets_in
 from tests.providers import AnthropicProvider, OpenAIProvider, Provider, Script
 
-#: One is given in the settings, the other in the environment, a third in a header.
+#: Given in the settings, in the environment, in a header, and in the page.
 GIVEN = "sk-canary-given-0123456789"
 FOUND = "sk-canary-found-9876543210"
 HEADER = "Bearer canary-header-5555"
+TYPED = "sk-canary-typed-7777777777"
 CANARY = "canary"
 
 
@@ -85,8 +86,13 @@ async def test_a_key_is_used_and_nowhere_to_be_seen(
     app.serverapp.event_logger.register_handler(logging.StreamHandler(recorded))
     page = await connect()
     told: list[str] = []
-    models = ("openai:gpt-loopback", "anthropic:claude-loopback")
-    for provider, model in zip(providers, models, strict=True):
+    openai, anthropic = providers
+    given = ("api", "stop-chat", "providers", "openai_compatible")
+    for what, fields in (("address", {"base_url": openai.base_url}), ("key", {"key": TYPED})):
+        answer = await jp_fetch(*given, what, method="PUT", body=json.dumps(fields))
+        told.append(f"{answer.headers} {answer.body!r}")
+    models = ("openai:gpt-loopback", "anthropic:claude-loopback", "openai_compatible:m")
+    for provider, model in zip((*providers, openai), models, strict=True):
         for script in (
             Script(tokens=3),
             Script(trouble="bad_key"),
@@ -99,8 +105,8 @@ async def test_a_key_is_used_and_nowhere_to_be_seen(
         body = json.dumps({"body": "Hi", "model": model})
         streamed = await jp_fetch("api", "stop-chat", "generate", method="POST", body=body)
         told.append(streamed.body.decode())
-    openai, anthropic = providers
     assert openai.requests[0].headers["authorization"] == f"Bearer {GIVEN}", "it is used"
+    assert openai.requests[-1].headers["authorization"] == f"Bearer {TYPED}"
     assert openai.requests[0].headers["x-proxy-authorization"] == HEADER
     assert any(FOUND in value for value in anthropic.requests[0].headers.values())
     for path in ("models", "generations", "openapi.json"):
@@ -120,15 +126,23 @@ async def test_a_key_is_used_and_nowhere_to_be_seen(
         ),
     }
     services = await app.services()
-    places["services"] = repr(services) + repr(vars(services.models))
+    inside = (services.models, services.models.keys, services.models._catalogue)
+    places["services"] = repr(services) + "".join(repr(vars(each)) for each in inside)
+    chat = page.frames[-1]["message"]["chat_id"]
+    for form in ("md", "ipynb", "json"):
+        path = ("api", "stop-chat", "chats", chat, "export")
+        exported = await jp_fetch(*path, params={"format": form})
+        places[f"export as {form}"] = exported.body.decode()
     assert places["events"].count("started") >= 6
     for place, text in places.items():
         assert CANARY not in text, f"{place}: …{_around(text)}…"
     await services.store.close()
     files = [each for each in tmp_path.rglob("*") if each.is_file()]  # noqa: ASYNC240
     assert [each for each in files if each.name.startswith("chats.sqlite")]
-    for each in files:
-        assert CANARY.encode() not in each.read_bytes(), each
+    # Where there is no keychain, this one file, which nobody else can read, holds it.
+    holding = [each for each in files if CANARY.encode() in each.read_bytes()]
+    assert [each.name for each in holding] == ["keys.json"]
+    assert holding[0].stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(

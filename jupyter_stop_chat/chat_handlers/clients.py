@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,7 +45,7 @@ class Clients:
             self._in_use -= 1
             if not self._in_use:
                 if self._leaks and not ended:
-                    await _close_idle(self._model._async_client)
+                    await _close_all(self._model._async_client)
                 await self._close_old()
             elif self._leaks and not ended:
                 self._stale = True
@@ -68,19 +68,40 @@ class Clients:
 
 async def close_connections(model: Any) -> None:
     """Close what a chat model keeps open for its next request; it can still be used after."""
+    for client in _clients(model):
+        await _close_all(client)
+
+
+async def close_idle_connections(model: Any) -> None:
+    """Close the connections of a chat model that no request uses at the moment."""
+    for client in _clients(model):
+        for pool in _pools(client):
+            for connection in pool.connections:
+                if connection.is_idle():
+                    # Its pool takes a closed one out by itself.
+                    await connection.aclose()
+
+
+def _clients(model: Any) -> list[Any]:
     attributes = vars(model)
     private = getattr(model, "__pydantic_private__", None) or {}
-    for name in ("root_async_client", "_async_client"):
-        client = attributes.get(name) or private.get(name)
-        if client is not None:
-            await _close_idle(client)
+    found = [
+        attributes.get(name) or private.get(name)
+        for name in ("root_async_client", "_async_client")
+    ]
+    return [client for client in found if client is not None]
 
 
-async def _close_idle(client: Any) -> None:
+async def _close_all(client: Any) -> None:
     """Close a client's connections, but not the client, which other models may share."""
+    for pool in _pools(client):
+        await pool.aclose()
+
+
+def _pools(client: Any) -> Iterator[Any]:
     inner = getattr(client, "_client", client)
     mounts = getattr(inner, "_mounts", None) or {}
     for transport in [getattr(inner, "_transport", None), *mounts.values()]:
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            await pool.aclose()
+            yield pool

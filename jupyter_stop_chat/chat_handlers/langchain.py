@@ -16,7 +16,7 @@ from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
 from .base import Event, Text, Turn
-from .clients import Clients, close_connections
+from .clients import Clients, close_connections, close_idle_connections
 from .closing import closed_at_the_end
 from .continuation import Overlap
 from .langchain_messages import Continuing, Tally, continuing, events, history
@@ -65,12 +65,13 @@ class LangChainHandler:
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)
         self._clients = Clients(self._model)
+        self._retired = False
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
         tally = Tally()
         try:
-            async with closed_at_the_end(self._whole(turn, tally)) as stream:
+            async with self._in_use(), closed_at_the_end(self._whole(turn, tally)) as stream:
                 async for event in stream:
                     yield event
                     if turn.stopped:
@@ -96,6 +97,26 @@ class LangChainHandler:
             if isinstance(error, ValueError) and "No generation chunks" in str(error):
                 raise StopChatError(ErrorCode.EMPTY_REPLY) from error
             raise stop_chat_error(error, self._secrets()) from error
+
+    async def retire(self) -> None:
+        """Keep no connection for a next request: another handler makes the replies from now on.
+
+        Replies that are being made go on; their connections are closed at their end.
+        """
+        self._retired = True
+        await self._close_idle()
+
+    @asynccontextmanager
+    async def _in_use(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            if self._retired:
+                await self._close_idle()
+
+    async def _close_idle(self) -> None:
+        for model in self._parts.models:
+            await close_idle_connections(model)
 
     async def close(self) -> None:
         """Close the connections that the models keep for the next request."""

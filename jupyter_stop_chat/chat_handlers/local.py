@@ -44,6 +44,7 @@ class LocalHandler:
     :param confirm_s: seconds until a child that does not confirm a stop is killed.
     :param start_s: seconds until a child that has not loaded its model is killed.
     :param context: tokens that all requests of a child hold together.
+    :param memory_mb: megabytes that a child may use besides the weights; 0: no limit.
     :param command: how the child is started.
     """
 
@@ -58,11 +59,16 @@ class LocalHandler:
         confirm_s: float = 2.0,
         start_s: float = 120.0,
         context: int = 8192,
+        memory_mb: int = 0,
         command: Sequence[str] = CHILD,
     ) -> None:
         self._data_dir = data_dir
         self._limits = Limits(
-            context=context, confirm_s=confirm_s, start_s=start_s, idle_s=idle_shutdown_s
+            context=context,
+            confirm_s=confirm_s,
+            start_s=start_s,
+            idle_s=idle_shutdown_s,
+            memory_mb=memory_mb,
         )
         self._command = command
         self._processes: dict[Path, ModelProcess] = {}

@@ -49,8 +49,8 @@ class Engine:
 
     :param store: where chats are kept.
     :param bus: who hears of changes.
-    :param resolve: finds the chat handler of a model id.
-    :param default_model: names the model of a prompt that names none, or None.
+    :param resolve: finds the chat handler of a model id for an owner.
+    :param choose: says which model a prompt of an owner gets, by the one it names or None.
     :param policy: what becomes of a prompt while a reply is being made in its chat.
     :param titles: `model` lets the model make the titles of chats, `prompt` takes the first
         prompt's first words.
@@ -61,7 +61,7 @@ class Engine:
         store: Store,
         bus: Bus,
         resolve: Resolve,
-        default_model: Callable[[], str | None],
+        choose: Callable[[str | None, str], str | None],
         limits: EngineLimits | None = None,
         policy: Policy = "queue",
         titles: TitleMode = "model",
@@ -72,7 +72,7 @@ class Engine:
         self.policy = policy
         #: Changes with each start of the server; offsets of another epoch are not trusted.
         self.epoch = uuid.uuid4().hex
-        self._default_model = default_model
+        self._choose = choose
         self.registry = Registry(self.limits.remember_stop, self.limits.max_remembered)
         self.background = Background()
         self._places = Places(store, bus)
@@ -170,7 +170,7 @@ class Engine:
             reply = reply.model_copy(update={"reply_to": prompt.id})
             return Written(prompt, reply, (prompt, reply), new_chat, follows=True)
 
-        reply = new_reply(chat_id, request.request_id, self._model(request.model))
+        reply = new_reply(chat_id, request.request_id, self._model(request.model, owner))
         policy = request.policy or self.policy
         return await self._admission.admit(owner, request.request_id, reply, policy, write)
 
@@ -189,7 +189,7 @@ class Engine:
             reply = reply.model_copy(update={"reply_to": prompt.id, "version_of": earlier.id})
             return Written(prompt, reply, (reply,))
 
-        model = self._model(request.model or earlier.model)
+        model = self._model(request.model or earlier.model, owner)
         reply = new_reply(earlier.chat_id, request.request_id, model)
         return await self._admission.admit(owner, request.request_id, reply, self.policy, write)
 
@@ -219,7 +219,7 @@ class Engine:
             reply = reply.model_copy(update={"reply_to": prompt.id})
             return Written(prompt, reply, (prompt, reply))
 
-        reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model))
+        reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model, owner))
         return await self._admission.admit(owner, request.request_id, reply, self.policy, write)
 
     async def continue_(self, owner: str, request: Continue) -> Accepted:
@@ -325,8 +325,8 @@ class Engine:
                     await asyncio.wait({generation.settled for generation in running})
                 await self.background.settle()
 
-    def _model(self, wanted: str | None) -> str:
-        model = wanted or self._default_model()
+    def _model(self, wanted: str | None, owner: str) -> str:
+        model = self._choose(wanted, owner)
         if model is None:
             raise StopChatError(ErrorCode.NO_MODEL)
         return model

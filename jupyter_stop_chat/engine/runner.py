@@ -26,8 +26,8 @@ from .titles import Titles
 
 log = logging.getLogger(__name__)
 
-#: Finds the chat handler of a model id, and the model's name for it.
-Resolve = Callable[[str], Awaitable[tuple[ChatHandler, str]]]
+#: Finds the chat handler of a model id for an owner, and the model's name for it.
+Resolve = Callable[[str, str], Awaitable[tuple[ChatHandler, str]]]
 
 #: The loop is given back at least this often while a model never waits, in seconds.
 TURN_BUDGET = 0.005
@@ -89,7 +89,7 @@ class Runner:
         if not await self._store.set_state(generation.id, MessageState.GENERATING):
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE, "deleted before it began")
         thread = await self._places.thread(generation, known, head)
-        handler, name = await self._resolve(generation.model)
+        handler, name = await self._resolve(generation.model, generation.owner)
         turn = Turn(
             chat_id=generation.chat_id,
             message_id=generation.id,

@@ -59,7 +59,7 @@ class Titles:
         self,
         store: Store,
         bus: Bus,
-        resolve: Callable[[str], Awaitable[tuple[ChatHandler, str]]],
+        resolve: Callable[[str, str], Awaitable[tuple[ChatHandler, str]]],
         registry: Registry,
         background: Background,
         mode: TitleMode = "model",
@@ -177,7 +177,7 @@ class Titles:
 
     async def _read(self, reply: Message, prompt: Message, making: _Making) -> str:
         try:
-            handler, name = await self._resolve(reply.model or "")
+            handler, name = await self._resolve(reply.model or "", making.owner)
             if not getattr(handler, "makes_titles", True):
                 return ""
             turn = Turn(

@@ -8,7 +8,7 @@ Parent → child
 
 | type | fields | meaning |
 |---|---|---|
-| `load` | `protocol`, `path`, `context`, `parallel`, `threads` | first line, once |
+| `load` | `protocol`, `path`, `context`, `parallel`, `threads`, `memory_mb` | first line, once |
 | `generate` | `id`, `messages`, `parameters` | answer; go on from a partial answer |
 | `cancel` | `id` | work on that no more; unknown ids are ignored |
 
@@ -98,6 +98,25 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def limit_memory(megabytes: int) -> None:
+    """Let this process take so much memory, and have it fail rather than take more.
+
+    The weights do not count: they are mapped from their file, and the system can let go of them.
+
+    :param megabytes: 0: no limit.
+    """
+    if megabytes <= 0 or sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        most = megabytes * 1024 * 1024
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
 def serve(model: Any, lines: Any, channel: Channel) -> None:
     """Answer until the parent closes the pipe.
 
@@ -144,6 +163,7 @@ def main() -> None:
         reason = "bad_protocol"
     else:
         try:
+            limit_memory(load.get("memory_mb", 0))
             from .serving import LlamaModel
 
             model = LlamaModel(load["path"], load["context"], load["parallel"], load["threads"])

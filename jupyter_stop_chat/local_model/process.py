@@ -53,6 +53,7 @@ class Limits:
     :ivar confirm_s: seconds until a child that does not confirm a cancel is killed.
     :ivar start_s: seconds until a child that has not loaded the model is killed.
     :ivar idle_s: seconds without a request until a child is ended.
+    :ivar memory_mb: megabytes that a child may use besides the weights; 0: as many as it likes.
     """
 
     context: int = 8192
@@ -60,6 +61,7 @@ class Limits:
     confirm_s: float = 2.0
     start_s: float = 120.0
     idle_s: float = 600.0
+    memory_mb: int = 0
 
 
 def thread_count() -> int:
@@ -163,6 +165,7 @@ class ModelProcess:
             context=self._limits.context,
             parallel=self._limits.parallel,
             threads=thread_count(),
+            memory_mb=self._limits.memory_mb,
         )
 
     @property

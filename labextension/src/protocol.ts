@@ -32,11 +32,17 @@ export type ErrorCode =
   | 'shutting_down'
   | 'no_model'
   | 'unknown_model'
+  | 'unknown_provider'
+  | 'model_not_allowed'
   | 'missing_package'
   | 'missing_key'
   | 'unstoppable_model'
   | 'local_model_missing'
   | 'local_model_crashed'
+  | 'download_failed'
+  | 'disk_full'
+  | 'wrong_checksum'
+  | 'install_failed'
   | 'key_refused'
   | 'forbidden'
   | 'model_not_found'
@@ -190,11 +196,13 @@ export interface Limits {
   max_reply_length: number;
 }
 /**
- * Describe one model that can be chosen.
+ * Describe one model that can be chosen; `local`: it runs on the server's own machine.
  */
 export interface ModelInfo {
   id: string;
   label: string;
+  provider: string;
+  local: boolean;
   available: boolean;
   reason?: ErrorCode;
 }

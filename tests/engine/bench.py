@@ -268,7 +268,7 @@ class Bench:
             self.store,
             self.bus,
             self.resolve,
-            lambda: default_model,
+            lambda wanted, owner: wanted or default_model,
             EngineLimits(**limits),
             policy,
             titles,
@@ -277,7 +277,7 @@ class Bench:
         self.bus.attend(OWNER, self.heard)
         self._followed: set[str] = set()
 
-    async def resolve(self, model: str) -> tuple[ChatHandler, str]:
+    async def resolve(self, model: str, owner: str) -> tuple[ChatHandler, str]:
         """Find a model."""
         handler = self.handlers.get(model)
         if handler is None:

@@ -34,7 +34,9 @@ class OllamaProvider(Provider):
         return request.path == "/api/chat"
 
     def other(self, request: Request) -> dict[str, Any] | None:
-        return {"models": []} if request.path == "/api/tags" else None
+        if request.path == "/api/tags":
+            return {"models": [{"name": "llama3.2:latest", "model": "llama3.2:latest", "size": 1}]}
+        return None
 
     def wants_stream(self, request: Request) -> bool:
         return request.body.get("stream") is not False

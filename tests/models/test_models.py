@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat import models as models_module
 from jupyter_stop_chat.chat_handlers.base import ChatHandler, Event, Text, Turn
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models
+from jupyter_stop_chat.models import BUILT_IN, ENTRY_POINTS, PROVIDERS, Models, catalogue
 from jupyter_stop_chat.testing import ScriptedHandler
 from tests.providers import OpenAIProvider, Script
 from tests.providers.reading import LONG, Reading, soon
@@ -55,7 +54,7 @@ async def test_a_provider_without_its_package(
     monkeypatch.setenv("MISTRAL_API_KEY", "a-key-of-mistral")
     monkeypatch.setitem(sys.modules, "langchain_mistralai", None)
     monkeypatch.setattr(
-        models_module, "find_spec", lambda name: None if "mistral" in name else object()
+        catalogue, "find_spec", lambda name: None if "mistral" in name else object()
     )
     assert await code_of(models, "mistralai:small") is ErrorCode.MISSING_PACKAGE
     monkeypatch.setitem(sys.modules, "langchain_cohere", None)
@@ -247,10 +246,10 @@ async def test_a_package_offers_a_provider(
 ) -> None:
     """An entry point comes before LangChain's provider of the same name."""
     points = [
-        EntryPoint("openai", f"{__name__}:Plugin", models_module.ENTRY_POINTS),
-        EntryPoint("broken", "no_such_package:Handler", models_module.ENTRY_POINTS),
+        EntryPoint("openai", f"{__name__}:Plugin", ENTRY_POINTS),
+        EntryPoint("broken", "no_such_package:Handler", ENTRY_POINTS),
     ]
-    monkeypatch.setattr(models_module, "entry_points", lambda group: points)
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: points)
     monkeypatch.setitem(sys.modules, __name__, sys.modules[Plugin.__module__])
     handler, _ = await models.resolve("openai:m")
     assert isinstance(handler, Plugin)
@@ -273,14 +272,13 @@ async def test_local_models_share_one_handler(models: Models) -> None:
 
 def test_the_default_model(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     """B11: the administrator's, else a provider's whose key is there, else the local one."""
-    assert models.default_model("ollama:llama3") == "ollama:llama3"
-    assert models.default_model("") == BUILT_IN
+    assert models.default_model() == BUILT_IN
     monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key-of-mine")
-    assert models.default_model("") == f"anthropic:{PROVIDERS['anthropic'].suggested}"
+    assert models.default_model() == f"anthropic:{PROVIDERS['anthropic'].suggested}"
     monkeypatch.setenv("OPENAI_API_KEY", "another-key")
-    assert models.default_model("") == f"openai:{PROVIDERS['openai'].suggested}"
-    monkeypatch.setattr(models_module, "find_spec", lambda name: None)
-    assert models.default_model("") == BUILT_IN
+    assert models.default_model() == f"openai:{PROVIDERS['openai'].suggested}"
+    monkeypatch.setattr(catalogue, "find_spec", lambda name: None)
+    assert models.default_model() == BUILT_IN
 
 
 def test_what_is_available(
@@ -289,7 +287,7 @@ def test_what_is_available(
     """Say why a model cannot be chosen."""
     monkeypatch.setenv("OPENAI_API_KEY", "a-key-of-mine")
     monkeypatch.setattr(
-        models_module, "find_spec", lambda name: None if "mistral" in name else object()
+        catalogue, "find_spec", lambda name: None if "mistral" in name else object()
     )
     infos = {info.id.split(":")[0]: info for info in models.available()}
     assert infos["openai"].available
@@ -349,7 +347,7 @@ import sys, pathlib
 from jupyter_stop_chat.models import Models
 import jupyter_stop_chat.testing
 models = Models(pathlib.Path({str(tmp_path)!r}))
-models.available(); models.default_model("")
+models.available(); models.default_model()
 heavy = ("langchain", "langgraph", "openai", "anthropic", "ollama", "xllamacpp", "httpx")
 print([name for name in sys.modules if name.split(".")[0].split("_")[0] in heavy])
 """

@@ -1,0 +1,327 @@
+"""Find the chat handler of a model id, and build it at its first use.
+
+Nothing heavy is imported here: packages are imported and models built in a thread of our own, at
+the first use, and kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from jupyter_stop_chat.chat_handlers.base import ChatHandler
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.masking import reveal, secrets_in
+from jupyter_stop_chat.protocol import ModelInfo
+
+from .catalogue import Catalogue
+from .key_file import KeyFile
+from .keys import Keys
+from .objects import ModelList
+from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
+from .rules import Rules
+
+log = logging.getLogger(__name__)
+
+#: Called with the name after the colon; returns a chat handler, or a LangChain runnable.
+Factory = Callable[[str], Any]
+#: A handler: whose it is (empty: everyone's), and its model id; all local models share one.
+Slot = tuple[str, str]
+
+
+class Models:
+    """Turn model ids into chat handlers.
+
+    :param data_dir: Jupyter's data directory, below which the local model's weights are.
+    :param parameters: what models are built with, by provider or by model id (which wins):
+        `{"openai": {"base_url": …}, "openai:gpt-5": {"temperature": 0}}`.
+    :param max_stuck: how many threads of sync models may run on after their stop.
+    :param rules: returns what the administrator allows now.
+    :param key_file: where given keys are kept; by default below the data directory.
+    :param local: arguments of the local model's handler.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        parameters: Mapping[str, Mapping[str, Any]] | None = None,
+        max_stuck: int = 64,
+        rules: Callable[[], Rules] = Rules,
+        key_file: KeyFile | None = None,
+        local: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._data_dir = data_dir
+        self._max_stuck = max_stuck
+        #: Keys in it are masked; they are revealed to LangChain alone.
+        self._parameters = parameters or {}
+        self._local = local or {}
+        self._rules = rules
+        file = key_file or KeyFile(data_dir / "stop-chat" / "keys.json")
+        self.keys = Keys(file, self._key_changed)
+        self._catalogue = Catalogue(data_dir, self._parameters, rules, self.keys)
+        self._handlers: dict[Slot, ChatHandler] = {}
+        self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._executor = ThreadPoolExecutor(1, "stop-chat-import")
+
+    def register(self, provider: str, factory: Factory) -> None:
+        """Offer models under a provider's name of your own, before all others of that name.
+
+        :param provider: what stands before the colon of the model id.
+        :param factory: called in a thread with the name after the colon; returns a chat handler,
+            or a runnable of LangChain or LangGraph.
+        """
+        self._catalogue.registered[provider] = factory
+        self.forget(provider)
+
+    def forget(self, provider: str, owner: str | None = None) -> None:
+        """Build a provider's models anew at their next use, as when its key has changed.
+
+        A reply that is being made keeps the model that it began with; connections that nobody
+        uses are closed.
+
+        :param owner: whose models; None: everybody's.
+        """
+
+        def is_meant(slot: Slot) -> bool:
+            return slot[1].split(":")[0] == provider and owner in {None, slot[0]}
+
+        for slot in [each for each in self._handlers if is_meant(each)]:
+            self._retire(self._handlers.pop(slot))
+        # What is being built with the old settings is for those who wait for it, and not kept.
+        for slot in [each for each in self._building if is_meant(each)]:
+            del self._building[slot]
+
+    def check(self, model_id: str, owner: str = "server") -> None:
+        """Refuse a model that an owner may not use.
+
+        :raises StopChatError: `model_not_allowed`.
+        """
+        rules = self._rules()
+        locked = rules.locked and model_id != self.default_model(owner)
+        if locked or not rules.allows(model_id, owner):
+            raise StopChatError(ErrorCode.MODEL_NOT_ALLOWED, model_id)
+
+    def choose(self, wanted: str | None, owner: str) -> str | None:
+        """Choose the model of a reply: the wanted one, if it may be used, else the default.
+
+        :raises StopChatError: `model_not_allowed`.
+        """
+        if wanted is not None:
+            self.check(wanted, owner)
+        return wanted or self.default_model(owner)
+
+    async def resolve(self, model_id: str, owner: str = "server") -> tuple[ChatHandler, str]:
+        """Find the chat handler for a model id, and build it at the first use.
+
+        :param model_id: `provider:model`.
+        :param owner: whose reply it is to make; a key that they gave is used for them alone.
+        :returns: the handler, and the name after the colon.
+        :raises StopChatError: `unknown_model`, `model_not_allowed`, `missing_package`,
+            `missing_key`, `unstoppable_model`, or what else building it came to.
+        """
+        provider, colon, name = model_id.partition(":")
+        if not colon or not provider or not name:
+            raise StopChatError(ErrorCode.UNKNOWN_MODEL, "no `provider:model`")
+        await self.keys.refresh()
+        self.check(model_id, owner)
+        slot = self._slot(provider, model_id, owner)
+        handler = self._handlers.get(slot)
+        if handler is None:
+            handler = await self._build(slot, provider, name)
+        return handler, name
+
+    def default_model(self, owner: str = "server") -> str | None:
+        """Return the model of a prompt that names none.
+
+        :returns: the administrator's, else the first provider's whose package and key are there,
+            else the local model, whose error says how to install it. None: none is allowed.
+        """
+        return self._catalogue.default_model(owner)
+
+    def available(self, owner: str = "server") -> tuple[ModelInfo, ...]:
+        """List the models that can be suggested; imports nothing, and asks no server."""
+        return self._catalogue.available(owner)
+
+    async def listed(self, owner: str = "server") -> ModelList:
+        """List what can be chosen now, and what is missing; asks the servers that list theirs."""
+        await self.keys.refresh()
+        return await self._catalogue.listed(owner)
+
+    async def give_key(self, owner: str, provider: str, key: str) -> None:
+        """Keep a key that an owner gives for a provider.
+
+        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_field`.
+        """
+        self._check_giving(owner, provider)
+        await self.keys.give_key(owner, provider, key)
+
+    async def give_address(self, owner: str, provider: str, base_url: str) -> None:
+        """Keep the address of a server that an owner gives.
+
+        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_field`.
+        """
+        if provider != COMPATIBLE:
+            raise StopChatError(ErrorCode.UNKNOWN_PROVIDER, "it has an address of its own")
+        self._check_giving(owner, provider)
+        await self.keys.give_address(owner, provider, base_url)
+
+    async def close(self) -> None:
+        """Close all handlers; none can be found after that."""
+        building = list(self._building.values())
+        for task in building:
+            task.cancel()
+        await asyncio.gather(*building, *self._retiring, return_exceptions=True)
+        handlers = list({id(each): each for each in self._handlers.values()}.values())
+        self._handlers.clear()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        closed = await asyncio.gather(*(each.close() for each in handlers), return_exceptions=True)
+        for outcome in closed:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def _check_giving(self, owner: str, provider: str) -> None:
+        if provider not in PROVIDERS or not PROVIDERS[provider].takes_key:
+            raise StopChatError(ErrorCode.UNKNOWN_PROVIDER, "none that takes a key")
+        if not self._rules().may_give(provider, owner):
+            raise StopChatError(ErrorCode.NOT_ALLOWED, "giving keys is turned off")
+
+    def _key_changed(self, owner: str, provider: str) -> None:
+        self.forget(provider, owner)
+
+    def _retire(self, handler: ChatHandler) -> None:
+        retire = getattr(handler, "retire", None)
+        if retire is None:
+            return
+        task = asyncio.create_task(retire(), name="stop-chat retire")
+        self._retiring.add(task)
+        task.add_done_callback(self._retired)
+
+    def _retired(self, task: asyncio.Task[None]) -> None:
+        self._retiring.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("old connections could not be closed: %s", type(error).__name__)
+
+    # --- building ----------------------------------------------------------------------------
+
+    def _slot(self, provider: str, model_id: str, owner: str) -> Slot:
+        if provider == LOCAL and not self._catalogue.is_ours(LOCAL):
+            return "", LOCAL
+        # What is built with an owner's key is never another's.
+        own = self._catalogue.key_of(provider, owner) == "given"
+        return (owner if own else ""), model_id
+
+    async def _build(self, slot: Slot, provider: str, name: str) -> ChatHandler:
+        task = self._building.get(slot)
+        if task is None:
+            task = asyncio.create_task(self._make(slot, provider, name), name=f"build {slot[1]}")
+            self._building[slot] = task
+            task.add_done_callback(lambda done: self._built(slot, done))
+        # Who waits may be stopped; the model is built all the same, for the next one.
+        return await asyncio.shield(task)
+
+    async def _make(self, slot: Slot, provider: str, name: str) -> ChatHandler:
+        loop = asyncio.get_running_loop()
+        handler = await loop.run_in_executor(self._executor, self._make_now, slot, provider, name)
+        if self._building.get(slot) is asyncio.current_task():
+            self._handlers[slot] = handler
+        else:
+            self._retire(handler)
+        return handler
+
+    def _built(self, slot: Slot, task: asyncio.Task[ChatHandler]) -> None:
+        if self._building.get(slot) is task:
+            del self._building[slot]
+        if not task.cancelled():
+            task.exception()  # it was raised for whoever still waits
+
+    def _make_now(self, slot: Slot, provider: str, name: str) -> ChatHandler:
+        """Import and build, in the thread."""
+        if provider in self._catalogue.registered:
+            return self._as_handler(self._catalogue.registered[provider](name))
+        if provider in self._catalogue.plugins:
+            try:
+                factory: Factory = self._catalogue.plugins[provider].load()
+            except ImportError as error:
+                raise StopChatError(ErrorCode.MISSING_PACKAGE, str(error)) from error
+            return self._as_handler(factory(name))
+        if provider == LOCAL:
+            from jupyter_stop_chat.chat_handlers.local import LocalHandler
+
+            return LocalHandler(self._data_dir, **self._local)
+        return self._make_langchain(slot, provider, name)
+
+    def _make_langchain(self, slot: Slot, provider: str, name: str) -> ChatHandler:
+        owner, model_id = slot
+        parameters = self._parameters_of(owner, provider, model_id)
+        if provider in PROVIDERS:
+            lack = self._catalogue.lacks(provider, owner)
+            if lack is ErrorCode.MISSING_PACKAGE or (lack and not gives_key(parameters)):
+                raise StopChatError(lack, provider)
+        if provider == COMPATIBLE:
+            if not parameters.get("base_url"):
+                raise StopChatError(ErrorCode.MISSING_KEY, "no address")
+            # Else LangChain would send OpenAI's own key, from the environment, to that address.
+            parameters = {"api_key": "none", "use_responses_api": False} | parameters
+        from langchain.chat_models import init_chat_model
+
+        from jupyter_stop_chat.chat_handlers.provider_errors import stop_chat_error
+
+        secrets = secrets_in(parameters)
+        try:
+            model = init_chat_model(
+                name,
+                model_provider=LANGCHAIN_NAMES.get(provider, provider),
+                **reveal(parameters),
+            )
+            # Some make their client, which reads certificates from the disk, at its first use.
+            getattr(model, "_async_client", None)
+            return self._as_handler(model)
+        except ImportError as error:
+            raise StopChatError(ErrorCode.MISSING_PACKAGE, str(error)) from error
+        except Exception as error:
+            if isinstance(error, ValueError) and "Unsupported provider" in str(error):
+                raise StopChatError(ErrorCode.UNKNOWN_MODEL, provider) from error
+            failure = stop_chat_error(error, secrets)
+            if "api_key" in str(error).lower() or "api key" in str(error).lower():
+                failure = StopChatError(ErrorCode.MISSING_KEY, failure.detail)
+            raise failure from error
+
+    def _parameters_of(self, owner: str, provider: str, model_id: str) -> dict[str, Any]:
+        """Return what a model is built with; keys in it are masked."""
+        parameters: dict[str, Any] = {}
+        if owner:
+            given = self.keys.given(owner, provider)
+            if given.key is not None:
+                parameters["api_key"] = given.key
+            if given.base_url is not None:
+                parameters["base_url"] = given.base_url
+        parameters |= {
+            **self._parameters.get(provider, {}),
+            **self._parameters.get(model_id, {}),
+        }
+        return parameters
+
+    def _as_handler(self, made: Any) -> ChatHandler:
+        if hasattr(made, "reply"):
+            handler: ChatHandler = made
+            return handler
+        from jupyter_stop_chat.chat_handlers.langchain import BRIDGE, LangChainHandler
+
+        BRIDGE.max_stuck = self._max_stuck
+        return LangChainHandler(made)
+
+
+def gives_key(parameters: Mapping[str, Any] | None) -> bool:
+    """Tell whether parameters make a key in the environment unnecessary."""
+    return any(
+        value and (name.endswith("api_key") or name == "base_url")
+        for name, value in (parameters or {}).items()
+    )

@@ -1,0 +1,251 @@
+"""Know what can be chosen: which packages, keys and models are there. Imports none of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from jupyter_stop_chat.errors import ErrorCode
+from jupyter_stop_chat.protocol import ModelInfo
+
+from .keys import Given, Keys
+from .listing import Listing
+from .objects import KeySource, ModelList, ProviderInfo
+from .providers import BUILT_IN, COMPATIBLE, LOCAL, OLLAMA, PROVIDERS
+from .rules import Rules
+
+#: Where a package offers its own providers: name = provider, value = a factory.
+ENTRY_POINTS = "jupyter_stop_chat.chat_handlers"
+#: Where Ollama listens unless it is told otherwise.
+OLLAMA_ADDRESS = "http://127.0.0.1:11434"
+
+
+class Catalogue:
+    """Tell what there is.
+
+    :param data_dir: Jupyter's data directory.
+    :param parameters: the administrator's, by provider or by model id.
+    :param rules: returns what is allowed now.
+    :param keys: what people gave.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        parameters: Mapping[str, Mapping[str, Any]],
+        rules: Callable[[], Rules],
+        keys: Keys,
+        listing: Listing | None = None,
+    ) -> None:
+        self._data_dir = data_dir
+        self._parameters = parameters
+        self._get_rules = rules
+        self._keys = keys
+        self._listing = listing or Listing()
+        self.registered: dict[str, Callable[[str], Any]] = {}
+
+    @property
+    def _rules(self) -> Rules:
+        return self._get_rules()
+
+    @cached_property
+    def plugins(self) -> dict[str, EntryPoint]:
+        """Find what installed packages offer."""
+        return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+    def is_ours(self, provider: str) -> bool:
+        """Tell whether a provider is a package's or the server's own, and not LangChain's."""
+        return provider in self.registered or provider in self.plugins
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def given(self, provider: str, owner: str) -> Given:
+        """Return what an owner gave for a provider, as far as that is allowed."""
+        if not self._rules.may_give(provider, owner):
+            return Given()
+        return self._keys.given(owner, provider)
+
+    def key_of(self, provider: str, owner: str) -> KeySource | None:
+        """Tell where the key for a provider comes from; the environment goes before a person's."""
+        parameters = self._parameters.get(provider, {})
+        if any(value and name.endswith("api_key") for name, value in parameters.items()):
+            return "settings"
+        if provider == COMPATIBLE:
+            if parameters.get("base_url"):
+                return "settings"
+            return "given" if self.given(provider, owner).base_url else None
+        known = PROVIDERS.get(provider)
+        if known is not None and any(os.environ.get(key) for key in known.keys):
+            return "environment"
+        if self.given(provider, owner).key is not None:
+            return "given"
+        return "settings" if parameters.get("base_url") else None
+
+    def lacks(self, provider: str, owner: str) -> ErrorCode | None:
+        """Tell what a known provider lacks."""
+        known = PROVIDERS[provider]
+        if find_spec(known.package) is None:
+            return ErrorCode.MISSING_PACKAGE
+        if not known.takes_key or self.key_of(provider, owner) is not None:
+            return None
+        return ErrorCode.MISSING_KEY
+
+    # --- models ------------------------------------------------------------------------------
+
+    def default_model(self, owner: str) -> str | None:
+        """Return the model of a prompt that names none, or None when none is allowed."""
+        if self._rules.default:
+            return self._rules.default
+        for name, provider in PROVIDERS.items():
+            model_id = f"{name}:{provider.suggested}"
+            if (
+                provider.suggested
+                and self.lacks(name, owner) is None
+                and self._rules.allows(model_id, owner)
+            ):
+                return model_id
+        if self._rules.allows(BUILT_IN, owner):
+            return BUILT_IN
+        plain = (each for each in self._rules.allowed if not set(each) & set("*?["))
+        return next(plain, None)
+
+    def available(self, owner: str) -> tuple[ModelInfo, ...]:
+        """List the models that can be suggested, and what those lack that cannot be used."""
+        suggested = [
+            ModelInfo(
+                id=f"{name}:{model}",
+                label=f"{provider.label}: {model}",
+                provider=name,
+                available=(lack := self.lacks(name, owner)) is None,
+                reason=lack,
+            )
+            for name, provider in PROVIDERS.items()
+            if not self.is_ours(name)
+            for model in provider.models
+        ]
+        return self._allowed(owner, [*self._own(), *suggested, *self._built_in()])
+
+    async def listed(self, owner: str) -> ModelList:
+        """List what can be chosen now; asks the servers that list their models themselves."""
+        models = {each.id: each for each in self.available(owner)}
+        for name, names in await self._asked(owner):
+            for model in names:
+                label = f"{PROVIDERS[name].label}: {model}"
+                found = ModelInfo(id=f"{name}:{model}", label=label, provider=name, available=True)
+                models.setdefault(found.id, found)
+        built_in = models.pop(BUILT_IN, None)  # after the others, though some were found later
+        ordered = [*models.values(), *([built_in] if built_in else [])]
+        return ModelList(
+            models=self._allowed(owner, ordered),
+            providers=tuple(self._provider(name, owner) for name in PROVIDERS),
+            default_model=self.default_model(owner),
+            locked=self._rules.locked,
+            any_model=not self._rules.locked and not self._rules.allowed,
+            model_files=self._rules.may_name_files(owner),
+        )
+
+    # -----------------------------------------------------------------------------------------
+
+    def _own(self) -> list[ModelInfo]:
+        names = sorted({*self.registered, *self.plugins})
+        return [
+            ModelInfo(id=f"{name}:default", label=name, provider=name, available=True)
+            for name in names
+        ]
+
+    def _built_in(self) -> list[ModelInfo]:
+        if self.is_ours(LOCAL):
+            return []
+        from jupyter_stop_chat.chat_handlers.local import unavailable
+
+        lack = unavailable(self._data_dir)
+        return [
+            ModelInfo(
+                id=BUILT_IN,
+                label="SmolLM2",
+                provider=LOCAL,
+                local=True,
+                available=lack is None,
+                reason=lack,
+            )
+        ]
+
+    def _allowed(self, owner: str, models: list[ModelInfo]) -> tuple[ModelInfo, ...]:
+        """Leave out what may not be used, and add what is allowed by name and known to nobody."""
+        default = self.default_model(owner)
+        if self._rules.locked:
+            models = [each for each in models if each.id == default]
+        kept = [each for each in models if self._rules.allows(each.id, owner)]
+        known = {each.id for each in kept}
+        named = [each for each in self._rules.allowed if not set(each) & set("*?[")]
+        for model_id in dict.fromkeys([*([default] if default else []), *named]):
+            if model_id not in known and (model_id == default or not self._rules.locked):
+                kept.insert(0, self._unlisted(model_id, owner))
+        return tuple(kept)
+
+    def _unlisted(self, model_id: str, owner: str) -> ModelInfo:
+        """Describe a model that is in no list but the administrator's."""
+        provider = model_id.partition(":")[0]
+        lack = None
+        if provider in PROVIDERS and not self.is_ours(provider):
+            lack = self.lacks(provider, owner)
+        return ModelInfo(
+            id=model_id,
+            label=model_id,
+            provider=provider,
+            local=provider == LOCAL and not self.is_ours(LOCAL),
+            available=lack is None,
+            reason=lack,
+        )
+
+    def _provider(self, name: str, owner: str) -> ProviderInfo:
+        known = PROVIDERS[name]
+        source = self.key_of(name, owner)
+        return ProviderInfo(
+            name=name,
+            label=known.label,
+            installed=self.is_ours(name) or find_spec(known.package) is not None,
+            package=known.package.replace("_", "-"),
+            takes_key=known.takes_key,
+            key=source,
+            may_give=known.takes_key
+            and source not in {"settings", "environment"}
+            and self._rules.may_give(name, owner),
+            base_url=self.given(name, owner).base_url,
+        )
+
+    async def _asked(self, owner: str) -> list[tuple[str, list[str]]]:
+        """Ask the servers that list their models, all at once."""
+        asked = {}
+        if self.lacks(OLLAMA, owner) is None and not self.is_ours(OLLAMA):
+            asked[OLLAMA] = self._listing.ollama(self._ollama_address())
+        if self.lacks(COMPATIBLE, owner) is None and not self.is_ours(COMPATIBLE):
+            given = self.given(COMPATIBLE, owner)
+            parameters = self._parameters.get(COMPATIBLE, {})
+            address, key = parameters.get("base_url"), parameters.get("api_key")
+            if not address:
+                address, key = given.base_url, given.key
+            if isinstance(key, str):
+                key = SecretStr(key)
+            if address:
+                asked[COMPATIBLE] = self._listing.compatible(address, key)
+        return list(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+
+    def _ollama_address(self) -> str:
+        """Find Ollama as its own client does: by the settings, by `OLLAMA_HOST`, by its port."""
+        address = self._parameters.get(OLLAMA, {}).get("base_url") or os.environ.get("OLLAMA_HOST")
+        if not isinstance(address, str) or not address.strip():
+            return OLLAMA_ADDRESS
+        address = address.strip().replace("0.0.0.0", "127.0.0.1")
+        if "://" not in address:
+            address = f"http://{address}"
+        host = address.split("://", 1)[1]
+        return address if ":" in host.rpartition("]")[2] or "/" in host else f"{address}:11434"

@@ -1,0 +1,242 @@
+"""Where given keys are kept over a restart: the system's keychain, else a file of the owner's.
+
+The file always says which keys there are. A key itself is in it only where the machine has no
+keychain; it is readable by the server's user alone either way. All of this blocks: call it in a
+thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from jupyter_core.paths import secure_write
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1
+#: A keychain that asks somebody for a password, where nobody sits, is waited for so long.
+PATIENCE_S = 10.0
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entry:
+    """Hold what was given for a provider; it has no print-out."""
+
+    key: str | None = None
+    base_url: str | None = None
+
+
+class Keychain(Protocol):
+    """Be the part of a `keyring` backend that is used."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return a password, or None."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep a password."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Delete a password."""
+
+
+class KeyFile:
+    """Read and change what was given.
+
+    :param path: of the file.
+    :param find_keychain: returns the system's keychain, or None; called once, at the first use.
+    """
+
+    def __init__(
+        self, path: Path, find_keychain: Callable[[], Keychain | None] | None = None
+    ) -> None:
+        self._path = path
+        self._find_keychain = find_keychain or real_keychain
+        self._keychain: Keychain | None = None
+        self._looked = False
+        self._lock = threading.Lock()
+        # Two servers with two data folders must not overwrite each other's.
+        self._service = f"jupyter-stop-chat {path.parent}"
+
+    def stamp(self) -> object:
+        """Return what changes with the file; one `stat`, so this alone may be called anywhere."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    def read(self) -> dict[tuple[str, str], Entry]:
+        """Return all that was given, by owner and provider.
+
+        A file that cannot be read counts as empty: a key can be given again.
+        """
+        with self._lock:
+            return self._read()
+
+    def change(
+        self, owner: str, provider: str, entry: Entry | None
+    ) -> dict[tuple[str, str], Entry]:
+        """Keep what was given, or forget it (None); return all that is kept now.
+
+        :raises OSError: it cannot be written.
+        """
+        with self._lock:
+            entries = self._read()
+            before = entries.pop((owner, provider), None)
+            if entry is not None:
+                entries[owner, provider] = entry
+            elif before is None:
+                return entries
+            in_keychain = self._to_keychain(owner, provider, entry)
+            self._write(entries, {(owner, provider): in_keychain})
+        return entries
+
+    # --- the keychain ------------------------------------------------------------------------
+
+    def _to_keychain(self, owner: str, provider: str, entry: Entry | None) -> bool:
+        """Put a key into the keychain, or take it out; tell whether it is in it."""
+        keychain = self._chain()
+        if keychain is None:
+            return False
+        name = f"{owner}/{provider}"
+        if entry is None or entry.key is None:
+            with suppress(Exception):  # it may never have been in it
+                _within(lambda: keychain.delete_password(self._service, name))
+            return False
+        key = entry.key
+        try:
+            _within(lambda: keychain.set_password(self._service, name, key))
+            return _within(lambda: keychain.get_password(self._service, name)) == key
+        except Exception as error:  # noqa: BLE001 - a keychain raises anything; the file does it
+            log.info("the system's keychain took no key: %s", type(error).__name__)
+            return False
+
+    def _from_keychain(self, owner: str, provider: str) -> str | None:
+        keychain = self._chain()
+        if keychain is None:
+            return None
+        try:
+            return _within(lambda: keychain.get_password(self._service, f"{owner}/{provider}"))
+        except Exception as error:  # noqa: BLE001 - without its key a provider lacks one
+            log.warning("the system's keychain gave no key: %s", type(error).__name__)
+            return None
+
+    def _chain(self) -> Keychain | None:
+        if not self._looked:
+            self._looked = True
+            try:
+                self._keychain = _within(self._find_keychain)
+            except Exception as error:  # noqa: BLE001 - no keychain is a plain case
+                log.info("there is no keychain: %s", type(error).__name__)
+        return self._keychain
+
+    # --- the file ----------------------------------------------------------------------------
+
+    def _read(self) -> dict[tuple[str, str], Entry]:
+        entries: dict[tuple[str, str], Entry] = {}
+        for each in self._lines():
+            owner, provider = each.get("owner"), each.get("provider")
+            key, base_url = each.get("key"), each.get("base_url")
+            if not isinstance(owner, str) or not isinstance(provider, str):
+                continue
+            if each.get("in_keychain") is True:
+                key = self._from_keychain(owner, provider)
+            entries[owner, provider] = Entry(
+                key if isinstance(key, str) else None,
+                base_url if isinstance(base_url, str) else None,
+            )
+        return entries
+
+    def _lines(self) -> list[dict[str, Any]]:
+        try:
+            held = json.loads(self._path.read_bytes())
+            lines = held["keys"] if held["version"] == _VERSION else []
+            return [each for each in lines if isinstance(each, dict)]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            log.warning("the file of given keys cannot be read: %s", type(error).__name__)
+            return []
+
+    def _write(
+        self, entries: dict[tuple[str, str], Entry], changed: dict[tuple[str, str], bool]
+    ) -> None:
+        """Write the file anew, in one step, readable by its owner alone.
+
+        :param changed: whether the key that has changed is in the keychain.
+        """
+        in_keychain = {
+            (each.get("owner"), each.get("provider")): each.get("in_keychain") is True
+            for each in self._lines()
+        } | changed
+        lines = []
+        for (owner, provider), entry in sorted(entries.items()):
+            line: dict[str, Any] = {"owner": owner, "provider": provider}
+            if entry.base_url is not None:
+                line["base_url"] = entry.base_url
+            if in_keychain.get((owner, provider)):
+                line["in_keychain"] = True
+            elif entry.key is not None:
+                line["key"] = entry.key
+            lines.append(line)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex}")
+        try:
+            with secure_write(str(fresh)) as file:
+                json.dump({"version": _VERSION, "keys": lines}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, self._path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def real_keychain() -> Keychain | None:
+    """Return the system's keychain; None where keys would be kept in the open, or not at all."""
+    import keyring
+
+    chosen: Any = keyring.get_keyring()
+    for backend in getattr(chosen, "backends", None) or [chosen]:
+        module = type(backend).__module__
+        in_the_open = module.startswith("keyrings.alt") or module.rpartition(".")[2] in {
+            "fail",
+            "null",
+        }
+        if not in_the_open and backend.priority >= 1:
+            return backend  # type: ignore[no-any-return]
+    return None
+
+
+def _within(call: Callable[[], _T]) -> _T:
+    """Call a keychain, for a limited time: one that asks somebody may never answer.
+
+    :raises TimeoutError: it did not answer.
+    """
+    outcome: list[_T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # noqa: BLE001 - raised for the caller below
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="stop-chat-keychain", daemon=True)
+    thread.start()
+    thread.join(PATIENCE_S)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise TimeoutError
+    return outcome[0]

@@ -1,0 +1,129 @@
+"""The keys that people give in the page: each its owner's, and nobody else's.
+
+They are read once, in a thread, and looked up from memory after that, wrapped so that no print-out
+shows them. Where they are kept over a restart is `key_file`'s affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+
+from .key_file import Entry, KeyFile
+
+log = logging.getLogger(__name__)
+
+#: A key goes into a header: nothing but visible ASCII.
+KEY = r"^[!-~]{1,2000}$"
+_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+#: An address of an HTTP server, with a path, and without a password, a query or a fragment.
+ADDRESS = (
+    r"^https?://(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
+    rf"(?::{_PORT})?(?:/[A-Za-z0-9._~/%-]*)?$"
+)
+LONGEST_ADDRESS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Hold what an owner gave for a provider: a key, an address, or both."""
+
+    key: SecretStr | None = None
+    base_url: str | None = None
+
+
+class Keys:
+    """Keep what people give, by owner and provider.
+
+    :param file: where it is kept over a restart.
+    :param on_change: told an owner and a provider whose key is another now.
+    """
+
+    def __init__(self, file: KeyFile, on_change: Callable[[str, str], None]) -> None:
+        self._file = file
+        self._on_change = on_change
+        self._given: dict[tuple[str, str], Given] = {}
+        self._stamp: object = None
+        self._lock = asyncio.Lock()
+
+    def given(self, owner: str, provider: str) -> Given:
+        """Return what an owner gave for a provider, as it was last read."""
+        return self._given.get((owner, provider), Given())
+
+    async def refresh(self) -> None:
+        """Read again what another server process of the same person may have changed."""
+        if self._file.stamp() == self._stamp:
+            return
+        async with self._lock:
+            stamp = self._file.stamp()
+            if stamp != self._stamp:
+                self._take(await asyncio.to_thread(self._file.read))
+                self._stamp = stamp
+
+    async def give_key(self, owner: str, provider: str, key: str) -> None:
+        """Keep a key; it replaces the one that was given before.
+
+        :raises StopChatError: `invalid_field`, or `internal` when it cannot be kept.
+        """
+        if re.fullmatch(KEY, key) is None:
+            raise StopChatError(ErrorCode.INVALID_FIELD, "key")
+        await self._write(owner, provider, lambda given: Given(SecretStr(key), given.base_url))
+
+    async def give_address(self, owner: str, provider: str, base_url: str) -> None:
+        """Keep an address; a key that was given for another one is forgotten.
+
+        :raises StopChatError: `invalid_field`, or `internal` when it cannot be kept.
+        """
+        if re.fullmatch(ADDRESS, base_url) is None or len(base_url) > LONGEST_ADDRESS:
+            raise StopChatError(ErrorCode.INVALID_FIELD, "base_url")
+        await self._write(
+            owner,
+            provider,
+            lambda given: Given(given.key if given.base_url == base_url else None, base_url),
+        )
+
+    async def take_key_back(self, owner: str, provider: str) -> None:
+        """Forget a key; nothing happens where none was given.
+
+        :raises StopChatError: `internal`, when that cannot be written down.
+        """
+        await self._write(owner, provider, lambda given: Given(None, given.base_url))
+
+    async def take_back(self, owner: str, provider: str) -> None:
+        """Forget all that was given for a provider.
+
+        :raises StopChatError: `internal`, when that cannot be written down.
+        """
+        await self._write(owner, provider, lambda given: Given())
+
+    async def _write(self, owner: str, provider: str, change: Callable[[Given], Given]) -> None:
+        async with self._lock:
+            given = change(self.given(owner, provider))
+            entry = None
+            if given != Given():
+                key = given.key.get_secret_value() if given.key else None
+                entry = Entry(key, given.base_url)
+            try:
+                entries = await asyncio.to_thread(self._file.change, owner, provider, entry)
+            except (OSError, RuntimeError) as error:
+                detail = f"keys cannot be kept: {type(error).__name__}"
+                raise StopChatError(ErrorCode.INTERNAL, detail) from error
+            self._stamp = self._file.stamp()
+            self._take(entries)
+
+    def _take(self, entries: dict[tuple[str, str], Entry]) -> None:
+        before = self._given
+        self._given = {
+            who: Given(SecretStr(each.key) if each.key else None, each.base_url)
+            for who, each in entries.items()
+        }
+        for who in {*before, *self._given}:
+            if before.get(who) != self._given.get(who):
+                self._on_change(*who)

@@ -1,0 +1,96 @@
+"""The providers that are known by name: what each needs, and what it can be asked for.
+
+Nothing is imported of them here. Others of LangChain's work as well, by their model id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOCAL = "local"
+#: The model that works without a key or a network.
+BUILT_IN = "local:smollm2"
+#: Any server that speaks as OpenAI does, at an address that a person or an administrator gives.
+COMPATIBLE = "openai_compatible"
+OLLAMA = "ollama"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Know what a provider of LangChain's needs.
+
+    :ivar package: what must be installed, as it is imported.
+    :ivar keys: names of environment variables; one of them holds the key.
+    :ivar models: those to suggest, a good general one first.
+    :ivar takes_key: it can be given a key.
+    :ivar retries_itself: its client tries again behind our back unless it is told not to.
+    """
+
+    label: str
+    package: str
+    keys: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    takes_key: bool = True
+    retries_itself: bool = False
+
+    @property
+    def suggested(self) -> str:
+        """Return a good general model; empty where only the provider itself knows its models."""
+        return self.models[0] if self.models else ""
+
+
+#: In the order in which a default is looked for, and shown.
+PROVIDERS: dict[str, Provider] = {
+    "openai": Provider(
+        "OpenAI",
+        "langchain_openai",
+        ("OPENAI_API_KEY",),
+        ("gpt-5-mini", "gpt-5", "gpt-5-nano"),
+        retries_itself=True,
+    ),
+    "anthropic": Provider(
+        "Anthropic",
+        "langchain_anthropic",
+        ("ANTHROPIC_API_KEY",),
+        ("claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5"),
+        retries_itself=True,
+    ),
+    "google_genai": Provider(
+        "Google Gemini",
+        "langchain_google_genai",
+        ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+        ("gemini-2.5-flash", "gemini-2.5-pro"),
+    ),
+    "mistralai": Provider(
+        "Mistral AI",
+        "langchain_mistralai",
+        ("MISTRAL_API_KEY",),
+        ("mistral-small-latest", "mistral-large-latest"),
+    ),
+    "groq": Provider(
+        "Groq",
+        "langchain_groq",
+        ("GROQ_API_KEY",),
+        ("openai/gpt-oss-20b", "openai/gpt-oss-120b"),
+        retries_itself=True,
+    ),
+    "deepseek": Provider(
+        "DeepSeek",
+        "langchain_deepseek",
+        ("DEEPSEEK_API_KEY",),
+        ("deepseek-chat", "deepseek-reasoner"),
+        retries_itself=True,
+    ),
+    "xai": Provider("xAI", "langchain_xai", ("XAI_API_KEY",), ("grok-4",), retries_itself=True),
+    "openrouter": Provider("OpenRouter", "langchain_openrouter", ("OPENROUTER_API_KEY",)),
+    "together": Provider(
+        "Together AI", "langchain_together", ("TOGETHER_API_KEY",), retries_itself=True
+    ),
+    "fireworks": Provider("Fireworks AI", "langchain_fireworks", ("FIREWORKS_API_KEY",)),
+    "perplexity": Provider("Perplexity", "langchain_perplexity", ("PPLX_API_KEY",), ("sonar",)),
+    OLLAMA: Provider("Ollama", "langchain_ollama", takes_key=False),
+    COMPATIBLE: Provider("OpenAI-compatible server", "langchain_openai", retries_itself=True),
+}
+
+#: What LangChain calls a provider, where that is another name than ours.
+LANGCHAIN_NAMES = {COMPATIBLE: "openai"}

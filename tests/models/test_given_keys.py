@@ -1,0 +1,171 @@
+"""A key that was given is used, for its owner alone, and let go of when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.models import PROVIDERS, Models, Rules
+from tests.providers import AnthropicProvider, OllamaProvider, OpenAIProvider, Script
+from tests.providers.reading import LONG, Reading, soon
+
+ANNA, BEN = "user:anna", "user:ben"
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for provider in PROVIDERS.values():
+        for key in provider.keys:
+            monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def make(
+    tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop
+) -> Iterator[Callable[..., Models]]:
+    made: list[Models] = []
+
+    def build(parameters: Any = None, **rules: Any) -> Models:
+        made.append(Models(tmp_path, rules=lambda: Rules(**rules), parameters=parameters))
+        return made[-1]
+
+    yield build
+    for each in made:
+        jp_asyncio_loop.run_until_complete(each.close())
+
+
+async def reply(models: Models, model_id: str, owner: str = "server") -> None:
+    handler, _ = await models.resolve(model_id, owner)
+    assert await Reading(handler).end() is None
+
+
+def bearer(provider: Any, at: int = -1) -> str:
+    sent: str = provider.requests[at].headers["authorization"]
+    return sent.removeprefix("Bearer ")
+
+
+async def test_a_given_key_is_used_for_its_owner_alone(make: Callable[..., Models]) -> None:
+    """J6: two people, two keys, one model id; a third has none."""
+    async with OpenAIProvider(Script(tokens=2)) as provider:
+        models = make({"openai:gpt-test": {"base_url": provider.base_url}})
+        await models.give_key(ANNA, "openai", "key-of-anna")
+        await models.give_key(BEN, "openai", "key-of-ben")
+        for owner, key in ((ANNA, "key-of-anna"), (BEN, "key-of-ben"), (ANNA, "key-of-anna")):
+            await reply(models, "openai:gpt-test", owner)
+            assert bearer(provider) == key
+        assert (await models.resolve("openai:gpt-test", ANNA))[0] is not (
+            await models.resolve("openai:gpt-test", BEN)
+        )[0]
+        await models.keys.take_key_back(ANNA, "openai")
+        with pytest.raises(StopChatError) as caught:
+            await models.resolve("openai:other", ANNA)
+        assert caught.value.code is ErrorCode.MISSING_KEY
+        await reply(models, "openai:gpt-test", BEN)
+        assert bearer(provider) == "key-of-ben"
+
+
+async def test_the_environment_goes_first(
+    make: Callable[..., Models], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with OpenAIProvider(Script(tokens=2)) as provider:
+        models = make({"openai:gpt-test": {"base_url": provider.base_url}})
+        await models.give_key("server", "openai", "key-that-was-given")
+        monkeypatch.setenv("OPENAI_API_KEY", "key-of-the-environment")
+        await reply(models, "openai:gpt-test")
+        assert bearer(provider) == "key-of-the-environment"
+        info = next(each for each in (await models.listed()).providers if each.name == "openai")
+        assert (info.key, info.may_give) == ("environment", False)
+
+
+async def test_a_new_key_closes_the_idle_connections_of_the_old_one(
+    make: Callable[..., Models],
+) -> None:
+    """L5: nothing that was signed with the old key stays open; the next reply has the new one."""
+    async with OpenAIProvider(Script(tokens=2)) as provider:
+        models = make({"openai:gpt-test": {"base_url": provider.base_url}})
+        await models.give_key("server", "openai", "old-key")
+        await reply(models, "openai:gpt-test")
+        assert provider.open_connections == 1, "kept open for the next request"
+        await models.give_key("server", "openai", "new-key")
+        await asyncio.wait_for(provider.no_connections(), LONG)
+        await reply(models, "openai:gpt-test")
+        assert bearer(provider) == "new-key"
+
+
+async def test_a_reply_that_is_being_made_keeps_its_model(make: Callable[..., Models]) -> None:
+    """L5: a new key ends nothing; its connection is closed when the reply has ended."""
+    script = Script(tokens=6, stall_after=2)
+    async with OpenAIProvider(script) as provider:
+        models = make({"openai:gpt-test": {"base_url": provider.base_url}})
+        await models.give_key("server", "openai", "old-key")
+        handler, _ = await models.resolve("openai:gpt-test")
+        reading = Reading(handler)
+        await soon(reading.first_text)
+        await models.give_key("server", "openai", "new-key")
+        await asyncio.gather(*models._retiring)
+        assert provider.open_connections == 1
+        script.resume.set()
+        assert await reading.end() is None
+        assert reading.text == "t0 t1 t2 t3 t4 t5 "
+        await asyncio.wait_for(provider.no_connections(), LONG)
+
+
+async def test_an_anthropic_key_changes_the_same_way(make: Callable[..., Models]) -> None:
+    async with AnthropicProvider(Script(tokens=2)) as provider:
+        models = make({"anthropic:claude-test": {"base_url": provider.base_url}})
+        for key in ("old-key", "new-key"):
+            await models.give_key("server", "anthropic", key)
+            await reply(models, "anthropic:claude-test")
+            assert any(key in value for value in provider.requests[-1].headers.values())
+        await models.keys.take_key_back("server", "anthropic")
+        await asyncio.wait_for(provider.no_connections(), LONG)
+
+
+async def test_an_address_of_ones_own(
+    make: Callable[..., Models], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its models are listed; it gets its own key, or none, and never OpenAI's."""
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-openai")
+    async with OpenAIProvider(Script(tokens=2)) as provider:
+        models = make()
+        await models.give_address("server", "openai_compatible", provider.base_url)
+        await reply(models, "openai_compatible:any")
+        assert "key-of-openai" not in str(provider.requests[-1].headers)
+        assert provider.requests[-1].path == "/v1/chat/completions"
+        await models.give_key("server", "openai_compatible", "key-of-it")
+        await reply(models, "openai_compatible:any")
+        assert bearer(provider) == "key-of-it"
+        listed = await models.listed()
+        assert "openai_compatible:gpt-test" in [each.id for each in listed.models]
+        info = next(each for each in listed.providers if each.name == "openai_compatible")
+        assert info.base_url == provider.base_url
+        assert "key-of" not in listed.model_dump_json()
+
+
+async def test_an_address_is_not_told_to_others(make: Callable[..., Models]) -> None:
+    models = make(addresses=True)
+    await models.give_address(ANNA, "openai_compatible", "http://127.0.0.1:1/secret-place")
+    assert "secret-place" not in (await models.listed(BEN)).model_dump_json()
+    with pytest.raises(StopChatError) as caught:
+        await models.resolve("openai_compatible:any", BEN)
+    assert caught.value.code is ErrorCode.MISSING_KEY
+
+
+async def test_ollama_lists_what_it_has(
+    make: Callable[..., Models], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it runs; where it does not, nothing is listed and nobody waits."""
+    models = make()
+    assert not [each for each in (await models.listed()).models if each.provider == "ollama"]
+    async with OllamaProvider() as provider:
+        monkeypatch.setenv("OLLAMA_HOST", provider.base_url.removeprefix("http://"))
+        listed = await make().listed()
+        found = [each for each in listed.models if each.provider == "ollama"]
+        assert found
+        assert all(each.available for each in found)

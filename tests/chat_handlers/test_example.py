@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-import jupyter_stop_chat.models as models_module
-from jupyter_stop_chat.models import ENTRY_POINTS, Models
+from jupyter_stop_chat.models import ENTRY_POINTS, Models, catalogue
 from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.testing import check_stops
 from tests.engine.bench import MODEL, Bench
@@ -49,7 +48,7 @@ async def test_the_example_is_found_by_its_entry_point(
     def entry_points(group: str) -> list[EntryPoint]:
         return [EntryPoint(name, value, group)] if group == ENTRY_POINTS else []
 
-    monkeypatch.setattr(models_module, "entry_points", entry_points)
+    monkeypatch.setattr(catalogue, "entry_points", entry_points)
     models = Models(tmp_path)
     handler, model = await models.resolve("echo:anything")
     assert (type(handler).__name__, model) == ("Echo", "anything")

@@ -8,6 +8,7 @@ import { CodeActions } from './codeTools';
 import { ChatController } from './controller';
 import { ChatHistory, HistoryState } from './history';
 import { MenuName } from './menu';
+import { ModelChoice, ModelState } from './modelChoice';
 import { Place } from './place';
 import { Settings, StopChatSettings } from './settings';
 import { Snapshot } from './state';
@@ -18,6 +19,7 @@ export interface PanelTools {
   /** Where the chat is shown: another one can take its place. */
   place: Place;
   history: ChatHistory;
+  models: ModelChoice;
   trans: TranslationBundle;
   render: (markdown: string) => Promise<HTMLElement>;
   code: CodeActions;
@@ -92,6 +94,11 @@ export function useSettings(): Settings {
 export function useHistory(): HistoryState {
   const { history } = useTools();
   return useSyncExternalStore(history.subscribe, history.getSnapshot);
+}
+
+export function useModels(): ModelState {
+  const { models } = useTools();
+  return useSyncExternalStore(models.subscribe, models.getSnapshot);
 }
 
 export function useView(): PanelView {

@@ -11,7 +11,7 @@ import * as prompts from './prompt';
 import { Attachment, Error, ServerFrame, Welcome } from './protocol';
 import { Queueing } from './queueing';
 import * as replies from './replies';
-import { Sending } from './sending';
+import { PickedModel, Sending } from './sending';
 import { ChatSocket, SocketState } from './socket';
 import { ChatState, Snapshot } from './state';
 
@@ -42,6 +42,8 @@ export interface ControllerOptions {
   clock: Clock;
   makeId: () => string;
   settings: () => ChatSettings;
+  /** The model that the person picked; without it, the server chooses. */
+  picked?: PickedModel;
   words: Words;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
   nextFrame: (what: () => void) => void;
@@ -58,6 +60,7 @@ export class ChatController {
     this._sending = new Sending(this._state, socket, {
       makeId: _options.makeId,
       policy: () => settings().policy,
+      picked: _options.picked,
       words
     });
     this._halting = new Halting(this._state, socket, this._sending, {

@@ -8,6 +8,7 @@ import { Clock } from './clock';
 import { ChatController, ChatSettings, Words } from './controller';
 import { MessageView } from './messages';
 import { ServerFrame, Welcome } from './protocol';
+import { PickedModel } from './sending';
 import { ChatSocket, SocketLike, SocketState } from './socket';
 
 export interface DeskOptions {
@@ -15,6 +16,8 @@ export interface DeskOptions {
   connect: () => SocketLike;
   makeId: () => string;
   settings: () => ChatSettings;
+  /** The model that the person picked; without it, the server chooses. */
+  picked?: PickedModel;
   words: Words;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
   nextFrame: (what: () => void) => void;
@@ -80,7 +83,7 @@ export class Desk {
   }
 
   private _make(chatId: string | null): ChatController {
-    const { clock, makeId, settings, words, nextFrame, onEnd } = this._options;
+    const { clock, makeId, settings, picked, words, nextFrame, onEnd } = this._options;
     const controller: ChatController = new ChatController({
       chatId,
       welcome: this._welcome,
@@ -89,6 +92,7 @@ export class Desk {
       clock,
       makeId,
       settings,
+      picked,
       words,
       nextFrame,
       onEnd: reply => onEnd?.(reply, controller)

@@ -26,8 +26,17 @@ import { endNoticeOf } from './endNotice';
 import { ChatHistory } from './history';
 import { chatIcon } from './icon';
 import { newId } from './ids';
-import { rememberChat, rememberedChat, rememberedMarks, rememberMarks } from './memory';
+import {
+  rememberChat,
+  rememberedChat,
+  rememberedMarks,
+  rememberedModel,
+  rememberMarks,
+  rememberModel
+} from './memory';
 import { menusOf } from './menu';
+import { ModelChoice } from './modelChoice';
+import { modelRoutesOf } from './modelRoutes';
 import { codeActionsOn } from './notebooks';
 import { StopChatPanel } from './panel';
 import { Place } from './place';
@@ -79,22 +88,33 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
     const settings = new StopChatSettings(registry);
     const server = app.serviceManager.serverSettings;
+    const unreachable = trans.__('The server did not answer. Try again.');
+    const models = new ModelChoice({
+      routes: modelRoutesOf(server, unreachable),
+      clock: browserClock,
+      chosen: rememberedModel(server.baseUrl),
+      remember: model => rememberModel(server.baseUrl, model)
+    });
     const desk = new Desk({
       clock: browserClock,
       connect: () => connectWith(server),
       makeId: newId,
       settings: settings.getSnapshot,
+      picked: models,
       words: {
         notConnected: trans.__('there is no connection to the server.'),
         noAnswer: trans.__('the server did not answer.'),
         promptTooLong: trans.__('The prompt is too long. Shorten it and send it again.')
       },
       nextFrame: schedule,
-      onFrame: frame => history.take(frame),
+      onFrame: frame => {
+        history.take(frame);
+        models.take(frame);
+      },
       onEnd: (reply, controller) => tellEnd(reply, controller)
     });
     const history: ChatHistory = new ChatHistory({
-      routes: routesOf(server, trans.__('The server did not answer. Try again.')),
+      routes: routesOf(server, unreachable),
       isShown: chatId => views.shows(chatId),
       marks: rememberedMarks(server.baseUrl),
       rememberMarks: marks => rememberMarks(server.baseUrl, marks)
@@ -112,6 +132,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       const panel = new StopChatPanel({
         place: new Place(desk, chatId, onChat),
         history,
+        models,
         view: new PanelView(),
         trans,
         render,

@@ -3,6 +3,8 @@ import React, { useLayoutEffect, useRef } from 'react';
 
 import { AttachButton, DraftAttachments } from './attachmentChips';
 import { useSettings, useSnapshot, useTools } from './context';
+import { Setup } from './localInstall';
+import { ModelPicker } from './modelPicker';
 import { Queue } from './queue';
 import { sends } from './sendKey';
 import { SendStop } from './sendStop';
@@ -10,7 +12,7 @@ import { SendStop } from './sendStop';
 export function Input(): JSX.Element {
   const { controller, trans } = useTools();
   const { sendKey } = useSettings();
-  const { prompt, welcome } = useSnapshot();
+  const { prompt } = useSnapshot();
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
 
@@ -37,6 +39,7 @@ export function Input(): JSX.Element {
 
   return (
     <div className="jp-StopChat-compose">
+      <Setup />
       <Queue />
       <Notice />
       {prompt.chip && (
@@ -86,12 +89,7 @@ export function Input(): JSX.Element {
       </div>
       <div className="jp-StopChat-toolbar">
         <AttachButton />
-        {/* its room is there from the start, so that the button does not move when it comes */}
-        <div className="jp-StopChat-model" title={welcome?.default_model ?? undefined}>
-          {welcome?.models?.find(model => model.id === welcome.default_model)?.label ??
-            welcome?.default_model ??
-            '\u00a0'}
-        </div>
+        <ModelPicker />
       </div>
     </div>
   );

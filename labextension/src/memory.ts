@@ -2,6 +2,7 @@
 import { Mark } from './history';
 
 const CHAT = 'jupyter-stop-chat:chat';
+const MODEL = 'jupyter-stop-chat:model';
 const MARKS = 'jupyter-stop-chat:marks';
 
 export function rememberedChat(scope: string): string | null {
@@ -10,6 +11,14 @@ export function rememberedChat(scope: string): string | null {
 
 export function rememberChat(scope: string, chatId: string | null): void {
   write(() => sessionStorage, `${CHAT}:${scope}`, chatId);
+}
+
+export function rememberedModel(scope: string): string | null {
+  return read(() => localStorage, `${MODEL}:${scope}`);
+}
+
+export function rememberModel(scope: string, model: string | null): void {
+  write(() => localStorage, `${MODEL}:${scope}`, model);
 }
 
 export function rememberedMarks(scope: string): Record<string, Mark> {

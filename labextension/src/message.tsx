@@ -7,6 +7,7 @@ import { LiveBody } from './body';
 import { focusInput, useSettings, useTools } from './context';
 import { isTerminal } from './guards';
 import { MessageView } from './messages';
+import { NextStep } from './nextStep';
 import { PromptEditor } from './promptEditor';
 import { Attachment, Receipt, ToolCall, Usage } from './protocol';
 
@@ -239,6 +240,7 @@ function EndLine(props: MessageProps): JSX.Element | null {
         >
           {trans.__('Retry')}
         </button>
+        <NextStep error={error} model={view.info.model} />
       </div>
     );
   }

@@ -171,10 +171,14 @@ export class ModelChoice {
 
   /** Install the local model. */
   async install(): Promise<void> {
+    const { local } = this._state;
+    if (local) {
+      this._set({ local: { ...local, state: 'installing', done: 0, error: undefined } });
+    }
     await this._attempt(async () => {
       this._set({ local: await this._options.routes.local('install') });
       this._watch();
-    });
+    }).then(begun => begun || this._set({ local }));
   }
 
   /** Stop installing it. */

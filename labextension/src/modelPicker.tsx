@@ -247,6 +247,9 @@ function Group(props: {
           <Choice key={model.id} model={model} onChosen={props.onChosen} />
         ))}
       </ul>
+      {provider?.name === 'ollama' && props.models.length === 0 && (
+        <p className="jp-StopChat-hint">{trans.__('It is not running, or has no models.')}</p>
+      )}
       {isServer && given && props.models.length === 0 && (
         <p className="jp-StopChat-hint">
           {trans.__('It lists no models. Type %1 above.', `${COMPATIBLE}:…`)}

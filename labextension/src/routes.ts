@@ -47,7 +47,7 @@ export function routesOf(settings: ServerConnection.ISettings, unreachable: stri
 }
 
 /** The server's own sentence for what went wrong, if there is one. */
-async function sentence(response: Response): Promise<string | null> {
+export async function sentence(response: Response): Promise<string | null> {
   try {
     const body = await response.json();
     return typeof body.message === 'string' && body.message ? body.message : null;

@@ -1,15 +1,24 @@
 /** What goes to the server to have a reply made: prompts, also those that must wait for a chat. */
 import { ASSUMED, bytesOf } from './attachments';
 import * as prompts from './prompt';
-import { ClientFrame, Send } from './protocol';
+import { ClientFrame, Continue, Edit, Regenerate, Send } from './protocol';
 import * as replies from './replies';
 import { ChatSocket } from './socket';
 import { ChatState } from './state';
+
+/** The model that a person picked. */
+export interface PickedModel {
+  /** The model of a prompt; null leaves it to the server. */
+  readonly wanted: string | null;
+  /** The model that a reply is made anew with; null: the one that it was made with. */
+  readonly effective: string | null;
+}
 
 export interface SendingOptions {
   makeId: () => string;
   /** What a second prompt does; null leaves it to the server's setting. */
   policy: () => Send['policy'];
+  picked?: PickedModel;
   words: { promptTooLong: string };
 }
 
@@ -40,6 +49,10 @@ export class Sending {
     };
     if (policy) {
       frame.policy = policy;
+    }
+    const model = this._options.picked?.wanted;
+    if (model) {
+      frame.model = model;
     }
     if (taken.attachments.length > 0) {
       frame.attachments = [...taken.attachments];
@@ -73,10 +86,16 @@ export class Sending {
       return false;
     }
     const requestId = this._options.makeId();
-    const frame: ClientFrame =
+    const frame: Edit | Continue | Regenerate =
       kind === 'edit'
         ? { type: kind, message_id: messageId, body, request_id: requestId }
         : { type: kind, message_id: messageId, request_id: requestId };
+    // what is gone on with keeps the model that began it
+    const { picked } = this._options;
+    const model = kind === 'edit' ? picked?.wanted : picked?.effective;
+    if (model && kind !== 'continue') {
+      frame.model = model;
+    }
     if (!this._fits(frame, body) || !this._socket.send(frame)) {
       return false;
     }

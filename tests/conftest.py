@@ -117,6 +117,12 @@ def _no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
+@pytest.fixture(autouse=True)
+def _no_second_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a provider's first answer for its last, except where retries are what is tested."""
+    monkeypatch.setattr("jupyter_stop_chat.chat_handlers.retrying.WAITS", ())
+
+
 @pytest.fixture
 def jp_server_config() -> dict[str, Any]:
     """Load the extension."""

@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from jupyter_stop_chat.errors import ErrorCode
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -53,7 +55,21 @@ class TokensUsed:
     output_tokens: int | None = None
 
 
-Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """Tell that the provider did not answer, and is asked again after a wait.
+
+    :ivar wait: in seconds.
+    :ivar attempt: which request will be made then; the first one was 1.
+    :ivar code: why.
+    """
+
+    wait: float
+    attempt: int
+    code: ErrorCode
+
+
+Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed | Retrying
 
 
 @dataclass(frozen=True, slots=True)

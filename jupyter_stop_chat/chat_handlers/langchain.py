@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,12 +16,13 @@ from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
-from .base import Event, Text, Turn
+from .base import Event, Retrying, Text, Turn
 from .clients import Clients, close_connections, close_idle_connections
 from .closing import closed_at_the_end
 from .continuation import Overlap
 from .langchain_messages import Continuing, Tally, continuing, events, history
-from .provider_errors import stop_chat_error
+from .provider_errors import code_of, stop_chat_error
+from .retrying import wait_before_retry
 from .runnables import (
     bare_model,
     check_stoppable,
@@ -31,6 +33,10 @@ from .runnables import (
 )
 from .sync_bridge import SyncBridge
 
+log = logging.getLogger(__name__)
+
+#: How a wait is waited for; a stop cancels it.
+pause = asyncio.sleep
 #: Counts the stuck threads of all sync models of this process.
 BRIDGE = SyncBridge()
 
@@ -161,6 +167,31 @@ class LangChainHandler:
             yield Text(rest)
 
     async def _events(
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+    ) -> AsyncGenerator[Event, None]:
+        """Ask, and ask again where the provider did not answer and nothing has come yet."""
+        attempt = 0
+        while True:
+            begun = False
+            try:
+                async with closed_at_the_end(self._asked(messages, turn, tally)) as stream:
+                    async for event in stream:
+                        begun = True
+                        yield event
+                return
+            except Exception as error:
+                # What a chain or an agent has done before it failed, nobody knows.
+                again = self._model is not None and not begun and not turn.stopped
+                wait = wait_before_retry(error, attempt) if again else None
+                if wait is None:
+                    raise
+                attempt += 1
+                told = Retrying(wait, attempt + 1, code_of(error))
+                log.info("%s: asked again in %.1f s", told.code, wait)
+            yield told
+            await pause(told.wait)
+
+    async def _asked(
         self, messages: list[BaseMessage], turn: Turn, tally: Tally
     ) -> AsyncGenerator[Event, None]:
         """Ask once."""

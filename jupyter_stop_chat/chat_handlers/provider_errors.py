@@ -85,7 +85,7 @@ _MOST_CAUSES = 8
 
 def code_of(error: BaseException) -> ErrorCode:
     """Find the code of the table for an exception of a provider or of its client library."""
-    chain = list(_chain(error))
+    chain = list(causes(error))
     for one in chain:
         if isinstance(one, StopChatError):
             return one.code
@@ -113,7 +113,8 @@ def stop_chat_error(error: BaseException, secrets: Iterable[str] = ()) -> StopCh
     return StopChatError(code_of(error), detail[:2000])
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it came from, outermost first."""
     current: BaseException | None = error
     for _ in range(_MOST_CAUSES):
         if current is None:
@@ -125,8 +126,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _from_answer(error: BaseException) -> ErrorCode | None:
-    status = _status(error)
-    words = list(_words(error))
+    status = status_of(error)
+    words = list(words_of(error))
     code = next((_BY_WORD[word] for word in words if word in _BY_WORD), None)
     if code not in {None, ErrorCode.REQUEST_REFUSED, ErrorCode.PROVIDER_FAILED} and (
         status is None or status < 500
@@ -151,7 +152,7 @@ def _from_answer(error: BaseException) -> ErrorCode | None:
     return ErrorCode.REQUEST_REFUSED
 
 
-def _status(error: BaseException) -> int | None:
+def status_of(error: BaseException) -> int | None:
     """Find the HTTP status; an error in the middle of a stream has that of the stream, 200."""
     response = getattr(error, "response", None)
     for value in (
@@ -165,7 +166,8 @@ def _status(error: BaseException) -> int | None:
     return None
 
 
-def _words(error: BaseException) -> Iterator[str]:
+def words_of(error: BaseException) -> Iterator[str]:
+    """Yield what a provider calls an error itself."""
     for name in ("code", "type", "status"):
         value = getattr(error, name, None)
         if isinstance(value, str):

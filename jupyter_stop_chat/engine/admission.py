@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from jupyter_stop_chat.bus import Bus, TextGrew
+from jupyter_stop_chat.bus import Bus, MessageMoved, TextGrew
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.generation import Generation, now
 from jupyter_stop_chat.protocol import (
@@ -104,6 +104,9 @@ class Admission:
             on_text=lambda made: self._bus.publish(made.chat_id, TextGrew(made)),
             on_tool=lambda made, tool: self._bus.publish(made.chat_id, tool),
             max_length=self._limits.max_reply_length,
+            on_moved=lambda made: self._bus.publish(
+                made.chat_id, MessageMoved(made.snapshot(), made)
+            ),
         )
         self._registry.add(generation)
         paused, lane.paused = lane.paused, False

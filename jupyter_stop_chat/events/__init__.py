@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from jupyter_stop_chat.bus import Change, MessageMoved
+from jupyter_stop_chat.generation import Generation
 from jupyter_stop_chat.protocol import TERMINAL, Message, MessageState
 
 if TYPE_CHECKING:
@@ -32,11 +34,16 @@ def emit(logger: EventLogger, schema_id: str, data: dict[str, Any]) -> None:
 def recorder(logger: EventLogger) -> Callable[[Change], None]:
     """Return a listener that records what becomes of every reply."""
 
+    started: WeakSet[Generation] = WeakSet()
+
     def record(change: Change) -> None:
         if not isinstance(change, MessageMoved) or change.generation is None:
             return
         message, owner = change.message, change.generation.owner
         if message.state is MessageState.GENERATING:
+            if change.generation in started:
+                return  # it is told of again while its provider is waited for
+            started.add(change.generation)
             emit(logger, GENERATION, {"action": "started", **_what(message, owner)})
         elif message.state in TERMINAL:
             ended = {"action": str(message.state), **_what(message, owner), **_how(message)}

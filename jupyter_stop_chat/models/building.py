@@ -274,6 +274,9 @@ class Models:
 
         from jupyter_stop_chat.chat_handlers.provider_errors import stop_chat_error
 
+        if provider in PROVIDERS and PROVIDERS[provider].retries_itself:
+            # We do, where the person sees it, and can stop it.
+            parameters = {"max_retries": 0} | parameters
         secrets = secrets_in(parameters)
         try:
             model = init_chat_model(

@@ -9,6 +9,7 @@ import { isTerminal } from './guards';
 import { MessageView } from './messages';
 import { NextStep } from './nextStep';
 import { PromptEditor } from './promptEditor';
+import { RetryLine } from './retryLine';
 import { Attachment, Receipt, ToolCall, Usage } from './protocol';
 
 interface MessageProps {
@@ -58,6 +59,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
               <span />
             </div>
           )}
+          {waits && view.info.retry && <RetryLine retry={view.info.retry} />}
           <EndLine {...props} />
           <div className="jp-StopChat-replyTools">
             <VersionSwitch {...props} />

@@ -221,7 +221,8 @@ export interface Accepted {
  *
  * `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
  * much of it the client has. `reply_to` is the message before this one: the tree of a chat is
- * made of it. `version_of` names the message that this one was made anew from.
+ * made of it. `version_of` names the message that this one was made anew from. `retry` is there
+ * while a provider that did not answer is waited for.
  */
 export interface Message {
   id: string;
@@ -240,6 +241,7 @@ export interface Message {
   usage?: Usage;
   stop?: Receipt;
   error?: ErrorInfo;
+  retry?: Retry;
   attachments: Attachment[];
   tools: ToolCall[];
 }
@@ -274,6 +276,16 @@ export interface ErrorInfo {
   code: ErrorCode;
   message: string;
   error_id?: string;
+}
+/**
+ * Tell that a provider did not answer, and is asked again after `wait_ms` milliseconds.
+ *
+ * `attempt` is the number of the request that is made then; the first one was 1.
+ */
+export interface Retry {
+  code: ErrorCode;
+  attempt: number;
+  wait_ms: number;
 }
 /**
  * Show one tool call of an agent.

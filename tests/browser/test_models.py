@@ -213,6 +213,10 @@ def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
     # The choice outlives a reload, and the model is listed as long as its server is known.
     chat.load_again()
     expect(page.locator("button.jp-StopChat-model")).to_contain_text("gpt-test")
+    # JupyterLab's own opening moves the focus until it has ended.
+    expect(page.locator(".jp-Launcher-body")).to_be_visible()
+    expect(chat.input).to_be_focused()
+    page.evaluate(AXE.read_text())
 
 
 def test_by_keyboard_alone(chat: ChatPage) -> None:
@@ -244,6 +248,36 @@ def test_by_keyboard_alone(chat: ChatPage) -> None:
     expect(chat.failed_line).to_contain_text("needs a key")
     expect(chat.failed_line.get_by_role("button", name="Add a key")).to_be_visible()
     chat.shot("models-7-missing-key")
+
+
+def test_a_provider_that_asks_to_wait(chat: ChatPage) -> None:
+    """V3, V8: the page says that it is tried again, and when; a stop ends the wait."""
+    page = chat.page
+    with OpenAIProvider(
+        Script(trouble="rate_limit", headers={"Retry-After": "50"})
+    ).in_thread() as p:
+        picker(chat)
+        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        give(page, address=p.base_url, key="")
+        page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']").click()
+        chat.ask("Hello?")
+        line = chat.replies.last.locator(".jp-StopChat-retryLine")
+        expect(line).to_contain_text(re.compile(r"asks to wait. Trying again in (50|4\d) s"))
+        assert _violations(chat) == []
+        chat.shot("models-8-retry")
+        chat.button.click()
+        expect(chat.stopped_line).to_be_visible()
+        expect(line).to_have_count(0)
+        chat.expect_mode("send")
+        assert len(p.requests) == 1
+
+        p.scripts.append(Script(trouble="overloaded"))
+        p.script = Script(tokens=["Good ", "day."])
+        chat.ask("Hello again?")
+        expect(line).to_contain_text("has a problem of its own. Trying again in 1 s")
+        expect(chat.replies.last).to_have_attribute("data-state", "completed")
+        assert chat.text().strip() == "Good day."
+        assert len(p.requests) == 3
 
 
 def only(key: str) -> Callable[[Request], Script]:

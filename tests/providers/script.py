@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,6 +47,7 @@ class Script:
     :ivar trouble: answer with this error instead.
     :ivar trouble_after: begin well, and tell of the trouble after so many tokens.
     :ivar drop_after: cut the connection after so many tokens, in the middle of the body.
+    :ivar headers: what the headers of an error say besides.
     :ivar usage: tell how many tokens were used, where the protocol and the request ask for it.
     :ivar filtered: end with the provider's word for "the content filter cut this".
     """
@@ -59,6 +60,7 @@ class Script:
     trouble: Trouble | None = None
     trouble_after: int | None = None
     drop_after: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     usage: bool = True
     filtered: bool = False
     reasoning: Sequence[str] = ()

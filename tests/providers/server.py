@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -276,7 +276,7 @@ class Provider:
         if refusal is not None:
             status, body = refusal
             request.headers_sent_at = time.perf_counter()
-            await _answer(writer, status, body)
+            await _answer(writer, status, body, script.headers)
             return True
         if not self.wants_stream(request):
             request.headers_sent_at = time.perf_counter()
@@ -332,11 +332,17 @@ async def _stall(request: Request, script: Script) -> None:
     await script.resume.wait()
 
 
-async def _answer(writer: asyncio.StreamWriter, status: int, body: dict[str, Any]) -> None:
+async def _answer(
+    writer: asyncio.StreamWriter,
+    status: int,
+    body: dict[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> None:
     data = json.dumps(body).encode()
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     writer.write(
         f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(data)}\r\n\r\n".encode()
+        f"{more}Content-Length: {len(data)}\r\n\r\n".encode()
         + data
     )
     await writer.drain()

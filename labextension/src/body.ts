@@ -4,7 +4,7 @@
  * Settled blocks are rendered once. Only the open tail is rendered again, at most once an
  * animation frame, one render at a time, and never for more than a small part of the time.
  */
-import { closeOpen, definitions, dollarMath, labels } from './markdown';
+import { closeOpen, definitions, labels } from './markdown';
 import { Splitter } from './splitter';
 
 export interface BodyOptions {
@@ -54,18 +54,20 @@ export class LiveBody {
    *
    * @param text all of it, from its begin.
    * @param done it will not grow any more.
+   * @param cut it ends before its end: what it leaves open is closed, as while it grows.
    */
-  update(text: string, done: boolean): void {
-    if (this._disposed || (text === this._text && done === this._done)) {
+  update(text: string, done: boolean, cut = false): void {
+    const open = cut || !done;
+    if (this._disposed || (text === this._text && done === this._done && open === this._open)) {
       return;
     }
-    const grew = text.length >= this._text.length && text.startsWith(this._text);
+    if (text.length < this._text.length) {
+      this._cut = true; // what is being rendered at this moment is too much
+    }
     this._text = text;
     this._done = done;
+    this._open = open;
     this._dirty = true;
-    if (!grew) {
-      this._cut = true;
-    }
     this._running ??= this._run().finally(() => {
       this._running = null;
     });
@@ -78,7 +80,7 @@ export class LiveBody {
 
   private async _run(): Promise<void> {
     while (this._dirty && !this._disposed) {
-      await new Promise<void>(resolve => this._options.schedule(resolve, this._pause));
+      await new Promise<void>(resolve => this._options.schedule(resolve, this._done ? 0 : this._pause));
       if (this._disposed) {
         return;
       }
@@ -90,21 +92,19 @@ export class LiveBody {
         console.error('A part of a reply could not be rendered.', error);
       }
       const cost = this._options.now() - began;
-      this._pause = this._done || cost < CHEAP ? 0 : Math.max(PACE, cost * SHARE);
+      this._pause = cost < CHEAP ? 0 : Math.max(PACE, cost * SHARE);
     }
   }
 
   private async _renderAll(): Promise<void> {
     const text = this._text;
     const done = this._done;
-    if (this._cut) {
+    if (this._cut || !text.startsWith(this._split)) {
       this._cut = false;
       this._splitter = new Splitter();
     }
-    const whole = done && this._blocks.length === 0;
-    if (!whole) {
-      this._splitter.advance(text);
-    }
+    this._split = text;
+    this._splitter.advance(text);
     this._dropBlocksBut(this._splitter.settled, text);
     for (const block of this._splitter.settled.slice(this._blocks.length)) {
       const { start, end } = block;
@@ -162,7 +162,7 @@ export class LiveBody {
       this._setTail(null);
       return;
     }
-    const wanted = this._withDefinitions(closeOpen(source));
+    const wanted = this._withDefinitions(this._open ? closeOpen(source) : source);
     if (wanted === this._tailSource && this._tail) {
       return;
     }
@@ -230,7 +230,7 @@ export class LiveBody {
     const lines = [...labels(source)]
       .filter(label => !own.has(label) && this._definitions.has(label))
       .map(label => this._definitions.get(label));
-    return dollarMath(lines.length ? `${source.trimEnd()}\n\n${lines.join('\n')}\n` : source);
+    return lines.length ? `${source.trimEnd()}\n\n${lines.join('\n')}\n` : source;
   }
 
   /** Render those blocks again whose references were defined further below. */
@@ -253,6 +253,7 @@ export class LiveBody {
 
   private _text = '';
   private _done = false;
+  private _open = true;
   private _dirty = false;
   private _cut = false;
   private _shown = 0;
@@ -260,6 +261,8 @@ export class LiveBody {
   private _disposed = false;
   private _running: Promise<void> | null = null;
   private _splitter = new Splitter();
+  /** What the splitter has seen. */
+  private _split = '';
   private _checked: Splitter | null = this._splitter;
   private _blocks: RenderedBlock[] = [];
   private _sources: string[] = [];

@@ -46,7 +46,7 @@ export interface ControllerOptions {
   picked?: PickedModel;
   words: Words;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
-  nextFrame: (what: () => void) => void;
+  nextFrame: (what: () => void, ms: number) => void;
   /** Hear of each reply that was being made here and has ended. */
   onEnd?: (reply: MessageView) => void;
 }

@@ -20,7 +20,7 @@ export interface DeskOptions {
   picked?: PickedModel;
   words: Words;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
-  nextFrame: (what: () => void) => void;
+  nextFrame: (what: () => void, ms: number) => void;
   /** Hear each frame of the server as well, after it was taken in. */
   onFrame?: (frame: ServerFrame) => void;
   /** Hear of each reply that was being made here and has ended. */

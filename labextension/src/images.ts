@@ -2,17 +2,15 @@
  * Hold remote images of a reply back until a person asks for them.
  *
  * A model's Markdown can name an image on any host, and fetching it sends that host whatever the
- * address holds. JupyterLab's sanitizer lets such images through, so this wraps it: what it has
- * cleaned is looked through in an inert document, where nothing is fetched.
+ * address holds. JupyterLab's sanitizer lets such images through.
  */
-import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 
 const HELD = 'data-stop-chat-image';
 
 /** Tell whether an address leads away from this server. */
 export function isRemote(address: string, base: string): boolean {
   const trimmed = address.trim();
-  if (/^(?:data|blob):/i.test(trimmed)) {
+  if (isEmbedded(trimmed)) {
     return false;
   }
   try {
@@ -22,39 +20,33 @@ export function isRemote(address: string, base: string): boolean {
   }
 }
 
-/** Take what would be fetched from elsewhere out of cleaned HTML. */
-export function holdRemote(html: string, base: string): string {
-  const template = document.createElement('template');
-  template.innerHTML = html;
-  for (const element of template.content.querySelectorAll('*')) {
-    const source = element.getAttribute('src');
-    if (source !== null && isRemote(source, base)) {
-      element.removeAttribute('src');
-      if (element.tagName === 'IMG') {
-        element.setAttribute(HELD, source);
-      }
-    }
-    for (const name of ['srcset', 'poster', 'background', 'longdesc']) {
-      element.removeAttribute(name);
-    }
-    if (/url\s*\(|image-set|\\/i.test(element.getAttribute('style') ?? '')) {
-      element.removeAttribute('style');
-    }
-    // a reply must not carry buttons that run JupyterLab's commands
-    element.removeAttribute('data-commandlinker-command');
-    element.removeAttribute('data-commandlinker-args');
-  }
-  return template.innerHTML;
-}
+const isEmbedded = (address: string): boolean => /^\s*(?:data|blob):/i.test(address);
 
-/** Wrap a sanitizer, so that what it has cleaned fetches nothing from elsewhere. */
-export function holdingSanitizer(sanitizer: IRenderMime.ISanitizer): IRenderMime.ISanitizer {
-  return {
-    getAutolink: () => sanitizer.getAutolink?.() ?? true,
-    allowNamedProperties: false,
-    allowCommandLinker: false,
-    sanitize: (dirty, options) => holdRemote(sanitizer.sanitize(dirty, options), document.baseURI)
-  };
+/**
+ * Keep what an element would fetch only if it is a picture in the text itself, or a file of this
+ * server: any other address of it might be one that does something.
+ *
+ * @param base what addresses are relative to.
+ * @param files where the server's files are.
+ */
+export function holdImage(element: Element, base: string, files: string): void {
+  const source = element.getAttribute('src');
+  if (source === null) {
+    return;
+  }
+  const isImage = element.tagName === 'IMG';
+  if (isImage && isEmbedded(source)) {
+    return;
+  }
+  if (isImage && !isRemote(source, base) && new URL(source.trim(), base).href.startsWith(files)) {
+    return;
+  }
+  element.removeAttribute('src');
+  if (isImage && isRemote(source, base)) {
+    element.setAttribute(HELD, source);
+  } else if (isImage) {
+    element.replaceWith(element.getAttribute('alt') ?? '');
+  }
 }
 
 /**
@@ -81,12 +73,21 @@ export function offerHeld(
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'jp-StopChat-remoteImage';
-    button.textContent = label(new URL(address, document.baseURI).host);
+    button.textContent = label(hostOf(address));
     button.title = image.alt || address;
-    button.addEventListener('click', () => {
+    button.addEventListener('click', event => {
+      event.preventDefault(); // it may stand in a link
       show();
       button.replaceWith(image);
     });
     image.replaceWith(button);
+  }
+}
+
+function hostOf(address: string): string {
+  try {
+    return new URL(address.trim(), document.baseURI).host;
+  } catch {
+    return address;
   }
 }

@@ -15,6 +15,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
 import { Attaching } from './attaching';
+import { LiveBody } from './body';
 import { browserClock } from './clock';
 import { addCommands, CommandIDs } from './commands';
 import { connectWith } from './connect';
@@ -40,7 +41,7 @@ import { modelRoutesOf } from './modelRoutes';
 import { codeActionsOn } from './notebooks';
 import { StopChatPanel } from './panel';
 import { Place } from './place';
-import { makeRender, warmUp } from './rendering';
+import { makeRender, Render, warmUp } from './rendering';
 import { routesOf } from './routes';
 import { schedule } from './schedule';
 import { PLUGIN_ID, StopChatSettings } from './settings';
@@ -52,6 +53,10 @@ import { Views } from './views';
 export interface IStopChat {
   /** The chat that the sidebar shows now. */
   readonly controller: ChatController;
+  /** Show Markdown that grows, as the chat does. */
+  readonly textIn: (host: HTMLElement) => LiveBody;
+  /** Render a piece of Markdown as the chat does: sanitized, nothing fetched from elsewhere. */
+  readonly render: Render;
 }
 
 export const IStopChat = new Token<IStopChat>(
@@ -194,7 +199,9 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     return {
       get controller() {
         return sidebar.place.controller;
-      }
+      },
+      textIn: host => new LiveBody(host, { render, schedule, now: () => performance.now() }),
+      render
     };
   }
 };

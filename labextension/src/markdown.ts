@@ -116,9 +116,11 @@ function openTicks(text: string): string | null {
 }
 
 function openEmphasis(text: string): string[] {
+  const masked = (part: string): string => 'x'.repeat(part.length);
   const plain = text
-    .replace(/`+[^`]*`+/g, code => 'x'.repeat(code.length))
-    .replace(/\$\$?[^$]+\$\$?/g, math => 'x'.repeat(math.length))
+    .replace(/`+[^`]*`+/g, masked)
+    .replace(/\$\$?[^$]+\$\$?|\\\((?:(?!\\\))[^])*\\\)|\\\[(?:(?!\\\])[^])*\\\]/g, masked)
+    .replace(/\]\((?:[^()\n]|\([^()\n]*\))*\)|<[^<>\n]*>|\b(?:https?:\/\/|www\.)\S+/g, masked)
     .replace(/^\s*[-*+]\s/, item => ' '.repeat(item.length));
   const open: string[] = [];
   for (const run of plain.matchAll(/\\.|\*{1,3}|_{1,3}|~~/g)) {

@@ -174,6 +174,7 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
   const host = useRef<HTMLDivElement>(null);
   const body = useRef<LiveBody | null>(null);
   const done = isTerminal(view.info.state);
+  const cut = view.info.state !== 'completed';
   useEffect(() => {
     const live = new LiveBody(host.current as HTMLDivElement, {
       render,
@@ -189,8 +190,8 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
     };
   }, [view.id, controller, render, schedule, onRendered]);
   useEffect(() => {
-    body.current?.update(view.text, done);
-  }, [view.text, done, view.id, controller, render, schedule, onRendered]);
+    body.current?.update(view.text, done, cut);
+  }, [view.text, done, cut, view.id, controller, render, schedule, onRendered]);
   return <div className="jp-StopChat-body" ref={host} />;
 }
 

@@ -1,14 +1,18 @@
 /** Render Markdown with JupyterLab's own renderer: sanitized, never trusted. */
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { cleaningSanitizer, harden, tameDiagrams } from './cleaning';
 import { codeToolsWith } from './codeTools';
-import { holdingSanitizer, offerHeld } from './images';
+import { offerHeld } from './images';
+import { dollarMath } from './markdown';
+import { laterTask, Slices } from './slices';
 
 export type Render = (markdown: string) => Promise<HTMLElement>;
 
 /**
- * Make the function that renders a piece of Markdown into a new element.
+ * Make the function that renders a piece of Markdown into a new element, in its turn.
  *
  * @param showsRemote tells whether images on other hosts are fetched without being asked for.
  */
@@ -17,28 +21,41 @@ export function makeRender(
   trans: TranslationBundle,
   showsRemote: () => boolean
 ): Render {
-  const rendermime = registry.clone({ sanitizer: holdingSanitizer(registry.sanitizer) });
+  const files = URLExt.join(PageConfig.getBaseUrl(), 'files/');
+  const rendermime = registry.clone({ sanitizer: cleaningSanitizer(registry.sanitizer, files) });
   const addCodeTools = codeToolsWith({
     copy: trans.__('Copy'),
     insertBelow: trans.__('Insert below the active cell'),
     replace: trans.__('Replace the active cell'),
     append: trans.__('New cell at the end of the notebook')
   });
-  return async markdown => {
+  const slices = new Slices({
+    now: () => performance.now(),
+    later: laterTask,
+    after: (ms, what) => {
+      const timer = setTimeout(what, ms);
+      return () => clearTimeout(timer);
+    }
+  });
+  return async source => {
+    const markdown = tameDiagrams(dollarMath(source));
     const renderer = rendermime.createRenderer('text/markdown');
-    await renderer.renderModel(
-      new MimeModel({ data: { 'text/markdown': markdown }, trusted: false })
-    );
-    offerHeld(
-      renderer.node,
-      host => trans.__('Show remote image from %1', host),
-      showsRemote()
-    );
-    addCodeTools(renderer.node);
+    await slices.do(async () => {
+      await renderer.renderModel(
+        new MimeModel({ data: { 'text/markdown': markdown }, trusted: false })
+      );
+      offerHeld(
+        renderer.node,
+        host => trans.__('Show remote image from %1', host),
+        showsRemote()
+      );
+      addCodeTools(renderer.node);
+    });
     if (markdown.includes('$') || markdown.includes('\\begin')) {
       // a renderer that is not attached does not typeset by itself
-      await rendermime.latexTypesetter?.typeset(renderer.node);
+      await slices.do(async () => rendermime.latexTypesetter?.typeset(renderer.node));
     }
+    harden(renderer.node);
     return renderer.node;
   };
 }

@@ -265,8 +265,19 @@ function mergeAll(state: ChatView, incoming: readonly Message[], whole: boolean)
 
 /** The messages to show: one line through the tree, the newest or chosen versions, none discarded. */
 export function visible(state: ChatView): readonly MessageView[] {
-  return line(state.messages, state.choices);
+  const { messages, choices } = state;
+  if (latest.messages !== messages || latest.choices !== choices) {
+    latest = { messages, choices, shown: line(messages, choices) };
+  }
+  return latest.shown;
 }
+
+/** Several parts of the panel ask for the same line after each change. */
+let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageView[] } = {
+  messages: [],
+  choices: {},
+  shown: []
+};
 
 /** The replies that are not being made yet: they wait behind another one, or are paused. */
 export function queued(state: ChatView): readonly MessageView[] {

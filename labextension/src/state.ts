@@ -4,6 +4,9 @@ import * as prompts from './prompt';
 import { Welcome } from './protocol';
 import * as replies from './replies';
 
+/** Text that grows is told of at most once in so many milliseconds: it still flows. */
+export const PACE = 50;
+
 /** All that the panel shows. */
 export interface Snapshot {
   readonly chat: replies.ChatView;
@@ -15,11 +18,12 @@ export interface Snapshot {
 
 export class ChatState {
   /**
-   * @param nextFrame calls once, at the next animation frame: many deltas make one change.
+   * @param nextFrame calls once, at the next animation frame that is at least so many
+   *   milliseconds away: many deltas make one change.
    */
   constructor(
     private _clock: Clock,
-    private _nextFrame: (what: () => void) => void
+    private _nextFrame: (what: () => void, ms: number) => void
   ) {}
 
   get now(): Snapshot {
@@ -34,10 +38,10 @@ export class ChatState {
   /**
    * Change what is shown.
    *
-   * @param soon tell of it at the next animation frame, and not at once.
+   * @param soon only text grew: tell of it soon, and not at once.
    */
   set(change: Partial<Snapshot>, soon = false): void {
-    const mode = replies.buttonMode(this._state.chat);
+    const mode = soon ? 'send' : replies.buttonMode(this._state.chat);
     this._state = { ...this._state, ...change };
     if (mode !== 'send' && replies.buttonMode(this._state.chat) === 'send') {
       const prompt = prompts.guard(this._state.prompt, this._clock.now());
@@ -47,11 +51,13 @@ export class ChatState {
       this._tell();
     } else if (!this._due) {
       this._due = true;
+      // the first words after a while wait for nothing
+      const ms = Math.max(0, this._told + PACE - this._clock.now());
       this._nextFrame(() => {
         if (this._due) {
           this._tell();
         }
-      });
+      }, ms);
     }
   }
 
@@ -71,6 +77,7 @@ export class ChatState {
 
   private _tell(): void {
     this._due = false;
+    this._told = this._clock.now();
     [...this._listeners].forEach(listener => listener());
   }
 
@@ -83,4 +90,5 @@ export class ChatState {
   private _listeners = new Set<() => void>();
   /** A change waits for the next animation frame to be told. */
   private _due = false;
+  private _told = -Infinity;
 }

@@ -161,25 +161,35 @@ describe('a growing text', () => {
 });
 
 describe('the end', () => {
-  it('renders a text that was complete from the start once', async () => {
+  it('renders each block of a text that was complete from the start once', async () => {
     const body = make();
     body.update('a\n\nb\n\nc', true);
     await frame();
-    expect(rendered).toEqual(['a\n\nb\n\nc']);
+    expect(rendered).toEqual(['a\n\n', 'b\n\n', 'c']);
   });
 
   it('closes what a stop left open (L11)', async () => {
     const body = make();
-    body.update('a **b', true);
+    body.update('a **b', true, true);
     await frame();
     expect(shown()).toBe('a **b**');
+  });
+
+  it('leaves a complete text as it is', async () => {
+    const body = make();
+    body.update('2 *3 and _x', false);
+    await frame();
+    expect(shown()).toBe('2 *3 and _x_*');
+    body.update('2 *3 and _x', true);
+    await frame();
+    expect(shown()).toBe('2 *3 and _x');
   });
 
   it('closes the fence that was open', async () => {
     const body = make();
     body.update('a\n\n```\nx', false);
     await frame();
-    body.update('a\n\n```\nx', true);
+    body.update('a\n\n```\nx', true, true);
     await frame();
     expect(shown()).toBe('a\n\n|```\nx\n```');
   });

@@ -1,0 +1,89 @@
+"""A reply that came in pieces looks as one that was rendered in one go, wherever it was cut."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from tests.browser.chat_page import ChatPage
+from tests.browser.markdown_texts import LONG, SHORT
+
+pytestmark = pytest.mark.browser
+
+#: So many positions of a long text are tried.
+CUTS = 200
+SEED = 20260
+
+#: The page's own renderer, whole and growing. Frames come at once: what is compared is where the
+#: text ends up, and not when.
+COMPARE = """
+async cases => {
+  const plugins = window.jupyterapp.pluginRegistry._plugins;
+  const chat = plugins.get('jupyter-stop-chat:plugin').service;
+  const frame = window.requestAnimationFrame;
+  window.requestAnimationFrame = what => {
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = () => { port1.close(); what(performance.now()); };
+    port2.postMessage(null);
+    return 0;
+  };
+  const plain = nodes => [...nodes]
+    .filter(node => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== '')
+    .map(node => node.outerHTML ?? node.data.trim())
+    .join('')
+    .replace(/ ctxtmenu_counter="\\d+"/g, '')
+    .replace(/\\n+(?=<\\/(?:div|details)>)/g, '');
+  const host = document.createElement('div');
+  document.body.append(host);
+  const found = [];
+  let compared = 0;
+  for (const {text, cuts} of cases) {
+    const whole = plain((await chat.render(text)).childNodes);
+    for (const cut of cuts) {
+      const body = chat.textIn(host);
+      body.update(text.slice(0, cut), false);
+      await body.settled;
+      body.update(text, true);
+      await body.settled;
+      const grown = plain([...host.children].flatMap(block => [...block.childNodes]));
+      body.dispose();
+      compared += 1;
+      if (grown !== whole) {
+        found.push({text, cut, whole, grown});
+        break;
+      }
+    }
+  }
+  host.remove();
+  window.requestAnimationFrame = frame;
+  return {compared, found};
+}
+"""
+
+
+def _told(found: dict[str, Any]) -> str:
+    return "\n\n".join(
+        f"{each['text']!r} cut at {each['cut']}\n  whole: {each['whole']}\n  grown: {each['grown']}"
+        for each in found["found"]
+    )
+
+
+def test_short_texts_cut_everywhere(chat: ChatPage) -> None:
+    """Each position, and nothing of the text lost, doubled or read in another way."""
+    cases = [{"text": text, "cuts": list(range(len(text) + 1))} for text in SHORT]
+    found = chat.page.evaluate(COMPARE, cases)
+    assert found["found"] == [], _told(found)
+    assert found["compared"] == sum(len(text) + 1 for text in SHORT)
+
+
+def test_long_texts_cut_at_random(chat: ChatPage) -> None:
+    """Two hundred positions each, the same in every run."""
+    chosen = random.Random(SEED)
+    cases = [
+        {"text": text, "cuts": [chosen.randrange(len(text)) for _ in range(CUTS)]} for text in LONG
+    ]
+    found = chat.page.evaluate(COMPARE, cases)
+    assert found["found"] == [], _told(found)
+    assert found["compared"] == CUTS * len(LONG)

@@ -1,5 +1,7 @@
 """Markdown that wants more than to be read: each would call `canary`, or tell `evil.example`."""
 
+# ruff: noqa: E501 - a payload is read best in one line.
+
 from __future__ import annotations
 
 _SVG = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0iY2FuYXJ5KCkiLz4="
@@ -94,7 +96,7 @@ HOSTILE: dict[str, str] = {
     "style address": '<p style="background:url(https://evil.example/a.png)">x</p>',
     "style address escaped": '<p style="background:\\75 rl(//evil.example/a.png)">x</p>',
     "style list": "<ul style=\"list-style: url('https://evil.example/a.png')\"><li>x</ul>",
-    "style image": '<p style="background-image: image-set(\'https://evil.example/a.png\' 1x)">x</p>',
+    "style image": "<p style=\"background-image: image-set('https://evil.example/a.png' 1x)\">x</p>",
     "overlay": '<div style="position:absolute;top:0;left:0;width:9999px;height:9999px;z-index:9999">x</div>',
     "fixed": '<div style="position:fixed;inset:0">x</div>',
     "dialog by class": '<div class="jp-Dialog lm-Widget"><div class="lm-Menu">x</div></div>',
@@ -128,7 +130,7 @@ HOSTILE: dict[str, str] = {
     ),
     "diagram directive": (
         '```mermaid\n%%{init: {"securityLevel": "loose"}}%%\ngraph TD; A-->B\n'
-        'click A call canary()\n```\n'
+        "click A call canary()\n```\n"
     ),
     "diagram in a list": (
         "- ```mermaid\n  graph TD; A[\"<img src='//evil.example/a.png'>\"]\n  ```\n"

@@ -65,7 +65,7 @@ async cases => {
 
 def _told(found: dict[str, Any]) -> str:
     return "\n\n".join(
-        f"{each['text']!r} cut at {each['cut']}\n  whole: {each['whole']}\n  grown: {each['grown']}"
+        f"{each['text']!r} at {each['cut']}\n  whole: {each['whole']}\n  grown: {each['grown']}"
         for each in found["found"]
     )
 
@@ -81,9 +81,7 @@ def test_short_texts_cut_everywhere(chat: ChatPage) -> None:
 def test_long_texts_cut_at_random(chat: ChatPage) -> None:
     """Two hundred positions each, the same in every run."""
     chosen = random.Random(SEED)
-    cases = [
-        {"text": text, "cuts": [chosen.randrange(len(text)) for _ in range(CUTS)]} for text in LONG
-    ]
+    cases = [{"text": text, "cuts": chosen.choices(range(len(text)), k=CUTS)} for text in LONG]
     found = chat.page.evaluate(COMPARE, cases)
     assert found["found"] == [], _told(found)
     assert found["compared"] == CUTS * len(LONG)

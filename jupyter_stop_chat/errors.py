@@ -146,7 +146,8 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.MODEL_NOT_FOUND: ("The provider does not know this model. Choose another.", 502),
     ErrorCode.PROVIDER_TIMEOUT: ("The provider took too long to answer. Try again.", 504),
     ErrorCode.CONTEXT_TOO_LONG: (
-        "The chat is too long for this model. Start a new chat, or shorten the prompt.",
+        "This is too long for the model, even without older messages. Shorten the prompt or its "
+        "attachments, or choose another model.",
         413,
     ),
     ErrorCode.RATE_LIMITED: ("The provider asks to wait: too many requests. Try again soon.", 429),

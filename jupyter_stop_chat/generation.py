@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from .chat_handlers.base import (
     Event,
+    HistoryCut,
     Reasoning,
     Retrying,
     Text,
@@ -100,6 +101,8 @@ class Generation:
         #: What an earlier part of the reply used, and what this one has used up to now.
         self.used_before: Usage | None = message.usage
         self.used: Usage | None = None
+        #: The length of each message of the history, by its id, for an estimate.
+        self.told: list[tuple[str, int]] = []
         self.cancelled_ms: float | None = None
         self._provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = (
             "not_started"
@@ -168,6 +171,9 @@ class Generation:
                     self._tool(call.model_copy(update={"state": state, "result": result}))
             case TokensUsed(input_tokens, output_tokens):
                 self._count(input_tokens, output_tokens)
+            case HistoryCut(first):
+                self.used = (self.used or Usage()).model_copy(update={"sent_from": first or None})
+                self._on_moved(self)
             case Retrying(wait, attempt, code):
                 self._retry = code, attempt, time.perf_counter() + wait
                 self._on_moved(self)
@@ -357,6 +363,7 @@ def total(before: Usage | None, more: Usage | None) -> Usage | None:
         input_tokens=_sum(before.input_tokens, more.input_tokens),
         output_tokens=_sum(before.output_tokens, more.output_tokens),
         estimated=before.estimated or more.estimated,
+        sent_from=more.sent_from or before.sent_from,
     )
 
 

@@ -20,6 +20,7 @@ from .protocol import (
     Policy,
     StopResult,
     Text,
+    Usage,
 )
 
 
@@ -89,10 +90,11 @@ class ChatList(_Body):
 
 
 class WholeChat(_Body):
-    """Be a chat with its messages."""
+    """Be a chat with its messages, and the tokens of all its replies, all versions included."""
 
     chat: Chat
     messages: tuple[Message, ...]
+    usage: Usage | None = None
 
 
 class ChatPatch(_Body):

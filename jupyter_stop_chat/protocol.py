@@ -82,11 +82,15 @@ class _Open(_Model):
 
 
 class Usage(_Open):
-    """Count the tokens of one reply; `estimated` when the provider did not say."""
+    """Count the tokens of one reply; `estimated` when the provider did not say.
+
+    `sent_from` is the first message that was sent to the model, where older ones were not.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     estimated: bool = False
+    sent_from: Id | None = None
 
 
 class Receipt(_Open):

@@ -10,6 +10,7 @@ from tornado.web import authenticated
 
 from .errors import ErrorCode, StopChatError
 from .export import MEDIA_TYPES, Format, export
+from .generation import total
 from .http_base import StopChatHandler
 from .http_objects import (
     BusHealth,
@@ -21,7 +22,7 @@ from .http_objects import (
     WholeChat,
 )
 from .importing import read_chat
-from .protocol import ChatChanged
+from .protocol import ChatChanged, Usage
 
 if TYPE_CHECKING:
     from .app import StopChatApp
@@ -79,15 +80,16 @@ class ChatHandler(StopChatHandler):
         chat = await services.engine.chat(self.owner, chat_id)
         messages = await services.store.get_messages(chat_id)
         live = [services.engine.generation(message.id) for message in messages]
-        self.answer(
-            WholeChat(
-                chat=chat,
-                messages=tuple(
-                    made.snapshot() if made else message
-                    for made, message in zip(live, messages, strict=True)
-                ),
-            )
+        now = tuple(
+            made.snapshot() if made else message
+            for made, message in zip(live, messages, strict=True)
         )
+        used: Usage | None = None
+        for message in now:
+            used = total(used, message.usage)
+        if used is not None:
+            used = used.model_copy(update={"sent_from": None})  # that is a message's own
+        self.answer(WholeChat(chat=chat, messages=now, usage=used))
 
     @authenticated
     @authorized(action="write")  # type: ignore[untyped-decorator]

@@ -69,15 +69,29 @@ class Retrying:
     code: ErrorCode
 
 
-Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed | Retrying
+@dataclass(frozen=True, slots=True)
+class HistoryCut:
+    """Tell that older messages are not sent to the model.
+
+    :ivar first: the id of the first message that is.
+    """
+
+    first: str
+
+
+Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed | Retrying | HistoryCut
 
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """Be one message of the history that the model is given."""
+    """Be one message of the history that the model is given.
+
+    :ivar id: of the chat's message; of the first one, where several were put together.
+    """
 
     role: Literal["user", "assistant"]
     text: str
+    id: str = ""
 
 
 @dataclass(slots=True)

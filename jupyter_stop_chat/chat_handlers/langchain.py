@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
-from .base import Event, Retrying, Text, Turn
+from .base import Event, HistoryCut, Retrying, Text, Turn, TurnMessage
 from .clients import Clients, close_connections, close_idle_connections
 from .closing import closed_at_the_end
 from .continuation import Overlap
@@ -32,9 +32,12 @@ from .runnables import (
     without_lossy_timeouts,
 )
 from .sync_bridge import SyncBridge
+from .trimming import USED, fitted, limit_of, size_of
 
 log = logging.getLogger(__name__)
 
+#: So often a history that is too long is tried, shorter each time.
+TRIES = 4
 #: How a wait is waited for; a stop cancels it.
 pause = asyncio.sleep
 #: Counts the stuck threads of all sync models of this process.
@@ -71,13 +74,16 @@ class LangChainHandler:
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)
         self._clients = Clients(self._model)
+        limit = limit_of(self._model)
+        #: How many tokens of a history are sent; None: all, since nobody knows the limit.
+        self._room: float | None = None if limit is None else limit * USED
         self._retired = False
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
         tally = Tally()
         try:
-            async with self._in_use(), closed_at_the_end(self._whole(turn, tally)) as stream:
+            async with self._in_use(), closed_at_the_end(self._trimmed(turn, tally)) as stream:
                 async for event in stream:
                     yield event
                     if turn.stopped:
@@ -130,16 +136,45 @@ class LangChainHandler:
         for model in self._parts.models:
             await close_connections(model)
 
-    async def _whole(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
+    async def _trimmed(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
+        """Make the reply from as much of the history as the model takes.
+
+        Where nobody knows how much that is, the provider's refusal tells, and half is tried.
+        """
+        for tries_left in reversed(range(TRIES)):
+            messages: Sequence[TurnMessage] = turn.messages
+            if self._room is not None:
+                messages = fitted(turn.messages, self._room)
+            if len(messages) < len(turn.messages):
+                yield HistoryCut(messages[0].id)
+            begun = False
+            try:
+                whole = self._whole(messages, turn, tally)
+                async with closed_at_the_end(whole) as stream:
+                    async for event in stream:
+                        begun = begun or not isinstance(event, Retrying)
+                        yield event
+                return
+            except Exception as error:
+                can = self._model is not None and len(messages) > 1 and tries_left > 0
+                if begun or turn.stopped or not can:
+                    raise
+                if code_of(error) is not ErrorCode.CONTEXT_TOO_LONG:
+                    raise
+                self._room = size_of(messages) / 2
+
+    async def _whole(
+        self, messages: Sequence[TurnMessage], turn: Turn, tally: Tally
+    ) -> AsyncGenerator[Event, None]:
         """Make the reply, or what comes behind a partial one."""
         if not turn.prefix:
-            async with closed_at_the_end(self._events(history(turn.messages), turn, tally)) as s:
+            async with closed_at_the_end(self._events(history(messages), turn, tally)) as s:
                 async for event in s:
                     yield event
             return
         if self._continuing == "prefill":
             joint = Joint(turn.prefix)
-            told = history(turn.messages, joint.prefix, "prefill")
+            told = history(messages, joint.prefix, "prefill")
             begun = False
             try:
                 async with closed_at_the_end(self._events(told, turn, tally)) as s:
@@ -156,7 +191,7 @@ class LangChainHandler:
                 if begun or turn.stopped or code is not ErrorCode.REQUEST_REFUSED:
                     raise
         overlap = Overlap(turn.prefix)
-        told = history(turn.messages, turn.prefix, "instruction")
+        told = history(messages, turn.prefix, "instruction")
         async with closed_at_the_end(self._events(told, turn, tally)) as s:
             async for event in s:
                 if not isinstance(event, Text):

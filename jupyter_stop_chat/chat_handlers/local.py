@@ -12,7 +12,7 @@ from jupyter_stop_chat.local_model.process import CHILD, Limits, ModelProcess, S
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Weights, is_installed, weights_path
 from jupyter_stop_chat.utf16 import whole
 
-from .base import Event, Reasoning, Text, TokensUsed, Turn
+from .base import Event, HistoryCut, Reasoning, Text, TokensUsed, Turn
 
 #: The name behind `local:` that stands for the installed weights.
 BUILT_IN = "smollm2"
@@ -106,6 +106,8 @@ class LocalHandler:
                 message = await request.next()
                 kind = message["type"]
                 if kind == "reading":
+                    if 0 < (dropped := int(message.get("dropped", 0))) < len(turn.messages):
+                        yield HistoryCut(turn.messages[dropped].id)
                     yield TokensUsed(input_tokens=message["input_tokens"])
                 elif kind == "text" and (text := joint.feed(message["text"])):
                     yield Text(text)

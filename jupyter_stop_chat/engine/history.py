@@ -33,8 +33,10 @@ def turn_messages(thread: Sequence[Message]) -> list[TurnMessage]:
     for message in told:
         text = prompt_text(message) if message.role == "user" else message.text.rstrip()
         if history and history[-1].role == message.role:
-            text = f"{history.pop().text}\n\n{text}"
-        history.append(TurnMessage(message.role, text))
+            before = history.pop()
+            history.append(TurnMessage(message.role, f"{before.text}\n\n{text}", before.id))
+        else:
+            history.append(TurnMessage(message.role, text, message.id))
     while history and history[0].role == "assistant":
         history.pop(0)
     return history

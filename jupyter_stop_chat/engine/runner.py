@@ -14,6 +14,7 @@ from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.generation import Generation, Reason, now
 from jupyter_stop_chat.protocol import TERMINAL, ChatChanged, Message, MessageState
 from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.utf16 import utf16_length
 
 from .background import Background
 from .history import turn_messages
@@ -99,6 +100,7 @@ class Runner:
             _stopped=lambda: generation.fenced,
             _report=generation.report,
         )
+        generation.told = [(said.id, utf16_length(said.text)) for said in turn.messages]
         generation.report("started")
         loop = asyncio.get_running_loop()
         yielded = loop.time()
@@ -230,6 +232,10 @@ class Runner:
             lane.remove(generation)
         self._bus.publish(generation.chat_id, MessageMoved(message, generation))
         generation.settled.set_result(message)
+        receipt = generation.receipt()
+        if receipt is not None and message.stop is not None:
+            if receipt.provider != message.stop.provider:
+                self._amend(generation)  # it closed while this was written down
         if lane is not None:
             chat = lane.chat
             self.advance(lane)

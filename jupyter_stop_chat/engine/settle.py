@@ -34,6 +34,7 @@ def settlement(generation: Generation) -> Settlement:
         error = failure_info(StopChatError(ErrorCode.EMPTY_REPLY), generation)
     else:
         state, error = MessageState.COMPLETED, None
+        usage = total(generation.used_before, estimated(generation))
     return Settlement(
         state=state,
         keep=generation.text.length,
@@ -46,9 +47,10 @@ def settlement(generation: Generation) -> Settlement:
 
 
 def estimated(generation: Generation) -> Usage | None:
-    """Count the tokens of what was made just now, or estimate them (B9).
+    """Count the tokens of what was read and made just now, or estimate them (B9).
 
-    A reply that ended before its end was, for most providers, never counted.
+    A reply that ended before its end was, for most providers, never counted, and some providers
+    never count.
     """
     used = generation.used
     made = (
@@ -59,11 +61,27 @@ def estimated(generation: Generation) -> Usage | None:
     )
     if made <= 0 or (used is not None and used.output_tokens is not None):
         return used
+    read = used.input_tokens if used else None
+    if read is None and generation.told:
+        read = _tokens(_read(generation))
     return Usage(
-        input_tokens=used.input_tokens if used else None,
-        output_tokens=max(1, round(made / CHARACTERS_PER_TOKEN)),
+        input_tokens=read,
+        output_tokens=_tokens(made),
         estimated=True,
+        sent_from=used.sent_from if used else None,
     )
+
+
+def _read(generation: Generation) -> int:
+    """Return the length of what was sent to the model, in UTF-16 code units."""
+    first = generation.used.sent_from if generation.used else None
+    ids = [message_id for message_id, _ in generation.told]
+    begin = ids.index(first) if first in ids else 0
+    return sum(length for _, length in generation.told[begin:]) + generation.prefix_length
+
+
+def _tokens(length: int) -> int:
+    return max(1, round(length / CHARACTERS_PER_TOKEN))
 
 
 def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:

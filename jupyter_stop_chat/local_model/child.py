@@ -18,7 +18,7 @@ Child → parent
 |---|---|---|
 | `ready` | `protocol`, `context` | the model is loaded |
 | `failed` | `reason` `missing_package`, `bad_model` or `bad_protocol` | it is not |
-| `reading` | `id`, `input_tokens` | the prompt fits and is being read |
+| `reading` | `id`, `input_tokens`, `dropped` | it is read, without so many of the oldest |
 | `text`, `reasoning` | `id`, `text`, `output_tokens` | more of the answer; tokens made so far |
 | `done` | `id`, `reason`, `input_tokens`, `output_tokens` | the end |
 | `cancelled` | `id` | the end: the model works on that no more |

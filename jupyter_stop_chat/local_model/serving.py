@@ -88,7 +88,8 @@ class LlamaModel:
         """
         messages, need = ask.messages, 0
         while self._room.enter(ask.id, need, ask.cancelled.is_set):
-            attempt = _Attempt(ask, self._room, self.context, emit)
+            dropped = len(ask.messages) - len(messages)
+            attempt = _Attempt(ask, self._room, self.context, emit, dropped)
             try:
                 request = _request(messages, ask.parameters)
                 self._server.handle_chat_completions(request, attempt.on_chunk)
@@ -120,8 +121,11 @@ class LlamaModel:
 class _Attempt:
     """Follow one run of a request through the chunks that llama.cpp calls back with."""
 
-    def __init__(self, ask: Ask, room: Room, context: int, emit: Callable[..., None]) -> None:
+    def __init__(
+        self, ask: Ask, room: Room, context: int, emit: Callable[..., None], dropped: int
+    ) -> None:
         self._ask = ask
+        self._dropped = dropped
         self._room = room
         self._emit = emit
         self._longest = ask.parameters.get("max_tokens", LONGEST_ANSWER)
@@ -189,7 +193,7 @@ class _Attempt:
             self.no_room = need
             return False
         self._input = total
-        self._emit(type="reading", input_tokens=total)
+        self._emit(type="reading", input_tokens=total, dropped=self._dropped)
         return True
 
 

@@ -277,6 +277,9 @@ class Models:
         if provider in PROVIDERS and PROVIDERS[provider].retries_itself:
             # We do, where the person sees it, and can stop it.
             parameters = {"max_retries": 0} | parameters
+        if LANGCHAIN_NAMES.get(provider, provider) == "openai":
+            # At an address of its own, LangChain's class would not ask for it.
+            parameters = {"stream_usage": True} | parameters
         secrets = secrets_in(parameters)
         try:
             model = init_chat_model(

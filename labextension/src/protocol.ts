@@ -247,11 +247,14 @@ export interface Message {
 }
 /**
  * Count the tokens of one reply; `estimated` when the provider did not say.
+ *
+ * `sent_from` is the first message that was sent to the model, where older ones were not.
  */
 export interface Usage {
   input_tokens?: number;
   output_tokens?: number;
   estimated: boolean;
+  sent_from?: string;
 }
 /**
  * Tell what a stop did and when, in milliseconds since it was requested.

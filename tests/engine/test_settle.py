@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Text, TokensUsed, ToolStarted
+from jupyter_stop_chat.chat_handlers.base import HistoryCut, Text, TokensUsed, ToolStarted
 from jupyter_stop_chat.engine.settle import failure_info, settlement
 from jupyter_stop_chat.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import MessageState
@@ -39,12 +39,17 @@ async def test_a_tool_alone_is_a_reply():
     assert settlement(generation).state is MessageState.COMPLETED
 
 
-async def test_a_complete_reply_that_nobody_counted_has_no_usage():
+async def test_a_complete_reply_that_nobody_counted_is_estimated():
     """B9: what is not known is not made up for a reply that came to its end."""
     generation = a_generation()
     generation.apply(Text("x" * 400))
     await generation.finish()
-    assert settlement(generation).usage is None
+    generation.told = [("a", 40), ("b", 4000), ("c", 400)]
+    usage = settlement(generation).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (1110, 100, True)
+    generation.apply(HistoryCut("c"))
+    usage = settlement(generation).usage
+    assert (usage.input_tokens, usage.sent_from) == (100, "c")
 
 
 @pytest.mark.parametrize(("made", "tokens"), [(1, 1), (3, 1), (40, 10), (4000, 1000)])

@@ -284,8 +284,13 @@ async def test_the_local_model_stops_at_once(
 
     cells: dict[str, Cell] = {}
     async with bench_of(app, connect) as bench:
-        bench.models.register("table", lambda name: LocalHandler(local_model_data_dir))
+        handler = LocalHandler(local_model_data_dir)
+        bench.models.register("table", lambda name: handler)
         page = bench.page
+
+        async def asked(message_id: str) -> None:
+            """Wait until the child was asked: what is stopped before that asks nothing of it."""
+            await until(lambda: any(each._requests for each in handler._processes.values()))
 
         async def late(message_id: str) -> dict[str, Any]:
             """Wait for the receipt that says that nothing runs any more."""
@@ -319,7 +324,7 @@ async def test_the_local_model_stops_at_once(
         accepted = await page.ask("Hi", model="table:smollm2")
         await page.end_of(accepted["message"]["id"])
         reading = "Tell me about towers. " * 300
-        cells["before the first token"] = await measure_local(reading, bench.generating)
+        cells["before the first token"] = await measure_local(reading, asked)
         cells["streaming"] = await measure_local("Count to one thousand.", bench.delta)
     note("local", cells)
     for phase, cell in cells.items():

@@ -595,7 +595,7 @@ async def test_usage_of_a_reply_in_two_parts_is_added_up_once(bench):
     await b.stop(message_id=accepted.message.id)
     b.handler.script = ["y", TokensUsed(30, 7)]
     usage = (await b.end(await b.go_on(accepted.message.id))).usage
-    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (30, 17, True)
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (31, 17, True)
 
 
 async def test_nothing_made_is_nothing_used(bench):
@@ -604,6 +604,24 @@ async def test_nothing_made_is_nothing_used(bench):
     await b.handler.script[0].reached.wait()
     await b.stop(message_id=accepted.message.id)
     assert (await b.end(accepted)).usage is None
+
+
+async def test_a_provider_that_closes_while_the_end_is_written_down_is_not_forgotten(bench):
+    """B2: between what the receipt says and its place in the store, everything may happen."""
+
+    b = bench()
+    b.handlers[MODEL] = ScriptedHandler(["seen", Gate()], reports=False)
+    b.store.turns = 5
+    accepted = await b.send()
+    generation = await b.shown(accepted, "seen")
+    stopping = asyncio.create_task(b.stop(message_id=accepted.message.id))
+    await turns_until(lambda: generation.claimed)
+    assert not generation.settled.done()
+    generation.report("closed")
+    await stopping
+    await b.quiet()
+    message = await b.store.get_message(accepted.message.id)
+    assert message.stop.provider == "closed"
 
 
 # --- a stop against an end -------------------------------------------------------------------

@@ -233,9 +233,8 @@ class Runner:
         self._bus.publish(generation.chat_id, MessageMoved(message, generation))
         generation.settled.set_result(message)
         receipt = generation.receipt()
-        if receipt is not None and message.stop is not None:
-            if receipt.provider != message.stop.provider:
-                self._amend(generation)  # it closed while this was written down
+        if receipt and message.stop and receipt.provider != message.stop.provider:
+            self._amend(generation)  # it closed while this was written down
         if lane is not None:
             chat = lane.chat
             self.advance(lane)

@@ -10,6 +10,7 @@ import { MessageView } from './messages';
 import { NextStep } from './nextStep';
 import { PromptEditor } from './promptEditor';
 import { RetryLine } from './retryLine';
+import { UsageLine, usageWords } from './usageLine';
 import { Attachment, Receipt, ToolCall, Usage } from './protocol';
 
 interface MessageProps {
@@ -61,6 +62,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
           )}
           {waits && view.info.retry && <RetryLine retry={view.info.retry} />}
           <EndLine {...props} />
+          <UsageLine view={view} />
           <div className="jp-StopChat-replyTools">
             <VersionSwitch {...props} />
             <button
@@ -321,13 +323,6 @@ export function receiptWords(
     still_finishing: trans.__('the model is still finishing in the background'),
     not_started: trans.__('no request to the provider had been made')
   };
-  const parts = [words[stop.provider]];
-  if (usage?.output_tokens !== undefined) {
-    const count = usage.output_tokens;
-    const text = usage.estimated
-      ? trans._n('about %1 token', 'about %1 tokens', count)
-      : trans._n('%1 token', '%1 tokens', count);
-    parts.push(text);
-  }
-  return parts.join(', ');
+  const counted = usageWords(trans, usage);
+  return [words[stop.provider], ...(counted ? [counted] : [])].join(', ');
 }

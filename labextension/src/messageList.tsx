@@ -6,6 +6,7 @@ import { isTerminal } from './guards';
 import { MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from './replies';
 import { codeClick } from './codeTools';
+import { CutLine, sentFrom } from './usageLine';
 import { versions } from './versions';
 
 /** Nearer to the end than this is at the end, in pixels. */
@@ -81,6 +82,7 @@ export function MessageList(): JSX.Element {
   const idle = !isBusy(chat);
   const shown = visible(chat).filter(view => !waiting.has(view.id));
   const forks = versions(chat.messages);
+  const firstSent = sentFrom(shown);
   return (
     <div className="jp-StopChat-listFrame">
       <div
@@ -95,14 +97,16 @@ export function MessageList(): JSX.Element {
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
           {shown.map(view => (
-            <MessageItem
-              key={view.id}
-              view={view}
-              idle={idle}
-              onRendered={onRendered}
-              at={forks.get(view.id)?.at ?? 0}
-              versions={forks.get(view.id)?.ids.join(' ') ?? ''}
-            />
+            <React.Fragment key={view.id}>
+              {view.id === firstSent && <CutLine />}
+              <MessageItem
+                view={view}
+                idle={idle}
+                onRendered={onRendered}
+                at={forks.get(view.id)?.at ?? 0}
+                versions={forks.get(view.id)?.ids.join(' ') ?? ''}
+              />
+            </React.Fragment>
           ))}
           {chat.pending.map(one => (
             <div className="jp-StopChat-pending" key={one.requestId}>

@@ -280,6 +280,43 @@ def test_a_provider_that_asks_to_wait(chat: ChatPage) -> None:
         assert len(p.requests) == 3
 
 
+def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
+    """L5, B9: the page says where what is not sent any more ends, also after a reload."""
+    page = chat.page
+
+    def short(request: Request) -> Script:
+        if len(request.body["messages"]) > 3:
+            return Script(trouble="context_length")
+        return Script(tokens=["Good ", "day."])
+
+    with OpenAIProvider(short).in_thread() as provider:
+        picker(chat)
+        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        give(page, address=provider.base_url, key="")
+        page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']").click()
+        chat.command("stop-chat:new")
+        expect(chat.messages).to_have_count(0)
+        for number in range(1, 4):
+            chat.ask(f"Prompt {number} " + "x" * 300)
+            expect(chat.replies).to_have_count(number)
+            expect(chat.replies.last).to_have_attribute("data-state", "completed")
+            chat.expect_mode("send")
+        cut = page.locator(".jp-StopChat-cut")
+        expect(cut).to_have_text("Older messages are not sent to the model")
+        first = provider.requests[-1].body["messages"][0]["content"]
+        below = cut.locator("xpath=following-sibling::article[1]")
+        expect(below).to_contain_text(first[:8])
+        chat.replies.last.hover()
+        usage = chat.replies.last.locator(".jp-StopChat-usage")
+        expect(usage).to_have_text("OpenAI-compatible server: gpt-test · 7 tokens in, 2 out")
+        expect(usage).to_have_css("opacity", "1")
+        assert _violations(chat) == []
+        chat.shot("models-9-cut")
+        chat.load_again()
+        expect(cut).to_have_count(1)
+        expect(below).to_contain_text(first[:8])
+
+
 def only(key: str) -> Callable[[Request], Script]:
     """Answer who has the key, and refuse everybody else."""
 

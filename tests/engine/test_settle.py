@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 
 import pytest
 
@@ -44,12 +45,13 @@ async def test_a_complete_reply_that_nobody_counted_is_estimated():
     generation = a_generation()
     generation.apply(Text("x" * 400))
     await generation.finish()
-    generation.told = [("a", 40), ("b", 4000), ("c", 400)]
+    ids = [str(uuid.uuid4()) for _ in range(3)]
+    generation.told = list(zip(ids, (40, 4000, 400), strict=True))
     usage = settlement(generation).usage
     assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (1110, 100, True)
-    generation.apply(HistoryCut("c"))
+    generation.apply(HistoryCut(ids[2]))
     usage = settlement(generation).usage
-    assert (usage.input_tokens, usage.sent_from) == (100, "c")
+    assert (usage.input_tokens, usage.sent_from) == (100, ids[2])
 
 
 @pytest.mark.parametrize(("made", "tokens"), [(1, 1), (3, 1), (40, 10), (4000, 1000)])

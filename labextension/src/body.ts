@@ -25,6 +25,9 @@ const CHEAP = 2;
 /** Others follow after this many milliseconds at least: text still flows at that pace. */
 const PACE = 50;
 
+/** So many blocks of a text that does not grow come onto the page at once. */
+const BATCH = 16;
+
 interface RenderedBlock {
   start: number;
   end: number;
@@ -106,19 +109,22 @@ export class LiveBody {
     this._split = text;
     this._splitter.advance(text);
     this._dropBlocksBut(this._splitter.settled, text);
+    let fresh: RenderedBlock[] = [];
     for (const block of this._splitter.settled.slice(this._blocks.length)) {
-      const { start, end } = block;
-      const unresolved = this._learn(text.slice(start, end));
-      const node = await this._options.render(this._withDefinitions(text.slice(start, end)));
+      const source = text.slice(block.start, block.end);
+      const unresolved = this._learn(source);
+      const node = await this._options.render(this._withDefinitions(source));
       if (this._stale()) {
         return;
       }
-      node.classList.add('jp-StopChat-block');
-      this._place(node, this._blocks.length);
-      this._blocks.push({ start, end, node, unresolved });
-      this._sources.push(text.slice(start, end));
-      this._shown = Math.max(this._shown, end);
+      fresh.push({ ...block, node, unresolved });
+      // an old text comes onto the page in large pieces: each has all of the page painted again
+      if (!done || fresh.length === BATCH) {
+        this._place(fresh, text);
+        fresh = [];
+      }
     }
+    this._place(fresh, text);
     await this._renderTail(text, done);
     if (this._stale()) {
       return;
@@ -199,7 +205,10 @@ export class LiveBody {
     }
   }
 
-  private _place(node: HTMLElement, index: number): void {
+  private _place(fresh: readonly RenderedBlock[], text: string): void {
+    if (!fresh.length) {
+      return;
+    }
     // a block that settles takes the tail's place at once: nothing jumps
     if (this._tail) {
       this._tail.remove();
@@ -207,12 +216,17 @@ export class LiveBody {
       this._tailSource = null;
       this._code = null;
     }
-    const before = this._blocks[index - 1]?.node;
+    const nodes = fresh.map(block => block.node);
+    nodes.forEach(node => node.classList.add('jp-StopChat-block'));
+    const before = this._blocks[this._blocks.length - 1]?.node;
     if (before) {
-      before.after(node);
+      before.after(...nodes);
     } else {
-      this.host.prepend(node);
+      this.host.prepend(...nodes);
     }
+    this._blocks.push(...fresh);
+    this._sources.push(...fresh.map(block => text.slice(block.start, block.end)));
+    this._shown = Math.max(this._shown, fresh[fresh.length - 1].end);
   }
 
   /** Note a block's definitions; return the labels that it misses. */

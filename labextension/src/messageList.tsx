@@ -38,6 +38,8 @@ export function MessageList(): JSX.Element {
   const onScroll = useCallback(() => {
     const element = list.current as HTMLDivElement;
     follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    // who reads further up keeps the place, whatever grows above it
+    element.style.overflowAnchor = follows.current ? '' : 'auto';
     if (follows.current) {
       setNews(false);
     }

@@ -11,6 +11,8 @@ import { versions } from './versions';
 
 /** Nearer to the end than this is at the end, in pixels. */
 const NEAR = 32;
+/** What scrolls so long after the person's hand moved, in milliseconds, is scrolled by it. */
+const HAND = 1000;
 
 export function MessageList(): JSX.Element {
   const { controller, trans, code } = useTools();
@@ -18,6 +20,10 @@ export function MessageList(): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
+  /** How high the messages were when they were last scrolled. */
+  const height = useRef(0);
+  /** When the person last turned the wheel, pressed a key or dragged here. */
+  const hand = useRef(-Infinity);
   const [news, setNews] = useState(false);
   /** What a click on a code block's button came to. */
   const [done, setDone] = useState('');
@@ -26,7 +32,11 @@ export function MessageList(): JSX.Element {
     const element = list.current;
     if (element) {
       element.scrollTop = element.scrollHeight;
+      height.current = element.scrollHeight;
     }
+  }, []);
+  const onHand = useCallback(() => {
+    hand.current = performance.now();
   }, []);
   const onRendered = useCallback(() => {
     // who is at the end follows by the observer below, when the page has laid the new text out
@@ -37,7 +47,13 @@ export function MessageList(): JSX.Element {
   }, []);
   const onScroll = useCallback(() => {
     const element = list.current as HTMLDivElement;
-    follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    // what was drawn meanwhile also leads away from the end, and is followed
+    const isMoved = element.scrollHeight === height.current || performance.now() - hand.current < HAND;
+    height.current = element.scrollHeight;
+    if (isNear || isMoved) {
+      follows.current = isNear;
+    }
     // who reads further up keeps the place, whatever grows above it
     element.style.overflowAnchor = follows.current ? '' : 'auto';
     if (follows.current) {
@@ -95,6 +111,11 @@ export function MessageList(): JSX.Element {
         tabIndex={0}
         ref={list}
         onScroll={onScroll}
+        onWheel={onHand}
+        onTouchMove={onHand}
+        onKeyDown={onHand}
+        onPointerDown={onHand}
+        onPointerMove={event => event.buttons !== 0 && onHand()}
       >
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}

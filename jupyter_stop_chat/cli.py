@@ -57,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="fetch them even when they are there and right"
     )
     install.set_defaults(run=_install_local_model)
+    models = commands.add_parser(
+        "models",
+        help="list the models that can be chosen, and what the others need",
+        description="List the models that a server with this machine's settings offers. "
+        "A star marks the default. No key is shown.",
+    )
+    models.set_defaults(run=_models)
     return parser
 
 
@@ -80,6 +87,13 @@ def _install_local_model(chosen: argparse.Namespace) -> int:
     _say(f"The local model is installed: {path}")
     if find_spec("xllamacpp") is None:
         _say("To run it, also install: pip install 'jupyter-stop-chat[local]'")
+    return 0
+
+
+def _models(chosen: argparse.Namespace) -> int:
+    from .cli_models import table
+
+    _say(table())
     return 0
 
 

@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     UNSTOPPABLE_MODEL = "unstoppable_model"
     LOCAL_MODEL_MISSING = "local_model_missing"
     LOCAL_MODEL_CRASHED = "local_model_crashed"
+    LOCAL_MODEL_MEMORY = "local_model_memory"
     DOWNLOAD_FAILED = "download_failed"
     DISK_FULL = "disk_full"
     WRONG_CHECKSUM = "wrong_checksum"
@@ -124,6 +125,10 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         409,
     ),
     ErrorCode.LOCAL_MODEL_CRASHED: ("The local model ended unexpectedly. Try again.", 502),
+    ErrorCode.LOCAL_MODEL_MEMORY: (
+        "The local model needs more memory than it may use on this server. Choose another model.",
+        507,
+    ),
     ErrorCode.DOWNLOAD_FAILED: (
         "The local model could not be downloaded. Check the server's network and pip's index, "
         "then try again.",

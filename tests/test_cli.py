@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -123,3 +124,36 @@ def test_it_starts_without_loading_jupyter() -> None:
         "sys.exit(sorted(heavy & set(sys.modules)) or 0)"
     )
     subprocess.run((sys.executable, "-P", "-c", program), check=True)
+
+
+def test_the_models_of_this_machine(tmp_path: Path) -> None:
+    """B11: what is ready, what the others need, the default, and no key."""
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "jupyter_server_config.json").write_text(
+        json.dumps(
+            {
+                "StopChatApp": {
+                    "allowed_models": ["openai:*", "anthropic:*", "local:smollm2"],
+                    "model_parameters": {"openai": {"api_key": "sk-canary-0123456789"}},
+                }
+            }
+        )
+    )
+    done = run(
+        "models",
+        HOME=str(tmp_path),
+        JUPYTER_CONFIG_DIR=str(config),
+        JUPYTER_DATA_DIR=str(tmp_path / "data"),
+        OPENAI_API_KEY="",
+        ANTHROPIC_API_KEY="",
+        OLLAMA_HOST="http://127.0.0.1:1",
+    )
+    assert done.returncode == 0, done.stderr
+    lines = {line[2:].split("  ")[0].strip(): line for line in done.stdout.splitlines()}
+    assert lines["openai:gpt-5-mini"].startswith("* ")
+    assert "ready: set up in the settings" in lines["openai:gpt-5-mini"]
+    assert "needs a key" in lines["anthropic:claude-sonnet-4-5"]
+    assert "install-local-model" in lines["local:smollm2"]
+    assert not [each for each in lines if each.startswith("groq")], "it is not allowed"
+    assert "canary" not in done.stdout + done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.auth import IdentityProvider, User
 from tornado.httpclient import HTTPClientError
 
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Progress, weights_path
@@ -221,3 +222,57 @@ async def test_installing_can_be_turned_off(call: Any, app: Any) -> None:
     status, told = await call("POST", "local-model")
     assert (status, told["code"]) == (403, "not_allowed")
     assert not (await call("GET", "local-model"))[1]["may_install"]
+
+
+class Named(IdentityProvider):
+    """Know people by name, as a hub does."""
+
+    def get_user(self, handler: Any) -> User | None:  # type: ignore[override]
+        name = handler.request.headers.get("X-User")
+        return User(username=name) if name else None
+
+
+@pytest.mark.parametrize(
+    "jp_server_config",
+    [
+        {
+            "ServerApp": {
+                "jpserver_extensions": {"jupyter_stop_chat": True},
+                "identity_provider_class": Named,
+                "disable_check_xsrf": True,
+            },
+            "StopChatApp": {"titles": "prompt"},
+        }
+    ],
+    ids=[""],
+)
+async def test_a_key_makes_nobody_elses_replies(jp_fetch: Any, app: Any) -> None:
+    """J6: over HTTP, with people who have names."""
+    with OpenAIProvider(Script(tokens=["Good ", "day."])).in_thread() as provider:
+        app.model_parameters = {"openai:gpt-test": {"base_url": provider.base_url}}
+
+        async def ask(who: str, method: str, *path: str, **fields: Any) -> str:
+            answer = await jp_fetch(
+                *("api", "stop-chat", *path),
+                method=method,
+                body=json.dumps(fields) if fields else None,
+                headers={"X-User": who},
+                allow_nonstandard_methods=True,
+            )
+            return str(answer.body.decode())
+
+        await ask("anna", "PUT", "providers", "openai", "key", key=CANARY)
+        prompt = {"body": "Hi", "model": "openai:gpt-test"}
+        assert "Good" in await ask("anna", "POST", "generate", **prompt)
+        refused = await ask("ben", "POST", "generate", **prompt)
+        assert "missing_key" in refused
+        assert len(provider.requests) == 1
+        assert "key" in provider_of(json.loads(await ask("anna", "GET", "models")), "openai")
+        assert "key" not in provider_of(json.loads(await ask("ben", "GET", "models")), "openai")
+        address = {"base_url": provider.base_url}
+        with pytest.raises(HTTPClientError) as caught:
+            await ask("ben", "PUT", "providers", "openai_compatible", "address", **address)
+        assert caught.value.code == 403
+        with pytest.raises(HTTPClientError) as caught:
+            await ask("ben", "POST", "generate", body="Hi", model="local:/etc/passwd")
+        assert caught.value.code == 403

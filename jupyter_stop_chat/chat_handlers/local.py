@@ -83,8 +83,8 @@ class LocalHandler:
 
         :param turn: `model` is `smollm2`, or the absolute path of a GGUF file.
         :raises StopChatError: `local_model_missing`, `missing_package`, `unknown_model`,
-            `local_model_crashed`, `context_too_long`, `generation_failed`, `invalid_field`,
-            `shutting_down`.
+            `local_model_crashed`, `local_model_memory`, `context_too_long`,
+            `generation_failed`, `invalid_field`, `shutting_down`.
         """
         path = self._path(turn.model)
         parameters = self._parameters(turn)
@@ -183,6 +183,8 @@ class LocalHandler:
     def _start_error(self, failure: StartFailed, model: str) -> StopChatError:
         if failure.reason == "missing_package":
             return StopChatError(ErrorCode.MISSING_PACKAGE, "xllamacpp")
+        if failure.reason == "no_memory":
+            return StopChatError(ErrorCode.LOCAL_MODEL_MEMORY)
         if failure.reason == "crashed":
             return StopChatError(ErrorCode.LOCAL_MODEL_CRASHED, "at its start")
         if model == BUILT_IN:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ _MOST_THREADS = 8
 #: How the child is started. `-P` keeps files of the working directory from being imported.
 CHILD: tuple[str, ...] = (sys.executable, "-P", "-m", "jupyter_stop_chat.local_model.child")
 
-Reason = Literal["missing_file", "missing_package", "bad_model", "crashed"]
+Reason = Literal["missing_file", "missing_package", "bad_model", "crashed", "no_memory"]
+#: What llama.cpp and Python say when they get no more memory.
+_NO_MEMORY = re.compile(r"failed to allocate|unable to allocate|bad_alloc|MemoryError")
 
 
 class StartFailed(Exception):
@@ -282,6 +285,8 @@ class ModelProcess:
             missing = message["reason"] == "missing_package"
             self._failure = "missing_package" if missing else "bad_model"
             self.ending = True
+            if not missing and self._limits.memory_mb:
+                return  # it ends now, and its log tells whether it was the file
         else:
             raise ValueError(message["type"])
         self._start_deadline.stop()
@@ -322,7 +327,9 @@ class ModelProcess:
         self._nobody_waits.stop()
         self._ending_deadline.stop()
         if not self._decided.is_set():
-            self._failure = "missing_file" if end.missing_file else "crashed"
+            self._failure = self._failure or ("missing_file" if end.missing_file else "crashed")
+            if self._limits.memory_mb and _NO_MEMORY.search(end.log):
+                self._failure = "no_memory"
             self._decided.set()
         self.gone.set()
         gone = list(self._requests.values())

@@ -14,6 +14,7 @@ const CHOOSE = new Set([
   'model_not_allowed',
   'missing_package',
   'context_too_long',
+  'local_model_memory',
   'unstoppable_model',
   ...KEY
 ]);

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'unstoppable_model'
   | 'local_model_missing'
   | 'local_model_crashed'
+  | 'local_model_memory'
   | 'download_failed'
   | 'disk_full'
   | 'wrong_checksum'

@@ -253,6 +253,29 @@ async def test_a_model_of_ones_own(local_model_data_dir: Path, tmp_path: Path) -
         assert reading.tokens[1] == 3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+@pytest.mark.parametrize("megabytes", [100, 250])
+async def test_a_model_that_needs_more_memory_than_it_may_use(
+    local_model_data_dir: Path, megabytes: int
+) -> None:
+    """L5: told as such, early and late in its loading; the server is none the worse for it."""
+    async with closing(LocalHandler(local_model_data_dir, memory_mb=megabytes)) as handler:
+        with pytest.raises(StopChatError) as caught:
+            await Reading(handler, "Hi.").task
+        assert caught.value.code is ErrorCode.LOCAL_MODEL_MEMORY
+        assert handler.pids == []
+
+
+async def test_the_limit_that_is_set_by_default_is_enough(local_model_data_dir: Path) -> None:
+    from jupyter_stop_chat.app import StopChatApp
+
+    limit = StopChatApp.local_memory_limit.default_value
+    async with closing(LocalHandler(local_model_data_dir, memory_mb=limit)) as handler:
+        reading = Reading(handler, "Hi.", parameters=fixed(max_tokens=3))
+        await reading.task
+        assert reading.text
+
+
 async def test_a_file_that_only_begins_as_a_model(
     local_model_data_dir: Path, tmp_path: Path
 ) -> None:

@@ -369,3 +369,14 @@ async def test_a_stop_works_on_a_model_that_was_found(tmp_path: Path) -> None:
         await soon(provider.requests[0].closed)
         assert reading.reports == ["started", "closed"]
         await models.close()
+
+
+def test_the_table_of_providers_agrees_with_langchain() -> None:
+    """A name or a package that LangChain does not know would be offered in vain."""
+    from langchain.chat_models import base
+
+    from jupyter_stop_chat.models.providers import LANGCHAIN_NAMES
+
+    for name, provider in PROVIDERS.items():
+        package, *_ = base._BUILTIN_PROVIDERS[LANGCHAIN_NAMES.get(name, name)]
+        assert package.split(".")[0] == provider.package

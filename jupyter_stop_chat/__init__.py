@@ -5,6 +5,11 @@ This module is imported at every start of Jupyter Server, so it imports nothing 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
 __version__ = "0.1.0"
 
 
@@ -18,3 +23,10 @@ def _jupyter_server_extension_points() -> list[dict[str, object]]:
     from .app import StopChatApp
 
     return [{"module": "jupyter_stop_chat", "app": StopChatApp}]
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """Add `%%chat` and `%chat`, for `%load_ext jupyter_stop_chat`."""
+    from .magics import load
+
+    load(ipython)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from .fences import open_fence
 from .protocol import Chat, Message, MessageState
 
 Format = Literal["md", "ipynb", "json"]
@@ -49,9 +50,8 @@ def _markdown(message: Message) -> str:
     who = "You" if message.role == "user" else "Reply"
     parts = [f"**{who}**", *([message.text.rstrip()] if message.text.strip() else [])]
     if message.state is MessageState.INTERRUPTED:
-        # A fence that the stop left open would swallow what follows.
-        fences = [line for line in message.text.splitlines() if line.lstrip().startswith("```")]
-        parts += ["```"] if len(fences) % 2 else []
+        fence = open_fence(message.text)
+        parts += [fence] if fence else []
         parts.append(f"*{_stopped_by(message)}*")
     if message.error is not None:
         parts.append(f"*Generation failed: {message.error.message}*")

@@ -179,11 +179,11 @@ class InterruptAllHandler(StopChatHandler):
     @authenticated
     @authorized(action="execute")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
-        """Stop all that is yours; with `everyone`, all that is made on this server."""
+        """Stop all that is yours, or what is named; with `everyone`, all on this server."""
         asked = self.body(InterruptAllRequest)
         engine = (await self.services()).engine
-        if not asked.everyone:
-            results = await engine.stop(self.owner, _all(discard=asked.discard))
+        if asked.request_id or asked.chat_id or not asked.everyone:
+            results = await engine.stop(self.owner, _target(asked))
             self.answer(InterruptResults(results=results))
             return
         if not await self._may_stop_everyone():
@@ -237,6 +237,14 @@ async def _reply(owner: str, engine: Engine, message_id: str) -> Message:
     except StopChatError:
         raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
     return message
+
+
+def _target(asked: InterruptAllRequest) -> Stop:
+    if asked.request_id is not None:
+        return Stop(type="stop", request_id=asked.request_id, discard=asked.discard)
+    if asked.chat_id is not None:
+        return Stop(type="stop", chat_id=asked.chat_id, discard=asked.discard)
+    return _all(discard=asked.discard)
 
 
 def _all(*, discard: bool) -> Stop:

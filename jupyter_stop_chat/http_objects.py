@@ -53,9 +53,15 @@ class InterruptRequest(_Body):
 
 
 class InterruptAllRequest(_Body):
-    """Stop all that is yours, or everyone's."""
+    """Stop all that is yours, or one chat's reply, or one request's, or everyone's.
+
+    A `request_id` stops a request that may not have arrived: its sender chose the id. Of several,
+    the narrowest counts.
+    """
 
     everyone: bool = False
+    chat_id: Id | None = None
+    request_id: Id | None = None
     discard: bool = False
 
 

@@ -204,7 +204,8 @@ def paths() -> dict[str, Any]:
         "/interrupt": {
             "post": operation(
                 "interrupt_all",
-                "Stop all that is yours, or, by the authorizer's leave, everyone's.",
+                "Stop all that is yours, one chat's reply, one request's, or, by the authorizer's "
+                "leave, everyone's.",
                 json_of(InterruptResults),
                 failures=(400,),
                 body=InterruptAllRequest,

@@ -326,6 +326,37 @@ async def test_all_of_yours_stop_at_once(scripted: Any, stream: Any, call: Any, 
     assert await call("POST", "interrupt") == (200, {"results": []})
 
 
+async def test_a_request_is_stopped_before_it_arrives(
+    scripted: Any, stream: Any, call: Any
+) -> None:
+    """S6: its sender chose the id, and nothing is asked of the model."""
+    handler = await scripted("Once upon", Gate())
+    request_id = str(uuid.uuid4())
+    status, told = await call("POST", "interrupt", body={"request_id": request_id})
+    assert (status, told) == (200, {"results": [{"outcome": "remembered"}]})
+    events = [event async for event in (await stream(request_id=request_id)).events()]
+    assert [name for name, _ in events] == ["start", "interrupted"]
+    assert handler.replies == []
+
+
+async def test_the_narrowest_that_is_named_is_stopped(
+    scripted: Any, stream: Any, call: Any
+) -> None:
+    await scripted(Gate())
+    starts = [(await _start(await stream()))[1] for _ in range(3)]
+    body = {"chat_id": starts[0]["chat_id"], "everyone": True}
+    assert _stopped(await call("POST", "interrupt", body=body)) == [starts[0]["message_id"]]
+    body = {"request_id": starts[1]["request_id"], "chat_id": starts[2]["chat_id"]}
+    assert _stopped(await call("POST", "interrupt", body=body)) == [starts[1]["message_id"]]
+    assert _stopped(await call("POST", "interrupt")) == [starts[2]["message_id"]]
+
+
+def _stopped(answer: tuple[int, Any]) -> list[str]:
+    assert answer[0] == 200
+    assert {each["outcome"] for each in answer[1]["results"]} == {"interrupted"}
+    return [each["message_id"] for each in answer[1]["results"]]
+
+
 class AsksAboutEveryone(Authorizer):
     """Let everyone do everything, and note what is asked."""
 

@@ -24,6 +24,9 @@ MAY_IMPORT = {
     "models": FOUNDATION | {"protocol", "masking", "chat_handlers", "local_model"},
     "engine": FOUNDATION | {"protocol", "chat_handlers.base", "bus", "generation", "store.base"},
     "connection": FOUNDATION | {"protocol", "bus", "generation", "engine"},
+    "fences": set(),
+    # A client of the HTTP API: what the server is made of is for the kernel's own engine alone.
+    "magics": FOUNDATION | {"fences", "app", "owners", "protocol", "reply_stream"},
 }
 #: What the inner rooms must not know.
 STRANGERS = {"tornado", "jupyter_server", "jupyter_core", "traitlets", "langchain", "sqlalchemy"}
@@ -65,3 +68,12 @@ def test_the_engine_knows_no_framework(room: str) -> None:
         for name in _imports(file):
             assert name.split(".")[0].split("_")[0] not in STRANGERS, f"{file.name}: {name}"
             assert name.split(".")[0] not in STRANGERS, f"{file.name}: {name}"
+
+
+def test_only_the_kernels_own_engine_knows_the_server() -> None:
+    for file in _files("magics"):
+        if file.name == "kernel_place.py":
+            continue
+        ours = {name for name in _imports(file) if name.startswith("jupyter_stop_chat.")}
+        for room in ("app", "owners", "protocol", "reply_stream"):
+            assert not any(name.startswith(f"jupyter_stop_chat.{room}") for name in ours), file

@@ -1,0 +1,23 @@
+"""The chat in a notebook's cells: `%%chat` and `%chat`.
+
+It is a client of the HTTP API where the kernel's Jupyter Server has the extension, and runs the
+same engine in the kernel where there is none. Nothing heavy is imported before that is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and their completions."""
+    from .completion import complete
+    from .magic import ChatMagics
+
+    magics = ChatMagics(shell)
+    shell.register_magics(magics)
+    for name in ("%%chat", "%chat"):
+        shell.set_hook("complete_command", complete(magics), str_key=name)

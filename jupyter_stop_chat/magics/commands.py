@@ -1,0 +1,158 @@
+"""What `%chat` does, by its first word."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+from IPython.core.error import UsageError
+
+from jupyter_stop_chat.errors import StopChatError
+
+from .defaults import SHORT, Defaults, Whereabouts, find_chat, models
+from .line import Line
+from .outcome import ChatFailed
+from .place import Place
+
+COMMANDS = ("list", "open", "new", "show", "stop", "models", "set")
+_PLURAL = 2
+_BUSY = {"generating": "a reply is being made", "queued": "waits", "paused": "paused"}
+
+
+class Commands:
+    """Run one command.
+
+    :param rich: whether Markdown can be shown.
+    """
+
+    def __init__(self, whereabouts: Whereabouts, defaults: Defaults, *, rich: bool) -> None:
+        self._whereabouts = whereabouts
+        self._defaults = defaults
+        self._rich = rich
+
+    def run(self, name: str, words: list[str]) -> None:
+        """Do what a person asked for.
+
+        :raises ChatFailed: with a sentence, when it cannot be done.
+        """
+        try:
+            getattr(self, f"_{name}")(words)
+        except StopChatError as error:
+            raise ChatFailed(error.sentence) from None
+        except OSError:
+            self._whereabouts.forget()
+            raise ChatFailed("Jupyter Server does not answer. Try again.") from None
+
+    @property
+    def _place(self) -> Place:
+        return self._whereabouts.place(Line())
+
+    def _list(self, words: list[str]) -> None:
+        place = self._place
+        chats = place.chats(Line(), query=" ".join(words))
+        _say(f"Chats on {place.label}:" if chats else f"No chats on {place.label}.")
+        for chat in chats:
+            here = "*" if chat["id"] == self._defaults.chat_id else " "
+            state = _BUSY.get(chat["state"], "")
+            busy = f"  ({state})" if state else ""
+            _say(f"{here} {chat['id'][:SHORT]}  {_line(chat.get('title') or 'Untitled')}{busy}")
+
+    def _open(self, words: list[str]) -> None:
+        chat_id = find_chat(self._place, _name(words), Line())
+        chat = self._place.chat(chat_id)["chat"]
+        self._defaults.chat_id = chat_id
+        _say(f"The next %%chat goes on with {_line(chat.get('title') or 'Untitled')!r}.")
+
+    def _new(self, words: list[str]) -> None:
+        _no_more(words)
+        self._defaults.chat_id = None
+        _say("The next %%chat begins a new chat.")
+
+    def _show(self, words: list[str]) -> None:
+        from jupyter_stop_chat.fences import open_fence
+
+        from .cell import STOPPED
+        from .safe_markdown import safe_markdown
+
+        chat_id = self._chat_id(words)
+        if chat_id is None:
+            raise ChatFailed("This notebook has no chat yet. Name one; see %chat.")
+        found = self._place.chat(chat_id)
+        rich, plain = [f"### {safe_markdown(_line(found['chat'].get('title') or 'Chat'))}"], []
+        for message in found["messages"]:
+            who = "You" if message["role"] == "user" else "Reply"
+            note = STOPPED if message["state"] == "interrupted" else ""
+            if message.get("error"):
+                note = f"Generation failed: {message['error']['message']}"
+            text = message["text"]
+            fence = open_fence(text)
+            closed = f"{text}\n{fence}" if fence else text
+            rich.append(f"**{who}**\n\n{safe_markdown(closed, note)}")
+            plain.append(f"{who}: {text}" + (f"\n[{note}]" if note else ""))
+        if not self._rich:
+            _say("\n\n".join(plain))
+            return
+        from IPython.display import display
+
+        display({"text/plain": "\n\n".join(plain), "text/markdown": "\n\n".join(rich)}, raw=True)
+
+    def _stop(self, words: list[str]) -> None:
+        everything = not words or words == ["all"]
+        target = {} if everything else {"chat_id": self._chat_id(words)}
+        stopped = [each for each in self._place.stop(target) if each["outcome"] == "interrupted"]
+        if not stopped:
+            _say("Nothing was being made.")
+        else:
+            _say(f"{len(stopped)} {'replies' if len(stopped) >= _PLURAL else 'reply'} stopped.")
+
+    def _models(self, words: list[str]) -> None:
+        _no_more(words)
+        usual = self._defaults.model or self._place.models().get("default_model")
+        for model in models(self._place):
+            here = "*" if model["id"] == usual else " "
+            _say(f"{here} {model['id']}  {_line(model['label'])}")
+
+    def _set(self, words: list[str]) -> None:
+        parser = _Parser(prog="%chat set", add_help=False)
+        parser.add_argument("--model", "-m")
+        parser.add_argument("--as", "-a", dest="form", choices=("markdown", "code", "raw"))
+        parser.add_argument("--quiet", "-q", action=argparse.BooleanOptionalAction)
+        asked = parser.parse_args(words)
+        defaults = self._defaults
+        if asked.model is not None:
+            defaults.model = asked.model or None
+        if asked.form is not None:
+            defaults.form = asked.form
+        if asked.quiet is not None:
+            defaults.quiet = asked.quiet
+        model = defaults.model or "the server's default"
+        _say(f"model: {model}; as: {defaults.form}; quiet: {'yes' if defaults.quiet else 'no'}")
+
+    def _chat_id(self, words: list[str]) -> str | None:
+        return find_chat(self._place, _name(words), Line()) if words else self._defaults.chat_id
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def _name(words: list[str]) -> str:
+    if not words:
+        raise UsageError("Name a chat, by its title or its id.")
+    return " ".join(words)
+
+
+def _no_more(words: list[str]) -> None:
+    if words:
+        raise UsageError(f"Nothing follows here, and not {words[0]!r}.")
+
+
+def _line(text: str) -> str:
+    """Make one harmless line of what others wrote."""
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")

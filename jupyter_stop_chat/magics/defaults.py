@@ -1,0 +1,112 @@
+"""What a kernel's cells have in common: where chats are, which one goes on, and what is usual."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+
+from .line import Line
+from .outcome import ChatFailed
+from .place import Place
+from .view import As
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+#: So much of an id is enough to name a chat.
+SHORT = 8
+#: So many chats are looked through for a title.
+_MOST = 200
+
+
+@dataclass(slots=True)
+class Defaults:
+    """Hold what `%chat set` sets.
+
+    :ivar chat_id: the chat that the next cell goes on with; None: a new one.
+    """
+
+    model: str | None = None
+    form: As = "markdown"
+    quiet: bool = False
+    chat_id: str | None = None
+
+
+class Whereabouts:
+    """Find the place where chats are, once; look again when it has gone."""
+
+    def __init__(self) -> None:
+        self._place: Place | None = None
+
+    def place(self, line: Line) -> Place:
+        """Return the place: the kernel's own server, else the kernel itself."""
+        if self._place is None:
+            self._place = _server(line) or _kernel()
+        return self._place
+
+    def forget(self) -> None:
+        """Look for a server again at the next use; what runs in the kernel stays."""
+        from .server_place import ServerPlace
+
+        if isinstance(self._place, ServerPlace):
+            self._place = None
+
+
+def find_chat(place: Place, name: str, line: Line) -> str:
+    """Return the id of the chat that a person named by its id, the id's beginning, or its title.
+
+    :raises ChatFailed: when there is none, or several.
+    """
+    if _ID.fullmatch(name):
+        return name
+    chats = place.chats(line, limit=_MOST)
+    by_id = [each for each in chats if len(name) >= SHORT and each["id"].startswith(name)]
+    exact = [each for each in chats if each.get("title") == name]
+    like = [each for each in chats if name.casefold() in (each.get("title") or "").casefold()]
+    for found in (by_id, exact, like):
+        if len(found) == 1:
+            return str(found[0]["id"])
+        if found:
+            named = ", ".join(f"{each['id'][:SHORT]} ({each.get('title')})" for each in found[:5])
+            raise ChatFailed(f"Several chats are called so: {named}. Name one by its id.")
+    raise ChatFailed(f"There is no chat {name!r}. See %chat, or begin one with --new.")
+
+
+def models(place: Place) -> list[dict[str, Any]]:
+    """Return the models that can be chosen now."""
+    return [each for each in place.models()["models"] if each["available"]]
+
+
+def _server(line: Line) -> Place | None:
+    from pathlib import Path
+
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    from .finding import addresses
+    from .server_place import ServerPlace
+
+    refused = False
+    for address in addresses(Path(jupyter_runtime_dir())):
+        place = ServerPlace(address)
+        try:
+            place.check(line)
+        except StopChatError as error:
+            refused = refused or error.code is ErrorCode.NOT_ALLOWED
+            continue
+        except OSError:
+            line.check()
+            continue
+        return place
+    if refused:
+        sys.stderr.write(
+            "The kernel's Jupyter Server did not let this kernel in, so chats run in the kernel.\n"
+        )
+    return None
+
+
+def _kernel() -> Place:
+    from .kernel_place import KernelPlace
+
+    return KernelPlace()

@@ -1,0 +1,160 @@
+"""The magics themselves: what a person writes, and what is done with it."""
+
+from __future__ import annotations
+
+import queue
+import re
+import shlex
+from argparse import Namespace
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from .cell import Cell
+from .commands import COMMANDS, Commands
+from .defaults import Defaults, Whereabouts, find_chat
+from .interrupts import Interrupts
+from .line import Line
+from .names import fill_in
+from .outcome import Interrupted, Reply
+from .place import Place
+from .received import Received
+from .turn import Turn
+from .view import view
+
+FORMS = ("markdown", "code", "raw")
+_BLOCK = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+
+
+@magics_class
+class ChatMagics(Magics):
+    """Add `%%chat` and `%chat`."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.defaults = Defaults()
+        self.whereabouts = Whereabouts()
+
+    @magic_arguments("%%chat")
+    @argument("--model", "-m", help="the model, as provider:model; see %%chat models")
+    @argument("--chat", "-c", help="go on with this chat: its title, its id or how that begins")
+    @argument("--new", "-n", action="store_true", help="begin a new chat; --chat is its title")
+    @argument(
+        "--as",
+        "-a",
+        dest="form",
+        choices=FORMS,
+        help="show it as Markdown or as it is (raw), or put its code into the next cell (code)",
+    )
+    @argument("--to", "-t", metavar="VAR", help="also give the text to this variable")
+    @argument("--quiet", "-q", action="store_true", help="show nothing; for use with --to")
+    @cell_magic("chat")  # type: ignore[arg-type]
+    def cell(self, line: str, cell: str) -> None:
+        """Send the cell to a model and stream its reply into the cell's output.
+
+        The kernel's interrupt button is a Stop: the model is stopped and its provider's connection
+        closed, the partial reply stays and is marked, here and in the chat, and the cell ends as
+        interrupted. So does Stop in the chat's sidebar.
+
+        Cells go on with the same chat until --new or --chat says otherwise. {name} in the cell
+        becomes the value of that Python variable; write {{name}} for the braces themselves.
+        """
+        asked = _parse(self.cell, line)
+        assert self.shell is not None
+        if asked.to is not None and not asked.to.isidentifier():
+            raise UsageError(f"--to takes the name of a variable, not {asked.to!r}.")
+        if not cell.strip():
+            raise UsageError("There is nothing to send: the cell is blank.")
+        news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        with Interrupts(news) as interrupts:
+            body = fill_in(cell.strip("\n"), self.shell.user_ns)
+            turn = Turn(
+                self.whereabouts.place,
+                lambda place, way: self._prompt(asked, body, place, way),
+                news,
+            )
+            form = asked.form or self.defaults.form
+            shown = view(
+                rich=getattr(self.shell, "kernel", None) is not None,
+                form=form,
+                quiet=asked.quiet or self.defaults.quiet,
+            )
+            run = Cell(turn, shown, news)
+            try:
+                received = run.run(interrupts)
+            except Interrupted:
+                self._keep(asked, run.received, turn.place)
+                raise
+            except Exception:
+                self.whereabouts.forget()
+                raise
+            self._keep(asked, received, turn.place)
+            if form == "code":
+                self.shell.set_next_input(_code(received.text))
+
+    @line_magic("chat")  # type: ignore[arg-type]
+    def line(self, line: str) -> None:
+        """List, open, show and stop chats, and set what %%chat does when it is not told.
+
+        %chat [list [WORDS]]         the newest chats, or those in which the words are
+        %chat open TITLE|ID          the next %%chat goes on with this one
+        %chat new                    the next %%chat begins one
+        %chat show [TITLE|ID]        show a chat's messages; without a name, this notebook's
+        %chat stop [TITLE|ID|all]    stop what is being made in a chat; without a name, in all
+        %chat models                 list the models that can be chosen
+        %chat set [--model M] [--as markdown|code|raw] [--quiet|--no-quiet]
+        """
+        words = _split(line) or ["list"]
+        if words[0] not in COMMANDS:
+            raise UsageError(f"%chat knows {', '.join(COMMANDS)}, and not {words[0]!r}.")
+        assert self.shell is not None
+        rich = getattr(self.shell, "kernel", None) is not None
+        Commands(self.whereabouts, self.defaults, rich=rich).run(words[0], words[1:])
+
+    # -----------------------------------------------------------------------------------------
+
+    def _prompt(self, asked: Namespace, body: str, place: Place, line: Line) -> dict[str, Any]:
+        prompt: dict[str, Any] = {"body": body}
+        model = asked.model or self.defaults.model
+        if model:
+            prompt["model"] = model
+        chat_id = None if asked.new else self.defaults.chat_id
+        if asked.chat and not asked.new:
+            chat_id = find_chat(place, asked.chat, line)
+        if chat_id:
+            prompt["chat_id"] = chat_id
+        return prompt
+
+    def _keep(self, asked: Namespace, received: Received, place: Place | None) -> None:
+        """Keep what came: the chat to go on with, its title, the variable."""
+        assert self.shell is not None
+        if received.chat_id:
+            self.defaults.chat_id = received.chat_id
+            if asked.new and asked.chat and place is not None:
+                place.rename(received.chat_id, asked.chat)
+        if asked.to:
+            reply = Reply(received.text)
+            reply.state, reply.model = received.state, received.model
+            reply.chat_id, reply.message_id = received.chat_id, received.message_id or ""
+            self.shell.user_ns[asked.to] = reply
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
+
+
+def _parse(magic: Any, line: str) -> Namespace:
+    parsed: Namespace = magic.parser.parse_args(_split(line))
+    return parsed
+
+
+def _code(text: str) -> str:
+    """Return the code blocks of a reply, or all of it when it has none."""
+    blocks = [found[2].rstrip("\n") for found in _BLOCK.finditer(text)]
+    return "\n\n".join(blocks) if blocks else text.strip()

@@ -1,0 +1,105 @@
+"""What a person sees of a reply: one display that is made anew, or lines in a terminal."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from typing import Any, Literal, Protocol
+
+from jupyter_stop_chat.utf16 import utf16_length
+
+from .place import LAST
+from .received import Received
+from .safe_markdown import safe_markdown
+
+As = Literal["markdown", "code", "raw"]
+
+
+class View(Protocol):
+    """Show a reply."""
+
+    #: How much of the text has been shown, in UTF-16 code units.
+    shown: int
+    #: Whether anything is shown at all.
+    visible: bool
+
+    def paint(self, received: Received, status: str = "", mark: str = "") -> None:
+        """Show the text, with what is being done, or the mark of how it ended, below it."""
+        ...
+
+
+class NoView:
+    """Show nothing, for `--quiet`."""
+
+    visible = False
+    shown = 0
+
+    def paint(self, received: Received, status: str = "", mark: str = "") -> None:
+        """Take the text for seen: all that came is kept."""
+        self.shown = received.length
+
+
+class RichView:
+    """Be one display in a notebook, which is made anew as the text grows."""
+
+    visible = True
+
+    def __init__(self, form: As) -> None:
+        self.shown = 0
+        self._raw = form == "raw"
+        self._id = f"stop-chat-{uuid.uuid4()}"
+        self._there = False
+
+    def paint(self, received: Received, status: str = "", mark: str = "") -> None:
+        """Show."""
+        from IPython.display import display
+
+        text = received.text
+        note = f"{status}…" if status else mark
+        plain = "\n\n".join(part for part in (text, note and f"[{note}]") if part)
+        data = {"text/plain": plain}
+        if not self._raw:
+            data["text/markdown"] = safe_markdown(text, note)
+        ids = {"chat_id": received.chat_id, "message_id": received.message_id}
+        metadata: dict[str, Any] = {"jupyter_stop_chat": ids | {"state": received.state}}
+        if received.message_id is None:
+            metadata = {}
+        display(data, raw=True, metadata=metadata, display_id=self._id, update=self._there)
+        self._there = True
+        self.shown = received.length
+
+
+class PlainView:
+    """Write to a terminal, as the text grows."""
+
+    visible = True
+
+    def __init__(self) -> None:
+        self.shown = 0
+        self._written = 0
+
+    def paint(self, received: Received, status: str = "", mark: str = "") -> None:
+        """Write what is new."""
+        text = received.text
+        new = text[self._written :]
+        if new:
+            sys.stdout.write(_harmless(new))
+            self._written = len(text)
+        if mark:
+            sys.stdout.write(f"\n[{mark}]")
+        if received.state in LAST:
+            sys.stdout.write("\n")
+        sys.stdout.flush()
+        self.shown = utf16_length(text)
+
+
+def _harmless(text: str) -> str:
+    """Take out what would steer the terminal."""
+    return "".join(each for each in text if each in "\n\t" or each.isprintable())
+
+
+def view(*, rich: bool, form: As, quiet: bool) -> View:
+    """Choose how a reply is shown."""
+    if quiet:
+        return NoView()
+    return RichView(form) if rich else PlainView()

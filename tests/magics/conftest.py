@@ -1,0 +1,87 @@
+"""Kernels with the magics: one beside a server that has the extension, and one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.lab import Lab
+from tests.magics.notebook import Alone, Notebook, Server
+from tests.providers import NeverAccepts, OpenAIProvider, Script
+
+PLACES = ("server", "kernel")
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop() -> None:
+    """Make no event loop: the clients of kernels here block."""
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup() -> None:
+    """Clean nothing up: the servers here are processes."""
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[OpenAIProvider]:
+    """Serve an OpenAI-shaped model on loopback."""
+    with OpenAIProvider().in_thread() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def config(provider: OpenAIProvider) -> Iterator[dict[str, Any]]:
+    """Return a server's settings; nobody takes the connections of `openai:hangs`."""
+    with NeverAccepts() as never:
+        yield {
+            "ServerApp": {"jpserver_extensions": {"jupyter_stop_chat": True}},
+            "StopChatApp": {
+                "default_model": "openai:loopback",
+                "model_parameters": {
+                    "openai": {"base_url": provider.base_url, "api_key": "sk-secret"},
+                    "openai:hangs": {"base_url": never.origin, "api_key": "sk-secret"},
+                },
+                "titles": "prompt",
+            },
+        }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> Iterator[Server]:
+    """Start a Jupyter Server."""
+    lab = Lab(tmp_path_factory.mktemp("server"), config, module="jupyter_server")
+    lab.start()
+    made = Server(lab)
+    yield made
+    made.close()
+    lab.stop()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> Iterator[Alone]:
+    """Prepare for kernels that have no server."""
+    made = Alone(tmp_path_factory.mktemp("alone"), config)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def home(request: pytest.FixtureRequest) -> Any:
+    """Be each place in turn."""
+    return request.getfixturevalue({"server": "server", "kernel": "alone"}[request.param])
+
+
+@pytest.fixture(scope="module")
+def _kernel(home: Any) -> Notebook:
+    made: Notebook = home.open()
+    return made
+
+
+@pytest.fixture
+def notebook(_kernel: Notebook, provider: OpenAIProvider) -> Notebook:
+    """Return a notebook whose model follows the usual script, in a new chat."""
+    provider.script = Script()
+    _kernel.run("%chat new")
+    return _kernel

@@ -1,0 +1,254 @@
+"""Beyond the cell: a kernel's end, nbconvert, a terminal, and the second interrupt."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pexpect
+import pytest
+
+from jupyter_stop_chat.magics.cell import Cell
+from jupyter_stop_chat.magics.interrupts import INTERRUPT, Interrupts
+from jupyter_stop_chat.magics.outcome import Interrupted
+from jupyter_stop_chat.magics.turn import END, Turn
+from jupyter_stop_chat.magics.view import NoView
+from tests.magics.notebook import Alone, Server, eventually
+from tests.providers import OpenAIProvider, Script
+
+START = ("start", {"message_id": "m", "chat_id": "c", "model": "a:b"})
+
+
+class Stopper:
+    """Be a place whose stop takes three more interrupts before it is done."""
+
+    label = "a test"
+
+    def __init__(self) -> None:
+        self.stops: list[dict[str, Any]] = []
+        self.ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def stream(self, prompt: Any, line: Any) -> Any:
+        yield START
+        yield "delta", {"part": "text", "offset": 0, "text": "Some"}
+        signal.raise_signal(signal.SIGINT)
+        yield self.ended.get()
+
+    def stop(self, target: dict[str, Any]) -> list[dict[str, Any]]:
+        self.stops.append(target)
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        message = {"text_length": 4, "stop": {"reason": "user"}}
+        self.ended.put(("interrupted", {"message": message}))
+        return []
+
+
+def test_a_second_interrupt_joins_the_first() -> None:
+    """V7: it comes while the stop is under way, and is no stop of its own."""
+    place = Stopper()
+    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupts(news) as interrupts:
+        turn = Turn(lambda line: place, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
+        cell = Cell(turn, NoView(), news)
+        with pytest.raises(Interrupted, match="response stopped by the user"):
+            cell.run(interrupts)
+    assert interrupts.count == 4
+    assert len(place.stops) == 1
+    assert cell.received.state == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_after_the_end_ends_the_cell_too() -> None:
+    """The person wanted it to end: Run All goes no further, and nothing is marked as stopped."""
+    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    class Quick(Stopper):
+        def stream(self, prompt: Any, line: Any) -> Any:
+            yield START
+            yield "completed", {"message": {"text_length": 0}}
+
+    place = Quick()
+    with Interrupts(news) as interrupts:
+        cell = Cell(Turn(lambda line: place, lambda *_: {}, news), NoView(), news)  # type: ignore[arg-type,return-value]
+        interrupts.count = 1
+        with pytest.raises(Interrupted, match="the reply had ended"):
+            cell.run(interrupts)
+    assert cell.received.state == "completed"
+    assert place.stops == []
+    assert END is not INTERRUPT
+
+
+def test_the_death_of_a_kernel_ends_what_ran_in_it(alone: Alone, provider: OpenAIProvider) -> None:
+    """B3: and the next kernel's history says so."""
+    provider.script = Script(stall_after=3)
+    notebook = alone.open()
+    cell = notebook.begin("%%chat\nHi")
+    cell.until_text("t2 ")
+    request = provider.requests[-1]
+    alone.manager.restart_kernel(now=True)
+    eventually(request.closed.is_set, "the provider's close")
+    provider.script = Script()
+    again = alone.open()
+    again.run("%chat")
+    message = eventually(
+        lambda: next(
+            (
+                last
+                for each in alone.chats()
+                if (last := each["messages"][-1])["text"] == "t0 t1 t2 "
+                and last["state"] == "interrupted"
+            ),
+            None,
+        ),
+        "the interrupted reply",
+    )
+    assert json.loads(message["stop"])["reason"] == "server_restart"
+
+
+def test_the_orderly_end_of_a_kernel_stops_what_ran_in_it(
+    alone: Alone, provider: OpenAIProvider
+) -> None:
+    """L12: a reply that another thread waits for is stopped and saved."""
+    provider.script = Script(stall_after=3)
+    notebook = alone.open()
+    notebook.run(
+        "import threading\n"
+        "place = get_ipython().magics_manager.registry['ChatMagics'].whereabouts.place\n"
+        "from jupyter_stop_chat.magics.line import Line\n"
+        "stream = place(Line()).stream({'body': 'Bye'}, Line())\n"
+        "[next(stream) for _ in range(2)]"
+    )
+    request = provider.requests[-1]
+    notebook.client.shutdown()
+    eventually(request.closed.is_set, "the provider's close")
+
+    def last() -> Any:
+        found = [
+            each["messages"] for each in alone.chats() if each["messages"][0]["text"] == "Bye"
+        ]
+        return found[0][1] if found[0][1]["state"] == "interrupted" else None
+
+    assert json.loads(eventually(last, "the saved end")["stop"])["reason"] == "server_shutdown"
+
+
+def test_the_death_of_a_kernel_lets_the_server_go_on(
+    server: Server, provider: OpenAIProvider
+) -> None:
+    """B5: a reply belongs to its chat, and can be stopped there."""
+    provider.script = Script(stall_after=3)
+    notebook = server.open()
+    pid = notebook.value("__import__('os').getpid()")
+    cell = notebook.begin("%%chat\nHi")
+    cell.until_text("t2 ")
+    request = provider.requests[-1]
+    # As a crash does; an orderly restart interrupts first, which is a stop.
+    os.kill(pid, signal.SIGKILL)
+    (made,) = server.call("GET", "stop-chat/generations")["generations"]
+    assert made["state"] == "generating"
+    assert not request.closed.is_set()
+    assert server.call("POST", "stop-chat/interrupt", {})["results"][0]["outcome"] == "interrupted"
+    eventually(request.closed.is_set, "the provider's close")
+
+
+# --- programs that run notebooks --------------------------------------------------------------
+
+
+def _nbconvert(alone: Alone, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    notebook = nbformat.v4.new_notebook()
+    cells = ["%load_ext jupyter_stop_chat", "%%chat\nTell me a story", "print('after')"]
+    notebook.cells = [nbformat.v4.new_code_cell(each) for each in cells]
+    nbformat.write(notebook, folder / "story.ipynb")
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute"),
+            *("--output", "done", *more, str(folder / "story.ipynb")),
+        ],
+        env=alone.environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_nbconvert_runs_it(alone: Alone, provider: OpenAIProvider, tmp_path: Path) -> None:
+    """And what is saved holds the text, no widget and no key."""
+    provider.script = Script()
+    ran = _nbconvert(alone, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    raw = (tmp_path / "done.ipynb").read_text()
+    done = nbformat.reads(raw, as_version=4)
+    nbformat.validate(done)
+    (output,) = done.cells[1].outputs
+    assert output["data"]["text/markdown"] == "t0 t1 t2 t3 t4 "
+    assert done.cells[2].outputs[0]["text"] == "after\n"
+    assert "widgets" not in done.metadata
+    assert "sk-secret" not in raw
+
+
+def test_nbconvert_ends_at_a_failure(
+    alone: Alone, provider: OpenAIProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(trouble="bad_key")
+    ran = _nbconvert(alone, tmp_path)
+    assert ran.returncode == 1
+    assert "The provider refused the key" in ran.stderr
+    assert "sk-secret" not in ran.stderr
+
+
+@pytest.mark.parametrize("interrupt", [False, True])
+def test_nbconvert_gives_up_in_time(
+    alone: Alone, provider: OpenAIProvider, tmp_path: Path, interrupt: bool
+) -> None:
+    """Its own limit ends a provider that stalls; the connection is closed either way."""
+    provider.script = Script(stall_after=3)
+    count = len(provider.requests)
+    more = ["--ExecutePreprocessor.interrupt_on_timeout=True"] if interrupt else []
+    ran = _nbconvert(alone, tmp_path, "--ExecutePreprocessor.timeout=12", *more)
+    assert ran.returncode == 1
+    assert ("Interrupted: response stopped" if interrupt else "Timeout") in ran.stderr
+    for request in provider.requests[count:]:
+        eventually(request.closed.is_set, "the provider's close")
+
+
+# --- a terminal -------------------------------------------------------------------------------
+
+
+def test_in_a_terminal(alone: Alone, provider: OpenAIProvider) -> None:
+    """B6: Ctrl-C is a Stop there, and the text is written as it comes."""
+    provider.script = Script(stall_after=3)
+    environment = alone.environment | {"TERM": "dumb"}
+    arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"]
+    terminal = pexpect.spawn(
+        sys.executable, arguments, env=environment, encoding="utf-8", timeout=60
+    )
+    try:
+        terminal.expect(r"In \[1\]:")
+        terminal.sendline("%load_ext jupyter_stop_chat")
+        terminal.expect(r"In \[2\]:")
+        terminal.sendline("%%chat")
+        terminal.sendline("Tell me a story")
+        terminal.sendline("")
+        terminal.sendline("")
+        terminal.expect("t0 t1 t2 ")
+        request = provider.requests[-1]
+        terminal.sendintr()
+        terminal.expect(r"\[Response stopped by the user\]")
+        terminal.expect("Interrupted: response stopped by the user")
+        assert "Traceback" not in terminal.before
+        eventually(request.closed.is_set, "the provider's close")
+        terminal.expect(r"In \[3\]:")
+        terminal.sendline("6 * 7")
+        terminal.expect("42")
+        terminal.sendline("exit")
+        terminal.expect(pexpect.EOF)
+    finally:
+        terminal.close(force=True)

@@ -1,0 +1,255 @@
+"""What a person can write: options, commands, names, completions; and what comes of mistakes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.magics.notebook import Notebook, Server, eventually
+from tests.providers import OpenAIProvider, Script
+
+STORY = "t0 t1 t2 t3 t4 "
+
+
+def _prompt(provider: OpenAIProvider) -> str:
+    return str(provider.requests[-1].body["messages"][-1]["content"])
+
+
+def test_a_reply_is_one_display_that_is_made_anew(
+    notebook: Notebook, provider: OpenAIProvider, home: Any
+) -> None:
+    provider.script = Script(tokens=60, rate=100)
+    cell = notebook.run("%%chat\nTell me a story")
+    assert cell.messages.count("display_data") == 1
+    assert 2 <= cell.messages.count("update_display_data") <= 30, "not one for each token"
+    (output,) = cell.outputs
+    assert set(output["data"]) == {"text/plain", "text/markdown"}
+    assert output["data"]["text/plain"].startswith(STORY)
+    (prompt, reply) = home.chats()[0]["messages"]
+    assert (prompt["text"], reply["text"]) == ("Tell me a story", output["data"]["text/plain"])
+    ids = output["metadata"]["jupyter_stop_chat"]
+    assert (ids["message_id"], ids["state"]) == (reply["id"], "completed")
+
+
+def test_cells_go_on_with_one_chat_until_told_otherwise(notebook: Notebook, home: Any) -> None:
+    notebook.run("%%chat\nOne")
+    notebook.run("%%chat\nTwo")
+    first = home.chats()[0]
+    assert [each["text"] for each in first["messages"]] == ["One", STORY, "Two", STORY]
+    notebook.run("%%chat --new --chat 'A new plan'\nThree")
+    second = home.chats()[0]
+    assert (len(second["messages"]), second["chat"]["title"]) == (2, "A new plan")
+    notebook.run(f"%%chat --chat {first['chat']['id'][:8]}\nFour")
+    notebook.run("%%chat --chat 'new plan'\nFive")
+    listed = {each["chat"]["id"]: each["messages"] for each in home.chats()}
+    assert listed[first["chat"]["id"]][-2]["text"] == "Four"
+    assert listed[second["chat"]["id"]][-2]["text"] == "Five"
+
+
+def test_to_a_variable_and_quietly(notebook: Notebook) -> None:
+    cell = notebook.run("%%chat --to story --quiet\nTell me a story")
+    assert cell.outputs == []
+    assert notebook.value("[story, story.state, story.model]") == [
+        STORY,
+        "completed",
+        "openai:loopback",
+    ]
+
+
+def test_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvider) -> None:
+    """V5: and none when the reply was stopped."""
+    said = ["So:\n", "```python\n", "print(1)\n", "```\n", "and\n", "~~~\nx = 2\n~~~\n", "done"]
+    provider.script = Script(tokens=said)
+    reply = notebook.begin("%%chat --as code\nWrite it").end()
+    assert reply["payload"] == [
+        {"source": "set_next_input", "text": "print(1)\n\nx = 2", "replace": False}
+    ]
+    provider.script = Script(tokens=said, stall_after=5)
+    cell = notebook.begin("%%chat --as code\nWrite it")
+    cell.until_text("and")
+    notebook.interrupt()
+    assert cell.end()["payload"] == []
+
+
+def test_raw_is_as_it_is(notebook: Notebook, provider: OpenAIProvider) -> None:
+    provider.script = Script(tokens=["**bold** ", "<b>"])
+    (output,) = notebook.run("%%chat --as raw\nWrite it").outputs
+    assert output["data"] == {"text/plain": "**bold** <b>"}
+
+
+def test_names_in_the_prompt(notebook: Notebook, provider: OpenAIProvider) -> None:
+    notebook.run("who = 'Ada'; table = {'rows': [1, 2]}; n = 3.14159")
+    notebook.run("%%chat\nFor {who}: {table['rows'][1]} {n:.2f} {{who}} {nobody} {'a': 1} $who")
+    assert _prompt(provider) == "For Ada: 2 3.14 {who} {nobody} {'a': 1} $who"
+
+
+def test_html_of_a_model_is_text(notebook: Notebook, provider: OpenAIProvider) -> None:
+    """L11: a front end trusts a cell's output, and nobody trusts a model's words."""
+    provider.script = Script(
+        tokens=["<img src=x onerror=alert(1)>", "\n\n![a](http://x.invalid/a)"]
+    )
+    cell = notebook.run("%%chat\nWrite it")
+    assert cell.markdown == "&lt;img src=x onerror=alert(1)>\n\n[a](http://x.invalid/a)"
+
+
+def test_the_commands(notebook: Notebook, home: Any) -> None:
+    notebook.run("%%chat --new --chat 'Of whales'\nWhales?")
+    notebook.run("%%chat --new --chat 'Of larks'\nLarks?")
+    whales = next(
+        each["chat"]["id"] for each in home.chats() if each["chat"]["title"] == "Of whales"
+    )
+    listed = notebook.run("%chat").text
+    assert "* " in listed
+    assert f"  {whales[:8]}  Of whales" in listed
+    assert "Of larks" not in notebook.run("%chat list whales").text
+    shown = notebook.run("%chat show Of whales").outputs[0]["data"]
+    assert "**You**\n\nWhales?" in shown["text/markdown"]
+    assert f"Reply: {STORY}" in shown["text/plain"]
+    notebook.run("%chat open Of whales")
+    notebook.run("%%chat\nMore")
+    assert len(next(e for e in home.chats() if e["chat"]["id"] == whales)["messages"]) == 4
+    assert "Nothing was being made." in notebook.run("%chat stop").text
+    assert "openai:loopback" in notebook.run("%chat models").text
+
+
+def test_defaults(notebook: Notebook, provider: OpenAIProvider) -> None:
+    said = notebook.run("%chat set --model openai:other --as raw").text
+    assert said == "model: openai:other; as: raw; quiet: no\n"
+    (output,) = notebook.run("%%chat\nTell").outputs
+    assert set(output["data"]) == {"text/plain"}
+    assert provider.requests[-1].body["model"] == "other"
+    notebook.run("%chat set --model '' --as markdown")
+    notebook.run("%%chat\nTell")
+    assert provider.requests[-1].body["model"] == "loopback"
+
+
+def test_tab_completes(notebook: Notebook, home: Any) -> None:
+    notebook.run("%%chat --new --chat 'Of whales'\nWhales?")
+
+    def offered(code: str) -> list[str]:
+        content = notebook.client.complete(code, len(code), reply=True, timeout=30)["content"]
+        return list(content["matches"])
+
+    assert "--model" in offered("%%chat --mo")
+    assert "loopback" in offered("%%chat --model openai:lo")
+    assert 'whales"' in offered('%%chat --chat "Of wh')
+    assert "raw" in offered("%%chat --as ra")
+    assert "'Of whales'" in " ".join(offered("%%chat --chat ")).replace('"', "'")
+    assert "models" in offered("%chat mo")
+    assert "all" in offered("%chat stop a")
+
+
+def test_the_help_explains_it_all(notebook: Notebook) -> None:
+    for magic, words in (
+        ("%%chat", ("--model", "--chat", "--new", "--as", "--to", "--quiet", "interrupt button")),
+        ("%chat", ("list", "open", "show", "stop", "models", "set")),
+    ):
+        (page,) = notebook.begin(f"{magic}?").end()["payload"]
+        assert all(word in page["data"]["text/plain"] for word in words), page
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("%%chat --to 1x\nHi", "--to takes the name of a variable"),
+        ("%%chat\n  \n", "the cell is blank"),
+        ("%%chat --nothing\nHi", "unrecognized arguments"),
+        ("%%chat --chat 'unclosed\nHi", "No closing quotation"),
+        ("%chat dance", "%chat knows list, open"),
+        ("%chat open", "Name a chat"),
+        ("%chat open Nowhere", "There is no chat 'Nowhere'"),
+        ("%%chat --chat Nowhere\nHi", "There is no chat 'Nowhere'"),
+        ("%%chat --model nowhere:x\nHi", "Generation failed: There is no such"),
+    ],
+)
+def test_a_mistake_is_one_sentence(notebook: Notebook, code: str, said: str) -> None:
+    cell = notebook.begin(code)
+    assert cell.end()["status"] == "error"
+    shown = json.dumps(cell.outputs)
+    assert said in shown
+    assert "Traceback" not in shown
+
+
+def test_a_failure_is_told_in_the_words_of_the_table(
+    notebook: Notebook, provider: OpenAIProvider
+) -> None:
+    """V3, L5: the key that the provider's error holds is not shown, and Run All ends here."""
+    provider.script = Script(trouble="bad_key")
+    cell = notebook.begin("%%chat\nHi")
+    reply = cell.end()
+    assert reply["status"] == "error"
+    assert "Generation failed: The provider refused the key" in cell.text
+    assert "sk-secret" not in json.dumps([reply, cell.outputs])
+
+
+def test_tasks_of_other_cells_and_a_subshell(
+    notebook: Notebook, provider: OpenAIProvider, home: Any
+) -> None:
+    """It runs beside the kernel's own event loop, and in a thread that no signal reaches."""
+    notebook.run(
+        "import asyncio\n"
+        "ticks = []\n"
+        "async def tick():\n"
+        "    for _ in range(3):\n"
+        "        ticks.append(1)\n"
+        "        await asyncio.sleep(0)\n"
+        "task = asyncio.create_task(tick())"
+    )
+    notebook.run("%%chat\nHi")
+    notebook.run("await task")
+    assert notebook.value("len(ticks)") == 3
+    client = notebook.client
+    message = client.session.msg("create_subshell_request")
+    client.control_channel.send(message)
+    subshell = client.get_control_msg(timeout=30)["content"]["subshell_id"]
+    provider.script = Script(stall_after=2)
+    count = len(provider.requests)
+    asked = client.session.msg("execute_request", {"code": "%%chat --new\nHi", "silent": False})
+    asked["header"]["subshell_id"] = subshell
+    client.shell_channel.send(asked)
+    eventually(lambda: len(provider.requests) > count, "the request from the subshell")
+    eventually(provider.requests[-1].stalled.is_set, "its stall")
+    assert "1 reply stopped" in notebook.run("%chat stop all").text
+    while True:
+        reply = client.get_shell_msg(timeout=30)
+        if reply["parent_header"]["msg_id"] == asked["header"]["msg_id"]:
+            break
+    assert (reply["content"]["status"], reply["content"]["ename"]) == (
+        "error",
+        "KeyboardInterrupt",
+    )
+
+
+def test_the_light_path_imports_nothing_heavy(server: Server, provider: OpenAIProvider) -> None:
+    provider.script = Script()
+    notebook = server.open()
+    notebook.run("%%chat\nHi")
+    notebook.run("%chat")
+    heavy = ("langchain", "langchain_core", "sqlalchemy", "pydantic", "jupyter_server")
+    assert notebook.value(f"[m for m in {heavy!r} if m in __import__('sys').modules]") == []
+
+
+def test_it_is_stopped_from_elsewhere(server: Server, provider: OpenAIProvider) -> None:
+    """B6: the cell ends as interrupted when its reply is stopped in the sidebar, say."""
+    provider.script = Script(stall_after=3)
+    notebook = server.open()
+    cell = notebook.begin("%%chat\nHi")
+    cell.until_text("t2 ")
+    server.call("POST", "stop-chat/interrupt", {})
+    assert cell.end()["ename"] == "KeyboardInterrupt"
+    assert cell.text.startswith("t0 t1 t2 \n\n[Response stopped by the user]")
+    assert notebook.run("print(1)").text == "1\n"
+
+
+def test_a_queue_of_cells_ends_at_a_stop(notebook: Notebook, provider: OpenAIProvider) -> None:
+    """Run All goes no further."""
+    provider.script = Script(stall_after=3)
+    cell = notebook.begin("%%chat\nHi")
+    later = notebook.client.execute("after = 1")
+    cell.until_text("t2 ")
+    notebook.interrupt()
+    assert cell.end()["status"] == "error"
+    reply = notebook.client.get_shell_msg(timeout=30)
+    assert (reply["parent_header"]["msg_id"], reply["content"]["status"]) == (later, "aborted")

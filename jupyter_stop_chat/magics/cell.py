@@ -113,7 +113,8 @@ class Cell:
 
     def _paint(self) -> None:
         self._dirty = False
-        self._view.paint(self.received, status=self.received.doing)
+        waiting = "Waiting" if self.received.state == "queued" else ""
+        self._view.paint(self.received, status=self.received.doing or waiting)
         self._painted_at = time.monotonic()
 
     def _end(self, interrupts: Interrupts) -> None:

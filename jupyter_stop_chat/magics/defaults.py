@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 
@@ -13,6 +14,9 @@ from .line import Line
 from .outcome import ChatFailed
 from .place import Place
 from .view import As
+
+if TYPE_CHECKING:
+    from .kernel_place import KernelPlace
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: So much of an id is enough to name a chat.
@@ -39,19 +43,29 @@ class Whereabouts:
 
     def __init__(self) -> None:
         self._place: Place | None = None
+        self._kernel: KernelPlace | None = None
+        # A subshell's cell may look while another one does.
+        self._looking = threading.Lock()
 
     def place(self, line: Line) -> Place:
         """Return the place: the kernel's own server, else the kernel itself."""
-        if self._place is None:
-            self._place = _server(line) or _kernel()
-        return self._place
+        with self._looking:
+            if self._place is None:
+                self._place = _server(line) or self._in_kernel(line)
+            return self._place
 
     def forget(self) -> None:
         """Look for a server again at the next use; what runs in the kernel stays."""
-        from .server_place import ServerPlace
-
-        if isinstance(self._place, ServerPlace):
+        if self._place is not self._kernel:
             self._place = None
+
+    def _in_kernel(self, line: Line) -> Place:
+        from .kernel_place import KernelPlace
+
+        # Kept though the line may be cut: the imports go on, and serve the next cell.
+        self._kernel = self._kernel or KernelPlace()
+        self._kernel.check(line)
+        return self._kernel
 
 
 def find_chat(place: Place, name: str, line: Line) -> str:
@@ -104,9 +118,3 @@ def _server(line: Line) -> Place | None:
             "The kernel's Jupyter Server did not let this kernel in, so chats run in the kernel.\n"
         )
     return None
-
-
-def _kernel() -> Place:
-    from .kernel_place import KernelPlace
-
-    return KernelPlace()

@@ -36,6 +36,7 @@ class KernelPlace:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._app: StopChatApp | None = None
+        self._making = asyncio.Lock()
         threading.Thread(target=self._run, name="stop-chat engine", daemon=True).start()
         atexit.register(self.close)
 
@@ -60,6 +61,13 @@ class KernelPlace:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     # --- asked from any thread ---------------------------------------------------------------
+
+    def check(self, line: Line) -> None:
+        """Have the engine ready: its imports take seconds, once.
+
+        :raises ConnectionAbortedError: when the line is cut meanwhile.
+        """
+        self._do(self._services(), line)
 
     def stream(self, prompt: dict[str, Any], line: Line) -> Iterator[ReplyEvent]:
         """Send a prompt and yield its reply's events."""
@@ -117,8 +125,9 @@ class KernelPlace:
     # --- in the thread -----------------------------------------------------------------------
 
     async def _services(self) -> Services:
-        if self._app is None:
-            self._app = await asyncio.to_thread(_make_app)
+        async with self._making:
+            if self._app is None:
+                self._app = await asyncio.to_thread(_make_app)
         return await self._app.services()
 
     async def _tell(self, prompt: dict[str, Any], put: Callable[[ReplyEvent], None]) -> None:

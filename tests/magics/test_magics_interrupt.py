@@ -158,6 +158,27 @@ def test_before_anything_is_sent(alone: Any, provider: OpenAIProvider) -> None:
     assert notebook.run("%%chat\nTell me a story").text == "t0 t1 t2 t3 t4 "
 
 
+def test_while_the_engine_is_made_ready(alone: Any, provider: OpenAIProvider) -> None:
+    """B6: the first cell without a server imports for seconds; its interrupt waits for none."""
+    provider.script = Script()
+    count = len(provider.requests)
+    notebook = alone.open()
+    notebook.run(
+        "import threading\n"
+        "import jupyter_stop_chat.magics.kernel_place as room\n"
+        "gate, make = threading.Event(), room._make_app\n"
+        "room._make_app = lambda: (gate.wait(), make())[1]"
+    )
+    cell = notebook.begin("%%chat\nTell me a story")
+    cell.until_text("[Waiting…]")
+    notebook.interrupt()
+    assert "[Response stopped by the user; nothing was sent]" in _interrupted(cell)
+    _next_cell_runs(notebook)
+    notebook.run("gate.set()")
+    assert notebook.run("%%chat\nTell me a story").text == "t0 t1 t2 t3 t4 "
+    assert len(provider.requests) == count + 1
+
+
 def _rounds(notebook: Notebook, provider: OpenAIProvider, rounds: int) -> None:
     """Stop in one phase after the other; threads, sockets and tasks stay as many."""
     flat = (

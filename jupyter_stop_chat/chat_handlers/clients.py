@@ -87,7 +87,7 @@ def _clients(model: Any) -> list[Any]:
     private = getattr(model, "__pydantic_private__", None) or {}
     found = [
         attributes.get(name) or private.get(name)
-        for name in ("root_async_client", "_async_client")
+        for name in ("root_async_client", "_async_client", "async_client")
     ]
     return [client for client in found if client is not None]
 

@@ -274,9 +274,10 @@ class Models:
 
         from jupyter_stop_chat.chat_handlers.provider_errors import stop_chat_error
 
-        if provider in PROVIDERS and PROVIDERS[provider].retries_itself:
+        known = PROVIDERS.get(provider)
+        if known is not None and known.no_retries is not None:
             # We do, where the person sees it, and can stop it.
-            parameters = {"max_retries": 0} | parameters
+            parameters = {"max_retries": known.no_retries} | parameters
         if LANGCHAIN_NAMES.get(provider, provider) == "openai":
             # At an address of its own, LangChain's class would not ask for it.
             parameters = {"stream_usage": True} | parameters

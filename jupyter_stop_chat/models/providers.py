@@ -23,7 +23,8 @@ class Provider:
     :ivar keys: names of environment variables; one of them holds the key.
     :ivar models: those to suggest, a good general one first.
     :ivar takes_key: it can be given a key.
-    :ivar retries_itself: its client tries again behind our back unless it is told not to.
+    :ivar no_retries: the `max_retries` with which its client does not try again behind our back;
+        None where that is not known.
     """
 
     label: str
@@ -31,7 +32,7 @@ class Provider:
     keys: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     takes_key: bool = True
-    retries_itself: bool = False
+    no_retries: int | None = None
 
     @property
     def suggested(self) -> str:
@@ -46,50 +47,50 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_openai",
         ("OPENAI_API_KEY",),
         ("gpt-5-mini", "gpt-5", "gpt-5-nano"),
-        retries_itself=True,
+        no_retries=0,
     ),
     "anthropic": Provider(
         "Anthropic",
         "langchain_anthropic",
         ("ANTHROPIC_API_KEY",),
         ("claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5"),
-        retries_itself=True,
+        no_retries=0,
     ),
     "google_genai": Provider(
         "Google Gemini",
         "langchain_google_genai",
         ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
         ("gemini-2.5-flash", "gemini-2.5-pro"),
+        no_retries=1,
     ),
     "mistralai": Provider(
         "Mistral AI",
         "langchain_mistralai",
         ("MISTRAL_API_KEY",),
         ("mistral-small-latest", "mistral-large-latest"),
+        no_retries=1,
     ),
     "groq": Provider(
         "Groq",
         "langchain_groq",
         ("GROQ_API_KEY",),
         ("openai/gpt-oss-20b", "openai/gpt-oss-120b"),
-        retries_itself=True,
+        no_retries=0,
     ),
     "deepseek": Provider(
         "DeepSeek",
         "langchain_deepseek",
         ("DEEPSEEK_API_KEY",),
         ("deepseek-chat", "deepseek-reasoner"),
-        retries_itself=True,
+        no_retries=0,
     ),
-    "xai": Provider("xAI", "langchain_xai", ("XAI_API_KEY",), ("grok-4",), retries_itself=True),
+    "xai": Provider("xAI", "langchain_xai", ("XAI_API_KEY",), ("grok-4",), no_retries=0),
     "openrouter": Provider("OpenRouter", "langchain_openrouter", ("OPENROUTER_API_KEY",)),
-    "together": Provider(
-        "Together AI", "langchain_together", ("TOGETHER_API_KEY",), retries_itself=True
-    ),
+    "together": Provider("Together AI", "langchain_together", ("TOGETHER_API_KEY",), no_retries=0),
     "fireworks": Provider("Fireworks AI", "langchain_fireworks", ("FIREWORKS_API_KEY",)),
     "perplexity": Provider("Perplexity", "langchain_perplexity", ("PPLX_API_KEY",), ("sonar",)),
     OLLAMA: Provider("Ollama", "langchain_ollama", takes_key=False),
-    COMPATIBLE: Provider("OpenAI-compatible server", "langchain_openai", retries_itself=True),
+    COMPATIBLE: Provider("OpenAI-compatible server", "langchain_openai", no_retries=0),
 }
 
 #: What LangChain calls a provider, where that is another name than ours.

@@ -44,15 +44,17 @@ export function Setup(): JSX.Element | null {
             {trans.__('Add a key')}
           </button>
         )}
-        <button
-          type="button"
-          className="jp-StopChat-action"
-          onClick={event => openPicker(event.currentTarget)}
-        >
-          {isLocal && !(local && local.state === 'installing')
-            ? trans.__('Use another model or a key')
-            : trans.__('Choose another model')}
-        </button>
+        {!list?.locked && (
+          <button
+            type="button"
+            className="jp-StopChat-action"
+            onClick={event => openPicker(event.currentTarget)}
+          >
+            {isLocal && !(local && local.state === 'installing')
+              ? trans.__('Use another model or a key')
+              : trans.__('Choose another model')}
+          </button>
+        )}
       </div>
     </section>
   );

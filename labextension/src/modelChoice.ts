@@ -117,7 +117,7 @@ export class ModelChoice {
     if (frame.type === 'welcome') {
       const defaultModel = frame.default_model ?? null;
       this._set({ models: frame.models ?? [], defaultModel });
-      if (this._state.list || this.lack === 'local_model_missing') {
+      if (this._state.list || this.lack) {
         void this.load();
       }
     }

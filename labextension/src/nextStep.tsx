@@ -67,13 +67,15 @@ export function NextStep(props: {
           {code === 'missing_key' ? trans.__('Add a key') : trans.__('Change the key')}
         </button>
       )}
-      <button
-        type="button"
-        className="jp-StopChat-action"
-        onClick={event => openPicker(event.currentTarget)}
-      >
-        {trans.__('Choose another model')}
-      </button>
+      {!list?.locked && (
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          onClick={event => openPicker(event.currentTarget)}
+        >
+          {trans.__('Choose another model')}
+        </button>
+      )}
     </>
   );
 }

@@ -20,7 +20,8 @@ from .view import View
 PAINT_S, PAINT_S_PER_UNIT = 0.08, 2e-6
 #: The engine settles a stop within 2 s; after this long the cell ends without its word.
 SETTLE_S = 4.0
-#: Windows lets no signal's handler run while a lock is waited for without a limit.
+#: No signal's handler runs while the queue is waited for on Windows, or where the signal was
+#: delivered to another thread; so no wait is longer than this, in seconds.
 _TICK_S = 0.2
 
 STOPPED = "Response stopped by the user"
@@ -66,9 +67,10 @@ class Cell:
         """Return the next news; paint while there are none."""
         while True:
             try:
-                return self._news.get(timeout=self._until_paint() if self._dirty else _TICK_S)
+                pause = self._until_paint() if self._dirty else _TICK_S
+                return self._news.get(timeout=min(pause, _TICK_S))
             except queue.Empty:
-                if self._dirty:
+                if self._dirty and self._until_paint() <= 0:
                     self._paint()
                 since = self._stopping_since
                 if since is not None and time.monotonic() - since > SETTLE_S:
@@ -82,7 +84,8 @@ class Cell:
             self._failure = item
         elif self._stopping_since is None:
             received.take(*item)
-            self._dirty = item[0] not in LAST  # the end is painted with its mark
+            # The start shows nothing, and the end is painted with its mark.
+            self._dirty = item[0] != "start" and item[0] not in LAST
             if self._dirty and self._until_paint() <= 0:
                 self._paint()
         elif item[0] == "start" or item[0] in LAST:

@@ -8,6 +8,7 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import nbformat
 import pexpect
 import pytest
 
+from jupyter_stop_chat.magics import cell as cell_module
 from jupyter_stop_chat.magics.cell import Cell
 from jupyter_stop_chat.magics.interrupts import INTERRUPT, Interrupts
 from jupyter_stop_chat.magics.outcome import Interrupted
@@ -64,6 +66,77 @@ def test_a_second_interrupt_joins_the_first() -> None:
     assert len(place.stops) == 1
     assert cell.received.state == "interrupted"
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class Seen:
+    """Be a view that notes what was shown."""
+
+    visible = True
+
+    def __init__(self) -> None:
+        self.shown = 0
+        self.texts: list[tuple[str, str]] = []
+
+    def paint(self, received: Any, status: str = "", mark: str = "") -> None:
+        self.texts.append((received.text, status or mark))
+        self.shown = received.length
+
+
+def test_what_came_and_was_not_shown_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B4: nothing grows at the stop, in the cell or in the chat."""
+    monkeypatch.setattr(cell_module, "PAINT_S", 1000)
+
+    class Fast(Stopper):
+        def stream(self, prompt: Any, line: Any) -> Any:
+            yield START
+            yield "delta", {"part": "text", "offset": 0, "text": "Some"}
+            yield "delta", {"part": "text", "offset": 4, "text": " more"}
+            signal.raise_signal(signal.SIGINT)
+            event = self.ended.get()
+            yield "delta", {"part": "text", "offset": 9, "text": " and more"}
+            yield event
+
+    place, seen = Fast(), Seen()
+    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    with Interrupts(news) as interrupts:
+        turn = Turn(lambda line: place, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
+        cell = Cell(turn, seen, news)
+        # The first words are shown at once, and the next ones not for a long time.
+        cell._painted_at = -1e9
+        with pytest.raises(Interrupted):
+            cell.run(interrupts)
+    assert seen.texts == [
+        ("", "Waiting"),
+        ("Some", ""),
+        ("Some", "Stopping"),
+        ("Some", "Response stopped by the user"),
+    ]
+    assert place.stops == [{"message_id": "m", "shown": 4}]
+
+
+def test_a_stop_that_nobody_answers_ends_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B1: it says so, and leaves no thread behind."""
+    monkeypatch.setattr(cell_module, "SETTLE_S", 0.1)
+
+    class Deaf(Stopper):
+        def stream(self, prompt: Any, line: Any) -> Any:
+            yield START
+            signal.raise_signal(signal.SIGINT)
+            with line.hold(lambda: self.ended.put(None)):
+                assert self.ended.get() is None
+
+        def stop(self, target: dict[str, Any]) -> list[dict[str, Any]]:
+            raise TimeoutError
+
+    threads = threading.active_count()
+    place, seen = Deaf(), Seen()
+    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    with Interrupts(news) as interrupts:
+        turn = Turn(lambda line: place, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
+        with pytest.raises(Interrupted, match="could not be confirmed"):
+            Cell(turn, seen, news).run(interrupts)
+    assert seen.texts[-1][1] == "Response stopped by the user; the stop could not be confirmed"
+    assert threading.active_count() == threads
 
 
 def test_an_interrupt_after_the_end_ends_the_cell_too() -> None:

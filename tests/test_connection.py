@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_stop_chat import connection as connections
@@ -631,6 +631,14 @@ ACTIONS = st.one_of(
     st.booleans(),
     st.integers(1, 4),
     st.integers(2, 40),
+)
+@example(  # a request that is accepted late follows the chat that was closed meanwhile
+    [("send", None), ("send", None), ("think", "a"), ("turns", 10), ("close", None)],
+    *(0, False, 3, 2),
+)
+@example(  # reasoning that the client has, and that is too long for the answer to another `open`
+    [("open", False), ("turns", 12), ("think", "x" * 40)] + [("turns", 12)] * 8 + [("open", True)],
+    *(0, False, 1, 2),
 )
 def test_no_character_is_lost_or_doubled_whatever_happens_meanwhile(
     actions: list[tuple[str, Any]], read_turns: int, stale: bool, write_turns: int, most: int

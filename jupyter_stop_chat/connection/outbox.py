@@ -314,9 +314,10 @@ def _moved(lane: _Lane, entry: MessageMoved) -> Message:
     if entry.generation is None:
         return message
     offset = min(lane.cursor or 0, message.text_length)
+    message = message.model_copy(update={"text_offset": offset, **_reasoning_to_come(lane)})
     if message.state in TERMINAL:
         lane.cursor, lane.reasoning_cursor = None, 0
-    return message.model_copy(update={"text_offset": offset})
+    return message
 
 
 def _placed(lane: _Lane, message: Message) -> Message:
@@ -327,5 +328,13 @@ def _placed(lane: _Lane, message: Message) -> Message:
         lane.cursor = message.text_offset
         if message.text_offset and lane.generation is not None:
             lane.reasoning_cursor = lane.generation.reasoning_before
-        return message
-    return message.model_copy(update={"text_offset": min(lane.cursor, message.text_length)})
+        return message.model_copy(update=_reasoning_to_come(lane))
+    offset = min(lane.cursor, message.text_length)
+    return message.model_copy(update={"text_offset": offset, **_reasoning_to_come(lane)})
+
+
+def _reasoning_to_come(lane: _Lane) -> dict[str, str]:
+    """Return what tells a client that had followed before: deltas bring all reasoning again."""
+    generation = lane.generation
+    from_the_start = generation is not None and lane.reasoning_cursor == 0
+    return {"reasoning": ""} if from_the_start and generation.reasoning.length else {}

@@ -90,7 +90,7 @@ class Opening:
         self._most -= utf16_length(text)
         reasoning = generation.reasoning.length
         if reasoning > self._most:  # deltas bring it
-            message = message.model_copy(update={"reasoning": None})
+            message = message.model_copy(update={"reasoning": ""})
             reasoning = 0
         self._most -= reasoning
         self.messages.append(message)

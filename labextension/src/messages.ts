@@ -75,7 +75,9 @@ export function mergeMessage(view: MessageView, message: Message): Merged {
   if (!terminal && full.length < had.length && had.startsWith(full)) {
     full = had; // a frame made before the last deltas takes nothing back
   }
-  const reasoning = message.reasoning ?? view.reasoning;
+  const told = message.reasoning ?? view.reasoning;
+  // An empty one says that deltas bring it again; what is there already may stay until then.
+  const reasoning = !terminal && view.reasoning.startsWith(told) ? view.reasoning : told;
   const next = { ...view, reasoning, info: message };
   if (!terminal) {
     const goesOn = isTerminal(view.info.state); // a kept partial reply is gone on from

@@ -222,8 +222,9 @@ export interface Accepted {
  *
  * `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
  * much of it the client has. `reply_to` is the message before this one: the tree of a chat is
- * made of it. `version_of` names the message that this one was made anew from. `retry` is there
- * while a provider that did not answer is waited for.
+ * made of it. `reasoning` that is absent is as it was; where it is empty, deltas bring it from
+ * its beginning. `version_of` names the message that this one was made anew from. `retry` is
+ * there while a provider that did not answer is waited for.
  */
 export interface Message {
   id: string;

@@ -130,6 +130,14 @@ describe('deltas', () => {
     expect(run(before, delta(99, 0, 'a'))).toBe(before);
   });
 
+  it('keep reasoning that is there while deltas bring it again (B5)', () => {
+    const told = message(reply(2, { reply_to: uuid(1), request_id: uuid(9), reasoning: '' }));
+    const again = run(started(), delta(2, 0, 'hm', 'reasoning'), told);
+    expect(again.messages[1].reasoning).toBe('hm');
+    const whole = run(again, delta(2, 0, 'h', 'reasoning'), delta(2, 1, 'mm', 'reasoning'));
+    expect(whole.messages[1].reasoning).toBe('hmm');
+  });
+
   it('carry reasoning apart from the text (V8)', () => {
     const state = run(started(), delta(2, 0, 'hm', 'reasoning'), delta(2, 0, 'a'));
     expect(state.messages[1]).toMatchObject({ reasoning: 'hm', text: 'a' });

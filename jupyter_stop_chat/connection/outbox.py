@@ -335,6 +335,7 @@ def _placed(lane: _Lane, message: Message) -> Message:
 
 def _reasoning_to_come(lane: _Lane) -> dict[str, str]:
     """Return what tells a client that had followed before: deltas bring all reasoning again."""
-    generation = lane.generation
-    from_the_start = generation is not None and lane.reasoning_cursor == 0
-    return {"reasoning": ""} if from_the_start and generation.reasoning.length else {}
+    made = lane.generation
+    if made is None or lane.reasoning_cursor > 0 or made.reasoning.length == 0:
+        return {}
+    return {"reasoning": ""}

@@ -53,6 +53,15 @@ _APPEND = insert(deltas).from_select(
         bindparam("to_text", type_=deltas.c.text.type),
     ).where(messages.c.id == bindparam("to_id"), IS_LIVE),
 )
+#: The same for many rows in one statement of SQLite: a step of it gives the interpreter's lock
+#: away and must wait for it again, so that each row would wait for the loop that is busy.
+_APPEND_ROWS = f"""\
+INSERT INTO deltas (message, part, text)
+SELECT messages.seq, new.column3, new.column4
+FROM (VALUES %s) AS new JOIN messages ON messages.id = new.column2
+WHERE {IS_LIVE.name} ORDER BY new.column1"""
+#: SQLite's builds before 3.32 take 999 variables in a statement.
+_ROWS = 240
 #: The place in the order of changes that comes next.
 NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
 
@@ -64,22 +73,16 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
     :raises StopChatError: an operation cannot be done; the transaction must be rolled back.
     """
     answers: list[Any] = []
-    appends: list[dict[str, str]] = []
+    appends: list[tuple[str, str, str]] = []
 
     def flush() -> None:
         if appends:
-            connection.execute(_APPEND, appends)
+            _append(connection, appends)
             appends.clear()
 
     for operation in operations:
         if isinstance(operation, Append):
-            appends.append(
-                {
-                    "to_id": operation.message_id,
-                    "to_part": operation.part,
-                    "to_text": whole(operation.text),
-                }
-            )
+            appends.append((operation.message_id, operation.part, whole(operation.text)))
             answers.append(None)
             continue
         flush()
@@ -89,6 +92,18 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there") from error
     flush()
     return answers
+
+
+def _append(connection: Connection, appends: Sequence[tuple[str, str, str]]) -> None:
+    if connection.dialect.name != "sqlite":
+        rows = [{"to_id": to, "to_part": part, "to_text": text} for to, part, text in appends]
+        connection.execute(_APPEND, rows)
+        return
+    for first in range(0, len(appends), _ROWS):
+        some = appends[first : first + _ROWS]
+        values = ",".join(["(?,?,?,?)"] * len(some))
+        given = tuple(value for n, row in enumerate(some) for value in (n, *row))
+        connection.exec_driver_sql(_APPEND_ROWS % values, given)
 
 
 def _apply_one(  # noqa: PLR0912 - one case an operation

@@ -54,6 +54,7 @@ async def _run(
         spent = time.perf_counter() - began
         deltas = sum(each.deltas for each in readers) - deltas
         processor = server.processor() - processor
+        ages = [age for reader in readers for age in reader.ages]
         if saves:
             for reader, chat_id, message_id in running:
                 await reader.stop(message_id)
@@ -61,7 +62,6 @@ async def _run(
                 del reader.page.messages[message_id].text[:]
                 await reader.open(chat_id)
                 assert reader.page.text(message_id) == shown, "kept is not what was shown"
-        ages = [age for reader in readers for age in reader.ages]
         for reader in readers:
             await reader.close()
     quarter = max(1, len(memory) // 4)

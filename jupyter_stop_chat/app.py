@@ -24,6 +24,7 @@ from . import __version__
 from .bus import Bus
 from .engine import Engine, EngineLimits
 from .masking import mask, mask_config
+from .rates import Bucket, Held, Rates
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -139,10 +140,35 @@ class StopChatApp(ExtensionApp):
         EngineLimits.max_stuck,
         help="How many models may ignore their stop at once before new prompts are refused.",
     ).tag(config=True)
+    max_chats_per_owner = Int(
+        EngineLimits.max_chats_per_owner, help="How many chats an owner may have; 0: any number."
+    ).tag(config=True)
+    max_sockets_per_owner = Int(
+        100,
+        help="How many sockets an owner may have open, one for each page; 0: any number.",
+    ).tag(config=True)
+    max_rate = Float(
+        100.0,
+        help="How many frames of one socket, and how many HTTP requests of one owner, are taken "
+        "in a second, in the long run. Stops are taken beyond it. 0: any number.",
+    ).tag(config=True)
+    max_burst = Int(
+        400, help="How many of them are taken at once, after a while of fewer than max_rate."
+    ).tag(config=True)
     open_chat = Bool(False, help="Open the chat when JupyterLab opens.").tag(config=True)
 
     _services: asyncio.Task[Services] | None = None
     _activity: PeriodicCallback | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        #: How often each owner asks by HTTP, and the sockets that each has open.
+        self.rates = Rates(self.new_bucket)
+        self.sockets = Held()
+
+    def new_bucket(self) -> Bucket:
+        """Return what limits how often one socket, or one owner, may ask."""
+        return Bucket(self.max_rate, self.max_burst)
 
     @validate("model_parameters")
     def _mask_parameters(self, proposal: Bunch) -> dict[str, Any]:
@@ -232,6 +258,7 @@ class StopChatApp(ExtensionApp):
             max_generations_per_owner=self.max_generations_per_owner,
             max_generations=self.max_generations,
             max_stuck=self.max_stuck,
+            max_chats_per_owner=self.max_chats_per_owner,
         )
         engine = Engine(
             store,

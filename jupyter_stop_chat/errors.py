@@ -28,6 +28,9 @@ class ErrorCode(StrEnum):
     BUSY = "busy"
     TOO_MANY_GENERATIONS = "too_many_generations"
     SERVER_BUSY = "server_busy"
+    TOO_FAST = "too_fast"
+    TOO_MANY_SOCKETS = "too_many_sockets"
+    TOO_MANY_CHATS = "too_many_chats"
     TOO_MANY_STUCK = "too_many_stuck"
     REPLY_TOO_LONG = "reply_too_long"
     TOOK_TOO_LONG = "took_too_long"
@@ -89,6 +92,18 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         429,
     ),
     ErrorCode.SERVER_BUSY: ("The server is making as many replies as it can. Try again.", 503),
+    ErrorCode.TOO_FAST: (
+        "Too much is asked in too short a time. Wait a moment, then try again.",
+        429,
+    ),
+    ErrorCode.TOO_MANY_SOCKETS: (
+        "Too many of your pages have the chat open. Close one, then load this one again.",
+        429,
+    ),
+    ErrorCode.TOO_MANY_CHATS: (
+        "You have as many chats as are allowed. Delete one, then try again.",
+        409,
+    ),
     ErrorCode.TOO_MANY_STUCK: (
         "Too many models on this server do not react to Stop. Try again later, "
         "or choose another model.",

@@ -160,6 +160,8 @@ class GenerationHandler(StopChatHandler):
 class InterruptHandler(StopChatHandler):
     """Serve `POST generations/{message_id}/interrupt`."""
 
+    unlimited = True
+
     @authenticated
     @authorized(action="execute")  # type: ignore[untyped-decorator]
     async def post(self, message_id: str) -> None:
@@ -175,6 +177,8 @@ class InterruptHandler(StopChatHandler):
 
 class InterruptAllHandler(StopChatHandler):
     """Serve `POST interrupt`."""
+
+    unlimited = True
 
     @authenticated
     @authorized(action="execute")  # type: ignore[untyped-decorator]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,11 +37,27 @@ class StopChatHandler(APIHandler):
     """
 
     auth_resource = AUTH_RESOURCE
+    #: Whether it may be asked as often as somebody likes: what stops, and what tells of health.
+    unlimited = False
 
     def initialize(self, app: StopChatApp) -> None:
         """Take the extension's app."""
         self.app = app
         self._error_id: str | None = None
+        self._retry_after: float | None = None
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find out who asks, and refuse who asks too often.
+
+        :raises StopChatError: `too_fast`.
+        """
+        await super().prepare()
+        if self.unlimited or self._finished or not self.current_user:
+            return
+        wait = self.app.rates.take(self.owner)
+        if wait > 0:
+            self._retry_after = wait
+            raise StopChatError(ErrorCode.TOO_FAST)
 
     async def services(self) -> Services:
         """Return the engine and what it works with."""
@@ -106,6 +123,8 @@ class StopChatHandler(APIHandler):
         else:
             code = _code_of(status_code)
         self.set_header("Content-Type", "application/json")
+        if self._retry_after is not None:
+            self.set_header("Retry-After", str(math.ceil(self._retry_after)))
         told = ErrorInfo(code=code, message=SENTENCES[code][0], error_id=self._error_id)
         self.finish(told.model_dump_json(exclude_none=True))
 

@@ -55,9 +55,9 @@ STATUSES = {
     400: "What was sent cannot be read, or a field of it is missing, unknown or wrong.",
     403: "Not signed in, or the authorizer does not allow it.",
     404: "There is no such thing, or it is somebody else's.",
-    409: "Not possible in this state, or no model is set up.",
+    409: "Not possible in this state, no model is set up, or you have as many as are allowed.",
     413: "Too long.",
-    429: "Too many of yours are being made at once.",
+    429: "Asked too often: `Retry-After` says when to ask again; or too many of yours are made.",
     503: "The server cannot take more now.",
 }
 
@@ -87,6 +87,7 @@ def operation(
     required: bool = False,
     parameters: tuple[dict[str, Any], ...] = (),
     status: int = 200,
+    limited: bool = True,
 ) -> dict[str, Any]:
     """Describe one method of a route.
 
@@ -94,15 +95,19 @@ def operation(
     :param answer: the content of a success, by media type.
     :param failures: statuses besides 403, which every route can answer.
     :param body: what is sent, if anything.
+    :param limited: whether it is refused to who asks too often.
     """
     responses: dict[str, Any] = {str(status): {"description": summary}}
     if answer:
         responses[str(status)]["content"] = answer
-    for each in sorted({403, *failures}):
+    for each in sorted({403, *failures, *((429,) if limited else ())}):
         responses[str(each)] = {
             "description": STATUSES[each],
             "content": {JSON: {"schema": ref(ErrorInfo)}},
         }
+    if limited:
+        seconds = {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
+        responses["429"]["headers"] = {"Retry-After": seconds}
     described: dict[str, Any] = {
         "operationId": name,
         "summary": summary,
@@ -170,7 +175,7 @@ def paths() -> dict[str, Any]:
                 "generate",
                 "Send a prompt and stream its reply.",
                 {"text/event-stream": {"schema": _stream()}},
-                failures=(400, 404, 409, 413, 429, 503),
+                failures=(400, 404, 409, 413, 503),
                 body=GenerateRequest,
                 required=True,
             )
@@ -199,6 +204,7 @@ def paths() -> dict[str, Any]:
                 failures=(400, 404),
                 body=InterruptRequest,
                 parameters=message,
+                limited=False,
             )
         },
         "/interrupt": {
@@ -209,6 +215,7 @@ def paths() -> dict[str, Any]:
                 json_of(InterruptResults),
                 failures=(400,),
                 body=InterruptAllRequest,
+                limited=False,
             )
         },
         "/chats": {
@@ -227,7 +234,7 @@ def paths() -> dict[str, Any]:
                 "import_chat",
                 "Import a chat that was exported as JSON; it becomes a new one, of yours.",
                 json_of(Chat),
-                failures=(400, 413),
+                failures=(400, 409, 413),
                 body=ImportRequest,
                 required=True,
                 status=201,
@@ -273,7 +280,10 @@ def paths() -> dict[str, Any]:
         },
         "/health": {
             "get": operation(
-                "health", "Tell how the engine, the store and the bus are.", json_of(Health)
+                "health",
+                "Tell how the engine, the store and the bus are.",
+                json_of(Health),
+                limited=False,
             )
         },
         "/models": {

@@ -8,6 +8,7 @@ Times are ISO 8601 in UTC; ids are UUIDs; offsets and lengths count UTF-16 code 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -427,6 +428,7 @@ ServerFrame = Annotated[
     Field(discriminator="type"),
 ]
 
+_ids: TypeAdapter[str] = TypeAdapter(Id)
 _client_frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
 server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
 _CLIENT_TYPES = frozenset(
@@ -461,13 +463,24 @@ def decode(raw: str | bytes) -> ClientFrame:
         raise StopChatError(ErrorCode.INVALID_FIELD, where) from None
 
 
-def request_id_of(raw: str | bytes) -> str | None:
-    """Find the request id in a frame that could not be read, so that its sender learns of it."""
+def ids_of(raw: str | bytes) -> dict[str, str]:
+    """Find `request_id` and `chat_id` in a frame that is not taken, so that its sender learns."""
+    if isinstance(raw, bytes) or not ('"request_id"' in raw or '"chat_id"' in raw):
+        return {}
+    found = {}
     try:
         frame = json.loads(raw)
-        return TypeAdapter(Id).validate_python(frame["request_id"], strict=True)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+        for name in ("request_id", "chat_id"):
+            with suppress(ValueError, KeyError):
+                found[name] = _ids.validate_python(frame[name], strict=True)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found
+
+
+def may_be_stop(raw: str | bytes) -> bool:
+    """Tell whether a frame can be a stop, without reading it; what is refused costs little."""
+    return isinstance(raw, str) and ('"stop"' in raw or "\\u" in raw)
 
 
 def encode(frame: BaseModel) -> str:

@@ -58,6 +58,7 @@ class ChatsHandler(StopChatHandler):
     async def post(self) -> None:
         """Import a chat that was exported as JSON; it becomes a new one."""
         services = await self.services()
+        await services.engine.check_room_for_chat(self.owner)
         longest = services.engine.limits.max_reply_length
         # In a thread: it may be long.
         chat, messages = await asyncio.to_thread(read_chat, self.request.body, self.owner, longest)
@@ -129,6 +130,8 @@ class ExportHandler(StopChatHandler):
 
 class HealthHandler(StopChatHandler):
     """Serve `health`."""
+
+    unlimited = True
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
@@ -12,12 +13,15 @@ from tornado.websocket import WebSocketHandler
 
 from . import metrics
 from .connection import Connection
+from .errors import ErrorCode
 from .owners import AUTH_RESOURCE, display_name, owner_of
-from .protocol import MAX_FRAME_BYTES, Limits, Welcome
+from .protocol import MAX_FRAME_BYTES, Limits, Welcome, encode, error_frame
 
 if TYPE_CHECKING:
     from .app import StopChatApp
 
+#: The close code of a socket that there is no room for: "try again later" (RFC 6455's registry).
+NO_ROOM_CODE = 1013
 #: The second line of defence against a reader that stops reading, in bytes: the connection's
 #: writer awaits each write, so that this is never reached by it.
 MAX_WRITE_BUFFER = 1024 * 1024
@@ -33,6 +37,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.app = app
         self.connection: Connection | None = None
         self.gone = False
+        self.owner = ""
 
     @property
     def max_message_size(self) -> int:
@@ -64,12 +69,17 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         stream = getattr(self.ws_connection, "stream", None)
         if stream is not None:
             stream.max_write_buffer_size = MAX_WRITE_BUFFER
+        self.owner = owner = owner_of(self.identity_provider, self.current_user)
+        if not self.app.sockets.take(owner, self, self.app.max_sockets_per_owner):
+            # Let in and told: a page cannot read why its request for a socket was refused.
+            await self._write_text(encode(error_frame(ErrorCode.TOO_MANY_SOCKETS)))
+            self.close(NO_ROOM_CODE, "Too many sockets.")
+            return
         services = await self.app.services()
         await services.models.keys.refresh()
         if self.gone:
             return
         limits = services.engine.limits
-        owner = owner_of(self.identity_provider, self.current_user)
         welcome = Welcome(
             epoch=services.engine.epoch,
             user=display_name(self.current_user),
@@ -86,17 +96,25 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             welcome,
             self._write_text,
             self.close,
+            bucket=self.app.new_bucket(),
         )
 
-    def on_message(self, message: str | bytes) -> None:
-        """Hand a frame on. Awaits nothing, so that the next frame, a stop, is read at once."""
-        if self.connection is not None:
-            self.connection.receive(message)
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        """Hand a frame on. Waits for nothing that is made: the next frame can be a stop.
+
+        What Tornado waits for before it reads on is that others have their turn, and that the
+        client reads what it is answered.
+        """
+        if self.connection is None:
+            return None
+        self.connection.receive(message)
+        return self.connection.room()
 
     def on_close(self) -> None:
         """Let the connection go; what it asked for goes on."""
         self.gone = True
         metrics.socket_closed(self)
+        self.app.sockets.drop(self.owner, self)
         if self.connection is not None:
             self.connection.end()
         super().on_close()

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "masking": set(),
     "models": FOUNDATION | {"protocol", "masking", "chat_handlers", "local_model"},
     "engine": FOUNDATION | {"protocol", "chat_handlers.base", "bus", "generation", "store.base"},
-    "connection": FOUNDATION | {"protocol", "bus", "generation", "engine"},
+    "rates": set(),
+    "connection": FOUNDATION | {"protocol", "bus", "generation", "engine", "rates"},
     "fences": set(),
     # A client of the HTTP API: what the server is made of is for the kernel's own engine alone.
     "magics": FOUNDATION | {"fences", "app", "owners", "protocol", "reply_stream"},

@@ -18,7 +18,7 @@ from jupyter_stop_chat.protocol import (
     decode,
     encode,
     error_frame,
-    request_id_of,
+    ids_of,
     server_frames,
 )
 
@@ -85,9 +85,15 @@ def test_what_is_not_set_is_not_written() -> None:
 
 
 def test_who_sent_what_cannot_be_read_learns_of_it() -> None:
-    assert request_id_of(json.dumps({"type": "send", "request_id": ID})) == ID
+    assert ids_of(json.dumps({"type": "send", "request_id": ID})) == {"request_id": ID}
+    both = {"request_id": ID, "chat_id": ID}
+    assert ids_of(json.dumps(both)) == both
+    assert ids_of(json.dumps(both | {"request_id": 7})) == {"chat_id": ID}
     for raw in ("", "[]", "{}", '{"request_id": 7}', '{"request_id": "x"}', "[" * 100_000):
-        assert request_id_of(raw) is None
+        assert ids_of(raw) == {}
+    for raw in ('["request_id"]', '"chat_id"', '{"request_id"', '{"chat_id": ' + "[" * 100_000):
+        assert ids_of(raw) == {}
+    assert ids_of(b'{"request_id"') == {}
 
 
 def test_bytes_are_no_frame() -> None:

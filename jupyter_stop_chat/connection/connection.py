@@ -27,13 +27,16 @@ from jupyter_stop_chat.protocol import (
     Resume,
     Send,
     Stop,
+    StopResult,
     StopResults,
     Unqueue,
     Welcome,
     decode,
     error_frame,
-    request_id_of,
+    ids_of,
+    may_be_stop,
 )
+from jupyter_stop_chat.rates import Bucket
 
 from .outbox import STALLED_AFTER, Outbox
 from .tails import Opening, is_accepted
@@ -42,8 +45,17 @@ log = logging.getLogger(__name__)
 
 #: So many frames of one socket may be in work at once; the next one is refused.
 MAX_FRAMES_IN_WORK = 64
-#: Stops are let through beyond that, up to here.
-MAX_STOPS_IN_WORK = 1000
+#: No stop is refused. While so many are in work, no further frame is read.
+MAX_STOPS_IN_WORK = 128
+#: So many of them look in the store at once for what does not run; the others are not held up.
+MAX_LOOKUPS = 4
+#: After so much the loop goes to the others: each frame counts as one, and so does each so many
+#: characters of it. It is about two milliseconds of work.
+TURN = 16
+CHARACTERS = 2048
+#: Refusals in the same words follow one another this far apart, in seconds.
+REFUSAL_INTERVAL = 0.1
+_STOP_TASK = "stop-chat stop"
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +86,7 @@ class Connection:
     :param write: writes one text frame and returns once the client's side has taken it.
     :param close: closes the socket with a code and a reason.
     :param stalled_after: how long the client may make no progress, in seconds.
+    :param bucket: limits how many frames are taken, besides stops.
     """
 
     def __init__(
@@ -84,16 +97,26 @@ class Connection:
         write: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], None],
         stalled_after: float = STALLED_AFTER,
+        bucket: Bucket | None = None,
     ) -> None:
         self._engine = engine
         self._owner = owner
         self._close = close
         self._chats: dict[str, _Following] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._bucket = bucket or Bucket(0, 0)
+        #: How many stops are in work, and how much of this socket's turn is over.
+        self._stops = 0
+        self._turn = 0
+        #: What was refused last, and when.
+        self._refusal: Error | None = None
+        self._refused_at = 0.0
+        self._relief = asyncio.Event()
+        self._lookups = asyncio.Semaphore(MAX_LOOKUPS)
         #: Requests whose `accepted` has not been told on this socket.
         self._unanswered: set[str] = set()
         self._ended = False
-        self._outbox = Outbox(write, self._give_up, stalled_after)
+        self._outbox = Outbox(write, self._give_up, stalled_after, self._relief.set)
         self._outbox.answer(welcome)
         if engine.bus.notice is not None:
             self._outbox.answer(engine.bus.notice)
@@ -108,6 +131,7 @@ class Connection:
         for chat_id in list(self._chats):
             self._unfollow(chat_id)
         self._outbox.end()
+        self._relief.set()
 
     def _give_up(self, code: int, reason: str) -> None:
         self.end()
@@ -119,19 +143,67 @@ class Connection:
         """Take one frame in and return at once, so that the next one is read: it may be a stop."""
         if self._ended:
             return
+        self._turn += 1 + len(raw) // CHARACTERS
+        too_fast = self._bucket.wait > 0
+        if too_fast and not may_be_stop(raw):
+            self._refuse(ErrorCode.TOO_FAST, raw)
+            return
         try:
             frame = decode(raw)
         except StopChatError as error:
-            self._outbox.answer(error_frame(error.code, request_id_of(raw)))
+            self._bucket.take()
+            self._outbox.answer(error_frame(error.code, ids_of(raw).get("request_id")))
             return
-        most = MAX_STOPS_IN_WORK if isinstance(frame, Stop) else MAX_FRAMES_IN_WORK
-        if len(self._tasks) >= most:
-            request_id = getattr(frame, "request_id", None)
-            self._outbox.answer(error_frame(ErrorCode.SERVER_BUSY, request_id))
+        if isinstance(frame, Stop):
+            self._stops += 1
+        elif self._bucket.take() > 0:
+            self._refuse(ErrorCode.TOO_FAST, raw)
+            return
+        elif len(self._tasks) - self._stops >= MAX_FRAMES_IN_WORK:
+            self._refuse(ErrorCode.SERVER_BUSY, raw)
             return
         task = asyncio.create_task(self._handle(frame), name=f"stop-chat {frame.type}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def room(self) -> Awaitable[None] | None:
+        """Return what is to be waited for before the next frame is read, if anything.
+
+        It never is a generation: at most that answers are read, or that other stops are done.
+        """
+        if self._ended:
+            return None
+        over = self._turn >= TURN
+        return self._wait() if over or self._crowded else None
+
+    @property
+    def _crowded(self) -> bool:
+        return self._outbox.full or self._stops >= MAX_STOPS_IN_WORK
+
+    async def _wait(self) -> None:
+        """Let the others have their turn, and the client read its answers."""
+        self._turn = 0
+        await asyncio.sleep(0)
+        while self._crowded and not self._ended:
+            self._relief.clear()
+            await self._relief.wait()
+
+    def _refuse(self, code: ErrorCode, raw: str | bytes) -> None:
+        """Tell that a frame is not taken; the same is said only so often."""
+        ids = ids_of(raw)
+        request_id = ids.get("request_id")
+        chat_id = None if request_id else ids.get("chat_id")
+        refusal = error_frame(code, request_id, chat_id=chat_id)
+        now = asyncio.get_running_loop().time()
+        if refusal != self._refusal or now - self._refused_at >= REFUSAL_INTERVAL:
+            self._refusal, self._refused_at = refusal, now
+            self._outbox.answer(refusal)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.get_name() == _STOP_TASK:
+            self._stops -= 1
+            self._relief.set()
 
     async def _handle(self, frame: ClientFrame) -> None:
         """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""
@@ -155,7 +227,7 @@ class Connection:
         engine, owner = self._engine, self._owner
         match frame:
             case Stop():
-                results = await engine.stop(owner, frame)
+                results = await self._stop(frame)
                 target = frame.model_dump(include={"message_id", "request_id", "chat_id", "all"})
                 self._outbox.answer(StopResults(results=results, **target))
             case Send():
@@ -176,6 +248,21 @@ class Connection:
                 await engine.reorder(owner, frame)
             case Resume():
                 await engine.resume(owner, frame)
+
+    async def _stop(self, frame: Stop) -> tuple[StopResult, ...]:
+        """Stop what is meant at once; for what does not run a flood of stops takes turns."""
+        if self._runs(frame):
+            return await self._engine.stop(self._owner, frame)
+        async with self._lookups:
+            return await self._engine.stop(self._owner, frame)
+
+    def _runs(self, frame: Stop) -> bool:
+        if frame.message_id is not None:
+            return self._engine.generation(frame.message_id) is not None
+        if frame.request_id is not None:
+            made = self._engine.registry.by_request(self._owner, frame.request_id)
+            return made is not None
+        return True
 
     async def _accepted(self, accepted: Accepted) -> None:
         """Answer a request that nobody was told of: it had been accepted before."""

@@ -43,7 +43,9 @@ STALLED_AFTER = 15.0
 STALLED_CHARACTERS = 64 * 1024
 #: The close code of a reader that does not read: "try again later" (RFC 6455's registry).
 STALLED_CODE = 1013
-#: So many answers may wait for a reader that asks and does not read.
+#: While so many answers wait for the reader, no further frame of it is read.
+FULL = 256
+#: So many may wait all the same: what was in work then is answered as well.
 MAX_ANSWERS = 1000
 
 
@@ -68,6 +70,7 @@ class Outbox:
     :param write: writes one text frame and returns once the client's side has taken it.
     :param on_end: told the close code and the reason when the client does not read, or is gone.
     :param stalled_after: how long the client may make no progress, in seconds.
+    :param on_room: told when it is no longer full.
     """
 
     def __init__(
@@ -75,9 +78,11 @@ class Outbox:
         write: Callable[[str], Awaitable[None]],
         on_end: Callable[[int, str], None],
         stalled_after: float = STALLED_AFTER,
+        on_room: Callable[[], None] = lambda: None,
     ) -> None:
         self._write = write
         self._on_end = on_end
+        self._on_room = on_room
         self._stalled_after = stalled_after
         self._answers: deque[BaseModel] = deque()
         #: Each waits for the last frame of the messages that it speaks of.
@@ -97,6 +102,11 @@ class Outbox:
         for kept in (self._answers, self._stopped, self._chats, self._lanes, self._ready):
             kept.clear()
         self._task.cancel()
+
+    @property
+    def full(self) -> bool:
+        """Tell whether so much waits that its reader should be asked nothing more."""
+        return len(self._answers) + len(self._stopped) >= FULL
 
     # --- what is to be written ---------------------------------------------------------------
 
@@ -221,6 +231,8 @@ class Outbox:
                 self._wake.clear()
                 turn_began = loop.time()
                 while (frame := self._next()) is not None:
+                    if not self.full:
+                        self._on_room()
                     text = encode(frame)
                     patience = self._stalled_after * max(1.0, len(text) / STALLED_CHARACTERS)
                     async with asyncio.timeout(patience):

@@ -126,6 +126,15 @@ class Engine:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
         return self.as_it_is(chat)
 
+    async def check_room_for_chat(self, owner: str) -> None:
+        """Refuse one more chat where an owner has as many as are allowed.
+
+        :raises StopChatError: `too_many_chats`.
+        """
+        most = self.limits.max_chats_per_owner
+        if 0 < most <= await self.store.count_chats(owner):
+            raise StopChatError(ErrorCode.TOO_MANY_CHATS)
+
     def as_it_is(self, chat: Chat) -> Chat:
         """Return a chat with the state that it is in now."""
         lane = self.registry.lane(chat.owner, chat.id)
@@ -158,6 +167,7 @@ class Engine:
         async def write(lane: Lane, reply: Message) -> Written:
             new_chat = None
             if request.chat_id is None:
+                await self.check_room_for_chat(owner)
                 new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
             lane.chat = new_chat or await self.chat(owner, chat_id)
             prompt = _prompt(

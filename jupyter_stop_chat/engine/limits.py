@@ -26,5 +26,7 @@ class EngineLimits:
     max_generations_per_owner: int = 32
     max_generations: int = 256
     max_stuck: int = 64
+    #: 0: any number.
+    max_chats_per_owner: int = 10_000
     #: Stops that wait for their request, for each owner.
     max_remembered: int = 200

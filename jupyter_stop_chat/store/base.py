@@ -70,6 +70,10 @@ class Store(Protocol):
         """
         ...
 
+    async def count_chats(self, owner: str) -> int:
+        """Count an owner's chats."""
+        ...
+
     async def set_title(self, chat_id: str, title: str | None) -> bool:
         """Set or clear a title; tell whether the chat exists."""
         ...

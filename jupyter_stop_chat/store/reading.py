@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Chat, Message
@@ -49,6 +49,11 @@ class Reader:
             place = select(last.c.changed).where(last.c.id == before).scalar_subquery()
             statement = statement.where(chats.c.changed < place)
         return [chat_of(row) for row in await self._database.read(statement)]
+
+    async def count_chats(self, owner: str) -> int:
+        """Count an owner's chats."""
+        counted = select(func.count().label("number")).where(chats.c.owner == owner)
+        return int((await self._database.read(counted))[0]["number"])
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
@@ -119,6 +124,17 @@ class Overlay(Reader):
             if chat.id not in hidden
         ]
         return [*newest, *shown][:limit]
+
+    async def count_chats(self, owner: str) -> int:
+        """Count an owner's chats; one that was deleted counts until the database forgets it."""
+        memory = self._memory
+        new = sum(memory.chats[chat_id].owner == owner for chat_id in memory.created)
+        try:
+            return new + await super().count_chats(owner)
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            return new
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""

@@ -186,6 +186,10 @@ class SqlStore:
         """
         return await self._read(lambda reader: reader.list_chats(owner, query, limit, before))
 
+    async def count_chats(self, owner: str) -> int:
+        """Count an owner's chats."""
+        return await self._read(lambda reader: reader.count_chats(owner))
+
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
         return await self._read(lambda reader: reader.get_message(message_id))

@@ -117,6 +117,10 @@ class MemoryStore:
     async def create_chat(self, chat: Chat) -> None:
         await self._write(CreateChat(chat))
 
+    async def count_chats(self, owner: str) -> int:
+        await self._read()
+        return sum(chat.owner == owner for chat in self.memory.chats.values())
+
     async def set_title(self, chat_id: str, title: str | None) -> bool:
         return bool(await self._write(SetTitle(chat_id, title)))
 

@@ -98,6 +98,19 @@ async def test_so_many_at_once_for_each_owner(bench):
     await b.stop(owner="eve", all=True)
 
 
+async def test_so_many_chats_for_each_owner(bench):
+    b = bench([Gate()], max_chats_per_owner=2)
+    first, _ = await b.send(), await b.send()
+    assert await refused(b.send()) is ErrorCode.TOO_MANY_CHATS
+    await b.send(owner="eve")
+    await b.send(chat_id=first.chat_id)
+    await b.stop(all=True)
+    await b.engine.delete_chat(OWNER, first.chat_id)
+    await b.send()
+    await b.stop(all=True)
+    await b.stop(owner="eve", all=True)
+
+
 async def test_so_many_at_once_for_all(bench):
     b = bench([Gate()], max_generations=2)
     await b.send()

@@ -47,6 +47,8 @@ async def test_what_is_changed_in_trouble_is_saved_later(new_store, path, make):
     await store.amend_prompt(asked.id, "new words", reply.id)
     assert store.health()["degraded"]
     assert (await store.get_message(asked.id)).text == "new words"
+    await store.create_chat(make.chat())
+    assert [await store.count_chats(owner) for owner in ("me", "you")] == [2, 0]
     lock.execute("ROLLBACK")
     lock.close()
     await store.close()

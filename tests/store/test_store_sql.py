@@ -257,6 +257,9 @@ async def test_chats_are_listed_newest_change_first(store, make):
     assert await titles(limit=2, before=chats[4].id) == ["3", "2"]
     assert await titles(before=chats[0].id) == []
     assert await titles(before=make.id()) == []
+    assert [await store.count_chats(owner) for owner in ("me", "you", "nobody")] == [5, 1, 0]
+    await store.delete_chat(chats[0].id)
+    assert await store.count_chats("me") == 4
 
 
 async def test_a_title_may_be_missing(store, make):

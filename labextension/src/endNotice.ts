@@ -7,6 +7,8 @@ import { MessageView } from './messages';
 
 /** So long a notification stays in the corner, in milliseconds; it stays in the list of them. */
 const STAYS = 8000;
+/** So much of a prompt stands for a title, in UTF-16 code units. */
+const LONGEST = 60;
 
 export interface EndNoticeOptions {
   trans: TranslationBundle;
@@ -31,7 +33,7 @@ export function endNoticeOf(
     if (state === 'interrupted' || !chatId || !options.isOn() || options.shows(chatId)) {
       return;
     }
-    const title = controller.getSnapshot().chat.chat?.title || trans.__('Untitled chat');
+    const title = nameOf(controller) || trans.__('Untitled chat');
     const actions: Notification.IAction[] = [
       {
         label: trans.__('Open'),
@@ -47,4 +49,11 @@ export function endNoticeOf(
       Notification.error(said, { actions, autoClose: STAYS });
     }
   };
+}
+
+/** Name a chat: its first reply ends before it has a title, so that its first prompt must do. */
+function nameOf(controller: ChatController): string {
+  const { chat, messages } = controller.getSnapshot().chat;
+  const words = (messages[0]?.text ?? '').trim().replace(/\s+/g, ' ');
+  return chat?.title || (words.length > LONGEST ? `${words.slice(0, LONGEST)}…` : words);
 }

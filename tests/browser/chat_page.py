@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,14 @@ class ChatPage:
         #: The frames that the page sent.
         self.sent: list[dict[str, Any]] = []
         self._held: list[tuple[WebSocketRoute, str]] | None = None
+        self._answers: list[tuple[WebSocketRoute, str | bytes]] | None = None
         self._sockets: list[WebSocketRoute] = []
         self._cut = False
         self.queue = page.locator(".jp-StopChat-queued")
         self.chip = page.get_by_role("button", name="Restore prompt")
         self.banner = page.locator(".jp-StopChat-banner")
+        self.attached = page.locator(".jp-StopChat-attachments .jp-StopChat-attachment")
+        self.toast = page.locator(".jp-StopChat-toast")
         if routed:
             page.route_web_socket("**/api/stop-chat/ws**", self._between)
 
@@ -56,10 +60,66 @@ class ChatPage:
         expect(self.page.locator(".jp-StopChat-model")).to_have_text(re.compile(r"\w"))
 
     def load_again(self) -> None:
-        """Reload the page, as a person does."""
+        """Reload the page, as a person does: the layout and the chat come back."""
         self.page.reload(wait_until="domcontentloaded")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
         expect(self.input).to_be_editable()
+
+    def begin_anew(self) -> None:
+        """Be as after a load, in a new chat: what other tests of the page left is put away."""
+        self._held = self._answers = None
+        self.mend_connection()
+        self.set(None)
+        self.page.keyboard.press("Escape")
+        for name in ("open", "stop-all", "new"):
+            self.page.evaluate(
+                "name => window.jupyterapp.commands.execute(name)", f"stop-chat:{name}"
+            )
+        self.input.fill("")
+        for chip in self.panel.locator(".jp-StopChat-attachments button").all():
+            chip.click()
+        expect(self.messages).to_have_count(0)
+        expect(self.banner).to_have_count(0)
+        self.expect_mode("send")
+        self.sent.clear()
+
+    def new_chat(self) -> None:
+        """Go to a new chat."""
+        self.page.get_by_role("button", name="New chat").click()
+        expect(self.messages).to_have_count(0)
+
+    def set(self, settings: Mapping[str, object] | None) -> None:
+        """Change settings as the settings editor does, while the page is open; None resets all."""
+        self.page.evaluate(
+            """async settings => {
+              const tokens = [...window.jupyterapp.pluginRegistry._services.keys()];
+              const token = tokens.find(one => one.name.includes('ISettingRegistry'));
+              const registry = await window.jupyterapp.resolveRequiredService(token);
+              const plugin = 'jupyter-stop-chat:plugin';
+              const {user} = await registry.load(plugin);
+              for (const [name, value] of Object.entries(settings ?? {})) {
+                await registry.set(plugin, name, value);
+              }
+              for (const name of settings ? [] : Object.keys(user)) {
+                await registry.remove(plugin, name);
+              }
+            }""",
+            settings,
+        )
+
+    def drop_file(self, name: str, content: str) -> None:
+        """Drop a file from the desktop on the panel."""
+        self.panel.evaluate(
+            """(panel, [name, content]) => {
+              const dataTransfer = new DataTransfer();
+              dataTransfer.items.add(new File([content], name));
+              for (const type of ['dragover', 'drop']) {
+                panel.querySelector('.jp-StopChat-input').dispatchEvent(
+                  new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
+              }
+            }""",
+            [name, content],
+        )
 
     def ask(self, prompt: str) -> None:
         """Type a prompt and press Enter."""
@@ -138,6 +198,16 @@ class ChatPage:
         for server, message in held:
             server.send(message)
 
+    def hold_answers(self) -> None:
+        """Keep back what the server says, as a slow network would."""
+        self._answers = []
+
+    def release_answers(self) -> None:
+        """Let what the server said through, in order."""
+        held, self._answers = self._answers or [], None
+        for route, message in held:
+            route.send(message)
+
     def cut_connection(self) -> None:
         """Cut the page off from the server, and keep it so."""
         self._cut = True
@@ -164,4 +234,11 @@ class ChatPage:
             else:
                 server.send(message)
 
+        def from_server(message: str | bytes) -> None:
+            if self._answers is not None:
+                self._answers.append((route, message))
+            else:
+                route.send(message)
+
         route.on_message(from_page)
+        server.on_message(from_server)

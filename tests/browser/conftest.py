@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,32 +86,67 @@ def lab(
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def module_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]:
+    """Open a page once: to load JupyterLab takes longer than most tests."""
+    lab.set({})
+    with watched_page(browser, lab) as opened:
+        yield opened
+
+
 @pytest.fixture
-def chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
-    """Open the page with the chat."""
+def chat(module_page: tuple[ChatPage, Watch]) -> Iterator[ChatPage]:
+    """Show a new chat, with nothing in it, in the module's page."""
+    chat, watch = module_page
+    chat.begin_anew()
+    yield chat
+    watch.check()
+
+
+@pytest.fixture
+def fresh(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+    """Open a page of its own, in a fresh profile: for tests of tabs, notebooks and the start."""
     lab.set({})
     yield from open_chat(browser, lab)
 
 
-def open_chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+@dataclass
+class Watch:
+    """Note what must not happen in a page: errors, and requests to other hosts."""
+
+    strangers: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Fail if any of it happened."""
+        assert self.strangers == []
+        assert self.errors == []
+
+
+@contextmanager
+def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]:
     """Open a page in a fresh profile; requests to other hosts are counted and refused."""
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     page = context.new_page()
-    strangers: list[str] = []
-    errors: list[str] = []
+    watch = Watch()
 
     def only_ours(route: Route) -> None:
         if f"//127.0.0.1:{lab.port}/" in route.request.url:
             route.continue_()
         else:
-            strangers.append(route.request.url)
+            watch.strangers.append(route.request.url)
             route.abort()
 
     page.route("**/*", only_ours)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("pageerror", lambda error: watch.errors.append(str(error)))
     chat = ChatPage(page, lab, ARTIFACTS)
     chat.load()
-    yield chat
+    yield chat, watch
     context.close()
-    assert strangers == []
-    assert errors == []
+
+
+def open_chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+    """Open one more page in a fresh profile."""
+    with watched_page(browser, lab) as (chat, watch):
+        yield chat
+        watch.check()

@@ -42,6 +42,10 @@ class Lab:
         for each in ("home", "config", "data", "runtime", "settings"):
             (folder / each).mkdir(parents=True, exist_ok=True)
         (config_folder / "jupyter_server_config.json").write_text(json.dumps(config))
+        # Else JupyterLab asks whether it may fetch news, above what a test looks at.
+        asks = self.settings / "@jupyterlab" / "apputils-extension"
+        asks.mkdir(parents=True, exist_ok=True)
+        (asks / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
 
     @property
     def url(self) -> str:

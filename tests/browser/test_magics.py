@@ -38,9 +38,16 @@ def _open_notebook(chat: ChatPage, lab: Lab, sources: list[str]) -> None:
         "nbformat_minor": 5,
     }
     (lab.folder / "home" / "chat.ipynb").write_text(json.dumps(content))
+    # A key that is pressed before all of it is ready runs nothing.
     chat.page.evaluate(
-        "() => { void window.jupyterapp.commands.execute('docmanager:open', "
-        "{path: 'chat.ipynb', factory: 'Notebook'}); }"
+        """async () => {
+          const {commands} = window.jupyterapp;
+          const args = {path: 'chat.ipynb', factory: 'Notebook'};
+          const widget = await commands.execute('docmanager:open', args);
+          await widget.context.ready;
+          await widget.revealed;
+          await widget.sessionContext.ready;
+        }"""
     )
     expect(chat.page.locator(".jp-CodeCell")).to_have_count(len(sources))
     expect(

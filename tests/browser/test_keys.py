@@ -1,0 +1,151 @@
+"""Esc and the other keys, and what wants Esc before Stop does."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chat_page import ChatPage
+from tests.providers import OpenAIProvider, Script
+
+pytestmark = pytest.mark.browser
+
+LONG = Script(tokens=100_000, rate=60)
+
+
+def _begin(chat: ChatPage, provider: OpenAIProvider) -> None:
+    provider.script = LONG
+    chat.ask("Tell me a story")
+    chat.wait_for_text(20)
+
+
+def _expect_not_stopped(chat: ChatPage) -> None:
+    assert chat.sent_of("stop") == []
+    chat.expect_mode("stop")
+
+
+def test_esc_is_not_for_stop_while_something_else_wants_it(
+    chat: ChatPage, provider: OpenAIProvider
+) -> None:
+    """S1, J1: a menu, a dialog, a field of the panel, an input method that composes."""
+    _begin(chat, provider)
+    chat.page.get_by_role("button", name="More actions").click()
+    expect(chat.page.locator(".lm-Menu")).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(chat.page.locator(".lm-Menu")).to_have_count(0)
+    _expect_not_stopped(chat)
+    chat.command("stop-chat:delete")
+    expect(chat.page.locator(".jp-Dialog")).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(chat.page.locator(".jp-Dialog")).to_have_count(0)
+    _expect_not_stopped(chat)
+    chat.page.get_by_role("button", name="Chats", exact=True).click()
+    expect(chat.page.get_by_role("searchbox")).to_be_focused()
+    chat.page.keyboard.press("Escape")
+    expect(chat.page.get_by_role("searchbox")).to_have_count(0)
+    _expect_not_stopped(chat)
+    chat.command("stop-chat:rename")
+    expect(chat.page.get_by_role("textbox", name="Title")).to_be_focused()
+    chat.page.keyboard.press("Escape")
+    expect(chat.input).to_be_focused()
+    _expect_not_stopped(chat)
+    for composing in ({"isComposing": True}, {"keyCode": 229}):
+        chat.input.evaluate(
+            """(input, how) => input.dispatchEvent(new KeyboardEvent('keydown',
+              {key: 'Escape', bubbles: true, cancelable: true, ...how}))""",
+            composing,
+        )
+    _expect_not_stopped(chat)
+    # And then it is for Stop.
+    chat.page.keyboard.press("Escape")
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_be_visible()
+
+
+def test_enter_is_not_for_send_while_an_input_method_composes(chat: ChatPage) -> None:
+    """L8: the Enter that chooses a word of it sends nothing."""
+    chat.input.fill("にほん")
+    for composing in ({"isComposing": True}, {"keyCode": 229}):
+        chat.input.evaluate(
+            """(input, how) => input.dispatchEvent(new KeyboardEvent('keydown',
+              {key: 'Enter', bubbles: true, cancelable: true, ...how}))""",
+            composing,
+        )
+    expect(chat.input).to_have_value("にほん")
+    assert chat.sent_of("send") == []
+
+
+@pytest.mark.parametrize("how", ["Shift+Esc", "palette"])
+def test_everything_stops(chat: ChatPage, provider: OpenAIProvider, how: str) -> None:
+    """J4: in each chat, also where none is shown; each prompt is where it was asked."""
+    _begin(chat, provider)
+    chat.new_chat()
+    chat.ask("Another story")
+    chat.wait_for_text(20)
+    requests = provider.requests[-2:]
+    if how == "palette":
+        chat.page.keyboard.press("Control+Shift+C")
+        search = chat.page.locator(".lm-CommandPalette-input")
+        search.fill("stop all generations")
+        search.press("Enter")
+    else:
+        chat.page.keyboard.press("Shift+Escape")
+    chat.expect_mode("send")
+    expect(chat.input).to_have_value("Another story")
+    for request in requests:
+        while not request.closed.is_set():
+            chat.page.wait_for_timeout(20)
+    chat.page.locator(".jp-StopChat-chatsButton").click()
+    row = chat.page.locator(".jp-StopChat-chatRow").filter(has_text="Tell me a story").first
+    expect(row.locator("[data-dot=stopped]")).to_be_visible()
+    row.locator(".jp-StopChat-chat").click()
+    expect(chat.stopped_line).to_be_visible()
+    expect(chat.input).to_have_value("Tell me a story")
+
+
+def test_the_menu_of_the_button_stops_and_sends(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """J5, V6, S1: by the keyboard; the button stays Stop, and does not move."""
+    _begin(chat, provider)
+    place = chat.button.bounding_box()
+    menu = chat.page.get_by_role("button", name="Ways to send")
+    expect(menu).to_have_count(0)
+    chat.input.fill("Rather this")
+    expect(menu).to_be_visible()
+    chat.expect_mode("stop")
+    assert chat.button.bounding_box() == place
+    provider.script = Script(tokens=["Something ", "else."])
+    chat.input.press("Tab")
+    expect(menu).to_be_focused()
+    menu.press("Enter")
+    expect(chat.page.get_by_role("menuitem", name="Stop and Send")).to_be_visible()
+    chat.shot("stop-and-send")
+    chat.page.keyboard.press("Enter")
+    expect(chat.reply()).to_have_text("Something else.")
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_have_count(1)
+    expect(chat.input).to_have_value("")
+    expect(chat.chip).to_have_count(0)
+    asked = [one["content"] for one in provider.requests[-1].body["messages"]]
+    assert asked[0] == "Tell me a story"
+    assert asked[-1] == "Rather this"
+
+
+def test_a_reply_is_stopped_by_its_own_menu(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """J4."""
+    provider.script = Script(tokens=["An answer."])
+    chat.ask("First")
+    expect(chat.reply()).to_have_text("An answer.")
+    _begin(chat, provider)
+    first = chat.replies.first.get_by_role("button", name="Actions for this reply")
+    first.focus()
+    first.press("Enter")
+    stop = chat.page.get_by_role("menuitem", name="Stop This Reply")
+    expect(stop).to_have_attribute("aria-disabled", "true")
+    chat.page.keyboard.press("Escape")
+    last = chat.replies.last.get_by_role("button", name="Actions for this reply")
+    last.focus()
+    last.press("Enter")
+    chat.shot("reply-menu")
+    stop.click()
+    expect(chat.stopped_line).to_be_visible()
+    chat.expect_mode("send")

@@ -1,0 +1,158 @@
+"""What a model does besides its words: it thinks, and an agent calls tools."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.agent_package import write_agent
+from tests.browser.chat_page import ChatPage
+from tests.browser.lab import Lab
+from tests.providers import OpenAIProvider, Script, ToolUse
+
+pytestmark = pytest.mark.browser
+
+THOUGHTS = ["Ships come ", "at dusk."]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider) -> Path:
+    """Write a package with an agent; return its folder."""
+    folder = tmp_path_factory.mktemp("site")
+    write_agent(folder, provider.base_url)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[Lab]:
+    """Start JupyterLab where the package is installed."""
+    config = {
+        "StopChatApp": {
+            "open_chat": True,
+            "default_model": "lookout:any",
+            "titles": "prompt",
+        },
+        "LabApp": {"expose_app_in_browser": True},
+    }
+    made = Lab(tmp_path_factory.mktemp("lab"), config)
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *([before] if before else [])])
+    try:
+        made.start()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def ship(package: Path) -> Iterator[Path]:
+    """Return the file that the agent's tool waits for."""
+    flag = package / "come"
+    flag.unlink(missing_ok=True)
+    yield flag
+    flag.touch()  # a tool that still waits ends
+
+
+def _thoughts(chat: ChatPage) -> Locator:
+    return chat.replies.last.locator(".jp-StopChat-reasoning")
+
+
+def _tools(chat: ChatPage) -> Locator:
+    return chat.replies.last.locator(".jp-StopChat-tool")
+
+
+def test_thoughts_are_folded_away(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """V8: "Thinking…" while there is nothing else; they unfold, and stay after a reload."""
+    script = Script(reasoning=THOUGHTS, tokens=["A ", "ship."], stall_after=0)
+    provider.script = script
+    chat.ask("What comes?")
+    thoughts = _thoughts(chat)
+    expect(thoughts.locator("summary")).to_have_text("Thinking…")
+    expect(thoughts.locator("div")).to_be_hidden()
+    chat.shot("thinking")
+    thoughts.locator("summary").click()
+    expect(thoughts.locator("div")).to_have_text("Ships come at dusk.")
+    chat.shot("thinking-unfolded")
+    script.resume.set()
+    expect(chat.reply()).to_have_text("A ship.")
+    expect(thoughts.locator("summary")).to_have_text("Thoughts")
+    chat.expect_mode("send")
+    chat.load_again()
+    expect(chat.reply()).to_have_text("A ship.")
+    expect(thoughts.locator("summary")).to_have_text("Thoughts")
+    expect(thoughts.locator("div")).to_be_hidden()
+    chat.shot("thoughts")
+
+
+def test_stop_while_it_thinks(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """V8, V1: the thoughts so far stay, and the provider's connection closes."""
+    provider.script = Script(reasoning=THOUGHTS, tokens=["A ", "ship."], stall_after=0)
+    chat.ask("What comes?")
+    expect(_thoughts(chat)).to_be_visible()
+    chat.button.click()
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_contain_text("Response stopped by the user")
+    expect(_thoughts(chat).locator("summary")).to_have_text("Thoughts")
+    expect(chat.input).to_have_value("What comes?")
+    expect(chat.reply()).to_have_text("")
+    while not provider.requests[-1].closed.is_set():
+        chat.page.wait_for_timeout(20)
+    # Nothing of it is in the way of the next turn.
+    provider.script = Script(tokens=["A ", "gull."])
+    chat.input.press("Enter")
+    expect(chat.reply()).to_have_text("A gull.")
+
+
+def test_a_tool_is_one_line_with_its_state(
+    chat: ChatPage, provider: OpenAIProvider, ship: Path
+) -> None:
+    """V8, J7: running, then done or failed; and the words that follow."""
+    calls = [
+        ToolUse("look_out", {"where": "tower"}),
+        ToolUse("look_out", {"nowhere": True}, "call_2"),
+    ]
+    provider.scripts.append(Script(tokens=["I look. "], tool_calls=calls))
+    provider.script = Script(tokens=["A ", "ship."])
+    chat.ask("What comes?")
+    tools = _tools(chat)
+    expect(tools.first).to_have_text("look_out running")
+    chat.shot("tools-running")
+    ship.touch()
+    expect(chat.replies.last).to_have_attribute("data-state", "completed")
+    expect(tools).to_have_text(["look_out done", "look_out failed"])
+    expect(chat.reply()).to_have_text("I look. A ship.")
+    chat.expect_mode("send")
+    chat.shot("tools")
+
+
+def test_stop_while_a_tool_runs(chat: ChatPage, provider: OpenAIProvider, ship: Path) -> None:
+    """V8, B8, J7: the line says so, no other request is made, and the next turn is valid."""
+    call = ToolUse("look_out", {"where": "tower"})
+    provider.scripts.append(Script(tokens=["I look. "], tool_calls=[call]))
+    provider.script = Script(tokens=["Never."])
+    chat.ask("What comes?")
+    expect(_tools(chat)).to_have_text("look_out running")
+    requests = len(provider.requests)
+    chat.button.click()
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_contain_text("Response stopped by the user")
+    expect(_tools(chat)).to_have_text("look_out stopped")
+    expect(chat.reply()).to_have_text("I look.")
+    chat.shot("tool-stopped")
+    ship.touch()
+    assert len(provider.requests) == requests
+    chat.load_again()
+    expect(_tools(chat)).to_have_text("look_out stopped")
+    provider.script = Script(tokens=["A ", "gull."])
+    chat.ask("And now?")
+    expect(chat.reply()).to_have_text("A gull.")
+    asked = str(provider.requests[-1].body)
+    assert "function_call" not in asked

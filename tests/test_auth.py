@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from jupyter_server.auth import Authorizer, IdentityProvider, User
+from pydantic import TypeAdapter
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jupyter_stop_chat.openapi import document
+from jupyter_stop_chat.protocol import _CLIENT_TYPES, ClientFrame
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 
 #: Every method of every route, as the document tells; the socket is one of them.
@@ -402,7 +404,43 @@ def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
     yield {"type": "edit", "message_id": prompt, "body": "Hm", "request_id": str(uuid.uuid4())}
     yield {"type": "unqueue", "message_id": reply}
     yield {"type": "reorder", "chat_id": chat, "message_ids": [reply]}
+    yield {"type": "stop", "request_id": str(uuid.uuid4())}
     yield {"type": "resume", "chat_id": chat}
+
+
+def test_every_frame_and_every_id_in_it_is_tried() -> None:
+    """So that no new frame, and no new field that names something, is forgotten below."""
+    ids = [str(uuid.uuid4()) for _ in range(3)]
+    tried = {(each["type"], name) for each in _frames(*ids) for name in each}
+    assert {kind for kind, _ in tried} == set(_CLIENT_TYPES)
+    for name, schema in TypeAdapter(ClientFrame).json_schema()["$defs"].items():
+        kind = schema["properties"].get("type", {}).get("const")
+        for field, described in schema["properties"].items():
+            if kind is not None and "0-9a-f" in json.dumps(described):
+                assert (kind, field) in tried, f"{name}.{field}"
+
+
+@TWO_PEOPLE
+@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
+async def test_what_is_anothers_within_ones_own_chat(person: Any, annas: Any, which: str) -> None:
+    """L4, J6: a frame about a chat of one's own that names another's message does nothing."""
+    anna, ben = await person("anna"), await person("ben")
+    hers = await annas(anna)
+    turn = getattr(hers, which)
+    own = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": None, "body": "Mine"}
+    heard = await ben.tell(**own, model="scripted:x")
+    chat_id = next(each for each in heard if each["type"] == "accepted")["chat_id"]
+    told = []
+    for message_id in (turn["message"]["id"], str(uuid.uuid4())):
+        frames = (
+            {"type": "reorder", "chat_id": chat_id, "message_ids": [message_id]},
+            {"type": "open", "chat_id": chat_id, "offsets": {message_id: 1}, "epoch": "x"},
+        )
+        got = [await ben.tell(**frame) for frame in frames]
+        told.append(_nameless(json.dumps(got), [message_id]))
+        assert hers.untouched()
+    assert told[0] == told[1]
+    assert "Secret" not in told[0]
 
 
 @TWO_PEOPLE
@@ -518,6 +556,60 @@ async def test_every_route_answers_anothers_like_what_does_not_exist(
     status, told = await anna.call("GET", f"/generations/{turn['message']['id']}")
     assert status == 200
     assert hers.untouched()
+
+
+#: Every place besides a path where a route takes an id: in what is sent, and in the query.
+NAMED = {
+    ("POST", "/generate", "chat_id"),
+    ("POST", "/interrupt", "chat_id"),
+    ("POST", "/interrupt", "request_id"),
+    ("GET", "/chats", "before"),
+}
+#: A request id is its sender's own choice; an imported chat gets ids of its own.
+NAMES_NOTHING = {("POST", "/generate", "request_id")}
+
+
+def test_every_id_that_a_route_takes_is_tried() -> None:
+    """So that no new field that names something is forgotten below."""
+    found = set()
+    schemas = document()["components"]["schemas"]
+    for path, methods in document()["paths"].items():
+        for method, described in methods.items():
+            for each in described.get("parameters", []):
+                if each["in"] == "query" and "0-9a-f" in json.dumps(each["schema"]):
+                    found.add((method.upper(), path, each["name"]))
+            body = json.dumps(described.get("requestBody", {}))
+            for name, schema in schemas.items():
+                if f'schemas/{name}"' in body and name != "ImportRequest":
+                    for field, told in schema["properties"].items():
+                        if "0-9a-f" in json.dumps(told):
+                            found.add((method.upper(), path, field))
+    assert found == NAMED | NAMES_NOTHING
+
+
+@TWO_PEOPLE
+@pytest.mark.parametrize(("method", "path", "field"), sorted(NAMED))
+async def test_an_id_of_anothers_in_what_is_sent_or_asked(
+    person: Any, annas: Any, method: str, path: str, field: str
+) -> None:
+    """L4, J6: it is answered like one of nobody's, and nothing is touched or told."""
+    anna, ben = await person("anna"), await person("ben")
+    own = {"chat": {"title": "Mine"}, "messages": []}
+    assert (await ben.call("POST", "/chats", own))[0] == 201, "it is older than hers"
+    hers = await annas(anna)
+    named = hers.running["request_id"] if field == "request_id" else hers.chat_id
+    told = []
+    for each in (named, str(uuid.uuid4())):
+        if method == "GET":
+            status, answered = await ben.knock.answer(
+                method, path, query=f"?{field}={each}", X_User="ben"
+            )
+        else:
+            body = {"body": "Hi", "model": "scripted:x"} if path == "/generate" else {}
+            status, answered = await ben.call(method, path, body | {field: each})
+        told.append((status, _nameless(json.dumps(answered), [each])))
+        assert hers.untouched()
+    assert told[0] == told[1]
 
 
 def _nameless(text: str, ids: Any) -> str:

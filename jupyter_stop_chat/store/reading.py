@@ -46,7 +46,9 @@ class Reader:
             statement = statement.where(found)
         if before is not None:
             last = chats.alias()
-            place = select(last.c.changed).where(last.c.id == before).scalar_subquery()
+            # Another owner's is no place in this list, as one that does not exist.
+            its = (last.c.id == before) & (last.c.owner == owner)
+            place = select(last.c.changed).where(its).scalar_subquery()
             statement = statement.where(chats.c.changed < place)
         return [chat_of(row) for row in await self._database.read(statement)]
 

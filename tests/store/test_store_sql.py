@@ -246,7 +246,8 @@ async def test_chats_are_listed_newest_change_first(store, make):
     chats = [make.chat(title=str(n)) for n in range(5)]
     for chat in chats:
         await store.create_chat(chat)
-    await store.create_chat(make.chat(owner="you"))
+    yours = make.chat(owner="you")
+    await store.create_chat(yours)
     await store.begin_turn([make.message(chats[1], "user", "hi")])
 
     async def titles(**more):
@@ -257,6 +258,7 @@ async def test_chats_are_listed_newest_change_first(store, make):
     assert await titles(limit=2, before=chats[4].id) == ["3", "2"]
     assert await titles(before=chats[0].id) == []
     assert await titles(before=make.id()) == []
+    assert await titles(before=yours.id) == [], "another's is no place in this list"
     assert [await store.count_chats(owner) for owner in ("me", "you", "nobody")] == [5, 1, 0]
     await store.delete_chat(chats[0].id)
     assert await store.count_chats("me") == 4

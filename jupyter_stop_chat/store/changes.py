@@ -11,19 +11,16 @@ from sqlalchemy import (
     Connection,
     bindparam,
     delete,
-    func,
     insert,
-    literal_column,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Message, Receipt
-from jupyter_stop_chat.utf16 import utf16_length, utf16_slice, whole
+from jupyter_stop_chat.protocol import Receipt
+from jupyter_stop_chat.utf16 import utf16_length, whole
 
-from .clock import now
 from .operations import (
     AmendPrompt,
     AmendStop,
@@ -38,8 +35,9 @@ from .operations import (
     SetTitle,
     Settle,
 )
-from .rows import ONE_CHAT, ONE_MESSAGE, chat_of, message_of, row_of_chat, row_of_message
+from .rows import ONE_CHAT, chat_of, row_of_chat, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
+from .settling import NEXT_CHANGE, read_message, settle, touch
 
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600
@@ -62,8 +60,6 @@ FROM (VALUES %s) AS new JOIN messages ON messages.id = new.column2
 WHERE {IS_LIVE.name} ORDER BY new.column1"""
 #: SQLite's builds before 3.32 take 999 variables in a statement.
 _ROWS = 240
-#: The place in the order of changes that comes next.
-NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
 
 
 def apply(connection: Connection, operations: Sequence[Operation], process: str) -> list[Any]:
@@ -138,7 +134,7 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
         case Append():
             raise AssertionError("appends are applied in bulk")
         case Settle(message_id, _):
-            return _settle(connection, operation)
+            return settle(connection, operation)
         case Reopen(message_id):
             found = connection.execute(
                 update(messages)
@@ -185,21 +181,6 @@ def is_same_stop(receipt: Receipt) -> ColumnElement[bool]:
     return same
 
 
-def read_message(connection: Connection, message_id: str) -> Message:
-    """Read a message that is there."""
-    row = connection.execute(ONE_MESSAGE, {"id": message_id}).mappings().one()
-    return message_of(dict(row))
-
-
-def touch(connection: Connection, chat_id: str) -> None:
-    """Make a chat the one that changed last."""
-    connection.execute(
-        update(chats)
-        .where(chats.c.id == chat_id)
-        .values(updated_at=now(), changed=NEXT_CHANGE.scalar_subquery())
-    )
-
-
 def beat(connection: Connection, process: str) -> None:
     """Note that this process is alive."""
     seen = int(time.time())
@@ -237,41 +218,3 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
         owner = found[message.chat_id].owner
         connection.execute(insert(messages).values(row_of_message(message, owner, process)))
     return list(found.values())
-
-
-def _settle(connection: Connection, operation: Settle) -> Message | None:
-    settlement = operation.settlement
-    if settlement.state in LIVE:
-        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
-    claimed = connection.execute(
-        update(messages)
-        .where(messages.c.id == operation.message_id, IS_LIVE)
-        .values(
-            state=settlement.state.value,
-            usage=settlement.usage and settlement.usage.model_dump(mode="json"),
-            stop=settlement.stop and settlement.stop.model_dump(mode="json"),
-            error=settlement.error and settlement.error.model_dump(mode="json"),
-            tools=[tool.model_dump(mode="json") for tool in settlement.tools] or None,
-        )
-    )
-    if not claimed.rowcount:
-        return None
-    message = read_message(connection, operation.message_id)
-    text = utf16_slice(message.text, 0, settlement.keep)
-    reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning) or None
-    message = message.model_copy(
-        update={"text": text, "text_length": utf16_length(text), "reasoning": reasoning}
-    )
-    connection.execute(
-        update(messages)
-        .where(messages.c.id == message.id)
-        .values(text=text, text_length=message.text_length, reasoning=message.reasoning)
-    )
-    connection.execute(
-        delete(deltas).where(
-            deltas.c.message
-            == select(messages.c.seq).where(messages.c.id == message.id).scalar_subquery()
-        )
-    )
-    touch(connection, message.chat_id)
-    return message

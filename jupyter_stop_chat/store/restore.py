@@ -7,10 +7,11 @@ import logging
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .changes import NEXT_CHANGE, is_same_stop
+from .changes import is_same_stop
 from .memory import Kept, Memory
 from .rows import row_of_chat, row_of_message
 from .schema import IS_LIVE, chats, deltas, messages
+from .settling import NEXT_CHANGE
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,68 @@
+"""A long text keeps what a short one would, wherever it lies."""
+
+import random
+
+import pytest
+
+from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.store import settling
+from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_a_long_text_is_kept_up_to_where_it_was_seen(store, make, monkeypatch, seed):
+    """B3, B4: settled, gone on with, and settled again; the rest stays in the rows it came in."""
+    monkeypatch.setattr(settling, "FOLDED", 9)
+    monkeypatch.setattr(settling, "_PAGE", 2)
+    chance = random.Random(seed)
+    chat = make.chat()
+    await store.begin_turn(make.turn(chat)[1:], chat)
+    reply = (await store.get_messages(chat.id))[0]
+    text = ""
+    for _ in range(3):
+        least = utf16_length(text)
+        for _ in range(chance.randrange(8)):
+            piece = "".join(chance.choices(["a", "é", "😀", "bc "], k=chance.randrange(6)))
+            await store.append(reply.id, piece)
+            text += piece
+        await store.append(reply.id, "hm", "reasoning")
+        keep = chance.choice([None, chance.randint(least, utf16_length(text))])
+        text = utf16_slice(text, 0, keep)
+        settled = await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, keep=keep))
+        assert settled.text == text
+        assert settled.text_length == utf16_length(text)
+        assert await store.get_message(reply.id) == settled
+        assert await store.get_messages(chat.id) == [settled]
+        assert (await store.reopen(reply.id)).text == text
+
+
+async def test_a_text_of_megabytes_is_found_by_how_it_begins(store, make, monkeypatch):
+    """What lies behind the part that is searched is read all the same."""
+    monkeypatch.setattr(settling, "FOLDED", 20)
+    chat = make.chat()
+    await store.begin_turn(make.turn(chat)[1:], chat)
+    reply = (await store.get_messages(chat.id))[0]
+    for piece in ("a lighthouse ", "in a storm ", "far away ", "where nobody lives"):
+        await store.append(reply.id, piece)
+    await store.settle(reply.id, Settlement(MessageState.COMPLETED))
+    assert [each.id for each in await store.list_chats("me", query="storm")] == [chat.id]
+    assert await store.list_chats("me", query="nobody") == []
+    assert (await store.get_message(reply.id)).text.endswith("far away where nobody lives")
+    assert await store.delete_chat(chat.id)
+    assert await store.list_chats("me", query="storm") == []
+
+
+async def test_what_is_cut_may_lie_before_the_rows(store, make, monkeypatch):
+    """Another's settlement that ends within what an earlier one had put into the message."""
+    monkeypatch.setattr(settling, "FOLDED", 4)
+    chat = make.chat()
+    await store.begin_turn(make.turn(chat)[1:], chat)
+    reply = (await store.get_messages(chat.id))[0]
+    await store.append(reply.id, "0123456789")
+    await store.settle(reply.id, Settlement(MessageState.INTERRUPTED))
+    await store.reopen(reply.id)
+    await store.append(reply.id, "abc")
+    settled = await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, keep=7))
+    assert settled.text == "0123456"
+    assert await store.get_message(reply.id) == settled

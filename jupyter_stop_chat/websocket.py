@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from . import metrics
 from .connection import Connection
-from .errors import ErrorCode
+from .errors import ErrorCode, new_error_id
 from .owners import AUTH_RESOURCE, display_name, owner_of
-from .protocol import MAX_FRAME_BYTES, Limits, Welcome, encode, error_frame
+from .protocol import MAX_FRAME_BYTES, Error, Limits, Welcome, encode, error_frame
 
 if TYPE_CHECKING:
-    from .app import StopChatApp
+    from .app import Services, StopChatApp
+
+log = logging.getLogger(__name__)
 
 #: The close code of a socket that there is no room for: "try again later" (RFC 6455's registry).
 NO_ROOM_CODE = 1013
+#: The close code of a socket that the server failed to open.
+FAILED_CODE = 1011
 #: The second line of defence against a reader that stops reading, in bytes: the connection's
 #: writer awaits each write, so that this is never reached by it.
 MAX_WRITE_BUFFER = 1024 * 1024
@@ -61,7 +67,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         await super().get(*args, **kwargs)
 
     async def open(self, *args: Any, **kwargs: Any) -> None:
-        """Make the connection, once the engine is ready."""
+        """Make the connection, once the engine is ready; what fails is told, then it is closed."""
         super().open()  # starts the pings
         metrics.socket_opened(self)
         # Else the frame after "stopping" waits 40 ms for the client's delayed acknowledgement.
@@ -69,16 +75,23 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         stream = getattr(self.ws_connection, "stream", None)
         if stream is not None:
             stream.max_write_buffer_size = MAX_WRITE_BUFFER
-        self.owner = owner = owner_of(self.identity_provider, self.current_user)
-        if not self.app.sockets.take(owner, self, self.app.max_sockets_per_owner):
+        self.owner = owner_of(self.identity_provider, self.current_user)
+        if not self.app.sockets.take(self.owner, self, self.app.max_sockets_per_owner):
             # Let in and told: a page cannot read why its request for a socket was refused.
-            await self._write_text(encode(error_frame(ErrorCode.TOO_MANY_SOCKETS)))
-            self.close(NO_ROOM_CODE, "Too many sockets.")
+            await self._refuse(error_frame(ErrorCode.TOO_MANY_SOCKETS), NO_ROOM_CODE)
             return
-        services = await self.app.services()
-        await services.models.keys.refresh()
-        if self.gone:
-            return
+        try:
+            services = await self.app.services()
+            await services.models.keys.refresh()
+            if not self.gone:
+                self._connect(services)
+        except Exception:
+            error_id = new_error_id()
+            log.exception("error %s: a socket could not be opened", error_id)
+            await self._refuse(error_frame(ErrorCode.INTERNAL, error_id=error_id), FAILED_CODE)
+
+    def _connect(self, services: Services) -> None:
+        """Make the connection between this socket and the engine."""
         limits = services.engine.limits
         welcome = Welcome(
             epoch=services.engine.epoch,
@@ -87,17 +100,23 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 max_prompt_length=limits.max_prompt_length,
                 max_reply_length=limits.max_reply_length,
             ),
-            models=services.models.available(owner),
-            default_model=services.models.default_model(owner),
+            models=services.models.available(self.owner),
+            default_model=services.models.default_model(self.owner),
         )
         self.connection = Connection(
             services.engine,
-            owner,
+            self.owner,
             welcome,
             self._write_text,
             self.close,
             bucket=self.app.new_bucket(),
         )
+
+    async def _refuse(self, error: Error, code: int) -> None:
+        """Tell why there is no connection, and close."""
+        with suppress(WebSocketClosedError):
+            await self._write_text(encode(error))
+        self.close(code, "")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """Hand a frame on. Waits for nothing that is made: the next frame can be a stop.

@@ -103,7 +103,7 @@ function Notice(): JSX.Element | null {
   }
   return (
     <div className="jp-StopChat-notice" role="alert" data-code={notice.code}>
-      <span>{notice.text}</span>
+      <span title={notice.errorId}>{notice.text}</span>
       <button
         type="button"
         className="jp-StopChat-action"

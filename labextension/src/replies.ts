@@ -36,6 +36,8 @@ export interface Pending {
 export interface Notice {
   readonly code: ErrorCode | 'cannot_stop' | 'not_done';
   readonly text: string;
+  /** What the error is called in the server's log. */
+  readonly errorId?: string;
 }
 
 export interface ChatView {
@@ -195,7 +197,7 @@ function takeFrame(state: ChatView, frame: ServerFrame): ChatView {
     case 'stop_result':
       return frame.request_id ? takeStopResult(state, frame.request_id) : state;
     case 'error': {
-      const notice = { code: frame.code, text: frame.message };
+      const notice = { code: frame.code, text: frame.message, errorId: frame.error_id };
       return { ...withoutPending(state, frame.request_id), notice, loading: false };
     }
     case 'welcome':

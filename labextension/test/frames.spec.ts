@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import bad from '../../tests/frames/bad.json';
 import good from '../../tests/frames/good.json';
 import { asServerFrame, isMessage, parseServerFrame } from '../src/guards';
 import { ServerFrame } from '../src/protocol';
@@ -24,6 +25,24 @@ function before(): ChatView {
   };
   return reduce(asked, { type: 'frame', frame });
 }
+
+describe('the shared bad frames', () => {
+  it('have names of their own', () => {
+    expect(bad.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(bad.map(one => one.name)).size).toBe(bad.length);
+  });
+
+  it.each(bad.map(one => [one.name, one.raw] as const))('%s is no frame of the server', (_, raw) => {
+    expect(parseServerFrame(raw)).toBeNull();
+  });
+
+  it.each(bad.map(one => [one.name, one.code] as const))('%s: its answer is shown', (_, code) => {
+    const answer = { type: 'error', code, message: 'A sentence.', error_id: 'e1' };
+    const read = parseServerFrame(JSON.stringify(answer));
+    const { notice } = reduce(before(), { type: 'frame', frame: read as ServerFrame });
+    expect(notice).toEqual({ code, text: 'A sentence.', errorId: 'e1' });
+  });
+});
 
 describe('the shared example frames', () => {
   it.each(server.map(one => [one.name, one.frame] as const))('%s is understood', (name, frame) => {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -14,9 +16,11 @@ from pydantic import TypeAdapter
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from jupyter_stop_chat.events import STOPPED_EVERYONE
 from jupyter_stop_chat.openapi import document
 from jupyter_stop_chat.protocol import _CLIENT_TYPES, ClientFrame
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
+from jupyter_stop_chat.websocket import MAX_WRITE_BUFFER
 
 #: Every method of every route, as the document tells; the socket is one of them.
 SOCKET = ("GET", "/ws")
@@ -406,6 +410,56 @@ def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
     yield {"type": "reorder", "chat_id": chat, "message_ids": [reply]}
     yield {"type": "stop", "request_id": str(uuid.uuid4())}
     yield {"type": "resume", "chat_id": chat}
+
+
+class Everything(Authorizer):
+    """Let everyone do everything, by intent."""
+
+    async def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:  # type: ignore[override]
+        await asyncio.sleep(0)
+        return True
+
+
+@_configured(identity_provider_class=Named, disable_check_xsrf=True, authorizer_class=Everything)
+async def test_who_stopped_everyone_is_on_record(app: Any, person: Any, annas: Any) -> None:
+    """J6: whose replies were stopped, and by whom; theirs are told that they were stopped."""
+    recorded = StringIO()
+    app.serverapp.event_logger.register_handler(logging.StreamHandler(recorded))
+    anna, ben = await person("anna"), await person("ben")
+    hers = await annas(anna)
+    status, told = await ben.call("POST", "/interrupt", {"everyone": True})
+    assert status == 200
+    stopped = [each["message_id"] for each in told["results"]]
+    assert stopped == [hers.running["message"]["id"]]
+    assert "Secret" not in json.dumps(told)
+    events = [json.loads(line) for line in recorded.getvalue().splitlines()]
+    (audit,) = [each for each in events if each["__schema__"] == STOPPED_EVERYONE]
+    assert (audit["by"], audit["owners"]) == ("user:ben", ["user:anna"])
+    assert audit["messages"] == stopped
+    while (frame := await anna.read()).get("message", {}).get("state") != "interrupted":
+        pass
+    assert frame["message"]["id"] == stopped[0]
+
+
+async def test_one_token_is_one_owner(knock: Knock) -> None:
+    """A server's own login makes up a name for each connection: names are no key there."""
+    await knock.answer("POST", "/chats", body='{"chat": {}, "messages": []}', **_token(knock))
+    seen = []
+    for _ in range(3):
+        _, told = await knock.answer("GET", "/chats", **_token(knock))
+        seen.append([chat["id"] for chat in told["chats"]])
+    assert len(seen[0]) == 1
+    assert seen == [seen[0]] * 3
+
+
+async def test_a_socket_is_kept_alive_and_holds_little_back(knock: Knock, app: Any) -> None:
+    """It is pinged; and what cannot be written to it is bounded, beside the writer's own care."""
+    assert await knock.let_in("GET", "/ws", **_token(knock))
+    while not len(app.sockets):  # noqa: ASYNC110 - until the server has opened its end
+        await asyncio.sleep(0)
+    (socket,) = app.sockets._held["server"]
+    assert socket.ping_callback.is_running()
+    assert socket.ws_connection.stream.max_write_buffer_size == MAX_WRITE_BUFFER
 
 
 def test_every_frame_and_every_id_in_it_is_tried() -> None:

@@ -26,7 +26,8 @@ export function takeDrops(node: HTMLElement, taker: DropTaker): () => void {
     }
     event.preventDefault();
     event.stopPropagation();
-    event.dropAction = 'copy';
+    // the file browser offers to move only, and nothing is dropped that is not offered
+    event.dropAction = event.mimeData.hasData(PATHS) ? event.proposedAction : 'copy';
     over(event.type === 'lm-dragenter' || event.type === 'lm-dragover');
     if (event.type === 'lm-drop') {
       if (event.mimeData.hasData(PATHS)) {

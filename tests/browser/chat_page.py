@@ -63,7 +63,7 @@ class ChatPage:
         """Reload the page, as a person does: the layout and the chat come back."""
         self.page.reload(wait_until="domcontentloaded")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
-        expect(self.input).to_be_editable()
+        expect(self.input.first).to_be_editable()
 
     def begin_anew(self) -> None:
         """Be as after a load, in a new chat: what other tests of the page left is put away."""
@@ -131,8 +131,8 @@ class ChatPage:
         return self.replies.last.locator(".jp-StopChat-body")
 
     def text(self) -> str:
-        """Return what the newest reply shows."""
-        return self.reply().inner_text()
+        """Return the newest reply's text; `innerText` leaves out what was not painted yet."""
+        return (self.reply().text_content() or "").strip()
 
     def wait_for_text(self, length: int) -> None:
         """Wait until the newest reply shows so many characters."""

@@ -43,6 +43,7 @@ def test_esc_is_not_for_stop_while_something_else_wants_it(
     expect(chat.page.get_by_role("searchbox")).to_be_focused()
     chat.page.keyboard.press("Escape")
     expect(chat.page.get_by_role("searchbox")).to_have_count(0)
+    expect(chat.input).to_be_focused()
     _expect_not_stopped(chat)
     chat.command("stop-chat:rename")
     expect(chat.page.get_by_role("textbox", name="Title")).to_be_focused()

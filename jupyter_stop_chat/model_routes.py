@@ -94,7 +94,7 @@ class LocalModelHandler(StopChatHandler):
     @authorized(action="read")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Tell whether they are there, or how far their installation is."""
-        self.answer(self._state(await self.services()))
+        self.answer(await self._state(await self.services()))
 
     @authenticated
     @authorized(action="write")  # type: ignore[untyped-decorator]
@@ -104,7 +104,7 @@ class LocalModelHandler(StopChatHandler):
         if not self.app.allow_install:
             raise StopChatError(ErrorCode.NOT_ALLOWED, "installing is turned off")
         services.installing.start()
-        self.answer(self._state(services), 202)
+        self.answer(await self._state(services), 202)
 
     @authenticated
     @authorized(action="write")  # type: ignore[untyped-decorator]
@@ -113,16 +113,16 @@ class LocalModelHandler(StopChatHandler):
         services = await self.services()
         services.installing.stop()
         await services.installing.ended()
-        self.answer(self._state(services))
+        self.answer(await self._state(services))
 
-    def _state(self, services: Services) -> LocalModel:
+    async def _state(self, services: Services) -> LocalModel:
         installing = services.installing
         error = None
         if installing.failure is not None:
             code, error_id = installing.failure
             error = ErrorInfo(code=code, message=SENTENCES[code][0], error_id=error_id)
         return LocalModel(
-            state=installing.state,
+            state=await installing.state(),
             done=installing.done,
             total=installing.total,
             may_install=self.app.allow_install,

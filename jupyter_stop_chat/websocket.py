@@ -21,6 +21,7 @@ from .protocol import MAX_FRAME_BYTES, Error, Limits, Welcome, encode, error_fra
 
 if TYPE_CHECKING:
     from .app import Services, StopChatApp
+    from .protocol import ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -83,14 +84,15 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         try:
             services = await self.app.services()
             await services.models.keys.refresh()
+            models = await asyncio.to_thread(services.models.available, self.owner)
             if not self.gone:
-                self._connect(services)
+                self._connect(services, models)
         except Exception:
             error_id = new_error_id()
             log.exception("error %s: a socket could not be opened", error_id)
             await self._refuse(error_frame(ErrorCode.INTERNAL, error_id=error_id), FAILED_CODE)
 
-    def _connect(self, services: Services) -> None:
+    def _connect(self, services: Services, models: tuple[ModelInfo, ...]) -> None:
         """Make the connection between this socket and the engine."""
         limits = services.engine.limits
         welcome = Welcome(
@@ -100,7 +102,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 max_prompt_length=limits.max_prompt_length,
                 max_reply_length=limits.max_reply_length,
             ),
-            models=services.models.available(self.owner),
+            models=models,
             default_model=services.models.default_model(self.owner),
         )
         self.connection = Connection(

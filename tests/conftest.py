@@ -9,12 +9,26 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 from tornado.websocket import WebSocketClientConnection
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 20.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_ours_blocks() -> Iterator[None]:
+    """Fail what our package calls on an event loop and blocks it.
+
+    Extensions are loaded by Jupyter Server on its loop, before it serves anybody.
+    """
+    with blockbuster_ctx("jupyter_stop_chat") as blocking:
+        for function in blocking.functions.values():
+            for loading in ("link_point", "load_point"):
+                function.can_block_in("jupyter_server/extension/manager.py", loading)
+        yield
 
 
 class Client:

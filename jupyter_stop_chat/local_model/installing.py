@@ -46,16 +46,16 @@ class Installing:
         #: Why the last one failed, and its id in the log.
         self.failure: tuple[ErrorCode, str] | None = None
 
-    @property
-    def state(self) -> State:
-        """Tell how far it is; one `stat`."""
-        if self._ended is not None and not self._ended.done():
+    async def state(self) -> State:
+        """Tell how far it is."""
+        if self._runs:
             return "stopping" if self._stop.is_set() else "installing"
-        return "installed" if is_installed(self._data_dir) else "missing"
+        there = await asyncio.to_thread(is_installed, self._data_dir)
+        return "installed" if there else "missing"
 
     def start(self) -> None:
         """Begin, unless it has begun."""
-        if self.state in {"installing", "stopping"}:
+        if self._runs:
             return
         self._stop.clear()
         self.done, self.failure = 0, None
@@ -80,6 +80,10 @@ class Installing:
         self.stop()
         if self._ended is not None:
             await asyncio.wait({self._ended}, timeout=_END_S)
+
+    @property
+    def _runs(self) -> bool:
+        return self._ended is not None and not self._ended.done()
 
     # --- in the thread -----------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ class Models:
         self._handlers: dict[Slot, ChatHandler] = {}
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._executor = ThreadPoolExecutor(1, "stop-chat-import")
 
     def register(self, provider: str, factory: Factory) -> None:
@@ -128,7 +129,10 @@ class Models:
         provider, colon, name = model_id.partition(":")
         if not colon or not provider or not name:
             raise StopChatError(ErrorCode.UNKNOWN_MODEL, "no `provider:model`")
+        await self._catalogue.find_plugins()
         await self.keys.refresh()
+        if self._closed:
+            raise StopChatError(ErrorCode.SHUTTING_DOWN)
         self.check(model_id, owner)
         slot = self._slot(provider, model_id, owner)
         handler = self._handlers.get(slot)
@@ -145,7 +149,10 @@ class Models:
         return self._catalogue.default_model(owner)
 
     def available(self, owner: str = "server") -> tuple[ModelInfo, ...]:
-        """List the models that can be suggested; imports nothing, and asks no server."""
+        """List the models that can be suggested; imports nothing, and asks no server.
+
+        Looks for packages and files: call it in a thread.
+        """
         return self._catalogue.available(owner)
 
     async def listed(self, owner: str = "server") -> ModelList:
@@ -173,6 +180,7 @@ class Models:
 
     async def close(self) -> None:
         """Close all handlers; none can be found after that."""
+        self._closed = True
         building = list(self._building.values())
         for task in building:
             task.cancel()

@@ -61,6 +61,11 @@ class Catalogue:
         """Find what installed packages offer."""
         return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
 
+    async def find_plugins(self) -> None:
+        """Find what installed packages offer, once, without holding up the loop."""
+        if "plugins" not in self.__dict__:
+            await asyncio.to_thread(lambda: self.plugins)
+
     def is_ours(self, provider: str) -> bool:
         """Tell whether a provider is a package's or the server's own, and not LangChain's."""
         return provider in self.registered or provider in self.plugins
@@ -118,7 +123,10 @@ class Catalogue:
         return next(plain, None)
 
     def available(self, owner: str) -> tuple[ModelInfo, ...]:
-        """List the models that can be suggested, and what those lack that cannot be used."""
+        """List the models that can be suggested, and what those lack that cannot be used.
+
+        Looks for packages and files: call it in a thread.
+        """
         suggested = [
             ModelInfo(
                 id=f"{name}:{model}",
@@ -135,7 +143,8 @@ class Catalogue:
 
     async def listed(self, owner: str) -> ModelList:
         """List what can be chosen now; asks the servers that list their models themselves."""
-        models = {each.id: each for each in self.available(owner)}
+        available = await asyncio.to_thread(self.available, owner)
+        models = {each.id: each for each in available}
         for name, names in await self._asked(owner):
             for model in names:
                 label = f"{PROVIDERS[name].label}: {model}"

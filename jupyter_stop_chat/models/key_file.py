@@ -69,7 +69,7 @@ class KeyFile:
         self._service = f"jupyter-stop-chat {path.parent}"
 
     def stamp(self) -> object:
-        """Return what changes with the file; one `stat`, so this alone may be called anywhere."""
+        """Return what changes with the file."""
         try:
             found = self._path.stat()
         except OSError:

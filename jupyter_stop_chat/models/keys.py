@@ -59,10 +59,10 @@ class Keys:
 
     async def refresh(self) -> None:
         """Read again what another server process of the same person may have changed."""
-        if self._file.stamp() == self._stamp:
+        if await asyncio.to_thread(self._file.stamp) == self._stamp:
             return
         async with self._lock:
-            stamp = self._file.stamp()
+            stamp = await asyncio.to_thread(self._file.stamp)
             if stamp != self._stamp:
                 self._take(await asyncio.to_thread(self._file.read))
                 self._stamp = stamp
@@ -115,7 +115,7 @@ class Keys:
             except (OSError, RuntimeError) as error:
                 detail = f"keys cannot be kept: {type(error).__name__}"
                 raise StopChatError(ErrorCode.INTERNAL, detail) from error
-            self._stamp = self._file.stamp()
+            self._stamp = await asyncio.to_thread(self._file.stamp)
             self._take(entries)
 
     def _take(self, entries: dict[tuple[str, str], Entry]) -> None:

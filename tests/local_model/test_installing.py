@@ -45,7 +45,7 @@ class Work:
 async def begun(tmp_path: Path, **more: Any) -> tuple[Installing, Work]:
     work = Work(**more)
     installing = Installing(tmp_path, work)
-    assert installing.state == "missing"
+    assert await installing.state() == "missing"
     installing.start()
     await asyncio.to_thread(work.running.wait, 20)
     return installing, work
@@ -53,11 +53,11 @@ async def begun(tmp_path: Path, **more: Any) -> tuple[Installing, Work]:
 
 async def test_it_goes_on_in_the_background(tmp_path: Path) -> None:
     installing, work = await begun(tmp_path)
-    assert (installing.state, installing.done, installing.total) == ("installing", 10, 100)
+    assert (await installing.state(), installing.done, installing.total) == ("installing", 10, 100)
     installing.start()
     work.go_on.set()
     await installing.ended()
-    assert (installing.state, installing.done) == ("installed", 50)
+    assert (await installing.state(), installing.done) == ("installed", 50)
     assert work.begun == 1, "two people who press it install once"
     assert installing.failure is None
 
@@ -65,12 +65,12 @@ async def test_it_goes_on_in_the_background(tmp_path: Path) -> None:
 async def test_a_stop_ends_it(tmp_path: Path) -> None:
     installing, work = await begun(tmp_path)
     installing.stop()
-    assert installing.state == "stopping"
+    assert await installing.state() == "stopping"
     installing.start()
     work.go_on.set()
     await installing.ended()
     assert work.stopped.is_set()
-    assert installing.state == "missing"
+    assert await installing.state() == "missing"
     assert installing.failure is None, "who stopped it knows"
     assert work.begun == 1
     # And it can be begun again.
@@ -78,7 +78,7 @@ async def test_a_stop_ends_it(tmp_path: Path) -> None:
     installing.start()
     await asyncio.to_thread(work.running.wait, 20)
     await installing.ended()
-    assert installing.state == "installed"
+    assert await installing.state() == "installed"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_a_failure_is_told_by_its_code(
     installing, work = await begun(tmp_path, ends_with=error)
     work.go_on.set()
     await installing.ended()
-    assert installing.state == "missing"
+    assert await installing.state() == "missing"
     assert installing.failure is not None
     assert installing.failure[0] is code
     assert installing.failure[1] in caplog.text
@@ -105,7 +105,7 @@ async def test_a_failure_is_told_by_its_code(
     installing.start()
     assert installing.failure is None, "what failed before is over"
     await installing.ended()
-    assert installing.state == "installed"
+    assert await installing.state() == "installed"
 
 
 async def test_the_log_shows_no_password_of_an_index(tmp_path: Path, caplog: Any) -> None:
@@ -148,8 +148,8 @@ async def test_a_stop_removes_what_was_fetched(
     installing = Installing(tmp_path, install)
     installing.start()
     await asyncio.wait_for(seen.wait(), 20)
-    assert installing.state == "installing"
+    assert await installing.state() == "installing"
     installing.stop()
     await asyncio.wait_for(installing.ended(), 20)
-    assert installing.state == "missing"
+    assert await installing.state() == "missing"
     assert not list(weights_path(tmp_path).parent.iterdir())

@@ -127,10 +127,12 @@ class Slow:
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
         self.built = 0
+        self.began = threading.Event()
         self.release = threading.Event()
         self.threads: set[str] = set()
 
     def __call__(self, name: str) -> Any:
+        self.began.set()
         self.release.wait(10)
         self.built += 1
         self.threads.add(threading.current_thread().name)
@@ -188,7 +190,7 @@ async def test_a_build_that_fails_with_nobody_waiting_is_quiet(models: Models) -
     slow = Slow(ValueError("no"))
     models.register("slow", slow)
     waiting = asyncio.create_task(models.resolve("slow:m"))
-    await asyncio.sleep(0)
+    assert await asyncio.to_thread(slow.began.wait, LONG)
     waiting.cancel()
     await asyncio.wait({waiting})
     slow.release.set()
@@ -254,7 +256,7 @@ async def test_a_package_offers_a_provider(
     handler, _ = await models.resolve("openai:m")
     assert isinstance(handler, Plugin)
     assert await code_of(models, "broken:m") is ErrorCode.MISSING_PACKAGE
-    ids = [info.id for info in models.available()]
+    ids = [info.id for info in await asyncio.to_thread(models.available)]
     assert ids[:2] == ["broken:default", "openai:default"]
     assert f"openai:{PROVIDERS['openai'].suggested}" not in ids
 
@@ -333,11 +335,12 @@ async def test_closing_while_a_model_is_built(tmp_path: Path) -> None:
     slow = Slow()
     models.register("slow", slow)
     waiting = asyncio.create_task(models.resolve("slow:m"))
-    await asyncio.sleep(0)
+    assert await asyncio.to_thread(slow.began.wait, LONG)
     await asyncio.wait_for(models.close(), LONG)
     with pytest.raises(asyncio.CancelledError):
         await waiting
     slow.release.set()
+    assert await code_of(models, "slow:m") is ErrorCode.SHUTTING_DOWN
 
 
 def test_nothing_heavy_is_imported_until_it_is_used(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ async def test_a_lock(make: Callable[..., Models]) -> None:
     assert code_of(models, "openai:gpt-5") is ErrorCode.MODEL_NOT_ALLOWED
     assert code_of(models, None) is None
     assert code_of(models, "ollama:llama3") is None
-    assert ids(models) == ["ollama:llama3"]
+    assert await asyncio.to_thread(ids, models) == ["ollama:llama3"]
     with pytest.raises(StopChatError) as caught:
         await models.resolve("openai:gpt-5")
     assert caught.value.code is ErrorCode.MODEL_NOT_ALLOWED
@@ -91,7 +91,7 @@ async def test_a_lock(make: Callable[..., Models]) -> None:
 
 async def test_a_lock_without_a_default_holds_what_is_found(make: Callable[..., Models]) -> None:
     models = make(locked=True)
-    assert ids(models) == [BUILT_IN]
+    assert await asyncio.to_thread(ids, models) == [BUILT_IN]
     assert code_of(models, "local:/models/own.gguf") is ErrorCode.MODEL_NOT_ALLOWED
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 from blockbuster import blockbuster_ctx
 from tornado.websocket import WebSocketClientConnection
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "pytester"]
 
+#: What each key that the tests give begins with. None may be in anything that any test puts out.
+CANARY_KEY = "sk-canary"
+#: Whoever could log one is made to log all that it has.
+TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 20.0
 
@@ -29,6 +34,25 @@ def nothing_of_ours_blocks() -> Iterator[None]:
             for loading in ("link_point", "load_point"):
                 function.can_block_in("jupyter_server/extension/manager.py", loading)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test whose log or output holds a key."""
+    report = yield
+    for name, text in report.sections:
+        if name.endswith(report.when or "") and CANARY_KEY in text:
+            report.outcome = "failed"
+            report.longrepr = f"a key is in what {item.nodeid} puts out: {name}"
+    return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _talkative() -> None:
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.DEBUG)
 
 
 class Client:

@@ -220,3 +220,25 @@ def test_the_setting_masks_what_it_is_given() -> None:
 def _around(text: str) -> str:
     where = text.find(CANARY)
     return text[max(0, where - 200) : where + 60]
+
+
+def test_a_key_in_any_tests_output_is_noticed(pytester: pytest.Pytester) -> None:
+    """L5: the whole suite is watched for the keys that it gives; here the watch is."""
+    pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text(encoding="utf-8"))
+    pytester.makepyfile(
+        """
+        import logging
+
+        def test_silent():
+            logging.getLogger("jupyter_stop_chat").debug("nothing")
+
+        def test_logs():
+            logging.getLogger("jupyter_stop_chat").debug("key=%s", "sk-canary" + "-1")
+
+        def test_prints():
+            print("sk-canary" + "-2")
+        """
+    )
+    ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--show-capture=no")
+    ran.assert_outcomes(passed=1, failed=2)
+    ran.stdout.fnmatch_lines(["*a key is in what*test_logs*", "*a key is in what*test_prints*"])

@@ -76,8 +76,9 @@ class ChatPage:
                 "name => window.jupyterapp.commands.execute(name)", f"stop-chat:{name}"
             )
         self.input.fill("")
-        for chip in self.panel.locator(".jp-StopChat-attachments button").all():
-            chip.click()
+        for left in range(self.attached.count() - 1, -1, -1):
+            self.attached.first.get_by_role("button").click()
+            expect(self.attached).to_have_count(left)
         expect(self.messages).to_have_count(0)
         expect(self.banner).to_have_count(0)
         self.expect_mode("send")

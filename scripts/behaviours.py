@@ -1,8 +1,7 @@
 """Fill in which tests prove which behaviour, in `docs/behaviours.md`.
 
-A test names the ids it proves at the beginning of its docstring, or of a comment above a
-TypeScript test's title. With `--check`, nothing is written, and a test that is named on the page
-and is not there (any more) ends with 1.
+A test names the ids it proves in its docstring, or in a TypeScript test's title. With `--check`,
+nothing is written, and a test that is named on the page and is not there (any more) ends with 1.
 """
 
 from __future__ import annotations
@@ -32,10 +31,8 @@ def proven() -> dict[str, list[str]]:
                 for id_ in dict.fromkeys(ID.findall(ast.get_docstring(node) or "")):
                     if node.name.startswith("test_"):
                         found[id_].append(f"`{where}::{node.name}`")
-    for file in sorted((ROOT / "labextension" / "test").glob("*.test.ts*")):
-        for title in re.findall(
-            r"\b(?:it|test|describe)\(\s*['\"`](.*?)['\"`],", file.read_text()
-        ):
+    for file in sorted((ROOT / "labextension" / "test").glob("*.spec.ts*")):
+        for title in TITLE.findall(file.read_text()):
             for id_ in dict.fromkeys(ID.findall(title)):
                 found[id_].append(f"`labextension/test/{file.name}`: {title}")
     return found

@@ -159,6 +159,10 @@ async def test_a_model_that_is_not_allowed_is_refused_before_anything_is_written
     assert (await call("GET", "chats"))[1] == {"chats": []}
 
 
+#: Who asks more often than a hundred times a second is told to wait.
+_BETWEEN_S = 0.02
+
+
 async def test_the_weights_are_installed_from_the_page(call: Any, app: Any) -> None:
     """B11: begun, looked at, stopped, begun again, there; then the model can be chosen."""
     services = await app.services()
@@ -182,14 +186,14 @@ async def test_the_weights_are_installed_from_the_page(call: Any, app: Any) -> N
     assert (status, told["state"]) == (202, "installing")
     await steps.get()
     stopping = asyncio.create_task(call("DELETE", "local-model"))
-    while (await call("GET", "local-model"))[1]["state"] != "stopping":
-        pass
+    while (await call("GET", "local-model"))[1]["state"] != "stopping":  # noqa: ASYNC110 - a page asks too
+        await asyncio.sleep(_BETWEEN_S)
     gates[0].set()
     assert (await stopping)[1]["state"] == "missing"
     await call("POST", "local-model")
     await steps.get()
-    while (told := (await call("GET", "local-model"))[1])["done"] != 40:
-        pass
+    while (told := (await call("GET", "local-model"))[1])["done"] != 40:  # noqa: ASYNC110
+        await asyncio.sleep(_BETWEEN_S)
     assert (told["state"], told["total"]) == ("installing", 100)
     gates[1].set()
     await services.installing.ended()

@@ -138,7 +138,7 @@ def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]
             route.abort()
 
     page.route("**/*", only_ours)
-    page.on("pageerror", lambda error: watch.errors.append(str(error)))
+    page.on("pageerror", lambda error: watch.errors.append(error.stack or str(error)))
     chat = ChatPage(page, lab, ARTIFACTS)
     chat.load()
     yield chat, watch

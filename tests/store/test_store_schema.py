@@ -1,5 +1,6 @@
 """A file of any released schema opens, and the newest one is what the code says."""
 
+import asyncio
 import shutil
 import sqlite3
 from pathlib import Path
@@ -130,7 +131,7 @@ async def test_health_masks_the_password(new_store):
 
 async def test_a_file_of_a_newer_version_is_not_touched(new_store, path, make):
     """A downgrade must not damage what a newer version wrote: it goes on in memory."""
-    prepare(url_of(f"sqlite:///{path}"), busy_seconds=1)
+    await asyncio.to_thread(prepare, url_of(f"sqlite:///{path}"), busy_seconds=1)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()

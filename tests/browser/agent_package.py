@@ -1,15 +1,20 @@
-"""A package that brings an agent into the chat, as a person would install one."""
+"""A package that brings models into the chat, as a person would install one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-#: A real LangChain agent: a model that thinks, and a tool that waits for a file to appear.
+#: A real LangChain agent: a model that thinks, and a tool that waits for a file to appear. And a
+#: model that is only synchronous, goes on in its thread until the file appears, and notes how far.
 _MODULE = '''
 import asyncio
+import time
 from pathlib import Path
 
 from langchain.agents import create_agent
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
@@ -28,22 +33,48 @@ def make(name):
         use_responses_api=True,
     )
     return create_agent(model, [look_out])
+
+
+class Stubborn(BaseChatModel):
+    """Wait in the middle of a word, deaf to whatever is cancelled."""
+
+    @property
+    def _llm_type(self):
+        return "stubborn"
+
+    def _generate(self, *args, **kwargs):
+        raise NotImplementedError
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        for word in ("It ", "never ", "ends: "):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
+        while not Path({flag!r}).exists():
+            time.sleep(0.02)
+        Path({said!r}).touch()
+        yield ChatGenerationChunk(message=AIMessageChunk(content="late"))
+
+
+def stubborn(name):
+    return Stubborn()
 '''
 
 
 def write_agent(folder: Path, base_url: str) -> Path:
-    """Write the package; its models are `lookout:anything`.
+    """Write the package; its models are `lookout:anything` and `stubborn:anything`.
 
     :param folder: where it goes; to be put on the Python path.
     :param base_url: where its model is.
-    :returns: the file that its tool waits for.
+    :returns: the file that its tool and its stubborn model wait for.
     """
     flag = folder / "come"
-    (folder / "lookout_agent.py").write_text(_MODULE.format(flag=str(flag), base_url=base_url))
+    said = folder / "said"
+    module = _MODULE.format(flag=str(flag), said=str(said), base_url=base_url)
+    (folder / "lookout_agent.py").write_text(module)
     about = folder / "lookout_agent-1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lookout-agent\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(
-        "[jupyter_stop_chat.chat_handlers]\nlookout = lookout_agent:make\n"
+        "[jupyter_stop_chat.chat_handlers]\n"
+        "lookout = lookout_agent:make\nstubborn = lookout_agent:stubborn\n"
     )
     return flag

@@ -156,3 +156,36 @@ def test_stop_while_a_tool_runs(chat: ChatPage, provider: OpenAIProvider, ship: 
     expect(chat.reply()).to_have_text("A gull.")
     asked = str(provider.requests[-1].body)
     assert "function_call" not in asked
+
+
+def _choose(chat: ChatPage, model: str) -> None:
+    button = chat.page.locator("button.jp-StopChat-model")
+    button.click()
+    expect(chat.page.locator(".jp-StopChat-models .jp-StopChat-search")).to_be_focused()
+    expect(chat.page.locator(".jp-StopChat-choice").first).to_be_visible()
+    chat.page.keyboard.type(model)
+    chat.page.keyboard.press("Enter")
+    expect(button).to_contain_text(model.partition(":")[0])
+
+
+def test_a_model_that_cannot_be_cancelled(chat: ChatPage, package: Path, ship: Path) -> None:
+    """J3, B1, B2: its thread goes on; the page and the history do not, and the receipt says so."""
+    said = package / "said"
+    _choose(chat, "stubborn:any")
+    chat.ask("Stop it!")
+    expect(chat.reply()).to_have_text("It never ends:")
+    chat.button.click()
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_contain_text("Response stopped by the user")
+    expect(chat.stopped_line).to_contain_text("finish")
+    chat.shot("cannot-be-cancelled")
+    assert not said.exists()
+    ship.touch()
+    while not said.exists():
+        chat.page.wait_for_timeout(20)
+    said.unlink()
+    expect(chat.reply()).to_have_text("It never ends:")
+    chat.load_again()
+    expect(chat.reply()).to_have_text("It never ends:")
+    expect(chat.stopped_line).to_contain_text("Response stopped by the user")
+    _choose(chat, "lookout:any")

@@ -192,7 +192,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       const wanted = settings.getSnapshot().openAtStart;
       if (wanted || PageConfig.getOption('stopChatOpen') === 'true') {
         void Promise.resolve(app.commands.execute(CommandIDs.open)).then(() =>
-          keepFocusAtStart(() => sidebar.focusInput())
+          keepFocusAtStart(sidebar.node, () => sidebar.focusInput())
         );
       }
     });

@@ -154,7 +154,8 @@ function Panel(): JSX.Element {
     return () => node.removeEventListener('keydown', onKeyDown);
   }, [controller]);
   return (
-    <div className="jp-StopChat-root" ref={root}>
+    // a press beside all controls keeps the focus in the panel, and with it Esc
+    <div className="jp-StopChat-root" ref={root} tabIndex={-1}>
       <Header />
       <Banner />
       <Trouble />

@@ -4,9 +4,13 @@ const WINDOW = 10000;
 /**
  * Put the caret into the chat that opens with JupyterLab, also when the Launcher opens after it.
  *
- * It ends at the person's first key or press: from then on the focus is theirs.
+ * It ends when the person goes elsewhere: from then on the focus is theirs. Whoever is already
+ * typing in the chat keeps the caret, or their Esc would go to the Launcher and stop nothing.
+ *
+ * @param panel - The chat's panel.
+ * @param focus - Puts the caret into its input.
  */
-export function keepFocusAtStart(focus: () => void): void {
+export function keepFocusAtStart(panel: HTMLElement, focus: () => void): void {
   const isLauncher = (node: Element | null): boolean => node?.closest('.jp-Launcher') != null;
   const onFocus = (event: FocusEvent): void => {
     if (isLauncher(event.target as Element | null)) {
@@ -22,12 +26,18 @@ export function keepFocusAtStart(focus: () => void): void {
   const end = (): void => {
     ended = true;
     document.removeEventListener('focusin', onFocus, true);
-    document.removeEventListener('keydown', end, true);
-    document.removeEventListener('pointerdown', end, true);
+    document.removeEventListener('keydown', onUse, true);
+    document.removeEventListener('pointerdown', onUse, true);
+  };
+  const onUse = (event: KeyboardEvent | MouseEvent): void => {
+    const isShortcut = event.ctrlKey || event.metaKey || event.altKey; // it may lead elsewhere
+    if (isShortcut || !panel.contains(event.target as Node | null)) {
+      end();
+    }
   };
   document.addEventListener('focusin', onFocus, true);
-  document.addEventListener('keydown', end, true);
-  document.addEventListener('pointerdown', end, true);
+  document.addEventListener('keydown', onUse, true);
+  document.addEventListener('pointerdown', onUse, true);
   setTimeout(end, WINDOW);
   focus();
 }

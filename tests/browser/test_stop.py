@@ -135,12 +135,17 @@ def test_a_real_error_reads_differently(chat: ChatPage, provider: OpenAIProvider
     expect(chat.reply()).to_contain_text("Now it works.")
 
 
-def test_esc_stops(chat: ChatPage, provider: OpenAIProvider) -> None:
+@pytest.mark.parametrize("where", ["input", "list", "edge"])
+def test_esc_stops(chat: ChatPage, provider: OpenAIProvider, where: str) -> None:
     """S1, J1: Esc anywhere in the panel is the button's other way."""
     provider.script = LONG
     chat.ask(PROMPT)
     chat.wait_for_text(20)
-    chat.panel.press("Escape")
+    if where == "edge":
+        chat.panel.click(position={"x": 2, "y": 2})  # beside all controls
+        chat.page.keyboard.press("Escape")
+    else:
+        chat.page.locator(f".jp-StopChat-{where}").press("Escape")
     chat.expect_mode("send")
     expect(chat.stopped_line).to_be_visible()
 

@@ -325,11 +325,13 @@ class Generation:
             discarded=self.stop.discard,
         )
 
-    def stop_tools(self) -> None:
-        """Mark the tool calls that run as interrupted, so that each call has its end."""
+    def end_tools(self) -> None:
+        """Give each tool call that still runs its end: the reply's own."""
+        failed = self.stop is None and self.failure is not None
         for call in list(self.tools.values()):
             if call.state == "running":
-                self._tool(call.model_copy(update={"state": "interrupted"}))
+                state = "failed" if failed else "interrupted"
+                self._tool(call.model_copy(update={"state": state}))
 
     # --- what a reader sees ------------------------------------------------------------------
 

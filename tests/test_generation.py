@@ -149,11 +149,24 @@ async def test_tools_have_an_end_each():
     generation.apply(ToolStarted("a", "x"))
     generation.apply(ToolStarted("b", "y"))
     generation.apply(ToolEnded("a", "fine"))
-    generation.stop_tools()
-    generation.stop_tools()
+    generation.end_tools()
+    generation.end_tools()
     assert [(tool.call_id, tool.state) for tool in kept.tools] == [
         *(("a", "running"), ("b", "running"), ("a", "completed"), ("b", "interrupted"))
     ]
+
+
+@pytest.mark.parametrize(("stopped", "state"), [(False, "failed"), (True, "interrupted")])
+async def test_a_tool_that_ends_with_its_reply_ends_as_the_reply_does(stopped, state):
+    """B8: one that raised has failed; nobody stopped it."""
+    kept = Kept()
+    generation = a_generation(kept)
+    generation.apply(ToolStarted("a", "x"))
+    if stopped:
+        generation.begin_stop("user")
+    generation.failure = StopChatError(ErrorCode.INTERNAL)
+    generation.end_tools()
+    assert kept.tools[-1].state == state
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ class Runner:
             except StopChatError as error:
                 generation.failure = generation.failure or error
         generation.claimed = True
-        generation.stop_tools()
+        generation.end_tools()
         message = await self._claim(generation)
         generation.failure = None  # its traceback would hold the model's stream
         lane = self._registry.lane(generation.owner, generation.chat_id)

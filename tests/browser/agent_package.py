@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: A real LangChain agent: a model that thinks, and a tool that waits for a file to appear. And a
+#: A real LangChain agent: a model that thinks, and a tool that waits for a file to appear, and
+#: breaks where there is nothing to see. And a
 #: model that is only synchronous, goes on in its thread until the file appears, and notes how far.
 _MODULE = '''
 import asyncio
@@ -22,6 +23,8 @@ from langchain_openai import ChatOpenAI
 @tool
 async def look_out(where: str) -> str:
     """Look whether a ship comes."""
+    if where == "cellar":
+        raise RuntimeError("no window: cellar-7")
     while not Path({flag!r}).exists():
         await asyncio.sleep(0.02)
     return "a ship"

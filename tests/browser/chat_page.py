@@ -64,7 +64,7 @@ class ChatPage:
         self.page.reload(wait_until="domcontentloaded")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
         # What opens in the main area takes the focus, and may come long after the chat.
-        expect(self.page.locator("#jp-main-dock-panel .jp-MainAreaWidget").first).to_be_attached()
+        expect(self.page.locator("#jp-main-dock-panel .lm-DockPanel-widget").first).to_be_attached()
         expect(self.input.first).to_be_editable()
 
     def begin_anew(self) -> None:

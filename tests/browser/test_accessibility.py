@@ -35,15 +35,21 @@ def count(limit: int):
 LONG = Script(tokens=100_000, rate=60)
 
 
-def _violations(chat: ChatPage) -> list[str]:
+#: A dialog and a menu are JupyterLab's, and it must answer for their surroundings.
+OURS = ".jp-StopChat-panel"
+FIELDS = ".jp-StopChat-fields"
+
+
+def _violations(chat: ChatPage, where: str = OURS) -> list[str]:
     found: list[str] = chat.page.evaluate(
-        """async () => {
-          const {violations, incomplete} = await axe.run('.jp-StopChat-panel');
+        """async where => {
+          const {violations, incomplete} = await axe.run(where);
           // What it cannot tell for itself is a question, but never about plain code or text.
           const unsure = incomplete.filter(one => one.id === 'color-contrast');
           return [...violations, ...unsure].flatMap(one => one.nodes.map(node =>
             `${one.id}: ${node.target} ${node.html.slice(0, 120)} ${node.failureSummary}`));
-        }"""
+        }""",
+        where,
     )
     return found
 
@@ -95,6 +101,69 @@ def test_axe_finds_nothing(chat: ChatPage, provider: OpenAIProvider, theme: str)
     expect(chat.failed_line).to_be_visible()
     chat.shot(f"{theme}-250-failed")
     assert _violations(chat) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_what_opens(
+    chat: ChatPage, provider: OpenAIProvider, theme: str
+) -> None:
+    """L6: stopping, attachments, lists, fields and dialogs, each at both widths."""
+    page = chat.page
+    page.evaluate(AXE.read_text())
+    chat.theme(THEMES[theme])
+
+    def look(name: str, where: str = OURS) -> None:
+        for pixels in (250, 600):
+            chat.width(pixels)
+            chat.shot(f"{theme}-{pixels}-{name}")
+            assert _violations(chat, where) == [], (name, pixels)
+
+    chat.drop_file("what the keeper wrote in the winter of 1911.txt", "The lamp is lit at dusk.")
+    expect(chat.attached).to_have_count(1)
+    look("attached")
+    provider.script = LONG
+    chat.ask("Tell me about lighthouses")
+    chat.wait_for_text(60)
+    page.locator(".jp-StopChat-sentAttachment summary").click()
+    look("generating")
+    chat.ask("One that waits")
+    expect(chat.queue).to_have_count(1)
+    chat.queue.get_by_role("button", name="Edit").click()
+    look("queue-edited")
+    page.locator(".jp-StopChat-editor").get_by_role("button", name="Cancel").click()
+    chat.hold_stops()
+    chat.button.click()
+    chat.expect_mode("stopping")
+    look("stopping")
+    chat.release_stops()
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_be_visible()
+    page.locator(".jp-StopChat-stoppedWords").focus()
+    look("receipt")
+    page.locator(".jp-StopChat-titleButton").click()
+    look("title")
+    page.locator(".jp-StopChat-titleInput").press("Escape")
+    chat.messages.first.hover()
+    chat.messages.first.get_by_role("button", name="Edit").click()
+    look("edit")
+    page.locator(".jp-StopChat-editor").get_by_role("button", name="Cancel").click()
+    page.locator(".jp-StopChat-model").click()
+    expect(page.locator(".jp-StopChat-models").get_by_text("smollm2").first).to_be_visible()
+    look("models")
+    page.locator(".jp-StopChat-models").get_by_role("button", name="Add a key for").first.click()
+    expect(page.locator(FIELDS)).to_be_visible()
+    look("key", FIELDS)
+    page.keyboard.press("Escape")
+    page.locator(".jp-StopChat-model").press("Escape")
+    chat.cut_connection()
+    expect(chat.banner).to_be_visible()
+    look("lost")
+    chat.mend_connection()
+    expect(chat.banner).to_have_count(0)
+    chat.command("stop-chat:open-tab")
+    expect(page.locator("#jp-main-dock-panel .jp-StopChat-panel")).to_be_visible()
+    look("tab", "#jp-main-dock-panel .jp-StopChat-panel")
+    page.evaluate("window.jupyterapp.shell.currentWidget.close()")
 
 
 def test_the_keyboard_alone_reaches_everything(chat: ChatPage, provider: OpenAIProvider) -> None:

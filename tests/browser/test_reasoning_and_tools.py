@@ -133,6 +133,19 @@ def test_a_tool_is_one_line_with_its_state(
     chat.shot("tools")
 
 
+def test_a_tool_that_breaks(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """V3, V8: it has failed, nobody stopped it, and nothing of its exception is on the page."""
+    call = ToolUse("look_out", {"where": "cellar"})
+    provider.scripts.append(Script(tokens=["I look. "], tool_calls=[call]))
+    chat.ask("What comes?")
+    expect(chat.failed_line).to_contain_text("Generation failed:")
+    expect(_tools(chat)).to_have_text("look_out failed")
+    expect(chat.reply()).to_have_text("I look.")
+    chat.shot("tool-failed")
+    assert "cellar-7" not in chat.page.content()
+    chat.expect_mode("send")
+
+
 def test_stop_while_a_tool_runs(chat: ChatPage, provider: OpenAIProvider, ship: Path) -> None:
     """V8, B8, J7: the line says so, no other request is made, and the next turn is valid."""
     call = ToolUse("look_out", {"where": "tower"})
@@ -140,6 +153,7 @@ def test_stop_while_a_tool_runs(chat: ChatPage, provider: OpenAIProvider, ship: 
     provider.script = Script(tokens=["Never."])
     chat.ask("What comes?")
     expect(_tools(chat)).to_have_text("look_out running")
+    expect(chat.reply()).to_have_text("I look.")  # what is not drawn yet would not be kept
     requests = len(provider.requests)
     chat.button.click()
     chat.expect_mode("send")

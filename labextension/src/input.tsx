@@ -16,11 +16,20 @@ export function Input(): JSX.Element {
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
 
+  useLayoutEffect(() => fit(box.current as HTMLTextAreaElement), [prompt.draft.text]);
   useLayoutEffect(() => {
+    // its lines break anew when the panel's width changes, or a button comes beside it
     const element = box.current as HTMLTextAreaElement;
-    element.style.height = 'auto';
-    element.style.height = `${Math.min(element.scrollHeight, 200)}px`;
-  }, [prompt.draft.text]);
+    let width = element.clientWidth;
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth !== width) {
+        width = element.clientWidth;
+        fit(element);
+      }
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   useLayoutEffect(() => {
     // a prompt that came back has the caret at its end
     const element = box.current as HTMLTextAreaElement;
@@ -93,6 +102,12 @@ export function Input(): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** Make it as high as its lines, up to a bound. */
+function fit(element: HTMLTextAreaElement): void {
+  element.style.height = 'auto';
+  element.style.height = `${Math.min(element.scrollHeight, 200)}px`;
 }
 
 function Notice(): JSX.Element | null {

@@ -64,7 +64,9 @@ class ChatPage:
         self.page.reload(wait_until="domcontentloaded")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
         # What opens in the main area takes the focus, and may come long after the chat.
-        expect(self.page.locator("#jp-main-dock-panel .lm-DockPanel-widget").first).to_be_attached()
+        expect(
+            self.page.locator("#jp-main-dock-panel .lm-DockPanel-widget").first
+        ).to_be_attached()
         expect(self.input.first).to_be_editable()
 
     def begin_anew(self) -> None:
@@ -167,6 +169,7 @@ class ChatPage:
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
         )
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)  # it fades over all
 
     def width(self, pixels: int) -> None:
         """Make the panel so wide."""

@@ -138,8 +138,12 @@ def test_axe_finds_nothing_in_what_opens(
     chat.release_stops()
     chat.expect_mode("send")
     expect(chat.stopped_line).to_be_visible()
-    page.locator(".jp-StopChat-stoppedWords").focus()
-    look("receipt")
+    for pixels in (250, 600):
+        chat.width(pixels)
+        page.locator(".jp-StopChat-stoppedWords").hover()
+        expect(page.locator(".jp-StopChat-receipt")).to_be_visible()
+        chat.shot(f"{theme}-{pixels}-receipt")
+        assert _violations(chat) == []
     page.locator(".jp-StopChat-titleButton").click()
     look("title")
     page.locator(".jp-StopChat-titleInput").press("Escape")

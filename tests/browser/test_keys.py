@@ -150,3 +150,22 @@ def test_a_reply_is_stopped_by_its_own_menu(chat: ChatPage, provider: OpenAIProv
     stop.click()
     expect(chat.stopped_line).to_be_visible()
     chat.expect_mode("send")
+
+
+def test_the_input_is_as_high_as_its_lines(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """Also when they break anew: in a narrower panel, and where a button comes beside them."""
+    chat.width(600)
+    provider.script = LONG
+    chat.ask("Tell me about lighthouses")
+    chat.expect_mode("stop")
+    fits = "box => box.scrollHeight <= box.clientHeight"
+    heights = []
+    for words in ("One line", "Some words that do not fit into a single line of 250 pixels"):
+        chat.input.fill(words)
+        for pixels in (600, 250):
+            chat.width(pixels)
+            chat.page.wait_for_function(fits, arg=chat.input.element_handle())
+            heights.append(chat.input.evaluate("box => box.clientHeight"))
+    assert heights[0] == heights[1] == heights[2] < heights[3]
+    chat.button.click()
+    chat.expect_mode("send")

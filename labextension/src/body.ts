@@ -5,6 +5,7 @@
  * animation frame, one render at a time, and never for more than a small part of the time.
  */
 import { closeOpen, definitions, labels } from './markdown';
+import { Sections } from './sections';
 import { Splitter } from './splitter';
 
 export interface BodyOptions {
@@ -24,6 +25,8 @@ const SHARE = 8;
 const CHEAP = 2;
 /** Others follow after this many milliseconds at least: text still flows at that pace. */
 const PACE = 50;
+/** And after this many at most, however long an open block has become. */
+const SLOWEST = 1000;
 
 /** So many blocks of a text that does not grow come onto the page at once. */
 const BATCH = 16;
@@ -40,7 +43,9 @@ export class LiveBody {
   constructor(
     readonly host: HTMLElement,
     private _options: BodyOptions
-  ) {}
+  ) {
+    this._sections = new Sections(host);
+  }
 
   /** How much of the text is on the page, in UTF-16 code units. */
   get shown(): number {
@@ -87,15 +92,16 @@ export class LiveBody {
       if (this._disposed) {
         return;
       }
-      const began = this._options.now();
       this._dirty = false;
+      this._tailCost = 0;
       try {
         await this._renderAll();
       } catch (error) {
         console.error('A part of a reply could not be rendered.', error);
       }
-      const cost = this._options.now() - began;
-      this._pause = cost < CHEAP ? 0 : Math.max(PACE, cost * SHARE);
+      // a settled block costs once, the tail each time: only that is to be made seldom
+      const cost = this._tailCost;
+      this._pause = cost < CHEAP ? 0 : Math.min(SLOWEST, Math.max(PACE, cost * SHARE));
     }
   }
 
@@ -125,7 +131,9 @@ export class LiveBody {
       }
     }
     this._place(fresh, text);
+    const began = this._options.now();
     await this._renderTail(text, done);
+    this._tailCost = this._options.now() - began;
     if (this._stale()) {
       return;
     }
@@ -151,7 +159,7 @@ export class LiveBody {
       keep += 1;
     }
     this._checked = this._splitter;
-    this._blocks.splice(keep).forEach(block => block.node.remove());
+    this._blocks.splice(keep).forEach(block => this._sections.remove(block.node));
     this._sources.length = keep;
   }
 
@@ -218,12 +226,7 @@ export class LiveBody {
     }
     const nodes = fresh.map(block => block.node);
     nodes.forEach(node => node.classList.add('jp-StopChat-block'));
-    const before = this._blocks[this._blocks.length - 1]?.node;
-    if (before) {
-      before.after(...nodes);
-    } else {
-      this.host.prepend(...nodes);
-    }
+    this._sections.append(nodes);
     this._blocks.push(...fresh);
     this._sources.push(...fresh.map(block => text.slice(block.start, block.end)));
     this._shown = Math.max(this._shown, fresh[fresh.length - 1].end);
@@ -265,6 +268,7 @@ export class LiveBody {
     }
   }
 
+  private _sections: Sections;
   private _text = '';
   private _done = false;
   private _open = true;
@@ -272,6 +276,7 @@ export class LiveBody {
   private _cut = false;
   private _shown = 0;
   private _pause = 0;
+  private _tailCost = 0;
   private _disposed = false;
   private _running: Promise<void> | null = null;
   private _splitter = new Splitter();

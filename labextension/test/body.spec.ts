@@ -10,6 +10,7 @@ let most: number;
 let frames: (() => void)[];
 let pauses: number[];
 let time: number;
+let cost: number;
 let gate: Promise<void> | null;
 let fail: string | null;
 
@@ -19,6 +20,7 @@ beforeEach(() => {
   running = most = time = 0;
   frames = [];
   pauses = [];
+  cost = 5;
   gate = fail = null;
 });
 
@@ -34,7 +36,7 @@ function make(): LiveBody {
       most = Math.max(most, running);
       rendered.push(markdown);
       await gate;
-      time += 5;
+      time += cost;
       running -= 1;
       if (markdown === fail) {
         throw new Error('no');
@@ -51,7 +53,8 @@ async function frame(): Promise<void> {
   await rest();
 }
 const rest = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
-const shown = (): string => [...host.children].map(node => node.textContent).join('|');
+const blocks = (): Element[] => [...host.querySelectorAll('.jp-StopChat-block')];
+const shown = (): string => blocks().map(node => node.textContent).join('|');
 
 describe('a growing text', () => {
   it('renders each settled block once', async () => {
@@ -70,7 +73,7 @@ describe('a growing text', () => {
     for (let n = 0; n < 50; n += 1) {
       expect(rendered.filter(source => source === block(n)).length).toBeLessThanOrEqual(2);
     }
-    expect(host.children).toHaveLength(51);
+    expect(blocks()).toHaveLength(51);
     expect(most).toBe(1);
   });
 
@@ -125,6 +128,25 @@ describe('a growing text', () => {
     body.update('a b', false);
     // a render of 5 ms is followed by 50 ms in which none is made
     expect(pauses).toEqual([0, 50]);
+  });
+
+  it('goes on at once after a long text that came at once', async () => {
+    const body = make();
+    const long = 'A paragraph.\n\n'.repeat(200);
+    body.update(`${long}tail`, false);
+    await frame();
+    expect(time).toBeGreaterThan(1000);
+    body.update(`${long}tail, and more`, false);
+    expect(pauses).toEqual([0, 50]);
+  });
+
+  it('never waits for longer than a second, however long an open block has become', async () => {
+    const body = make();
+    body.update('a', false);
+    cost = 3000;
+    await frame();
+    body.update('a b', false);
+    expect(pauses).toEqual([0, 1000]);
   });
 
   it('appends plain text to an open fence, and renders it when it is closed', async () => {
@@ -209,12 +231,12 @@ describe('a cut', () => {
     const body = make();
     body.update('a\n\nb\n\nc\n\nd', false);
     await frame();
-    const [first, second] = host.children;
+    const [first, second] = blocks();
     const before = rendered.length;
     body.update('a\n\nb\n\nc', true);
     await frame();
     expect(shown()).toBe('a\n\n|b\n\n|c');
-    expect([...host.children].slice(0, 2)).toEqual([first, second]);
+    expect(blocks().slice(0, 2)).toEqual([first, second]);
     expect(rendered.slice(before)).toEqual(['c']);
     expect(body.shown).toBe(7);
   });

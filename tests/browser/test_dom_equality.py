@@ -47,7 +47,8 @@ async cases => {
       await body.settled;
       body.update(text, true);
       await body.settled;
-      const grown = plain([...host.children].flatMap(block => [...block.childNodes]));
+      const grown = plain(
+        [...host.querySelectorAll('.jp-StopChat-block')].flatMap(block => [...block.childNodes]));
       body.dispose();
       compared += 1;
       if (grown !== whole) {

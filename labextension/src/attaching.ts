@@ -107,6 +107,11 @@ export class Attaching {
 
   /** Attach one thing, unless it is too much; tell the person then, and return whether it was. */
   attach(controller: ChatController, one: Attachment): boolean {
+    controller.untell();
+    return this._attach(controller, one);
+  }
+
+  private _attach(controller: ChatController, one: Attachment): boolean {
     const { prompt, welcome } = controller.getSnapshot();
     const { text, attachments } = prompt.draft;
     const limits = welcome?.limits ?? ASSUMED;
@@ -139,9 +144,10 @@ export class Attaching {
     controller: ChatController,
     reads: readonly (() => Promise<Attachment>)[]
   ): Promise<void> {
+    controller.untell();
     for (const read of reads) {
       try {
-        if (!this.attach(controller, await read())) {
+        if (!this._attach(controller, await read())) {
           return;
         }
       } catch (error) {

@@ -22,6 +22,7 @@ export function DraftAttachments(): JSX.Element | null {
             title={trans.__('Remove')}
             onClick={() => {
               controller.attach(attachments.filter(one => one !== attachment));
+              controller.untell();
               focusInput();
             }}
           >

@@ -54,7 +54,7 @@ export interface CommandTargets {
   /** Show the view that the person used last. */
   show: () => void;
   /** Show a chat in a tab of the main area: one that is open already, or else a new one. */
-  openTab: (chatId: string | null) => unknown;
+  openTab: (chat: ChatController | string | null) => unknown;
   deleteChat: (chatId: string, title: string) => Promise<void>;
   exportChat: (chatId: string, format: ExportFormat, title: string) => Promise<void>;
 }
@@ -111,7 +111,7 @@ export function addCommands(
       icon: chatIcon,
       args: 'chatId',
       execute: ({ chatId }) =>
-        openTab(chatId === undefined ? chat().chatId : (chatId as string | null))
+        openTab(chatId === undefined ? controller() : (chatId as string | null))
     },
     newChat: {
       label: trans.__('New Chat'),

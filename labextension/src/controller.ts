@@ -220,6 +220,13 @@ export class ChatController {
     this._state.notice('not_done', text);
   }
 
+  /** Put away what `tell` said: the person has done something else about it. */
+  untell(): void {
+    if (this._state.now.chat.notice?.code === 'not_done') {
+      this.dismissNotice();
+    }
+  }
+
   dismissNotice(): void {
     this._state.reduce({ type: 'dismiss' });
   }

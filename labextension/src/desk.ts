@@ -55,10 +55,12 @@ export class Desk {
   /**
    * Show a chat in one more view; `leave` ends it.
    *
-   * @param chatId null for a new chat.
+   * @param chat null for a new chat; one that is shown already, also when the server does not
+   *   know it yet.
    */
-  open(chatId: string | null): ChatController {
-    const controller = this._of(chatId) ?? this._make(chatId);
+  open(chat: ChatController | string | null): ChatController {
+    const controller =
+      chat instanceof ChatController ? chat : (this._of(chat) ?? this._make(chat));
     this._views.set(controller, (this._views.get(controller) ?? 0) + 1);
     return controller;
   }

@@ -131,11 +131,11 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       await deleteChat(history, trans, chatId, title);
     };
     const makePanel = (
-      chatId: string | null,
+      chat: ChatController | string | null,
       onChat?: (chatId: string | null) => void
     ): StopChatPanel => {
       const panel = new StopChatPanel({
-        place: new Place(desk, chatId, onChat),
+        place: new Place(desk, chat, onChat),
         history,
         models,
         view: new PanelView(),

@@ -4,16 +4,16 @@ import { Desk } from './desk';
 
 export class Place {
   /**
-   * @param chatId the chat to begin with; null for a new one.
+   * @param chat the chat to begin with; null for a new one.
    * @param onChat is told which chat is shown, each time that another one is.
    */
   constructor(
     private _desk: Desk,
-    chatId: string | null,
+    chat: ChatController | string | null,
     private _onChat: (chatId: string | null) => void = () => undefined
   ) {
-    this._told = chatId;
-    this._controller = _desk.open(chatId);
+    this._controller = _desk.open(chat);
+    this._told = this._controller.chatId;
     this._unsubscribe = this._controller.subscribe(this._tell);
   }
 

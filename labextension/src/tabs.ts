@@ -4,8 +4,10 @@ import { WidgetTracker } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { CommandIDs } from './commands';
+import { ChatController } from './controller';
 import { chatIcon } from './icon';
 import { StopChatPanel } from './panel';
+import { Place } from './place';
 import { Views } from './views';
 
 export interface TabsOptions {
@@ -14,11 +16,13 @@ export interface TabsOptions {
   trans: TranslationBundle;
   views: Views;
   /** Make a view of a chat; null for a new one. */
-  makePanel: (chatId: string | null) => StopChatPanel;
+  makePanel: (chat: ChatController | string | null) => StopChatPanel;
 }
 
 /** Make what opens a chat as a tab. */
-export function tabsOf(options: TabsOptions): (chatId: string | null) => StopChatPanel {
+export function tabsOf(
+  options: TabsOptions
+): (chat: ChatController | string | null) => StopChatPanel {
   const { app, restorer, trans, views, makePanel } = options;
   const tracker = new WidgetTracker<StopChatPanel>({ namespace: 'stop-chat' });
   let count = 0;
@@ -29,9 +33,10 @@ export function tabsOf(options: TabsOptions): (chatId: string | null) => StopCha
   });
   return open;
 
-  function open(chatId: string | null): StopChatPanel {
-    const known = chatId && tracker.find(tab => tab.place.controller.chatId === chatId);
-    const tab = known || make(chatId);
+  function open(chat: ChatController | string | null): StopChatPanel {
+    const shows = ({ controller }: Place): boolean =>
+      controller === chat || (chat !== null && controller.chatId === chat);
+    const tab = tracker.find(one => shows(one.place)) ?? make(chat);
     if (!tab.isAttached) {
       app.shell.add(tab, 'main', { type: 'Stop Chat' });
     }
@@ -39,8 +44,8 @@ export function tabsOf(options: TabsOptions): (chatId: string | null) => StopCha
     return tab;
   }
 
-  function make(chatId: string | null): StopChatPanel {
-    const tab = makePanel(chatId);
+  function make(chat: ChatController | string | null): StopChatPanel {
+    const tab = makePanel(chat);
     tab.id = `jupyter-stop-chat-tab-${(count += 1)}`;
     tab.title.closable = true;
     tab.title.icon = chatIcon;
@@ -49,7 +54,7 @@ export function tabsOf(options: TabsOptions): (chatId: string | null) => StopCha
       tab.title.label = chat?.title || trans.__('Chat');
       tab.title.caption = tab.title.label;
     };
-    let shown = chatId;
+    let shown = tab.place.controller.chatId;
     tab.place.subscribe(() => {
       name();
       if (tab.place.controller.chatId !== shown) {

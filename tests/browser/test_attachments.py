@@ -204,8 +204,10 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
         "a prompt and its attachments can have 64 kB in all."
     )
     chat.shot("too-large")
+    # What was said is put away by the next thing that is attached.
     chat.drop_file("also.txt", "x" * 40_000)
     expect(chat.attached).to_have_count(2)
+    expect(notice).to_have_count(0)
     chat.drop_file("third.txt", "x" * 40_000)
     expect(notice).to_contain_text("“third.txt” is too large to be attached")
     chat.drop_file("picture.bin", "a\0b")

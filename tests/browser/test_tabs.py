@@ -116,3 +116,22 @@ def test_a_reply_that_ends_in_a_tab_is_told_of_only_out_of_sight(
         else:
             expect(_tab(chat).locator(".jp-StopChat-body").last).to_have_text("A slow answer.")
             expect(toast).to_have_count(0)
+
+
+def test_a_chat_that_the_server_does_not_know_yet_opens_in_a_tab(
+    fresh: ChatPage, provider: OpenAIProvider
+) -> None:
+    """S6: it is the same chat, with its draft; not one more."""
+    chat = fresh
+    provider.script = Script(tokens=["An ", "answer."])
+    _side(chat).locator(".jp-StopChat-input").fill(PROMPT)
+    chat.command("stop-chat:open-tab")
+    box = _tab(chat).locator(".jp-StopChat-input")
+    expect(box).to_have_value(PROMPT)
+    box.press("Enter")
+    for view in (_tab(chat), _side(chat)):
+        expect(view.locator(".jp-StopChat-body")).to_have_text("An answer.")
+    chat.command("stop-chat:open-tab")
+    expect(_tab(chat)).to_have_count(1)
+    expect(chat.page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")).to_contain_text([PROMPT])
+    _workspace_is_saved(chat)

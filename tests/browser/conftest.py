@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,33 @@ CHROMIUM_ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+#: What a person would look at first when a press or a key had no effect.
+STATE = """
+() => JSON.stringify({
+  focus: document.activeElement?.outerHTML.slice(0, 200),
+  inFront: [...document.querySelectorAll('.jp-Dialog, .lm-Menu, #jupyterlab-splash')].map(
+    node => node.className + ': ' + node.textContent.slice(0, 200)),
+  panels: [...document.querySelectorAll('.jp-StopChat-panel')].map(
+    node => node.textContent.slice(-400)),
+}, null, 1)
+"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say what the page shows when a test fails in it, and keep a screenshot."""
+    report = yield
+    pages = [one for one in item.funcargs.values() if isinstance(one, ChatPage)]
+    if report.failed and call.when == "call":
+        for chat in pages:
+            with suppress(Error):  # the page may be gone
+                report.sections.append(("the page", chat.page.evaluate(STATE)))
+                chat.shot(f"failed-{item.name}")
+    return report
 
 
 @pytest.fixture(autouse=True)

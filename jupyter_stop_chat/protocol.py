@@ -1,16 +1,14 @@
 """The frames of the wire contract, both ways, and the objects inside them.
 
-No I/O, no Tornado, no LangChain: a frame is decoded and checked here, and nothing else happens.
+No I/O, no Tornado, no LangChain; `codec` reads and writes them.
 The TypeScript types are generated from these models (see `labextension/src/protocol.ts`).
 Times are ISO 8601 in UTC; ids are UUIDs; offsets and lengths count UTF-16 code units.
 """
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +16,10 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    ValidationError,
     model_validator,
 )
 
-from .errors import SENTENCES, ErrorCode, StopChatError
+from .errors import SENTENCES, ErrorCode
 from .utf16 import whole
 
 #: Raised when a frame changes its meaning.
@@ -428,64 +425,7 @@ ServerFrame = Annotated[
     Field(discriminator="type"),
 ]
 
-_ids: TypeAdapter[str] = TypeAdapter(Id)
-_client_frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
 server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
-_CLIENT_TYPES = frozenset(
-    {
-        *("send", "stop", "open", "close", "continue", "regenerate", "edit"),
-        *("unqueue", "reorder", "resume"),
-    }
-)
-
-
-def decode(raw: str | bytes) -> ClientFrame:
-    """Read one frame from a client.
-
-    :param raw: the text of the frame.
-    :raises StopChatError: `bad_frame`, `unknown_type` or `invalid_field`.
-    """
-    if isinstance(raw, bytes):
-        raise StopChatError(ErrorCode.BAD_FRAME, "a binary frame")
-    try:
-        frame = json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise StopChatError(ErrorCode.BAD_FRAME) from None
-    if not isinstance(frame, dict):
-        raise StopChatError(ErrorCode.BAD_FRAME)
-    kind = frame.get("type")
-    if not isinstance(kind, str) or kind not in _CLIENT_TYPES:
-        raise StopChatError(ErrorCode.UNKNOWN_TYPE)
-    try:
-        return _client_frames.validate_python(frame)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise StopChatError(ErrorCode.INVALID_FIELD, where) from None
-
-
-def ids_of(raw: str | bytes) -> dict[str, str]:
-    """Find `request_id` and `chat_id` in a frame that is not taken, so that its sender learns."""
-    if isinstance(raw, bytes) or not ('"request_id"' in raw or '"chat_id"' in raw):
-        return {}
-    found = {}
-    try:
-        frame = json.loads(raw)
-        for name in ("request_id", "chat_id"):
-            with suppress(ValueError, KeyError):
-                found[name] = _ids.validate_python(frame[name], strict=True)
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    return found
-
-
-def may_be_stop(raw: str | bytes) -> bool:
-    """Tell whether a frame can be a stop, without reading it; what is refused costs little."""
-    return isinstance(raw, str) and ('"stop"' in raw or "\\u" in raw)
-
-
-def encode(frame: BaseModel) -> str:
-    """Write one frame for a client, without the fields that are not set."""
-    return frame.model_dump_json(exclude_none=True)
 
 
 def error_frame(
@@ -502,7 +442,3 @@ def error_frame(
         chat_id=chat_id,
         error_id=error_id,
     )
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -14,21 +14,12 @@ from typing import Literal
 from pydantic import BaseModel
 
 from .bus import Change
+from .codec import encode
 from .engine import Engine
 from .errors import ErrorCode
 from .generation import Generation
 from .http_objects import StreamStart
-from .protocol import (
-    TERMINAL,
-    Accepted,
-    Delta,
-    Error,
-    Message,
-    MessageChanged,
-    Tool,
-    encode,
-    error_frame,
-)
+from .protocol import TERMINAL, Accepted, Delta, Error, Message, MessageChanged, Tool, error_frame
 from .utf16 import TextBuffer, utf16_length
 
 #: The largest delta, in UTF-16 code units.

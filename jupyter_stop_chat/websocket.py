@@ -14,10 +14,11 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from . import metrics
+from .codec import encode
 from .connection import Connection
 from .errors import ErrorCode, new_error_id
 from .owners import AUTH_RESOURCE, display_name, owner_of
-from .protocol import MAX_FRAME_BYTES, Error, Limits, Welcome, encode, error_frame
+from .protocol import MAX_FRAME_BYTES, Error, Limits, Welcome, error_frame
 
 if TYPE_CHECKING:
     from .app import Services, StopChatApp

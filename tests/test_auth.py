@@ -1,141 +1,26 @@
-"""Who may come in, and whose is what: on the socket and on every route of the document."""
+"""Who may come in: on the socket and on every route of the document."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import uuid
-from collections.abc import Awaitable, Callable, Iterator
-from io import StringIO
 from typing import Any
 
 import pytest
-from jupyter_server.auth import Authorizer, IdentityProvider, User
-from pydantic import TypeAdapter
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from jupyter_server.auth import Authorizer
 
-from jupyter_stop_chat.events import STOPPED_EVERYONE
-from jupyter_stop_chat.openapi import document
-from jupyter_stop_chat.protocol import _CLIENT_TYPES, ClientFrame
-from jupyter_stop_chat.testing import Gate, ScriptedHandler
-from jupyter_stop_chat.websocket import MAX_WRITE_BUFFER
+from tests.knocking import (
+    EVERYWHERE,
+    ROUTES,
+    SOMEWHERE_ELSE,
+    XSRF,
+    Knock,
+    configured,
+    knock,
+    nothing_is_downloaded,
+    token,
+)
 
-#: Every method of every route, as the document tells; the socket is one of them.
-SOCKET = ("GET", "/ws")
-ROUTES = [
-    (method.upper(), path) for path, methods in document()["paths"].items() for method in methods
-]
-EVERYWHERE = pytest.mark.parametrize(("method", "path"), [SOCKET, *ROUTES], ids=str)
-EXTENSION = {"jpserver_extensions": {"jupyter_stop_chat": True}}
-XSRF = {"_xsrf": "00112233445566778899aabbccddeeff"}
-SOMEWHERE_ELSE = "https://elsewhere.example"
-
-
-def _configured(**options: Any) -> pytest.MarkDecorator:
-    server = EXTENSION | {key: value for key, value in options.items() if key != "identity"}
-    config: dict[str, Any] = {"ServerApp": server}
-    if "identity" in options:
-        config["IdentityProvider"] = options["identity"]
-    return pytest.mark.parametrize("jp_server_config", [config], ids=[""])
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of the routes installs the local model."""
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-
-
-class Knock:
-    """Knock at a route or at the socket, with exactly the headers that are given."""
-
-    def __init__(self, port: int, base_url: str, token: str) -> None:
-        self.port = port
-        self.base_url = base_url
-        self.token = token
-        self.sockets: list[WebSocketClientConnection] = []
-
-    async def answer(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: str = "",
-        body: str | None = None,
-        **headers: str,
-    ) -> tuple[int, Any]:
-        """Return the status, and what was answered in JSON."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        for part in ("message_id", "chat_id"):
-            path = path.replace(f"{{{part}}}", str(uuid.uuid4()))
-        path = path.replace("{name}", "openai")
-        address = f"127.0.0.1:{self.port}{self.base_url}api/stop-chat{path}{query}"
-        if (method, path) == SOCKET:
-            request = HTTPRequest(f"ws://{address}", headers=sent)
-            try:
-                socket = await websocket_connect(request)
-            except HTTPClientError as refused:
-                return refused.code, None
-            self.sockets.append(socket)
-            return 101, None
-        if body is None and method in {"POST", "PUT", "PATCH"}:
-            body = "{}"
-        request = HTTPRequest(f"http://{address}", method, sent, body)
-        response = await AsyncHTTPClient().fetch(request, raise_error=False)
-        text = response.body.decode()
-        return response.code, json.loads(text) if text.startswith("{") else text
-
-    async def let_in(self, method: str, path: str, **more: str) -> bool:
-        """Tell whether the route itself answered, and not what guards it."""
-        status, told = await self.answer(method, path, **more)
-        if (method, path) == SOCKET:
-            assert status in {101, 403}
-            return status == 101
-        code = told.get("code") if isinstance(told, dict) else None
-        if code in {"not_allowed", "no_such_route"}:
-            assert status in {403, 404}
-            assert set(told) == {"code", "message"}
-            return False
-        assert status < 500, told
-        return True
-
-    async def login(self) -> str:
-        """Return the cookies of a browser that has signed in."""
-        address = f"http://127.0.0.1:{self.port}{self.base_url}api/status"
-        request = HTTPRequest(address, headers={"Authorization": f"token {self.token}"})
-        response = await AsyncHTTPClient().fetch(request)
-        cookies = [each.split(";")[0] for each in response.headers.get_list("Set-Cookie")]
-        assert cookies
-        return "; ".join([*cookies, *(f"{name}={value}" for name, value in XSRF.items())])
-
-    @property
-    def origin(self) -> str:
-        """Return where this server's own pages come from."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def host(self) -> str:
-        """Return the server's name."""
-        return f"127.0.0.1:{self.port}"
-
-
-@pytest.fixture
-def knock(
-    jp_serverapp: Any, jp_ws_fetch: Any, jp_http_port: int, jp_base_url: str
-) -> Iterator[Knock]:
-    made = Knock(jp_http_port, jp_base_url, jp_serverapp.identity_provider.token)
-    yield made
-    for socket in made.sockets:
-        socket.close()
-
-
-def _token(knock: Knock) -> dict[str, str]:
-    return {"Authorization": f"token {knock.token}"}
-
-
-# --- who may come in -------------------------------------------------------------------------
+__all__ = ["knock", "nothing_is_downloaded"]
 
 
 @EVERYWHERE
@@ -147,7 +32,7 @@ async def test_only_a_token_lets_in(knock: Knock, method: str, path: str) -> Non
         if path != "/ws":
             assert told["code"] == "not_allowed"
     assert (await knock.answer(method, path, query="?token=wrong"))[0] == 403
-    assert await knock.let_in(method, path, **_token(knock))
+    assert await knock.let_in(method, path, **token(knock))
     assert await knock.let_in(method, path, query=f"?token={knock.token}")
 
 
@@ -186,7 +71,7 @@ async def test_a_cookie_alone_changes_nothing(knock: Knock, method: str, path: s
 async def test_a_token_lets_in_from_anywhere(knock: Knock, method: str, path: str) -> None:
     """A page of another site does not know it; a script of one's own may."""
     for theirs in ({"Origin": SOMEWHERE_ELSE}, {"Origin": "null"}):
-        assert await knock.let_in(method, path, **_token(knock), **theirs)
+        assert await knock.let_in(method, path, **token(knock), **theirs)
 
 
 @EVERYWHERE
@@ -195,9 +80,9 @@ async def test_another_name_for_this_machine_is_refused(
 ) -> None:
     """DNS rebinding: the page's own name leads here, and its cookies and tokens are welcome."""
     for host in ("elsewhere.example", f"elsewhere.example:{knock.port}", "127.0.0.1.example"):
-        status, _ = await knock.answer(method, path, **_token(knock), Host=host)
+        status, _ = await knock.answer(method, path, **token(knock), Host=host)
         assert status == 403
-    assert await knock.let_in(method, path, **_token(knock), Host=f"localhost:{knock.port}")
+    assert await knock.let_in(method, path, **token(knock), Host=f"localhost:{knock.port}")
 
 
 class Denies(Authorizer):
@@ -212,13 +97,13 @@ class Denies(Authorizer):
 
 
 @EVERYWHERE
-@_configured(authorizer_class=Denies)
+@configured(authorizer_class=Denies)
 async def test_an_authorizer_that_takes_its_time_is_waited_for(
     knock: Knock, method: str, path: str
 ) -> None:
     """Not awaited, its answer would be a coroutine, and that counts as a yes."""
     Denies.asked.clear()
-    assert (await knock.answer(method, path, **_token(knock)))[0] == 403
+    assert (await knock.answer(method, path, **token(knock)))[0] == 403
     ((action, resource),) = Denies.asked
     assert resource == "jupyter_stop_chat:chats"
     assert action in {"read", "write", "execute"}
@@ -226,7 +111,7 @@ async def test_an_authorizer_that_takes_its_time_is_waited_for(
 
 
 @EVERYWHERE
-@_configured(token="")
+@configured(token="")
 async def test_a_server_that_asks_nobody_still_refuses_other_sites(
     knock: Knock, method: str, path: str
 ) -> None:
@@ -243,13 +128,13 @@ async def test_a_server_that_asks_nobody_still_refuses_other_sites(
 
 
 @EVERYWHERE
-@_configured(allow_unauthenticated_access=False)
+@configured(allow_unauthenticated_access=False)
 async def test_it_keeps_to_a_server_that_lets_nobody_in_unasked(
     knock: Knock, method: str, path: str, caplog: Any
 ) -> None:
     """No `JupyterServerAuthWarning`: warnings are errors in these tests."""
     assert (await knock.answer(method, path))[0] == 403
-    assert await knock.let_in(method, path, **_token(knock))
+    assert await knock.let_in(method, path, **token(knock))
     assert "stop-chat" not in " ".join(
         record.getMessage() for record in caplog.records if "@allow_unauth" in record.getMessage()
     )
@@ -277,398 +162,3 @@ def _without_groups(pattern: str) -> str:
                 break
         pattern = pattern[:start] + "{}" + pattern[end + 1 :]
     return pattern
-
-
-# --- whose is it -----------------------------------------------------------------------------
-
-
-class Named(IdentityProvider):
-    """Know people by name, as a hub does."""
-
-    def get_user(self, handler: Any) -> User | None:  # type: ignore[override]
-        name = handler.request.headers.get("X-User")
-        return User(username=name) if name else None
-
-
-TWO_PEOPLE = _configured(identity_provider_class=Named, disable_check_xsrf=True)
-
-
-class Person:
-    """Be somebody with a socket."""
-
-    def __init__(self, name: str, knock: Knock, socket: WebSocketClientConnection) -> None:
-        self.name = name
-        self.knock = knock
-        self.socket = socket
-
-    async def read(self) -> dict[str, Any]:
-        raw = await asyncio.wait_for(self.socket.read_message(), 20)
-        assert raw is not None
-        frame: dict[str, Any] = json.loads(raw)
-        return frame
-
-    async def tell(self, **frame: Any) -> list[dict[str, Any]]:
-        """Send a frame, and return all that comes until a stop sent behind it is answered."""
-        mark = str(uuid.uuid4())
-        await self.socket.write_message(json.dumps(frame))
-        # Answers may overtake one another: let the first be given before the mark is sent.
-        heard = [] if frame["type"] in {"close", "stop"} else [await self.read()]
-        await self.socket.write_message(json.dumps({"type": "stop", "message_id": mark}))
-        while (told := await self.read()).get("message_id") != mark:
-            heard.append(told)
-        return heard
-
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        text = None if body is None else json.dumps(body)
-        return await self.knock.answer(method, path, body=text, X_User=self.name)
-
-
-@pytest.fixture
-def person(knock: Knock) -> Callable[[str], Awaitable[Person]]:
-    async def make(name: str) -> Person:
-        url = f"ws://127.0.0.1:{knock.port}{knock.base_url}api/stop-chat/ws"
-        socket = await websocket_connect(HTTPRequest(url, headers={"X-User": name}))
-        knock.sockets.append(socket)
-        made = Person(name, knock, socket)
-        assert (await made.read())["type"] == "welcome"
-        return made
-
-    return make
-
-
-class Belongings:
-    """Hold what Anna has: a reply that ended, one that is being made, one that waits."""
-
-    def __init__(self, engine: Any, ended: Any, running: Any, waiting: Any) -> None:
-        self.engine = engine
-        self.ended = ended
-        self.running = running
-        self.waiting = waiting
-        self.chat_id: str = running["chat_id"]
-
-    def untouched(self) -> bool:
-        """Tell whether all is as it was."""
-        running = self.engine.generation(self.running["message"]["id"])
-        waiting = self.engine.generation(self.waiting["message"]["id"])
-        return (
-            running is not None
-            and waiting is not None
-            and running.stop is None
-            and waiting.stop is None
-            and (running.state, waiting.state) == ("generating", "queued")
-        )
-
-
-@pytest.fixture
-def annas(app: Any, person: Any) -> Callable[[Person], Awaitable[Belongings]]:
-    async def make(anna: Person) -> Belongings:
-        app.titles = "prompt"
-        services = await app.services()
-        gate = Gate()
-        handler = ScriptedHandler(lambda turn: ["Done."] if len(handler.replies) == 0 else [gate])
-        services.models.register("scripted", lambda name: handler)
-
-        async def ask(chat_id: str | None) -> dict[str, Any]:
-            frame = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": chat_id}
-            await anna.socket.write_message(
-                json.dumps(frame | {"body": "Secret", "model": "scripted:x"})
-            )
-            while (told := await anna.read())["type"] != "accepted":
-                pass
-            return told
-
-        ended = await ask(None)
-        while services.engine.generation(ended["message"]["id"]) is not None:
-            await anna.read()
-        running = await ask(ended["chat_id"])
-        waiting = await ask(ended["chat_id"])
-        await handler.next_reply(2)
-        return Belongings(services.engine, ended, running, waiting)
-
-    return make
-
-
-def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
-    """Yield every type of frame, aimed at a chat, a prompt and a reply."""
-    request = {"request_id": str(uuid.uuid4())}
-    yield {"type": "send", "chat_id": chat, "body": "Hi", "model": "scripted:x", **request}
-    for policy in ("queue", "interrupt", "reject"):
-        fields = {"chat_id": chat, "body": "Hi", "model": "scripted:x", "policy": policy}
-        yield {"type": "send", "request_id": str(uuid.uuid4()), **fields}
-    yield {"type": "open", "chat_id": chat}
-    yield {"type": "open", "chat_id": chat, "offsets": {reply: 3}, "epoch": "x"}
-    yield {"type": "close", "chat_id": chat}
-    yield {"type": "stop", "message_id": reply}
-    yield {"type": "stop", "message_id": reply, "shown": 0, "discard": True}
-    yield {"type": "stop", "message_id": prompt}
-    yield {"type": "stop", "chat_id": chat}
-    yield {"type": "stop", "all": True}
-    for kind in ("continue", "regenerate"):
-        yield {"type": kind, "message_id": reply, "request_id": str(uuid.uuid4())}
-    yield {"type": "edit", "message_id": prompt, "body": "Hm", "request_id": str(uuid.uuid4())}
-    yield {"type": "unqueue", "message_id": reply}
-    yield {"type": "reorder", "chat_id": chat, "message_ids": [reply]}
-    yield {"type": "stop", "request_id": str(uuid.uuid4())}
-    yield {"type": "resume", "chat_id": chat}
-
-
-class Everything(Authorizer):
-    """Let everyone do everything, by intent."""
-
-    async def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:  # type: ignore[override]
-        await asyncio.sleep(0)
-        return True
-
-
-@_configured(identity_provider_class=Named, disable_check_xsrf=True, authorizer_class=Everything)
-async def test_who_stopped_everyone_is_on_record(app: Any, person: Any, annas: Any) -> None:
-    """J6: whose replies were stopped, and by whom; theirs are told that they were stopped."""
-    recorded = StringIO()
-    app.serverapp.event_logger.register_handler(logging.StreamHandler(recorded))
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    status, told = await ben.call("POST", "/interrupt", {"everyone": True})
-    assert status == 200
-    stopped = [each["message_id"] for each in told["results"]]
-    assert stopped == [hers.running["message"]["id"]]
-    assert "Secret" not in json.dumps(told)
-    events = [json.loads(line) for line in recorded.getvalue().splitlines()]
-    (audit,) = [each for each in events if each["__schema__"] == STOPPED_EVERYONE]
-    assert (audit["by"], audit["owners"]) == ("user:ben", ["user:anna"])
-    assert audit["messages"] == stopped
-    while (frame := await anna.read()).get("message", {}).get("state") != "interrupted":
-        pass
-    assert frame["message"]["id"] == stopped[0]
-
-
-async def test_one_token_is_one_owner(knock: Knock) -> None:
-    """A server's own login makes up a name for each connection: names are no key there."""
-    await knock.answer("POST", "/chats", body='{"chat": {}, "messages": []}', **_token(knock))
-    seen = []
-    for _ in range(3):
-        _, told = await knock.answer("GET", "/chats", **_token(knock))
-        seen.append([chat["id"] for chat in told["chats"]])
-    assert len(seen[0]) == 1
-    assert seen == [seen[0]] * 3
-
-
-async def test_a_socket_is_kept_alive_and_holds_little_back(knock: Knock, app: Any) -> None:
-    """It is pinged; and what cannot be written to it is bounded, beside the writer's own care."""
-    assert await knock.let_in("GET", "/ws", **_token(knock))
-    while not len(app.sockets):  # noqa: ASYNC110 - until the server has opened its end
-        await asyncio.sleep(0)
-    (socket,) = app.sockets._held["server"]
-    assert socket.ping_callback.is_running()
-    assert socket.ws_connection.stream.max_write_buffer_size == MAX_WRITE_BUFFER
-
-
-def test_every_frame_and_every_id_in_it_is_tried() -> None:
-    """So that no new frame, and no new field that names something, is forgotten below."""
-    ids = [str(uuid.uuid4()) for _ in range(3)]
-    tried = {(each["type"], name) for each in _frames(*ids) for name in each}
-    assert {kind for kind, _ in tried} == set(_CLIENT_TYPES)
-    for name, schema in TypeAdapter(ClientFrame).json_schema()["$defs"].items():
-        kind = schema["properties"].get("type", {}).get("const")
-        for field, described in schema["properties"].items():
-            if kind is not None and "0-9a-f" in json.dumps(described):
-                assert (kind, field) in tried, f"{name}.{field}"
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
-async def test_what_is_anothers_within_ones_own_chat(person: Any, annas: Any, which: str) -> None:
-    """L4, J6: a frame about a chat of one's own that names another's message does nothing."""
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    turn = getattr(hers, which)
-    own = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": None, "body": "Mine"}
-    heard = await ben.tell(**own, model="scripted:x")
-    chat_id = next(each for each in heard if each["type"] == "accepted")["chat_id"]
-    told = []
-    for message_id in (turn["message"]["id"], str(uuid.uuid4())):
-        frames = (
-            {"type": "reorder", "chat_id": chat_id, "message_ids": [message_id]},
-            {"type": "open", "chat_id": chat_id, "offsets": {message_id: 1}, "epoch": "x"},
-        )
-        got = [await ben.tell(**frame) for frame in frames]
-        told.append(_nameless(json.dumps(got), [message_id]))
-        assert hers.untouched()
-    assert told[0] == told[1]
-    assert "Secret" not in told[0]
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
-async def test_what_is_anothers_answers_like_what_does_not_exist(
-    person: Any, annas: Any, which: str
-) -> None:
-    """L4, J6: by every frame, and nothing of hers is touched, followed or told."""
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    turn = getattr(hers, which)
-    theirs = (hers.chat_id, turn["user_message"]["id"], turn["message"]["id"])
-    nobodys = tuple(str(uuid.uuid4()) for _ in theirs)
-    for at_hers, at_nobodys in zip(_frames(*theirs), _frames(*nobodys), strict=True):
-        got = [await ben.tell(**frame) for frame in (at_hers, at_nobodys)]
-        requests = (at_hers.get("request_id", ""), at_nobodys.get("request_id", ""))
-        told = [
-            _nameless(json.dumps(each), (*ids, request))
-            for each, ids, request in zip(got, (theirs, nobodys), requests, strict=True)
-        ]
-        assert told[0] == told[1], at_hers["type"]
-        assert "Secret" not in told[0]
-        assert hers.untouched(), at_hers["type"]
-    # Ben asked to follow it in every way; what goes on there must not reach him.
-    await anna.socket.write_message(
-        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
-    )
-    while (await anna.read())["type"] != "stop_result":
-        pass
-    assert await ben.tell(type="stop", all=True) == [
-        {"type": "stop_result", "all": True, "results": []}
-    ]
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize("kind", ["send", "open", "regenerate", "continue", "edit", "reorder"])
-async def test_who_is_refused_a_chat_does_not_follow_it(
-    person: Any, annas: Any, kind: str
-) -> None:
-    """J6: not even between the frame and the refusal, while its owner is looked up."""
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    ids = (hers.chat_id, hers.ended["user_message"]["id"], hers.ended["message"]["id"])
-    for frame in (each for each in _frames(*ids) if each["type"] == kind):
-        assert [told["type"] for told in await ben.tell(**frame)] == ["error"]
-    await anna.socket.write_message(
-        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
-    )
-    while (await anna.read())["type"] != "stop_result":
-        pass
-    assert await ben.tell(type="stop", all=True) == [
-        {"type": "stop_result", "all": True, "results": []}
-    ], "he heard of her reply's end"
-
-
-@TWO_PEOPLE
-async def test_a_request_id_of_anothers_is_ones_own(person: Any, annas: Any) -> None:
-    """A request id is chosen by a client: two people may choose the same."""
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    request_id = hers.running["request_id"]
-    (told,) = await ben.tell(type="stop", request_id=request_id)
-    assert told["results"] == [{"outcome": "remembered"}]
-    assert hers.untouched()
-    frame = {"type": "send", "request_id": request_id, "chat_id": None, "body": "Mine"}
-    heard = await ben.tell(**frame, model="scripted:x")
-    accepted = next(each for each in heard if each["type"] == "accepted")
-    assert accepted["message"]["id"] != hers.running["message"]["id"]
-    assert accepted["user_message"]["text"] == "Mine"
-    assert hers.untouched()
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
-async def test_every_route_answers_anothers_like_what_does_not_exist(
-    person: Any, annas: Any, which: str
-) -> None:
-    """L4, J6: the same status and the same words, and nothing of hers is touched or told."""
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    turn = getattr(hers, which)
-    ids = {
-        "chat_id": (hers.chat_id, str(uuid.uuid4())),
-        "message_id": (turn["message"]["id"], str(uuid.uuid4())),
-    }
-    bodies: dict[str, Any] = {"title": "Mine now"}
-    for method, path in ROUTES:
-        named = [name for name in ids if f"{{{name}}}" in path]
-        got = []
-        for at in (0, 1):
-            where = path
-            for name in named:
-                where = where.replace(f"{{{name}}}", ids[name][at])
-            body = bodies if method in {"PATCH", "PUT"} else None
-            status, told = await ben.call(method, where, body)
-            text = told if isinstance(told, str) else json.dumps(told)
-            assert "Secret" not in text
-            assert "anna" not in text
-            got.append((status, _nameless(text, [ids[name][at] for name in named])))
-        assert got[0] == got[1], (method, path)
-        if named:
-            assert got[0][0] == 404, (method, path)
-        else:
-            assert hers.chat_id not in got[0][1]
-        assert hers.untouched(), (method, path)
-    body = {"body": "Hi", "model": "scripted:x"}
-    at_hers = await ben.call("POST", "/generate", body | {"chat_id": hers.chat_id})
-    at_nobodys = await ben.call("POST", "/generate", body | {"chat_id": str(uuid.uuid4())})
-    assert at_hers == at_nobodys
-    assert at_hers[0] == 404
-    status, told = await anna.call("GET", "/generations")
-    assert len(told["generations"]) == 2
-    status, told = await anna.call("GET", f"/generations/{turn['message']['id']}")
-    assert status == 200
-    assert hers.untouched()
-
-
-#: Every place besides a path where a route takes an id: in what is sent, and in the query.
-NAMED = {
-    ("POST", "/generate", "chat_id"),
-    ("POST", "/interrupt", "chat_id"),
-    ("POST", "/interrupt", "request_id"),
-    ("GET", "/chats", "before"),
-}
-#: A request id is its sender's own choice; an imported chat gets ids of its own.
-NAMES_NOTHING = {("POST", "/generate", "request_id")}
-
-
-def test_every_id_that_a_route_takes_is_tried() -> None:
-    """So that no new field that names something is forgotten below."""
-    found = set()
-    schemas = document()["components"]["schemas"]
-    for path, methods in document()["paths"].items():
-        for method, described in methods.items():
-            for each in described.get("parameters", []):
-                if each["in"] == "query" and "0-9a-f" in json.dumps(each["schema"]):
-                    found.add((method.upper(), path, each["name"]))
-            body = json.dumps(described.get("requestBody", {}))
-            for name, schema in schemas.items():
-                if f'schemas/{name}"' in body and name != "ImportRequest":
-                    for field, told in schema["properties"].items():
-                        if "0-9a-f" in json.dumps(told):
-                            found.add((method.upper(), path, field))
-    assert found == NAMED | NAMES_NOTHING
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize(("method", "path", "field"), sorted(NAMED))
-async def test_an_id_of_anothers_in_what_is_sent_or_asked(
-    person: Any, annas: Any, method: str, path: str, field: str
-) -> None:
-    """L4, J6: it is answered like one of nobody's, and nothing is touched or told."""
-    anna, ben = await person("anna"), await person("ben")
-    own = {"chat": {"title": "Mine"}, "messages": []}
-    assert (await ben.call("POST", "/chats", own))[0] == 201, "it is older than hers"
-    hers = await annas(anna)
-    named = hers.running["request_id"] if field == "request_id" else hers.chat_id
-    told = []
-    for each in (named, str(uuid.uuid4())):
-        if method == "GET":
-            status, answered = await ben.knock.answer(
-                method, path, query=f"?{field}={each}", X_User="ben"
-            )
-        else:
-            body = {"body": "Hi", "model": "scripted:x"} if path == "/generate" else {}
-            status, answered = await ben.call(method, path, body | {field: each})
-        told.append((status, _nameless(json.dumps(answered), [each])))
-        assert hers.untouched()
-    assert told[0] == told[1]
-
-
-def _nameless(text: str, ids: Any) -> str:
-    """Leave out what differs by nature: the ids that were asked for."""
-    for number, each in enumerate(ids):
-        if each:
-            text = text.replace(each, f"<{number}>")
-    return text

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from jupyter_stop_chat.codec import CLIENT_TYPES
 from jupyter_stop_chat.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.openapi import document
-from jupyter_stop_chat.protocol import _CLIENT_TYPES
 from jupyter_stop_chat.testing import Raise, ScriptedHandler
 
 #: What no client may ever see: of an exception, of the machine, of a key.
@@ -103,7 +103,7 @@ async def test_a_route_that_fails_tells_an_id_that_the_log_knows(
 
 
 def test_every_frame_is_tried() -> None:
-    assert {*FRAMES, "close"} == _CLIENT_TYPES, "to close asks nothing of the engine"
+    assert {*FRAMES, "close"} == CLIENT_TYPES, "to close asks nothing of the engine"
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))

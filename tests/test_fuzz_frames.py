@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from jupyter_stop_chat.codec import decode
 from jupyter_stop_chat.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import MAX_FRAME_BYTES, ClientFrame, decode, server_frames
+from jupyter_stop_chat.protocol import MAX_FRAME_BYTES, ClientFrame, server_frames
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 
 FRAMES = Path(__file__).parent / "frames"

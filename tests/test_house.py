@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "errors": set(),
     "utf16": set(),
     "protocol": FOUNDATION,
+    "codec": FOUNDATION | {"protocol"},
     "chat_handlers.base": FOUNDATION,
     "bus": FOUNDATION | {"protocol", "generation"},
     "generation": FOUNDATION | {"protocol", "chat_handlers.base"},
@@ -24,7 +25,7 @@ MAY_IMPORT = {
     "models": FOUNDATION | {"protocol", "masking", "chat_handlers", "local_model"},
     "engine": FOUNDATION | {"protocol", "chat_handlers.base", "bus", "generation", "store.base"},
     "rates": set(),
-    "connection": FOUNDATION | {"protocol", "bus", "generation", "engine", "rates"},
+    "connection": FOUNDATION | {"protocol", "codec", "bus", "generation", "engine", "rates"},
     "fences": set(),
     # A client of the HTTP API: what the server is made of is for the kernel's own engine alone.
     "magics": FOUNDATION | {"fences", "app", "owners", "protocol", "reply_stream"},
@@ -63,7 +64,9 @@ def test_imports_run_one_way(room: str) -> None:
             assert ours or folder, f"{file.name} imports {name}"
 
 
-@pytest.mark.parametrize("room", ["errors", "utf16", "protocol", "generation", "bus", "engine"])
+@pytest.mark.parametrize(
+    "room", ["errors", "utf16", "protocol", "codec", "generation", "bus", "engine"]
+)
 def test_the_engine_knows_no_framework(room: str) -> None:
     for file in _files(room):
         for name in _imports(file):

@@ -15,7 +15,11 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jupyter_stop_chat.protocol import MAX_FRAME_BYTES
+from jupyter_stop_chat.websocket import MAX_WRITE_BUFFER
+from tests.knocking import Knock, knock, token
 from tests.providers import OpenAIProvider, Script
+
+__all__ = ["knock"]
 
 MODEL = "openai:gpt-loopback"
 
@@ -357,3 +361,13 @@ def _id() -> dict[str, str]:
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
+
+
+async def test_a_socket_is_kept_alive_and_holds_little_back(knock: Knock, app: Any) -> None:
+    """It is pinged; and what cannot be written to it is bounded, beside the writer's own care."""
+    assert await knock.let_in("GET", "/ws", **token(knock))
+    while not len(app.sockets):  # noqa: ASYNC110 - until the server has opened its end
+        await asyncio.sleep(0)
+    (socket,) = app.sockets._held["server"]
+    assert socket.ping_callback.is_running()
+    assert socket.ws_connection.stream.max_write_buffer_size == MAX_WRITE_BUFFER

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from jupyter_stop_chat.bus import Change, MessageMoved, TextGrew
+from jupyter_stop_chat.codec import decode, ids_of, may_be_stop
 from jupyter_stop_chat.engine import Engine
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.generation import Generation
@@ -31,10 +32,7 @@ from jupyter_stop_chat.protocol import (
     StopResults,
     Unqueue,
     Welcome,
-    decode,
     error_frame,
-    ids_of,
-    may_be_stop,
 )
 from jupyter_stop_chat.rates import Bucket
 

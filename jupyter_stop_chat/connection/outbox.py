@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from jupyter_stop_chat.bus import MessageMoved
+from jupyter_stop_chat.codec import encode
 from jupyter_stop_chat.generation import Generation
 from jupyter_stop_chat.protocol import (
     TERMINAL,
@@ -26,7 +27,6 @@ from jupyter_stop_chat.protocol import (
     MessageChanged,
     StopResults,
     Tool,
-    encode,
 )
 from jupyter_stop_chat.utf16 import utf16_length
 

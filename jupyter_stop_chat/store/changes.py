@@ -11,7 +11,9 @@ from sqlalchemy import (
     Connection,
     bindparam,
     delete,
+    func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -42,11 +44,19 @@ from .settling import NEXT_CHANGE, read_message, settle, touch
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600
 
+#: The row that a message has last.
+_LAST = (
+    select(func.coalesce(func.max(deltas.c.n), literal_column("0")))
+    .where(deltas.c.message == messages.c.seq)
+    .correlate(messages)
+    .scalar_subquery()
+)
 #: A message that is not there, or has ended, takes no more text: the guard is in the statement.
 _APPEND = insert(deltas).from_select(
-    ["message", "part", "text"],
+    ["message", "n", "part", "text"],
     select(
         messages.c.seq,
+        _LAST + literal_column("1"),
         bindparam("to_part", type_=deltas.c.part.type),
         bindparam("to_text", type_=deltas.c.text.type),
     ).where(messages.c.id == bindparam("to_id"), IS_LIVE),
@@ -54,8 +64,10 @@ _APPEND = insert(deltas).from_select(
 #: The same for many rows in one statement of SQLite: a step of it gives the interpreter's lock
 #: away and must wait for it again, so that each row would wait for the loop that is busy.
 _APPEND_ROWS = f"""\
-INSERT INTO deltas (message, part, text)
-SELECT messages.seq, new.column3, new.column4
+INSERT INTO deltas (message, n, part, text)
+SELECT messages.seq,
+  (SELECT coalesce(max(n), 0) FROM deltas WHERE message = messages.seq) + 1 + new.column1,
+  new.column3, new.column4
 FROM (VALUES %s) AS new JOIN messages ON messages.id = new.column2
 WHERE {IS_LIVE.name} ORDER BY new.column1"""
 #: SQLite's builds before 3.32 take 999 variables in a statement.

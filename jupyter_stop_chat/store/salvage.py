@@ -64,10 +64,17 @@ def _copy(
 
 
 def _walk(source: sqlite3.Connection, table: str) -> Iterator[_Row]:
+    """Read a table in the order in which its rows lie."""
+    try:
+        source.execute(f"SELECT rowid FROM {table} LIMIT 0")
+        key = ["rowid"]
+    except sqlite3.OperationalError:
+        key = [row["name"] for row in source.execute(f"PRAGMA table_info({table})") if row["pk"]]
     for order in ("ASC", "DESC"):
         try:
             # NOT INDEXED: an index may be damaged where the table is not, or the other way.
-            for row in source.execute(f"SELECT * FROM {table} NOT INDEXED ORDER BY rowid {order}"):
+            by = ", ".join(f"{column} {order}" for column in key)
+            for row in source.execute(f"SELECT * FROM {table} NOT INDEXED ORDER BY {by}"):
                 yield dict(row)
         except sqlite3.DatabaseError as error:
             log.warning("Some of the table %s cannot be read (%s).", table, type(error).__name__)

@@ -95,20 +95,23 @@ messages = Table(
     ),
 )
 
-#: Text written ahead, in order of `n`; folded into the message when it ends.
+#: Text written ahead, in order of `n`; folded into the message when it ends. The rows of a message
+#: lie together, whatever was written between them: with a hundred messages at once each row would
+#: else be on a page of its own, and the end of a long message would touch thousands of pages.
 deltas = Table(
     "deltas",
     metadata,
-    Column("n", _Number, primary_key=True, autoincrement=True),
     Column(
         "message",
         _Number,
         ForeignKey("messages.seq", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
+        primary_key=True,
+        autoincrement=False,
     ),
+    Column("n", _Number, primary_key=True, autoincrement=False),
     Column("part", String(16), nullable=False),
     Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 #: Server processes that may be making messages, and when each was last seen (Unix seconds).

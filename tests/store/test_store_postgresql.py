@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.store.base import Settlement
+from tests.store.test_store_schema import go_through_the_revisions
 
 
 async def test_search_uses_its_own_index(postgresql, new_store, make):
@@ -74,3 +75,10 @@ async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make
             second.settle(reply.id, Settlement(MessageState.INTERRUPTED)),
         )
         assert sum(answer is not None for answer in answers) == 1
+
+
+async def test_waiting_text_is_in_order_after_each_revision(postgresql):
+    engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.run_sync(go_through_the_revisions)
+    await engine.dispose()

@@ -6,11 +6,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from jupyter_stop_chat import migrations
 from jupyter_stop_chat.protocol import MessageState
@@ -52,11 +53,44 @@ def test_the_revisions_lead_to_the_tables_that_the_code_uses():
     engine.dispose()
 
 
-def test_head_is_the_newest_revision():
+def _config():
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+    return config
+
+
+def test_head_is_the_newest_revision():
+    assert ScriptDirectory.from_config(_config()).get_current_head() == migrations.HEAD
+
+
+def go_through_the_revisions(connection):
+    """Write rows by turns, and find each message's own in order, before and after."""
+    rows = [(1, "a"), (2, "x"), (1, "b"), (2, "y"), (1, "c"), (2, "z")]
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+    connection.execute(text("INSERT INTO chats VALUES ('c', 'me', NULL, '', '', 1)"))
+    message = text(
+        "INSERT INTO messages "
+        "(seq, id, chat_id, owner, role, text, text_length, state, created_at) "
+        "VALUES (:seq, :id, 'c', 'me', 'assistant', '', 0, 'generating', '')"
+    )
+    connection.execute(message, [{"seq": 1, "id": "1"}, {"seq": 2, "id": "2"}])
+    row = text("INSERT INTO deltas (message, part, text) VALUES (:message, 'text', :text)")
+    for number, words in rows:
+        connection.execute(row, {"message": number, "text": words})
+    for move, revision in (("upgrade", "0002"), ("downgrade", "0001"), ("upgrade", "0002")):
+        getattr(command, move)(config, revision)
+        found = connection.execute(text("SELECT message, text FROM deltas ORDER BY message, n"))
+        assert [tuple(each) for each in found] == sorted(rows)
+
+
+def test_waiting_text_is_in_order_after_each_revision():
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        go_through_the_revisions(connection)
+    engine.dispose()
 
 
 def test_preparing_twice_changes_nothing(path):

@@ -28,13 +28,18 @@ def nothing_of_ours_blocks() -> Iterator[None]:
     """Fail what our package calls on an event loop and blocks it.
 
     Extensions are loaded by Jupyter Server on its loop, before it serves anybody; and httpx2
-    imports httpcore2, which asks for its own version, at the first request of all.
+    imports httpcore2, which asks for its own version, at the first request of all. asyncpg looks
+    for its password file when it connects; and its databases are prepared in a thread whose loop
+    serves nobody else.
     """
     with blockbuster_ctx("jupyter_stop_chat") as blocking:
         for function in blocking.functions.values():
             for loading in ("link_point", "load_point"):
                 function.can_block_in("jupyter_server/extension/manager.py", loading)
             function.can_block_in("httpcore2/__init__.py", "<module>")
+            function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
+            function.can_block_in("jupyter_stop_chat/store/prepare.py", "_prepare")
+            function.can_block_in("jupyter_stop_chat/migrations/env.py", "<module>")
         yield
 
 

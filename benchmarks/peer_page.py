@@ -6,6 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -48,9 +49,12 @@ def build() -> None:
     """Build the extension, unless it is there."""
     if (FOLDER / "labextension" / "package.json").exists():
         return
-    jlpm = str(Path(sys.executable).with_name("jlpm"))
+    here = Path(sys.executable).parent
+    # The build calls the builder by its name, also where the environment is not activated.
+    environment = os.environ | {"PATH": f"{here}{os.pathsep}{os.environ['PATH']}"}
     for arguments in (["install", "--immutable"], ["run", "build"]):
-        subprocess.run([jlpm, *arguments], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)
+        command = [str(here / "jlpm"), *arguments]
+        subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
 def install(data: Path) -> None:

@@ -72,6 +72,9 @@ FROM (VALUES %s) AS new JOIN messages ON messages.id = new.column2
 WHERE {IS_LIVE.name} ORDER BY new.column1"""
 #: SQLite's builds before 3.32 take 999 variables in a statement.
 _ROWS = 240
+#: The most text of a row, in bytes of UTF-8: with its key it fits into a page of such a table
+#: (1,002 bytes of 4,096, by SQLite's file format), and looking for a row reads no other's text.
+_ROW_BYTES = 900
 
 
 def apply(connection: Connection, operations: Sequence[Operation], process: str) -> list[Any]:
@@ -102,16 +105,27 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
     return answers
 
 
+def _pieces(text: str) -> list[str]:
+    """Cut a text so that each piece fits into a row; no character is cut."""
+    if len(text) * 4 <= _ROW_BYTES:
+        return [text]
+    size = _ROW_BYTES if text.isascii() else _ROW_BYTES // 4
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
 def _append(connection: Connection, appends: Sequence[tuple[str, str, str]]) -> None:
     if connection.dialect.name != "sqlite":
-        rows = [{"to_id": to, "to_part": part, "to_text": text} for to, part, text in appends]
-        connection.execute(_APPEND, rows)
+        given = [{"to_id": to, "to_part": part, "to_text": text} for to, part, text in appends]
+        connection.execute(_APPEND, given)
         return
-    for first in range(0, len(appends), _ROWS):
-        some = appends[first : first + _ROWS]
+    rows = [(to, part, piece) for to, part, text in appends for piece in _pieces(text)]
+    for first in range(0, len(rows), _ROWS):
+        some = rows[first : first + _ROWS]
         values = ",".join(["(?,?,?,?)"] * len(some))
-        given = tuple(value for n, row in enumerate(some) for value in (n, *row))
-        connection.exec_driver_sql(_APPEND_ROWS % values, given)
+        connection.exec_driver_sql(
+            _APPEND_ROWS % values,
+            tuple(value for n, row in enumerate(some) for value in (n, *row)),
+        )
 
 
 def _apply_one(  # noqa: PLR0912 - one case an operation

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -389,3 +391,23 @@ def _open_files() -> set[str]:
         if "chats.sqlite3" in target:
             found.add(target)
     return found
+
+
+@pytest.mark.parametrize("words", ["a", "é", "😀", "long and plain ", "mixed é😀 "])
+async def test_a_long_piece_of_text_lies_in_small_rows(store, make, words, request):
+    """Looking for a row would read all the text of those it passes, were they larger."""
+    chat = make.chat()
+    _, reply = make.turn(chat)
+    await store.begin_turn([reply], chat)
+    pieces = [words * 1000, "", words, words * 225]
+    for piece in pieces:
+        await store.append(reply.id, piece)
+    assert (await store.get_message(reply.id)).text == "".join(pieces)
+    if "file" in request.node.callspec.id:
+        assert 200 < await asyncio.to_thread(_longest_row, request.getfixturevalue("path")) <= 900
+
+
+def _longest_row(path):
+    with closing(sqlite3.connect(path)) as connection:
+        longest = connection.execute("SELECT max(length(CAST(text AS BLOB))) FROM deltas")
+        return longest.fetchone()[0]

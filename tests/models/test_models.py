@@ -172,15 +172,26 @@ async def test_a_stop_while_a_model_is_built_stops_only_the_waiting(models: Mode
     assert slow.built == 1
 
 
-async def test_a_failed_build_is_tried_again(models: Models) -> None:
-    """V3: the person mends it and sends again."""
+async def test_a_failed_build_is_tried_again(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V3: whoever waits for it is told; the person mends it and sends again."""
     slow = Slow(StopChatError(ErrorCode.MISSING_KEY))
-    slow.release.set()
     models.register("slow", slow)
-    found = await asyncio.gather(
-        models.resolve("slow:m"), models.resolve("slow:m"), return_exceptions=True
-    )
+    build, waiting_for_it = models._build, []
+
+    async def counted(*what: Any) -> Any:
+        waiting_for_it.append(what)
+        return await build(*what)
+
+    monkeypatch.setattr(models, "_build", counted)
+    waiting = [asyncio.create_task(models.resolve("slow:m")) for _ in range(2)]
+    while len(waiting_for_it) < 2:  # noqa: ASYNC110 - each looks for plugins and keys before
+        await asyncio.sleep(0)
+    slow.release.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
     assert {getattr(each, "code", None) for each in found} == {ErrorCode.MISSING_KEY}
+    assert slow.built == 1
     handler, _ = await models.resolve("slow:m")
     assert isinstance(handler, ScriptedHandler)
     assert slow.built == 2

@@ -12,8 +12,9 @@ LABEXTENSION := $(shell git ls-files labextension 2>/dev/null)
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 LAB_ARGS ?=
 PYTEST_ARGS ?=
-# Half of the time a test waits for a browser or a server: two at once use two cores well.
-PYTEST_JOBS ?= 2
+# `PYTEST_JOBS=2` takes two thirds of the time; some tests of latencies want the machine alone.
+PYTEST_JOBS ?=
+PARALLEL := $(if $(PYTEST_JOBS),--numprocesses $(PYTEST_JOBS) --dist loadfile)
 export PATH := $(BIN):$(PATH)
 
 .PHONY: lab test lint typescript pytest stress benchmarks protocol behaviours format lock wheel clean
@@ -33,7 +34,7 @@ typescript: $(STAMPS)/dev
 	cd labextension && jlpm run lint:check && jlpm run test
 
 pytest: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/pytest --numprocesses $(PYTEST_JOBS) --dist loadfile -m "not stress" $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not stress" $(PYTEST_ARGS)
 
 stress: $(STAMPS)/dev ## Run what takes too long for every run.
 	$(BIN)/pytest -m stress --timeout 3600 $(PYTEST_ARGS)

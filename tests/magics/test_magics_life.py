@@ -163,11 +163,14 @@ def test_the_death_of_a_kernel_ends_what_ran_in_it(alone: Alone, provider: OpenA
     """B3: and the next kernel's history says so."""
     provider.script = Script(stall_after=3)
     notebook = alone.open()
+    pid = notebook.value("__import__('os').getpid()")
     cell = notebook.begin("%%chat\nHi")
     cell.until_text("t2 ")
     request = provider.requests[-1]
-    alone.manager.restart_kernel(now=True)
+    # As a crash does; an orderly restart interrupts first, which is a stop.
+    os.kill(pid, signal.SIGKILL)
     eventually(request.closed.is_set, "the provider's close")
+    alone.manager.restart_kernel(now=True)
     provider.script = Script()
     again = alone.open()
     again.run("%chat")
@@ -222,7 +225,6 @@ def test_the_death_of_a_kernel_lets_the_server_go_on(
     cell = notebook.begin("%%chat\nHi")
     cell.until_text("t2 ")
     request = provider.requests[-1]
-    # As a crash does; an orderly restart interrupts first, which is a stop.
     os.kill(pid, signal.SIGKILL)
     (made,) = server.call("GET", "stop-chat/generations")["generations"]
     assert made["state"] == "generating"

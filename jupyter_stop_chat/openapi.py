@@ -15,49 +15,10 @@ from tornado.web import authenticated
 
 from . import __version__
 from .http_base import StopChatHandler
-from .http_objects import (
-    AddressRequest,
-    ChatList,
-    ChatPatch,
-    GenerateRequest,
-    Health,
-    InterruptAllRequest,
-    InterruptRequest,
-    InterruptResults,
-    KeyRequest,
-    LocalModel,
-    RunningGenerations,
-    StreamStart,
-    WholeChat,
-)
-from .importing import ImportRequest
-from .models.objects import ModelList
-from .openapi_paths import JSON, REF, paths
-from .protocol import Chat, Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
+from .openapi_paths import ANSWERED, JSON, REF, SENT, paths
 
 if TYPE_CHECKING:
     from .app import StopChatApp
-
-#: The models that are sent or answered, or carried by a stream's events.
-SENT = (
-    *(ChatPatch, ImportRequest, GenerateRequest, InterruptRequest, InterruptAllRequest),
-    *(KeyRequest, AddressRequest),
-)
-ANSWERED = (
-    *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
-    *(
-        LocalModel,
-        Chat,
-        ChatList,
-        Health,
-        WholeChat,
-        StreamStart,
-        Delta,
-        Tool,
-        MessageChanged,
-        Error,
-    ),
-)
 
 
 def document(base_url: str = "/") -> dict[str, Any]:

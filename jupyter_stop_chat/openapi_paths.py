@@ -37,6 +37,27 @@ _PROVIDER = {
     "schema": {"type": "string", "pattern": "^[a-z0-9_]{1,64}$"},
 }
 
+#: The models that are sent or answered, or carried by a stream's events.
+SENT = (
+    *(ChatPatch, ImportRequest, GenerateRequest, InterruptRequest, InterruptAllRequest),
+    *(KeyRequest, AddressRequest),
+)
+ANSWERED = (
+    *(ErrorInfo, InterruptResults, Message, ModelList, RunningGenerations, StopResult),
+    *(
+        LocalModel,
+        Chat,
+        ChatList,
+        Health,
+        WholeChat,
+        StreamStart,
+        Delta,
+        Tool,
+        MessageChanged,
+        Error,
+    ),
+)
+
 #: What each status means, wherever it is answered.
 STATUSES = {
     400: "What was sent cannot be read, or a field of it is missing, unknown or wrong.",

@@ -231,6 +231,18 @@ async def test_what_is_anothers_within_ones_own_chat(person: Any, annas: Any, wh
     assert "Secret" not in told[0]
 
 
+async def _expect_unheard(anna: Person, hers: Belongings, ben: Person) -> None:
+    """End what Anna has running; Ben must hear nothing of it."""
+    await anna.socket.write_message(
+        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
+    )
+    while (await anna.read())["type"] != "stop_result":
+        pass
+    assert await ben.tell(type="stop", all=True) == [
+        {"type": "stop_result", "all": True, "results": []}
+    ], "he heard of her reply's end"
+
+
 @TWO_PEOPLE
 @pytest.mark.parametrize("which", ["ended", "running", "waiting"])
 async def test_what_is_anothers_answers_like_what_does_not_exist(
@@ -253,14 +265,7 @@ async def test_what_is_anothers_answers_like_what_does_not_exist(
         assert "Secret" not in told[0]
         assert hers.untouched(), at_hers["type"]
     # Ben asked to follow it in every way; what goes on there must not reach him.
-    await anna.socket.write_message(
-        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
-    )
-    while (await anna.read())["type"] != "stop_result":
-        pass
-    assert await ben.tell(type="stop", all=True) == [
-        {"type": "stop_result", "all": True, "results": []}
-    ]
+    await _expect_unheard(anna, hers, ben)
 
 
 @TWO_PEOPLE
@@ -274,14 +279,7 @@ async def test_who_is_refused_a_chat_does_not_follow_it(
     ids = (hers.chat_id, hers.ended["user_message"]["id"], hers.ended["message"]["id"])
     for frame in (each for each in _frames(*ids) if each["type"] == kind):
         assert [told["type"] for told in await ben.tell(**frame)] == ["error"]
-    await anna.socket.write_message(
-        json.dumps({"type": "stop", "message_id": hers.running["message"]["id"]})
-    )
-    while (await anna.read())["type"] != "stop_result":
-        pass
-    assert await ben.tell(type="stop", all=True) == [
-        {"type": "stop_result", "all": True, "results": []}
-    ], "he heard of her reply's end"
+    await _expect_unheard(anna, hers, ben)
 
 
 @TWO_PEOPLE

@@ -5,10 +5,8 @@
  * each frame whether it has come into sight: a long reply has hundreds of blocks, and few sections.
  */
 
-/** So many blocks make a section: about a screen. */
+/** So many blocks make a section: about a screen. The style sheet guesses its height from it. */
 const SIZE = 16;
-/** What a block is taken to be high until it was seen, in CSS pixels; as in the style sheet. */
-const BLOCK_HEIGHT = 80;
 
 export class Sections {
   constructor(private _host: HTMLElement) {}
@@ -25,7 +23,7 @@ export class Sections {
       const some = nodes.slice(at, at + SIZE - last.childElementCount);
       last.append(...some);
       at += some.length;
-      this._mark(last as HTMLElement);
+      this._mark(last);
     }
   }
 
@@ -41,9 +39,7 @@ export class Sections {
   }
 
   /** A full section is one thing out of sight; in one that grows, each block is for itself. */
-  private _mark(section: HTMLElement): void {
-    const full = section.childElementCount >= SIZE;
-    section.classList.toggle('jp-mod-full', full);
-    section.style.containIntrinsicHeight = full ? `auto ${SIZE * BLOCK_HEIGHT}px` : '';
+  private _mark(section: Element): void {
+    section.classList.toggle('jp-mod-full', section.childElementCount >= SIZE);
   }
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 #: A real LangChain agent: a model that thinks, and a tool that waits for a file to appear, and
-#: breaks where there is nothing to see. And a
-#: model that is only synchronous, goes on in its thread until the file appears, and notes how far.
+#: breaks where there is nothing to see. And a model that is only synchronous, goes on in its
+#: thread until the file appears, and notes how far.
 _MODULE = '''
 import asyncio
 import time

@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_CHAT = "unknown_chat"
     UNKNOWN_MESSAGE = "unknown_message"
     NOT_POSSIBLE_NOW = "not_possible_now"
+    MADE_ELSEWHERE = "made_elsewhere"
     NOT_ALLOWED = "not_allowed"
     NO_SUCH_ROUTE = "no_such_route"
     # what the server allows
@@ -50,6 +51,8 @@ class ErrorCode(StrEnum):
     DISK_FULL = "disk_full"
     WRONG_CHECKSUM = "wrong_checksum"
     INSTALL_FAILED = "install_failed"
+    INVALID_KEY = "invalid_key"
+    KEYCHAIN_LOCKED = "keychain_locked"
     # what a provider answered
     KEY_REFUSED = "key_refused"
     FORBIDDEN = "forbidden"
@@ -62,6 +65,10 @@ class ErrorCode(StrEnum):
     CONTENT_FILTERED = "content_filtered"
     REQUEST_REFUSED = "request_refused"
     EMPTY_REPLY = "empty_reply"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    WRONG_ADDRESS = "wrong_address"
+    PROVIDER_MEMORY = "provider_memory"
+    UNOFFERED_TOOL = "unoffered_tool"
     # what the store says to everyone
     NOT_SAVED = "not_saved"
     SAVED_AGAIN = "saved_again"
@@ -82,6 +89,10 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.UNKNOWN_MESSAGE: ("There is no such message.", 404),
     ErrorCode.NOT_POSSIBLE_NOW: (
         "That is not possible while the message is in this state.",
+        409,
+    ),
+    ErrorCode.MADE_ELSEWHERE: (
+        "Another Jupyter server on the same data makes this reply. Stop it there.",
         409,
     ),
     ErrorCode.NOT_ALLOWED: ("You are not allowed to do that. Sign in, or ask who may.", 403),
@@ -161,6 +172,14 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         "The local model could not be installed. The server's log says why.",
         500,
     ),
+    ErrorCode.INVALID_KEY: (
+        "This cannot be a key: it has characters that no request can carry. Copy it once more.",
+        400,
+    ),
+    ErrorCode.KEYCHAIN_LOCKED: (
+        "The key is in the system's keychain, which is locked. Unlock it, then try again.",
+        409,
+    ),
     ErrorCode.KEY_REFUSED: ("The provider refused the key. Check it, or give another one.", 502),
     ErrorCode.FORBIDDEN: ("The provider does not allow this key to use this model.", 502),
     ErrorCode.MODEL_NOT_FOUND: ("The provider does not know this model. Choose another.", 502),
@@ -179,6 +198,23 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.CONTENT_FILTERED: ("The provider's content filter refused this.", 422),
     ErrorCode.REQUEST_REFUSED: ("The provider refused the request.", 502),
     ErrorCode.EMPTY_REPLY: ("The model answered with nothing. Try again.", 502),
+    ErrorCode.QUOTA_EXCEEDED: (
+        "The account at the provider has no credit left. Add some there, or choose another model.",
+        402,
+    ),
+    ErrorCode.WRONG_ADDRESS: (
+        "No model answers at this address. Check it: most servers want it to end in /v1.",
+        502,
+    ),
+    ErrorCode.PROVIDER_MEMORY: (
+        "The machine that runs this model has too little memory for it. Choose a smaller one.",
+        507,
+    ),
+    ErrorCode.UNOFFERED_TOOL: (
+        "The model asked for a tool that it was not offered, and said nothing else. Try again, or "
+        "choose another model.",
+        502,
+    ),
     ErrorCode.NOT_SAVED: (
         "Chats cannot be saved at the moment. They go on, and are saved as soon as that works: "
         "until then, do not stop the server.",

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from .chat_handlers.base import (
     Event,
+    Finished,
     HistoryCut,
     Reasoning,
     Retrying,
@@ -24,7 +25,7 @@ from .chat_handlers.base import (
     ToolStarted,
 )
 from .errors import ErrorCode, StopChatError
-from .protocol import TERMINAL, Accepted, Message, Receipt, Retry, ToolCall, Usage
+from .protocol import TERMINAL, Accepted, FinishReason, Message, Receipt, Retry, ToolCall, Usage
 from .protocol import Tool as ToolFrame
 from .utf16 import SurrogateJoiner, TextBuffer, utf16_length, utf16_slice, whole
 
@@ -103,6 +104,7 @@ class Generation:
         self.used: Usage | None = None
         #: The length of each message of the history, by its id, for an estimate.
         self.told: list[tuple[str, int]] = []
+        self.finish_reason: FinishReason | None = None
         self.cancelled_ms: float | None = None
         self._provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = (
             "not_started"
@@ -171,6 +173,8 @@ class Generation:
                     self._tool(call.model_copy(update={"state": state, "result": result}))
             case TokensUsed(input_tokens, output_tokens):
                 self._count(input_tokens, output_tokens)
+            case Finished(reason):
+                self.finish_reason = reason
             case HistoryCut(first):
                 self.used = (self.used or Usage()).model_copy(update={"sent_from": first or None})
                 self._on_moved(self)

@@ -52,6 +52,10 @@ class MessageState(StrEnum):
     FAILED = "failed"
 
 
+#: Why a reply ended where it did, where that is not by its own end (OpenAI's word for it): at the
+#: model's limit, by a filter, by a refusal, or because its stream broke off before its end.
+FinishReason = Literal["length", "content_filter", "refusal", "cut_off"]
+
 TERMINAL = frozenset({MessageState.COMPLETED, MessageState.INTERRUPTED, MessageState.FAILED})
 
 
@@ -62,6 +66,7 @@ class Outcome(StrEnum):
     ALREADY_COMPLETED = "already_completed"
     ALREADY_INTERRUPTED = "already_interrupted"
     ALREADY_FAILED = "already_failed"
+    MADE_ELSEWHERE = "made_elsewhere"
     REMEMBERED = "remembered"
     NOT_FOUND = "not_found"
 
@@ -152,7 +157,9 @@ class Message(_Open):
     much of it the client has. `reply_to` is the message before this one: the tree of a chat is
     made of it. `reasoning` that is absent is as it was; where it is empty, deltas bring it from
     its beginning. `version_of` names the message that this one was made anew from. `retry` is
-    there while a provider that did not answer is waited for.
+    there while a provider that did not answer is waited for. `finish_reason` is there where a
+    reply did not come to its own end. `made_elsewhere`: another server on the same data makes it,
+    so that this one can neither follow nor stop it.
     """
 
     id: Id
@@ -171,7 +178,9 @@ class Message(_Open):
     usage: Usage | None = None
     stop: Receipt | None = None
     error: ErrorInfo | None = None
+    finish_reason: FinishReason | None = None
     retry: Retry | None = None
+    made_elsewhere: bool = False
     attachments: tuple[Attachment, ...] = ()
     tools: tuple[ToolCall, ...] = ()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from jupyter_stop_chat.errors import ErrorCode
+from jupyter_stop_chat.protocol import FinishReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,14 @@ class HistoryCut:
     first: str
 
 
-Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed | Retrying | HistoryCut
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Tell that a reply ended, not by its own end: at a limit, by a filter, or broken off."""
+
+    reason: FinishReason
+
+
+Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed | Retrying | HistoryCut | Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,7 @@ class Runner:
                     "usage": settled.usage,
                     "stop": settled.stop,
                     "error": settled.error,
+                    "finish_reason": settled.finish_reason,
                 }
             )
         return message

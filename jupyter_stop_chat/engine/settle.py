@@ -32,6 +32,10 @@ def settlement(generation: Generation) -> Settlement:
     elif generation.text.length == 0 and not generation.tools:
         state = MessageState.FAILED
         error = failure_info(StopChatError(ErrorCode.EMPTY_REPLY), generation)
+    elif generation.finish_reason == "cut_off":
+        # What its provider never ended is not complete, and nothing says that it failed.
+        state, error = MessageState.INTERRUPTED, None
+        usage = total(generation.used_before, estimated(generation))
     else:
         state, error = MessageState.COMPLETED, None
         usage = total(generation.used_before, estimated(generation))
@@ -42,6 +46,7 @@ def settlement(generation: Generation) -> Settlement:
         usage=usage,
         stop=generation.receipt(),
         error=error,
+        finish_reason=generation.finish_reason if generation.stop is None else None,
         tools=tuple(generation.tools.values()),
     )
 

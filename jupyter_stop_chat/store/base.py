@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from jupyter_stop_chat.protocol import (
     Chat,
     ErrorInfo,
+    FinishReason,
     Message,
     MessageState,
     Receipt,
@@ -37,6 +38,7 @@ class Settlement:
     usage: Usage | None = None
     stop: Receipt | None = None
     error: ErrorInfo | None = None
+    finish_reason: FinishReason | None = None
     tools: tuple[ToolCall, ...] = ()
 
 

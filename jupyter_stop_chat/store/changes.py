@@ -167,7 +167,7 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 .where(
                     messages.c.id == message_id, messages.c.state.in_(("interrupted", "failed"))
                 )
-                .values(state="queued", stop=None, error=None, process=process)
+                .values(state="queued", stop=None, error=None, finish_reason=None, process=process)
             )
             if not found.rowcount:
                 return None

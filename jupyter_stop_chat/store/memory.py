@@ -289,6 +289,7 @@ class Memory:
                 "usage": settlement.usage,
                 "stop": settlement.stop,
                 "error": settlement.error,
+                "finish_reason": settlement.finish_reason,
                 "tools": settlement.tools,
             }
         )
@@ -304,7 +305,12 @@ class Memory:
         }:
             return None
         kept.message = kept.message.model_copy(
-            update={"state": MessageState.QUEUED, "stop": None, "error": None}
+            update={
+                "state": MessageState.QUEUED,
+                "stop": None,
+                "error": None,
+                "finish_reason": None,
+            }
         )
         kept.reopened = True
         self.unsaved.add(message_id)

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 #: What of a message can differ from what the database holds.
 _CHANGING = (
-    *("state", "text", "text_length", "reasoning", "usage", "stop", "error", "tools"),
-    "process",
+    *("state", "text", "text_length", "reasoning", "usage", "stop", "error", "finish_reason"),
+    *("tools", "process"),
 )
 
 

@@ -74,6 +74,7 @@ messages = Table(
     Column("usage", _Json),
     Column("stop", _Json),
     Column("error", _Json),
+    Column("finish_reason", String(32)),
     Column("attachments", _Json),
     Column("tools", _Json),
     Column("process", Text),

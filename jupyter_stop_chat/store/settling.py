@@ -42,6 +42,7 @@ def settle(connection: Connection, operation: Settle) -> Message | None:
             usage=settlement.usage and settlement.usage.model_dump(mode="json"),
             stop=settlement.stop and settlement.stop.model_dump(mode="json"),
             error=settlement.error and settlement.error.model_dump(mode="json"),
+            finish_reason=settlement.finish_reason,
             tools=[tool.model_dump(mode="json") for tool in settlement.tools] or None,
         )
     )

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'unknown_chat'
   | 'unknown_message'
   | 'not_possible_now'
+  | 'made_elsewhere'
   | 'not_allowed'
   | 'no_such_route'
   | 'busy'
@@ -47,6 +48,8 @@ export type ErrorCode =
   | 'disk_full'
   | 'wrong_checksum'
   | 'install_failed'
+  | 'invalid_key'
+  | 'keychain_locked'
   | 'key_refused'
   | 'forbidden'
   | 'model_not_found'
@@ -58,6 +61,10 @@ export type ErrorCode =
   | 'content_filtered'
   | 'request_refused'
   | 'empty_reply'
+  | 'quota_exceeded'
+  | 'wrong_address'
+  | 'provider_memory'
+  | 'unoffered_tool'
   | 'not_saved'
   | 'saved_again'
   | 'set_aside'
@@ -71,7 +78,13 @@ export type MessageState = 'queued' | 'generating' | 'stopping' | 'completed' | 
  * Name what a stop found and did.
  */
 export type Outcome =
-  'interrupted' | 'already_completed' | 'already_interrupted' | 'already_failed' | 'remembered' | 'not_found';
+  | 'interrupted'
+  | 'already_completed'
+  | 'already_interrupted'
+  | 'already_failed'
+  | 'made_elsewhere'
+  | 'remembered'
+  | 'not_found';
 
 /**
  * Send a prompt; twice with one `request_id` counts once.
@@ -227,7 +240,9 @@ export interface Accepted {
  * much of it the client has. `reply_to` is the message before this one: the tree of a chat is
  * made of it. `reasoning` that is absent is as it was; where it is empty, deltas bring it from
  * its beginning. `version_of` names the message that this one was made anew from. `retry` is
- * there while a provider that did not answer is waited for.
+ * there while a provider that did not answer is waited for. `finish_reason` is there where a
+ * reply did not come to its own end. `made_elsewhere`: another server on the same data makes it,
+ * so that this one can neither follow nor stop it.
  */
 export interface Message {
   id: string;
@@ -246,7 +261,9 @@ export interface Message {
   usage?: Usage;
   stop?: Receipt;
   error?: ErrorInfo;
+  finish_reason?: 'length' | 'content_filter' | 'refusal' | 'cut_off';
   retry?: Retry;
+  made_elsewhere: boolean;
   attachments: Attachment[];
   tools: ToolCall[];
 }

@@ -80,7 +80,7 @@ def go_through_the_revisions(connection):
     row = text("INSERT INTO deltas (message, part, text) VALUES (:message, 'text', :text)")
     for number, words in rows:
         connection.execute(row, {"message": number, "text": words})
-    for move, revision in (("upgrade", "0002"), ("downgrade", "0001"), ("upgrade", "0002")):
+    for move, revision in (("upgrade", "head"), ("downgrade", "0001"), ("upgrade", "head")):
         getattr(command, move)(config, revision)
         found = connection.execute(text("SELECT message, text FROM deltas ORDER BY message, n"))
         assert [tuple(each) for each in found] == sorted(rows)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Message
@@ -98,6 +107,8 @@ class _Waiting:
             deltas.c.message
             == select(messages.c.seq).where(messages.c.id == message_id).scalar_subquery()
         )
+        # Rows are numbered within their message: a number alone names one of each.
+        self._of_text = and_(self._of_message, deltas.c.part == "text")
 
     def drop(self, part: str | None = None) -> None:
         """Drop them all, or those of one part."""
@@ -122,7 +133,9 @@ class _Waiting:
             self._delete(deltas.c.n >= gone[-1])
         if last is not None:
             n, text = last
-            self._connection.execute(update(deltas).where(deltas.c.n == n).values(text=text))
+            self._connection.execute(
+                update(deltas).where(self._of_text, deltas.c.n == n).values(text=text)
+            )
         return surplus
 
     def fold(self) -> str:
@@ -143,7 +156,7 @@ class _Waiting:
     def _rows(self, *, newest_first: bool = False) -> Iterator[tuple[int, str]]:
         """Read the text's rows a few at a time: most are not needed."""
         n = deltas.c.n
-        found = select(n, deltas.c.text).where(self._of_message, deltas.c.part == "text")
+        found = select(n, deltas.c.text).where(self._of_text)
         found = found.order_by(n.desc() if newest_first else n).limit(_PAGE)
         page = self._connection.execute(found).all()
         while page:
@@ -153,6 +166,4 @@ class _Waiting:
             page = self._connection.execute(more).all()
 
     def _delete(self, which: ColumnElement[bool]) -> None:
-        self._connection.execute(
-            delete(deltas).where(self._of_message, deltas.c.part == "text", which)
-        )
+        self._connection.execute(delete(deltas).where(self._of_text, which))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from .fences import open_fence
 from .protocol import Chat, Message, MessageState
+from .reading_order import reading_order
 
 Format = Literal["md", "ipynb", "json"]
 
@@ -20,11 +21,12 @@ MEDIA_TYPES: dict[Format, str] = {
 
 
 def export(chat: Chat, messages: Sequence[Message], form: Format) -> str:
-    """Write a chat in one of the formats; turns that were taken out are left out.
+    """Write a chat in one of the formats; turns that were taken out are left out. Blocks.
 
     A notebook is of nbformat 4.5, each turn a Markdown cell.
     """
-    messages = [message for message in messages if not _taken_out(message, messages)]
+    gone = _taken_out(messages)
+    messages = [message for message in reading_order(messages) if message.id not in gone]
     if form == "json":
         whole = {
             "chat": chat.model_dump(mode="json", exclude={"owner"}),
@@ -39,11 +41,15 @@ def export(chat: Chat, messages: Sequence[Message], form: Format) -> str:
     return json.dumps(_notebook(parts, messages), ensure_ascii=False, indent=1)
 
 
-def _taken_out(message: Message, messages: Sequence[Message]) -> bool:
-    """Tell whether a message, or the reply to it, was discarded by its stop."""
-    replies = [each for each in messages if each.reply_to == message.id]
-    prompt_of_none = message.role == "user" and bool(replies)
-    return message.discarded or (prompt_of_none and all(each.discarded for each in replies))
+def _taken_out(messages: Sequence[Message]) -> set[str]:
+    """Return what was discarded by its stop, and the prompts that have no other reply."""
+    gone = {message.id for message in messages if message.discarded}
+    asked = {message.reply_to for message in messages if message.id in gone}
+    answered = {message.reply_to for message in messages if message.id not in gone}
+    alone = asked - answered
+    return gone | {
+        message.id for message in messages if message.role == "user" and message.id in alone
+    }
 
 
 def _markdown(message: Message) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ErrorCode, StopChatError
 from .protocol import TERMINAL, Chat, Message, MessageState, Receipt, ToolCall
+from .reading_order import reading_order
 from .utf16 import utf16_length, whole
 
 #: The largest file, in bytes, and the most messages in it.
@@ -28,7 +29,7 @@ class _Chat(BaseModel):
 
 
 class ImportRequest(BaseModel):
-    """Be a chat as it is exported: the chat, and its messages from the oldest on."""
+    """Be a chat as it is exported: the chat, and its messages, in any order."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,8 +41,8 @@ def read_chat(raw: bytes, owner: str, max_length: int) -> tuple[Chat, list[Messa
     """Make a chat of an exported one. Blocks: it may be long.
 
     All ids are new, so that nothing that is there can be written over or pointed at. Where an id
-    is there twice, what refers to it means the one nearest before. What was still being made when
-    it was exported is interrupted.
+    is there twice, what refers to it means the one nearest before; what follows itself in a ring
+    follows nothing. What was still being made when it was exported is interrupted.
 
     :param raw: the exported JSON.
     :param max_length: the longest text of a message, in UTF-16 code units.
@@ -68,7 +69,7 @@ def read_chat(raw: bytes, owner: str, max_length: int) -> tuple[Chat, list[Messa
     )
     ids: dict[str, str] = {}
     messages: list[Message] = []
-    for message in asked.messages:
+    for message in reading_order(asked.messages):
         if max(utf16_length(message.text), utf16_length(message.reasoning or "")) > max_length:
             raise StopChatError(ErrorCode.PROMPT_TOO_LONG, "a message")
         messages.append(_imported(message, chat, ids, now))

@@ -123,7 +123,8 @@ class ExportHandler(StopChatHandler):
         if form not in get_args(Format):
             raise StopChatError(ErrorCode.INVALID_FIELD, "format")
         messages = await services.store.get_messages(chat_id)
-        written = export(chat, messages, cast("Format", form))
+        # In a thread: it may be long.
+        written = await asyncio.to_thread(export, chat, messages, cast("Format", form))
         media_type = MEDIA_TYPES[cast("Format", form)]
         self.finish(written, set_content_type=f"{media_type}; charset=utf-8")
 

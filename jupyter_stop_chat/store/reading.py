@@ -16,6 +16,7 @@ from .rows import (
     ONE_CHAT,
     ONE_MESSAGE,
     THREAD,
+    along_links,
     chat_of,
     message_of,
 )
@@ -75,7 +76,7 @@ class Reader:
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
         rows = await self._database.read(THREAD, {"id": message_id})
-        return [message_of(row) for row in rows]
+        return along_links(map(message_of, rows), message_id)
 
 
 class Overlay(Reader):

@@ -6,7 +6,7 @@ so a read is right at any moment, also between two appends or while another proc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select
@@ -91,9 +91,10 @@ def _thread() -> Select[Any]:
     chain = chain.union(
         select(messages.c.id, messages.c.reply_to).where(messages.c.id == chain.c.reply_to)
     )
-    return select(*_MESSAGE).where(messages.c.id.in_(select(chain.c.id))).order_by(messages.c.seq)
+    return select(*_MESSAGE).where(messages.c.id.in_(select(chain.c.id)))
 
 
+#: A message and those before it along `reply_to`, in no order: see `along_links`.
 THREAD = _thread()
 
 
@@ -114,6 +115,20 @@ def message_of(row: Mapping[str, Any]) -> Message:
     values["attachments"] = values["attachments"] or ()
     values["tools"] = values["tools"] or ()
     return Message.model_validate(values)
+
+
+def along_links(thread: Iterable[Message], message_id: str) -> list[Message]:
+    """Put a thread in order by its links, up to a message.
+
+    The numbers of messages tell when they were written, and a queue may be put in another order.
+    """
+    found = {message.id: message for message in thread}
+    ordered: list[Message] = []
+    wanted: str | None = message_id
+    while wanted is not None and (message := found.pop(wanted, None)) is not None:
+        ordered.append(message)
+        wanted = message.reply_to
+    return ordered[::-1]
 
 
 def row_of_chat(chat: Chat) -> dict[str, Any]:

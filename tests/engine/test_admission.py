@@ -11,6 +11,8 @@ from jupyter_stop_chat.protocol import Accepted, MessageState, Outcome
 from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import OWNER, Bench, new_id, turns_until
 
+STORES = ("stand-in", "sqlite")
+
 
 async def refused(work) -> ErrorCode:
     with pytest.raises(StopChatError) as caught:
@@ -23,7 +25,7 @@ async def test_a_blank_prompt(bench, body):
     """L8."""
     b = bench()
     assert await refused(b.send(body)) is ErrorCode.BLANK_PROMPT
-    assert b.store.done == []
+    assert await b.store.list_chats(OWNER) == []
 
 
 async def test_a_prompt_may_be_so_long_and_no_longer(bench):

@@ -19,6 +19,8 @@ from jupyter_stop_chat.protocol import (
 from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import OWNER, Bench, new_id
 
+STORES = ("stand-in", "sqlite")
+
 
 def answering(turn):
     return [f"re {turn.messages[-1].text}"]

@@ -12,6 +12,8 @@ from jupyter_stop_chat.protocol import Accepted, Message, MessageState, Outcome
 from jupyter_stop_chat.testing import Gate, Raise
 from tests.engine.bench import Bench, new_id
 
+STORES = ("stand-in", "sqlite")
+
 
 def told(b: Bench) -> list[tuple[str, str]]:
     return [(each.role, each.text) for each in b.handler.replies[-1].turn.messages]

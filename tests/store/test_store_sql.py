@@ -310,6 +310,28 @@ async def test_a_thread_follows_the_replies(store, make):
     assert [each.id for each in await store.get_thread(asked.id)] == [asked.id]
 
 
+async def test_a_thread_is_in_the_order_of_its_links(store, make):
+    """B10: a queue that was put in another order, where the later prompt is answered first."""
+    chat = make.chat()
+    first, first_reply = make.turn(chat, "first")
+    await store.begin_turn([first, first_reply], chat)
+    earlier = make.message(chat, "user", "earlier", reply_to=first_reply.id)
+    earlier_reply = make.message(chat, reply_to=earlier.id)
+    later = make.message(chat, "user", "later", reply_to=earlier_reply.id)
+    later_reply = make.message(chat, reply_to=later.id)
+    await store.begin_turn([earlier, earlier_reply])
+    await store.begin_turn([later, later_reply])
+    await store.amend_prompt(later.id, "later", first_reply.id)
+    await store.amend_prompt(earlier.id, "earlier", later_reply.id)
+    thread = [first, first_reply, later, later_reply, earlier, earlier_reply]
+    found = await store.get_thread(earlier_reply.id)
+    assert [each.id for each in found] == [each.id for each in thread]
+    # A ring ends where it began.
+    await store.amend_prompt(first.id, "first", earlier_reply.id)
+    found = await store.get_thread(earlier_reply.id)
+    assert [each.id for each in found] == [each.id for each in thread]
+
+
 @pytest.mark.parametrize("bad", ["\ud83d", "a\0b", "x\ude00\ud83dy"])
 async def test_text_that_no_database_holds_keeps_its_length(store, make, bad):
     chat = make.chat()

@@ -110,17 +110,13 @@ class Admission:
         )
         self._registry.add(generation)
         paused, lane.paused = lane.paused, False
-        if paused or policy == "interrupt":
-            lane.waiting.appendleft(generation)
-        else:
-            lane.waiting.append(generation)
-        if policy == "interrupt" and lane.running is not None:
-            self._runner.begin_stop(lane.running, "replaced")
+        lane.enter(generation, first=paused or policy == "interrupt")
+        replaced = lane.running if policy == "interrupt" else None
         stop = self._registry.recall(owner, request_id)
         if stop is not None:
             generation.begin_stop("user", shown=stop.shown, discard=stop.discard)
         # Its own task: a closing socket must not leave a prompt half accepted.
-        work = self._write_down(generation, lane, write, paused)
+        work = self._write_down(generation, lane, write, paused, replaced)
         return await asyncio.shield(self._background.run(work, "accept"))
 
     def _check_room(self, owner: str) -> None:
@@ -134,11 +130,17 @@ class Admission:
             raise StopChatError(ErrorCode.TOO_MANY_STUCK)
 
     async def _write_down(
-        self, generation: Generation, lane: Lane, write: Write, paused: bool
+        self,
+        generation: Generation,
+        lane: Lane,
+        write: Write,
+        paused: bool,
+        replaced: Generation | None,
     ) -> Accepted:
         """Write a request's messages down, and let its reply begin or wait.
 
         :param paused: its chat's queue was paused when it came.
+        :param replaced: what it ends, once it is certain that it can be done itself.
         """
         try:
             async with lane.turnstile:
@@ -167,6 +169,8 @@ class Admission:
             message=generation.snapshot(),
         )
         generation.accepted.set_result(accepted)
+        if replaced is not None:
+            self._runner.begin_stop(replaced, "replaced")
         # Its owner first: whoever asked for it follows the chat from here on.
         self._bus.announce(lane.owner, accepted)
         self._bus.publish(lane.chat_id, accepted)

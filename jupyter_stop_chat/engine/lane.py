@@ -40,6 +40,20 @@ class Lane:
         running = self.running is not None and self.running.stop is None
         return running or any(waiting.stop is None for waiting in self.waiting)
 
+    def enter(self, generation: Generation, *, first: bool) -> None:
+        """Take a generation in: at the end, or before what waits in its turn.
+
+        Of several that go first, the one that came first does.
+        """
+        if not first:
+            self.waiting.append(generation)
+            return
+        generation.goes_first = True
+        at = 0
+        while at < len(self.waiting) and self.waiting[at].goes_first:
+            at += 1
+        self.waiting.insert(at, generation)
+
     def next(self) -> Generation | None:
         """Return what may start now, and take it out of the queue."""
         if self.running is not None or self.paused:

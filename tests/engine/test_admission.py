@@ -272,6 +272,60 @@ async def test_interrupt_goes_before_what_waits(bench):
     ]
 
 
+async def test_interrupts_in_a_row_are_answered_in_the_order_they_came(bench):
+    """V6, J5: before what waits, and each knows the one before it."""
+    b = bench(gated)
+    first = await running_chat(b)
+    waiting = await b.send("waits", first.chat_id)
+    b.handler.script = lambda turn: [f"re {turn.messages[-1].text}"]
+    urgent = [
+        asyncio.create_task(b.send(body, first.chat_id, policy="interrupt")) for body in "123"
+    ]
+    await asyncio.gather(*urgent)
+    await b.end(waiting)
+    asked = [reply.turn.messages[-1].text for reply in b.handler.replies]
+    assert asked == ["first", "1", "2", "3", "waits"]
+    thread = await b.store.get_thread(waiting.message.id)
+    assert [message.text for message in thread if message.role == "user"] == asked
+    assert (await b.end(first)).stop.reason == "replaced"
+    assert [(await b.end(each.result())).text for each in urgent] == ["re 1", "re 2", "re 3"]
+
+
+@pytest.mark.parametrize("how", ["send", "edit"])
+async def test_an_interrupt_that_is_refused_stops_nothing(bench, monkeypatch, how):
+    """V6: what cannot be done must not have cost the reply that ran."""
+    b = bench(gated, policy="interrupt")
+    first = await running_chat(b)
+
+    async def refuse(*args, **options):
+        raise StopChatError(ErrorCode.TOO_MANY_CHATS)
+
+    monkeypatch.setattr(b.store, "begin_turn", refuse)
+    asked = {
+        "send": lambda: b.send("no", first.chat_id),
+        "edit": lambda: b.edit(first.user_message.id, "no"),
+    }[how]
+    assert await refused(asked()) is ErrorCode.TOO_MANY_CHATS
+    generation = b.engine.generation(first.message.id)
+    assert (generation.state, generation.stop) == (MessageState.GENERATING, None)
+    await b.stop(chat_id=first.chat_id)
+
+
+async def test_an_interrupt_sent_again_after_its_end_stops_nothing(bench):
+    """V6: sent twice, it counts once."""
+    b = bench(["ok"])
+    request_id = new_id()
+    first = await b.send("once", request_id=request_id, policy="interrupt")
+    await b.end(first)
+    b.handler.script = gated
+    second = await b.send("second", first.chat_id)
+    await b.shown(second, "x")
+    again = await b.send("once", first.chat_id, request_id=request_id, policy="interrupt")
+    assert again.message.id == first.message.id
+    assert b.engine.generation(second.message.id).stop is None
+    await b.stop(chat_id=first.chat_id)
+
+
 async def test_reject(bench):
     """V6."""
     b = bench(gated)

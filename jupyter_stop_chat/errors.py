@@ -71,6 +71,7 @@ class ErrorCode(StrEnum):
     UNOFFERED_TOOL = "unoffered_tool"
     # what the store says to everyone
     NOT_SAVED = "not_saved"
+    NOT_READABLE = "not_readable"
     SAVED_AGAIN = "saved_again"
     SET_ASIDE = "set_aside"
     # ours
@@ -218,6 +219,11 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.NOT_SAVED: (
         "Chats cannot be saved at the moment. They go on, and are saved as soon as that works: "
         "until then, do not stop the server.",
+        503,
+    ),
+    ErrorCode.NOT_READABLE: (
+        "Chats that were saved before cannot be read at the moment. Try again in a while; "
+        "a new chat works.",
         503,
     ),
     ErrorCode.SAVED_AGAIN: ("Chats are saved again.", 200),

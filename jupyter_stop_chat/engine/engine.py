@@ -169,6 +169,7 @@ class Engine:
             if request.chat_id is None:
                 await self.check_room_for_chat(owner)
                 new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
+                lane.head_known = True  # there is no reply in it, and nothing to look up
             lane.chat = new_chat or await self.chat(owner, chat_id)
             prompt = _prompt(
                 chat_id,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from .changes import apply
 from .operations import Operation
-from .prepare import Prepared, file_of, prepare, url_of
+from .prepare import Prepared, connect_args, file_of, prepare, url_of
 from .schema import metadata
 from .search import ensure_search
 from .thread import in_thread
@@ -41,6 +41,8 @@ class Database:
         self._process = process
         #: Whether a write waits for another's lock: in trouble it does not, for it only tries.
         self.patient = True
+        #: Whether reads are tried: where nothing answers, each would wait for its time to be up.
+        self.readable = True
         self._busy_seconds = busy_seconds
         self._pragmas = pragmas
         self._file: tuple[int, int] | None = None
@@ -77,6 +79,7 @@ class Database:
             self._made = self._made or self.prepared.fresh
         self._file = await in_thread(_identity, self.path)
         self._writer = await self._engines[0].connect()
+        self.readable = True
         made, self._made = self._made, False
         return made
 
@@ -130,7 +133,7 @@ class Database:
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
         """Return the rows of one statement, which sees one state of the database."""
-        if not self._engines:
+        if not self._engines or not self.readable:
             raise ConnectionError("not connected")
         # A caller that is cancelled must not cost the connection: in memory that is the database.
         reading = asyncio.create_task(self._read(self._engines[-1], statement, parameters or {}))
@@ -154,7 +157,13 @@ class Database:
             return [engine]
         # What people write does not belong in a log, and an error's text would hold it.
         writing, reading = (
-            create_async_engine(self.url, pool_size=size, max_overflow=0, hide_parameters=True)
+            create_async_engine(
+                self.url,
+                pool_size=size,
+                max_overflow=0,
+                hide_parameters=True,
+                connect_args=connect_args(self.url),
+            )
             for size in (1, 4)
         )
         if self.dialect == "sqlite":

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
@@ -29,6 +30,8 @@ NETWORK = frozenset(
     | {"nfs", "nfs4", "orangefs", "pvfs2", "smb2", "smb3", "smbfs"}
     | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
 )
+#: So long a database server may take to answer at all.
+CONNECT_SECONDS = 10
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -50,6 +53,12 @@ def url_of(db_url: str) -> URL:
     """Read a database URL, and choose the asynchronous driver where it names none."""
     url = make_url(db_url)
     return url.set(drivername=_ASYNC_DRIVERS.get(url.drivername, url.drivername))
+
+
+def connect_args(url: URL) -> dict[str, Any]:
+    """Return what the driver is told besides the URL: how long to wait for an answer."""
+    patient = "timeout" in url.query or url.get_driver_name() != "asyncpg"
+    return {} if patient else {"timeout": CONNECT_SECONDS}
 
 
 def file_of(url: URL) -> Path | None:
@@ -114,6 +123,9 @@ def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepa
 
     try:
         with engine.connect() as connection:
+            with connection.begin():
+                # Before its journal is touched: what another version wrote is left as it is.
+                _is_newest(connection)
             journal = _set_journal(connection, wal)
             with connection.begin():
                 return _prepare(connection, journal, new_search)
@@ -124,7 +136,7 @@ def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepa
 async def _prepare_async(url: URL) -> Prepared:
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args(url))
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(_prepare, "", False)
@@ -158,12 +170,8 @@ def migrate(connection: Connection) -> None:
 
     :raises NewerDatabaseError: a newer version of this package made it.
     """
-    if inspect(connection).has_table("alembic_version"):
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if found == HEAD:
-            return
-        if found is not None and found > HEAD:
-            raise NewerDatabaseError(found)
+    if _is_newest(connection):
+        return
     from alembic import command
     from alembic.config import Config
 
@@ -173,6 +181,15 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _is_newest(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found > HEAD:
+        raise NewerDatabaseError(found)
+    return bool(found == HEAD)
 
 
 def _prepare(connection: Connection, journal: str, new_search: bool) -> Prepared:

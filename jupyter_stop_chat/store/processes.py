@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ try:
     import fcntl
 except ImportError:  # Windows has no such lock: there the time decides.
     fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger(__name__)
 
 #: A process writes that it is alive this often, in seconds, while it makes messages …
 BEAT_SECONDS = 20
@@ -37,14 +40,21 @@ class ProcessLock:
         self._descriptor: int | None = None
 
     def hold(self) -> bool:
-        """Take the lock; tell whether it is held now. Blocks on the disk."""
+        """Take the lock; tell whether it is held now. Blocks on the disk.
+
+        Where there can be none, the time at which this process was last seen does.
+        """
         if self._path is None:
             return False
         if self._descriptor is not None:
             return True
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        if not _lock(descriptor):
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            log.warning("No lock says that this server runs: %s", type(error).__name__)
+            return False
+        if _lock(descriptor) is not True:
             os.close(descriptor)
             return False
         self._descriptor = descriptor
@@ -76,7 +86,9 @@ def is_gone(process: str | None, *, ours: str, folder: Path | None, seen_at: int
     if process is None:
         return True
     if folder is not None and fcntl is not None and _host(process) == _host(ours):
-        return not _is_locked(_lock_file(folder, process))
+        locked = _is_locked(_lock_file(folder, process))
+        if locked is not None:
+            return not locked
     return seen_at is None or time.time() - seen_at > GONE_SECONDS
 
 
@@ -88,24 +100,30 @@ def _lock_file(folder: Path, process: str) -> Path:
     return folder / f"{hashlib.sha256(process.encode()).hexdigest()[:24]}.lock"
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int) -> bool | None:
+    """Take a lock: tell whether it is free, or None where there are no locks at all."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 
-def _is_locked(path: Path) -> bool:
+def _is_locked(path: Path) -> bool | None:
+    """Tell whether a process holds its lock, or None where there are no locks at all."""
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False  # it ended in good order
+    except OSError:
+        return None
     try:
-        if not _lock(descriptor):
-            return True
-        # What a killed process left behind.
-        path.unlink(missing_ok=True)
-        return False
+        free = _lock(descriptor)
+        if free:
+            # What a killed process left behind.
+            path.unlink(missing_ok=True)
+        return None if free is None else not free
     finally:
         os.close(descriptor)

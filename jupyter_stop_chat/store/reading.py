@@ -156,7 +156,13 @@ class Overlay(Reader):
                 and self._memory.chats[message.chat_id].owner == owner
             ):
                 return kept.whole()
-        found = await super().find_request(owner, request_id)
+        try:
+            found = await super().find_request(owner, request_id)
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            # New prompts go on. One that had been answered before is answered again then.
+            return None
         return None if found is None or found.chat_id in self._memory.deleted else found
 
     async def get_messages(self, chat_id: str) -> list[Message]:
@@ -227,4 +233,6 @@ class Overlay(Reader):
 
 def unreadable(error: Exception) -> StopChatError:
     """Make the error that a client may hear of when the database cannot be read."""
-    return StopChatError(ErrorCode.INTERNAL, f"the database cannot be read: {reason_of(error)}")
+    return StopChatError(
+        ErrorCode.NOT_READABLE, f"the database cannot be read: {reason_of(error)}"
+    )

@@ -78,8 +78,12 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
                 .values(stop=row["stop"])
             )
         return
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(messages).values(row))
-    except IntegrityError:
-        log.warning("A message is not saved: its chat is gone, or its request was answered.")
+    # Where the database could not be read, a request may have been answered a second time.
+    for request_id in dict.fromkeys((row["request_id"], None)):
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(messages).values(row | {"request_id": request_id}))
+        except IntegrityError:
+            continue
+        return
+    log.warning("A message is not saved: its chat is gone.")

@@ -136,11 +136,8 @@ class Saver:
         try:
             await self._connect()
             await self._recover()
-        except Exception as error:
-            reason = reason_of(error)
-            if reason is None:
-                raise
-            await self._fail(reason, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the chat goes on
+            await self._fail(reason_of(error) or Reason.FAILED, error)
 
     async def _recover_again(self) -> None:
         if self.trouble is not None:
@@ -224,7 +221,7 @@ class Saver:
             exc_info=error,
         )
         self._tell(True)
-        await self._database.stop_writing()
+        await self._stop_writing()
         self._database.patient = False
         if reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT, Reason.MISSING}:
             await self._try_again()
@@ -258,7 +255,7 @@ class Saver:
         except Exception as error:
             self.trouble = reason_of(error) or Reason.FAILED
             log.debug("Chats still cannot be saved (%s)", self.trouble, exc_info=error)
-            await self._database.stop_writing()
+            await self._stop_writing()
             return
         await self._database.wait_again()
         # A new object: a read that is under way goes on with the one it has.
@@ -267,6 +264,11 @@ class Saver:
         self._over.set()
         log.warning("Chats are saved again.")
         self._tell(False)
+
+    async def _stop_writing(self) -> None:
+        """Let go of what writes, and read no more from where no answer comes or makes sense."""
+        await self._database.stop_writing()
+        self._database.readable = self.trouble not in {Reason.NEWER, Reason.UNREACHABLE}
 
     async def _save_kept(self) -> None:
         """Save what was kept in memory just now, when the failure was mended at once."""

@@ -66,6 +66,7 @@ export type ErrorCode =
   | 'provider_memory'
   | 'unoffered_tool'
   | 'not_saved'
+  | 'not_readable'
   | 'saved_again'
   | 'set_aside'
   | 'generation_failed'

@@ -278,7 +278,7 @@ async def test_a_locked_file_at_the_start(case):
         assert case.recovered == []
         with pytest.raises(StopChatError) as refused:
             await store.get_chat(old.id)
-        assert refused.value.code == ErrorCode.INTERNAL
+        assert refused.value.code == ErrorCode.NOT_READABLE
         new = _chat(title="new")
         asked, reply = _turn(new)
         await store.begin_turn([asked, reply], new)

@@ -17,7 +17,7 @@ PYTEST_JOBS ?=
 PARALLEL := $(if $(PYTEST_JOBS),--numprocesses $(PYTEST_JOBS) --dist loadfile)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: lab test lint typescript pytest stress benchmarks protocol behaviours format lock wheel clean
+.PHONY: lab test lint typescript pytest stress lowest benchmarks protocol behaviours format lock wheel clean
 
 lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model ready.
 	$(BIN)/jupyter stop-chat install-local-model
@@ -38,6 +38,12 @@ pytest: $(STAMPS)/dev $(STAMPS)/chromium
 
 stress: $(STAMPS)/dev ## Run what takes too long for every run.
 	$(BIN)/pytest -m stress --timeout 3600 $(PYTEST_ARGS)
+
+lowest: $(STAMPS)/labextension ## Run the server's tests on the lowest versions that are declared.
+	sh scripts/make-venv.sh $(PYTHON) .venv-lowest
+	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 .venv-lowest/bin/pip install --quiet \
+		--disable-pip-version-check --constraint requirements/lowest.txt --editable ".[test]"
+	.venv-lowest/bin/pytest -m "not stress" --ignore tests/browser $(PYTEST_ARGS)
 
 benchmarks: $(STAMPS)/dev
 	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
@@ -83,4 +89,4 @@ $(STAMPS)/chromium: $(STAMPS)/dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(STAMPS) dist jupyter_stop_chat/labextension labextension/lib labextension/node_modules
+	rm -rf $(VENV) .venv-lowest $(STAMPS) dist jupyter_stop_chat/labextension labextension/lib labextension/node_modules

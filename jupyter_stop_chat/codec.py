@@ -15,8 +15,8 @@ _ids: TypeAdapter[str] = TypeAdapter(Id)
 _frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
 CLIENT_TYPES = frozenset(
     {
-        *("send", "stop", "open", "close", "continue", "regenerate", "edit"),
-        *("unqueue", "reorder", "resume"),
+        *("send", "stop", "open", "read", "close", "continue", "regenerate", "edit"),
+        *("unqueue", "reorder", "resume", "ping"),
     }
 )
 

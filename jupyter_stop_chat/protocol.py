@@ -25,9 +25,11 @@ from .utf16 import whole
 #: Raised when a frame changes its meaning.
 PROTOCOL_VERSION = 1
 #: The largest frame that is read, in bytes; a larger one closes the socket with 1009.
-MAX_FRAME_BYTES = 64 * 1024
+MAX_FRAME_BYTES = 256 * 1024
 #: So many attachments may go with a prompt.
 MAX_ATTACHMENTS = 20
+#: So many texts may be asked for at once.
+MAX_WANTED = 100
 
 Id = Annotated[
     str,
@@ -55,6 +57,9 @@ class MessageState(StrEnum):
 #: Why a reply ended where it did, where that is not by its own end (OpenAI's word for it): at the
 #: model's limit, by a filter, by a refusal, or because its stream broke off before its end.
 FinishReason = Literal["length", "content_filter", "refusal", "cut_off"]
+
+#: The texts of a message, each of which can be read by itself.
+Part = Literal["text", "reasoning", "attachment", "tool_args", "tool_result"]
 
 TERMINAL = frozenset({MessageState.COMPLETED, MessageState.INTERRUPTED, MessageState.FAILED})
 
@@ -150,16 +155,28 @@ class ToolCall(_Open):
     result: str | None = None
 
 
+class LeftOut(_Open):
+    """Name a text that a list leaves out of a message, and its length; `read` brings it.
+
+    `at` tells which attachment or tool call it belongs to, from 0.
+    """
+
+    part: Part
+    at: Annotated[int, Field(ge=0)] = 0
+    length: Offset
+
+
 class Message(_Open):
     """Be one turn of a chat.
 
     `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
     much of it the client has. `reply_to` is the message before this one: the tree of a chat is
     made of it. `reasoning` that is absent is as it was; where it is empty, deltas bring it from
-    its beginning. `version_of` names the message that this one was made anew from. `retry` is
-    there while a provider that did not answer is waited for. `finish_reason` is there where a
-    reply did not come to its own end. `made_elsewhere`: another server on the same data makes it,
-    so that this one can neither follow nor stop it.
+    its beginning. `left_out` names what a list does not carry of it. `version_of` names the
+    message that this one was made anew from. `retry` is there while a provider that did not
+    answer is waited for. `finish_reason` is there where a reply did not come to its own end.
+    `made_elsewhere`: another server on the same data makes it, so that this one can neither
+    follow nor stop it.
     """
 
     id: Id
@@ -183,6 +200,7 @@ class Message(_Open):
     made_elsewhere: bool = False
     attachments: tuple[Attachment, ...] = ()
     tools: tuple[ToolCall, ...] = ()
+    left_out: tuple[LeftOut, ...] | None = None
 
     @property
     def discarded(self) -> bool:
@@ -278,6 +296,33 @@ class Open(_Model):
     epoch: Annotated[str, Field(max_length=100)] | None = None
 
 
+class WantedPiece(_Model):
+    """Name a text of a message that is wanted from an offset on.
+
+    `at` tells which attachment or tool call it is, from 0.
+    """
+
+    message_id: Id
+    part: Part
+    at: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    offset: Offset = 0
+
+
+class Read(_Model):
+    """Ask for what the list of a chat left out, in the order in which it is wanted."""
+
+    type: Literal["read"]
+    request_id: Id
+    chat_id: Id
+    wanted: Annotated[list[WantedPiece], Field(min_length=1, max_length=MAX_WANTED)]
+
+
+class Ping(_Model):
+    """Ask whether anybody is there: a connection can be gone without a word."""
+
+    type: Literal["ping"]
+
+
 class Close(_Model):
     """Follow a chat no longer."""
 
@@ -339,7 +384,18 @@ class Resume(_Model):
 
 
 ClientFrame = Annotated[
-    Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume,
+    Send
+    | Stop
+    | Open
+    | Read
+    | Close
+    | Continue
+    | Regenerate
+    | Edit
+    | Unqueue
+    | Reorder
+    | Resume
+    | Ping,
     Field(discriminator="type"),
 ]
 
@@ -370,12 +426,45 @@ class Accepted(_Model):
 
 
 class ChatChanged(_Model):
-    """Tell of a changed chat, of a deleted one, or answer `open` with its messages."""
+    """Tell of a changed chat, of a deleted one, or answer `open` with its messages.
+
+    Of a long chat they are the newest; `earlier` older ones come behind it, in `messages`.
+    """
 
     type: Literal["chat"] = "chat"
     chat: Chat
     messages: tuple[Message, ...] | None = None
+    earlier: Offset | None = None
     deleted: Literal[True] | None = None
+
+
+class Messages(_Model):
+    """List the messages of a chat that come before those listed last; `earlier` still come."""
+
+    type: Literal["messages"] = "messages"
+    chat_id: Id
+    messages: tuple[Message, ...]
+    earlier: Offset
+
+
+class Piece(_Model):
+    """Carry a part of a text: from `offset` on, of `length` in all."""
+
+    message_id: Id
+    part: Part
+    at: int
+    offset: Offset
+    text: str
+    length: Offset
+
+
+class Pieces(_Model):
+    """Answer `read`: as many of the wanted texts, in order, as one frame carries."""
+
+    type: Literal["pieces"] = "pieces"
+    request_id: Id
+    chat_id: Id
+    pieces: tuple[Piece, ...]
 
 
 class Delta(_Model):
@@ -418,6 +507,12 @@ class StopResults(_Model):
     results: tuple[StopResult, ...]
 
 
+class Pong(_Model):
+    """Answer `ping`."""
+
+    type: Literal["pong"] = "pong"
+
+
 class Error(_Model):
     """Tell of an error in the words of the table; `chat_id` where a frame named no request."""
 
@@ -430,7 +525,17 @@ class Error(_Model):
 
 
 ServerFrame = Annotated[
-    Welcome | Accepted | ChatChanged | Delta | MessageChanged | Tool | StopResults | Error,
+    Welcome
+    | Accepted
+    | ChatChanged
+    | Messages
+    | Pieces
+    | Delta
+    | MessageChanged
+    | Tool
+    | StopResults
+    | Pong
+    | Error,
     Field(discriminator="type"),
 ]
 

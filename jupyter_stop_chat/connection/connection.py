@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from jupyter_stop_chat.bus import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.codec import decode, ids_of, may_be_stop
@@ -22,7 +21,12 @@ from jupyter_stop_chat.protocol import (
     Continue,
     Edit,
     Error,
+    Message,
     Open,
+    Pieces,
+    Ping,
+    Pong,
+    Read,
     Regenerate,
     Reorder,
     Resume,
@@ -36,7 +40,9 @@ from jupyter_stop_chat.protocol import (
 )
 from jupyter_stop_chat.rates import Bucket
 
+from .following import Following
 from .outbox import STALLED_AFTER, Outbox
+from .pieces import read_pieces
 from .tails import Opening, is_accepted
 
 log = logging.getLogger(__name__)
@@ -54,28 +60,6 @@ CHARACTERS = 2048
 #: Refusals in the same words follow one another this far apart, in seconds.
 REFUSAL_INTERVAL = 0.1
 _STOP_TASK = "stop-chat stop"
-
-
-@dataclass(slots=True, eq=False)
-class _Following:
-    """Be a chat that is followed.
-
-    :ivar held: changes that are kept back until the chat's answer is out.
-    :ivar opened: the client has all that the chat held then.
-    """
-
-    chat_id: str
-    hear: Callable[[_Following, Change], None]
-    held: list[Change] | None = None
-    opened: bool = False
-
-    def tell(self, change: Change) -> None:
-        """Pass a change on, or keep it back."""
-        if self.held is None:
-            self.hear(self, change)
-        # What is kept back is folded into what is read: of growing text nothing is needed.
-        elif not (self.held and isinstance(change, TextGrew) and self.held[-1] == change):
-            self.held.append(change)
 
 
 class Connection:
@@ -100,7 +84,9 @@ class Connection:
         self._engine = engine
         self._owner = owner
         self._close = close
-        self._chats: dict[str, _Following] = {}
+        self._chats: dict[str, Following] = {}
+        #: The chats that are being opened; until then they are followed as before.
+        self._opening: dict[str, Following] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._bucket = bucket or Bucket(0, 0)
         #: How many stops are in work, and how much of this socket's turn is over.
@@ -126,7 +112,7 @@ class Connection:
             return
         self._ended = True
         self._engine.bus.leave(self._owner, self._hear_owner)
-        for chat_id in list(self._chats):
+        for chat_id in [*self._chats, *self._opening]:
             self._unfollow(chat_id)
         self._outbox.end()
         self._relief.set()
@@ -232,6 +218,10 @@ class Connection:
                 await self._accepted(await engine.send(owner, frame))
             case Open():
                 await self._open(frame)
+            case Read():
+                await self._read(frame)
+            case Ping():
+                self._outbox.answer(Pong())
             case Close():
                 self._unfollow(frame.chat_id)
             case Continue():
@@ -277,7 +267,7 @@ class Connection:
         if generation is not None:
             self._introduce(following, generation)
 
-    def _follow_asked(self, accepted: Accepted) -> _Following:
+    def _follow_asked(self, accepted: Accepted) -> Following:
         """Follow the chat of a request: only now is it known to be the owner's."""
         is_new = accepted.chat_id not in self._chats
         following = self._follow(accepted.chat_id)
@@ -287,36 +277,59 @@ class Connection:
                     self._introduce(following, other)
         return following
 
-    def _introduce(self, following: _Following, generation: Generation) -> None:
+    def _introduce(self, following: Following, generation: Generation) -> None:
         """Tell of what is being made to a client that may not have heard of it yet."""
         if is_accepted(generation):
             self._hear(following, MessageMoved(generation.snapshot(), generation))
             self._hear(following, TextGrew(generation))
 
     async def _open(self, frame: Open) -> None:
-        """Answer with the chat and its messages, or the tails that the client lacks."""
+        """Answer with the chat and its messages, or the tails that the client lacks.
+
+        A client that had opened it before hears on of it meanwhile, and also if this fails.
+        """
         chat_id = frame.chat_id
-        self._unfollow(chat_id)
+        self._drop_opening(chat_id)
+        if self._ended:
+            return
         held: list[Change] = []
-        following = self._follow(chat_id, held)
+        following = self._opening[chat_id] = Following(chat_id, self._hear, held)
+        self._engine.bus.follow(chat_id, following.tell)
         try:
             chat = await self._engine.chat(self._owner, chat_id)
             messages = await self._engine.store.get_messages(chat_id)
+            if self._opening.get(chat_id) is not following:
+                return  # closed, or opened again, meanwhile
+            offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
+            opening = Opening(messages, held, self._live, offsets)
         except BaseException:
-            if self._chats.get(chat_id) is following:
-                self._unfollow(chat_id)
+            if self._opening.get(chat_id) is following:
+                self._drop_opening(chat_id)
             raise
-        if self._chats.get(chat_id) is not following:
-            return  # closed, or opened again, meanwhile
-        offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
-        opening = Opening(messages, held, self._live, offsets)
-        self._outbox.answer_open(
-            ChatChanged(chat=self._as_it_is(chat, held), messages=tuple(opening.messages)),
-            opening.making,
-        )
+        del self._opening[chat_id]
+        self._leave(self._chats.pop(chat_id, None))
+        self._chats[chat_id] = following
+        self._outbox.answer_open(self._as_it_is(chat, held), opening)
         following.held, following.opened = None, opening.whole
         for change in opening.rest:
             self._hear(following, change)
+
+    async def _read(self, frame: Read) -> None:
+        """Answer with texts that the list of a chat left out."""
+        await self._engine.chat(self._owner, frame.chat_id)
+
+        async def get(message_id: str) -> Message | None:
+            generation = self._live(message_id)
+            if generation is not None:
+                message: Message | None = generation.snapshot()
+            else:
+                message = await self._engine.store.get_message(message_id)
+            return message if message and message.chat_id == frame.chat_id else None
+
+        pieces = tuple(await read_pieces(frame.wanted, get))
+        self._outbox.answer(
+            Pieces(request_id=frame.request_id, chat_id=frame.chat_id, pieces=pieces)
+        )
 
     def _as_it_is(self, chat: Chat, held: list[Change]) -> Chat:
         """Return a chat as it is now, after what was heard since it was read."""
@@ -331,20 +344,27 @@ class Connection:
         generation = self._engine.generation(message_id)
         return generation if generation is not None and is_accepted(generation) else None
 
-    def _follow(self, chat_id: str, held: list[Change] | None = None) -> _Following:
+    def _follow(self, chat_id: str) -> Following:
         following = self._chats.get(chat_id)
         if following is None:
-            following = _Following(chat_id, self._hear, held)
+            following = Following(chat_id, self._hear)
             if not self._ended:
                 self._chats[chat_id] = following
                 self._engine.bus.follow(chat_id, following.tell)
         return following
 
     def _unfollow(self, chat_id: str) -> None:
-        following = self._chats.pop(chat_id, None)
-        if following is not None:
-            self._engine.bus.unfollow(chat_id, following.tell)
+        self._drop_opening(chat_id)
+        if chat_id in self._chats:
+            self._leave(self._chats.pop(chat_id))
             self._outbox.drop(chat_id)
+
+    def _drop_opening(self, chat_id: str) -> None:
+        self._leave(self._opening.pop(chat_id, None))
+
+    def _leave(self, following: Following | None) -> None:
+        if following is not None:
+            self._engine.bus.unfollow(following.chat_id, following.tell)
 
     # --- to the client -----------------------------------------------------------------------
 
@@ -360,7 +380,7 @@ class Connection:
             if change.deleted:
                 self._unfollow(change.chat.id)
 
-    def _hear(self, following: _Following, change: Change) -> None:
+    def _hear(self, following: Following, change: Change) -> None:
         """Hear of a change in a chat that is followed."""
         match change:
             case TextGrew(generation):

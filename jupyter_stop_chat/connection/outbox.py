@@ -21,16 +21,18 @@ from jupyter_stop_chat.generation import Generation
 from jupyter_stop_chat.protocol import (
     TERMINAL,
     Accepted,
+    Chat,
     ChatChanged,
     Delta,
     Message,
     MessageChanged,
+    Messages,
     StopResults,
     Tool,
 )
 from jupyter_stop_chat.utf16 import utf16_length
 
-from .tails import bare, tail
+from .tails import Opening, bare, tail
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,8 @@ class Outbox:
         self._stopped: deque[StopResults] = deque()
         #: The newest state of each chat that changed.
         self._chats: dict[str, ChatChanged] = {}
+        #: Of the chats that were opened, what comes before the messages that were listed.
+        self._openings: dict[str, Opening] = {}
         self._lanes: dict[str, _Lane] = {}
         #: The lanes with something to write, in turn.
         self._ready: deque[str] = deque()
@@ -99,8 +103,10 @@ class Outbox:
     def end(self) -> None:
         """Write nothing more."""
         self._ended = True
-        for kept in (self._answers, self._stopped, self._chats, self._lanes, self._ready):
+        for kept in (self._answers, self._stopped, self._chats, self._openings):
             kept.clear()
+        self._lanes.clear()
+        self._ready.clear()
         self._task.cancel()
 
     @property
@@ -128,18 +134,18 @@ class Outbox:
             self._chats[frame.chat.id] = frame
             self._wake.set()
 
-    def answer_open(self, frame: ChatChanged, making: list[tuple[Generation, int, int]]) -> None:
-        """Answer with a chat and its messages; what comes next of each begins where they end.
-
-        :param making: what is being made, and how much of its text and reasoning is in the frame.
-        """
-        self._chats.pop(frame.chat.id, None)
-        self.drop(frame.chat.id)
-        for generation, cursor, reasoning_cursor in making:
+    def answer_open(self, chat: Chat, opening: Opening) -> None:
+        """Answer with a chat and its messages; what comes next of each begins where they end."""
+        self._chats.pop(chat.id, None)
+        self.drop(chat.id)
+        for generation, cursor, reasoning_cursor in opening.making:
             lane = self._lanes[generation.id] = _Lane(generation.chat_id, generation)
             lane.cursor, lane.reasoning_cursor = cursor, reasoning_cursor
-        self.answer(frame)
-        for generation, _, _ in making:
+        earlier = opening.earlier or None
+        self.answer(ChatChanged(chat=chat, messages=tuple(opening.messages), earlier=earlier))
+        if earlier and not self._ended:
+            self._openings[chat.id] = opening
+        for generation, _, _ in opening.making:
             self.text(generation)
 
     def text(self, generation: Generation) -> None:
@@ -191,6 +197,7 @@ class Outbox:
 
     def drop(self, chat_id: str) -> None:
         """Write nothing more of a chat's messages, except what was answered."""
+        self._openings.pop(chat_id, None)
         for message_id, lane in list(self._lanes.items()):
             if lane.chat_id == chat_id:
                 del self._lanes[message_id]
@@ -259,6 +266,8 @@ class Outbox:
             if not any(self._is_pending(result.message_id) for result in results.results):
                 self._stopped.remove(results)
                 return results
+        if self._openings:  # before what changes in them, which the lanes tell
+            return self._next_page(next(iter(self._openings)))
         while self._ready:
             message_id = self._ready.popleft()
             lane = self._lanes.get(message_id)
@@ -277,6 +286,13 @@ class Outbox:
                 return frame
         # A lane with nothing in it may just have been the last that a stop's answer waited for.
         return self._stopped.popleft() if self._stopped else None
+
+    def _next_page(self, chat_id: str) -> Messages:
+        opening = self._openings[chat_id]
+        page = tuple(opening.next_page())
+        if opening.earlier == 0:
+            del self._openings[chat_id]
+        return Messages(chat_id=chat_id, messages=page, earlier=opening.earlier)
 
     def _is_pending(self, message_id: str | None) -> bool:
         lane = self._lanes.get(message_id or "")

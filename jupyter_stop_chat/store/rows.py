@@ -141,7 +141,8 @@ def row_of_chat(chat: Chat) -> dict[str, Any]:
 
 def row_of_message(message: Message, owner: str, process: str) -> dict[str, Any]:
     """Make the row of a message."""
-    row = message.model_dump(mode="json", exclude={"text_offset", "retry", "made_elsewhere"})
+    unstored = {"text_offset", "left_out", "retry", "made_elsewhere"}
+    row = message.model_dump(mode="json", exclude=unstored)
     row["text"] = whole(message.text)
     row["text_length"] = utf16_length(message.text)
     row["reasoning"] = None if message.reasoning is None else whole(message.reasoning)

@@ -2,7 +2,8 @@
 import React from 'react';
 
 import { focusInput, useSnapshot, useTools } from './context';
-import { Attachment } from './protocol';
+import { Unfolding } from './missing';
+import { Attachment, LeftOut } from './protocol';
 
 /** Show what is attached to the draft; each can be taken off. */
 export function DraftAttachments(): JSX.Element | null {
@@ -37,17 +38,27 @@ export function DraftAttachments(): JSX.Element | null {
 /** Show what was sent with a prompt; its text unfolds. */
 export function SentAttachments(props: {
   attachments: readonly Attachment[];
+  /** The message that was sent, and what of it is not here. */
+  messageId?: string;
+  leftOut?: readonly LeftOut[];
 }): JSX.Element | null {
+  const lacks = (at: number): boolean =>
+    props.leftOut?.some(one => one.part === 'attachment' && one.at === at) ?? false;
   if (props.attachments.length === 0) {
     return null;
   }
   return (
     <div className="jp-StopChat-sentAttachments">
       {props.attachments.map((attachment, at) => (
-        <details className="jp-StopChat-sentAttachment" key={at}>
-          <summary>{attachment.name}</summary>
-          <pre tabIndex={0}>{attachment.text}</pre>
-        </details>
+        <Unfolding
+          key={at}
+          className="jp-StopChat-sentAttachment"
+          summary={attachment.name}
+          messageId={props.messageId ?? ''}
+          lacks={lacks(at)}
+        >
+          {!lacks(at) && <pre tabIndex={0}>{attachment.text}</pre>}
+        </Unfolding>
       ))}
     </div>
   );

@@ -202,8 +202,11 @@ export function addCommands(
     copyReply: {
       label: trans.__('Copy the Reply'),
       args: 'messageId',
-      isEnabled: args => (reply(args)?.text ?? '') !== '',
-      execute: args => code.copy(reply(args)?.text ?? '')
+      isEnabled: args => (reply(args)?.info.text_length ?? 0) > 0,
+      execute: async args => {
+        const whole = await controller().whole(reply(args)?.id ?? '');
+        return whole !== null && code.copy(whole.text);
+      }
     },
     restorePrompt: {
       label: trans.__('Restore the Stopped Prompt'),

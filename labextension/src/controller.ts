@@ -6,10 +6,11 @@
 import { Clock } from './clock';
 import { isTerminal } from './guards';
 import { Halting } from './halting';
-import { MessageView } from './messages';
+import { hasText, MessageView } from './messages';
 import * as prompts from './prompt';
 import { Attachment, Error, ServerFrame, Welcome } from './protocol';
 import { Queueing } from './queueing';
+import { Reading } from './reading';
 import * as replies from './replies';
 import { PickedModel, Sending } from './sending';
 import { ChatSocket, SocketState } from './socket';
@@ -63,13 +64,23 @@ export class ChatController {
       picked: _options.picked,
       words
     });
+    this._reading = new Reading(this._state, socket, {
+      clock,
+      makeId: _options.makeId,
+      tell: error => this._state.notice(error.code, error.message)
+    });
     this._halting = new Halting(this._state, socket, this._sending, {
       clock,
+      whole: id => this._reading.whole(id, true),
       discard: () => settings().onStop === 'discard',
       restores: () => settings().restorePrompt,
       words
     });
-    this.queue = new Queueing(this._state, socket, this._sending);
+    this.queue = new Queueing(this._state, socket, {
+      makeId: _options.makeId,
+      fits: frame => this._sending.fits(frame),
+      whole: id => this._reading.whole(id, true)
+    });
     this.subscribe = this._state.subscribe;
     CONTROLLERS += 1;
     this.key = `chat ${CONTROLLERS}`;
@@ -96,6 +107,11 @@ export class ChatController {
     return chatId === null && pending.length === 0;
   }
 
+  /** A reply is being made, or was asked for. */
+  get isBusy(): boolean {
+    return replies.isBusy(this._state.now.chat);
+  }
+
   /** Nothing is made, waits or was typed: it can be forgotten. */
   get isDone(): boolean {
     const { chat, prompt } = this._state.now;
@@ -110,6 +126,7 @@ export class ChatController {
 
   dispose(): void {
     this._halting.dispose();
+    this._reading.dispose();
     this._state.dispose();
   }
 
@@ -123,6 +140,25 @@ export class ChatController {
     return this._halting.reportShown(messageId, shown);
   }
 
+  /** Have what is missing of a message soon; return what takes that back. */
+  want(messageId: string, details = false): () => void {
+    return this._reading.want(messageId, details);
+  }
+
+  /** Wait until all of a message's text is here; null when it cannot be had. */
+  whole(messageId: string): Promise<MessageView | null> {
+    return this._reading.whole(messageId);
+  }
+
+  /** Ask again for a chat that could not be opened. */
+  openAgain(): void {
+    const { chatId } = this._state.now.chat;
+    if (chatId) {
+      this._state.reduce({ type: 'resync_asked' });
+      this._socket.follow(chatId);
+    }
+  }
+
   // --- the prompt ---------------------------------------------------------------------------
 
   edit(text: string): void {
@@ -133,12 +169,12 @@ export class ChatController {
     this._state.set({ prompt: prompts.attach(this._state.now.prompt, attachments) });
   }
 
-  swapChip(): void {
-    this._state.set({ prompt: prompts.swapChip(this._state.now.prompt) });
+  swapChip(key?: string): void {
+    this._state.set({ prompt: prompts.swapChip(this._state.now.prompt, key) });
   }
 
-  dropChip(): void {
-    this._state.set({ prompt: prompts.dropChip(this._state.now.prompt) });
+  dropChip(key?: string): void {
+    this._state.set({ prompt: prompts.dropChip(this._state.now.prompt, key) });
   }
 
   /** Send the draft; tell whether there was something to send. */
@@ -193,9 +229,12 @@ export class ChatController {
     this._halting.stopAll();
   }
 
-  /** Go on from a partial reply. */
+  /** Go on from a partial reply, once all of it is here: a stop tells how much was seen. */
   continueFrom(messageId: string): void {
-    if (this._sending.ask('continue', messageId)) {
+    const view = this._state.now.chat.messages.find(one => one.id === messageId);
+    if (view && !hasText(view)) {
+      void this._reading.whole(messageId).then(whole => whole && this.continueFrom(messageId));
+    } else if (this._sending.ask('continue', messageId)) {
       this._halting.noteContinued(messageId);
     }
   }
@@ -235,6 +274,7 @@ export class ChatController {
 
   /** Take in what became of the connection. */
   takeState(state: SocketState, lost: boolean): void {
+    this._reading.reset();
     if (state === 'connected') {
       this._halting.tryNow();
     }
@@ -250,6 +290,10 @@ export class ChatController {
       this._state.set({ welcome: frame });
       return;
     }
+    const isReading = frame.type === 'pieces' || frame.type === 'error';
+    if (isReading && this._reading.take(frame)) {
+      return;
+    }
     if (frame.type === 'error' && !this._isMine(frame)) {
       return;
     }
@@ -261,7 +305,7 @@ export class ChatController {
       this._state.set({ chat: replies.emptyChat(null) });
       return;
     }
-    let chat = replies.reduce(before.chat, { type: 'frame', frame });
+    let chat = replies.reduce(before.chat, { type: 'frame', frame: this._sending.worded(frame) });
     if (frame.type === 'stop_result') {
       this._halting.answered(frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : ''));
       const lost = frame.results.some(result => result.outcome === 'not_found');
@@ -285,6 +329,10 @@ export class ChatController {
       this._socket.follow(wanted);
     }
     this._sending.sendHeld();
+    if (frame.type !== 'delta') {
+      this.queue.take(frame);
+      this._reading.look();
+    }
     if (frame.type === 'message' || frame.type === 'chat') {
       this._tellEnds(before.chat.messages, chat.messages);
     }
@@ -307,7 +355,7 @@ export class ChatController {
     const id = error.request_id;
     if (id) {
       const asked = pending.some(one => one.requestId === id) || stopped.includes(id);
-      return asked || this._sending.edits(id);
+      return asked || this.queue.edits(id);
     }
     return !error.chat_id || error.chat_id === chatId;
   }
@@ -320,7 +368,7 @@ export class ChatController {
       return prompt;
     }
     if ((frame.type === 'error' || frame.type === 'accepted') && frame.request_id) {
-      const words = this._sending.answered(frame.request_id);
+      const words = this.queue.answered(frame.request_id);
       const refused = before.chat.pending.find(one => one.requestId === frame.request_id);
       if (frame.type === 'error' && words) {
         prompt = prompts.giveBack(prompt, frame.request_id, { text: words, attachments: [] });
@@ -344,4 +392,5 @@ export class ChatController {
   private _socket: ChatSocket;
   private _sending: Sending;
   private _halting: Halting;
+  private _reading: Reading;
 }

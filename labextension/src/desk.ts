@@ -37,7 +37,8 @@ export class Desk {
       clock: _options.clock,
       onFrame: frame => this._takeFrame(frame),
       onState: state => this._takeState(state),
-      offsetsOf: chatId => this._of(chatId)?.offsets() ?? {}
+      offsetsOf: chatId => this._of(chatId)?.offsets() ?? {},
+      expects: () => [...this._views.keys()].some(one => one.isBusy)
     });
   }
 

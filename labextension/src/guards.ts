@@ -43,12 +43,30 @@ export function isMessage(value: unknown): value is Message {
 const isChat: Check = value =>
   isObject(value) && isId(value.id) && isString(value.state) && maybe(isString)(value.title);
 
+const isMessages: Check = value => Array.isArray(value) && value.every(isMessage);
+
+const isPiece: Check = value =>
+  isObject(value) &&
+  isId(value.message_id) &&
+  isString(value.part) &&
+  isOffset(value.at) &&
+  isOffset(value.offset) &&
+  isString(value.text) &&
+  isOffset(value.length);
+
 const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
   welcome: { protocol: isOffset, epoch: isString, limits: isObject, models: isArray },
   accepted: { request_id: isId, chat_id: isId, user_message: isMessage, message: isMessage },
   chat: {
     chat: isChat,
-    messages: maybe(value => Array.isArray(value) && value.every(isMessage))
+    messages: maybe(isMessages),
+    earlier: maybe(isOffset)
+  },
+  messages: { chat_id: isId, messages: isMessages, earlier: isOffset },
+  pieces: {
+    request_id: isId,
+    chat_id: isId,
+    pieces: value => Array.isArray(value) && value.every(isPiece)
   },
   delta: {
     message_id: isId,
@@ -64,6 +82,7 @@ const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
     chat_id: maybe(isId),
     results: value => Array.isArray(value) && value.every(one => isObject(one) && isString(one.outcome))
   },
+  pong: {},
   error: { code: isString, message: isString, request_id: maybe(isId), chat_id: maybe(isId) }
 };
 

@@ -1,5 +1,6 @@
 /** The press of Stop: what it aims at, what it does to the page at once, and who is told. */
 import { Clock } from './clock';
+import { isWhole, MessageView } from './messages';
 import * as prompts from './prompt';
 import { Stop } from './protocol';
 import * as replies from './replies';
@@ -10,6 +11,8 @@ import { StopCall } from './stopping';
 
 export interface HaltingOptions {
   clock: Clock;
+  /** Wait until all of a message is here. */
+  whole: (messageId: string) => Promise<MessageView | null>;
   /** Take the turn out of the chat as well. */
   discard: () => boolean;
   /** The prompt comes back into the input. */
@@ -85,7 +88,9 @@ export class Halting {
     const message = chat.messages.find(view => view.id === aim.messageId);
     const key = aim.requestId ?? message?.info.request_id ?? aim.messageId ?? '';
     const views = (message && this._shown.get(message.id)) ?? [];
-    const shown = Math.min(aim.shown, ...[...views].map(view => view()));
+    // several views of one page: what the furthest of them shows was seen
+    const seen = [...views].map(view => view());
+    const shown = Math.min(aim.shown, seen.length > 0 ? Math.max(...seen) : aim.shown);
     const withdraws = aim.requestId !== undefined && this._sending.withdraw(aim.requestId);
     // what never left the page is nowhere else, so that it always comes back
     const prompt =
@@ -138,8 +143,22 @@ export class Halting {
     if (asked?.role !== 'user') {
       return next;
     }
-    const attachments = asked.info.attachments ?? [];
-    return prompts.giveBack(next, key, { text: asked.text, attachments });
+    if (!isWhole(asked)) {
+      void this._giveBackLater(message.id, asked.id, key);
+      return next;
+    }
+    return prompts.giveBack(next, key, promptOf(asked));
+  }
+
+  /** Give a prompt back once it is here, unless it was answered after all. */
+  private async _giveBackLater(replyId: string, promptId: string, key: string): Promise<void> {
+    const asked = await this._options.whole(promptId);
+    const { chat, prompt } = this._state.now;
+    const reply = chat.messages.find(view => view.id === replyId);
+    const isStopped = reply?.frozen || reply?.info.state === 'interrupted';
+    if (asked && isStopped) {
+      this._state.set({ prompt: prompts.giveBack(prompt, key, promptOf(asked)) });
+    }
   }
 
   private _call(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopCall {
@@ -147,6 +166,7 @@ export class Halting {
     return new StopCall(frame, {
       clock: this._options.clock,
       send: stop => this._socket.send(stop),
+      onSilent: () => this._socket.renew(),
       onFailed: reached => {
         this._calls.delete(id);
         onFailed(reached);
@@ -158,4 +178,9 @@ export class Halting {
   /** How much of each message is on the screen, in each view. */
   private _shown = new Map<string, Set<() => number>>();
   private _continued = new Set<string>();
+}
+
+/** Return what was asked, as it can be asked again. */
+function promptOf(view: MessageView): prompts.Prompt {
+  return { text: view.text, attachments: view.info.attachments ?? [] };
 }

@@ -109,7 +109,9 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       words: {
         notConnected: trans.__('there is no connection to the server.'),
         noAnswer: trans.__('the server did not answer.'),
-        promptTooLong: trans.__('The prompt is too long. Shorten it and send it again.')
+        promptTooLong: trans.__(
+          'The prompt is too long: it may have %1 characters, and %2 KiB with what is attached. Shorten it and send it again.'
+        )
       },
       nextFrame: schedule,
       onFrame: frame => {

@@ -6,6 +6,7 @@ import { useSettings, useSnapshot, useTools } from './context';
 import { Setup } from './localInstall';
 import { ModelPicker } from './modelPicker';
 import { Queue } from './queue';
+import { chips } from './prompt';
 import { sends } from './sendKey';
 import { SendStop } from './sendStop';
 
@@ -51,14 +52,14 @@ export function Input(): JSX.Element {
       <Setup />
       <Queue />
       <Notice />
-      {prompt.chip && (
-        <div className="jp-StopChat-restore">
+      {chips(prompt).map(one => (
+        <div className="jp-StopChat-restore" key={one.key}>
           <button
             type="button"
             className="jp-StopChat-restoreChip"
-            title={prompt.chip.text}
+            title={one.text}
             onClick={() => {
-              controller.swapChip();
+              controller.swapChip(one.key);
               box.current?.focus();
             }}
           >
@@ -68,12 +69,12 @@ export function Input(): JSX.Element {
             type="button"
             className="jp-StopChat-action"
             aria-label={trans.__('Discard the stopped prompt')}
-            onClick={() => controller.dropChip()}
+            onClick={() => controller.dropChip(one.key)}
           >
             ×
           </button>
         </div>
-      )}
+      ))}
       <div className="jp-StopChat-box">
         <DraftAttachments />
         <div className="jp-StopChat-row">

@@ -6,12 +6,13 @@ import { SentAttachments } from './attachmentChips';
 import { LiveBody } from './body';
 import { focusInput, useSettings, useTools } from './context';
 import { isTerminal } from './guards';
-import { MessageView } from './messages';
+import { hasText, MessageView } from './messages';
+import { MissingText, Unfolding } from './missing';
 import { NextStep } from './nextStep';
 import { PromptEditor } from './promptEditor';
 import { RetryLine } from './retryLine';
 import { UsageLine, usageWords } from './usageLine';
-import { Attachment, Receipt, ToolCall, Usage } from './protocol';
+import { Attachment, LeftOut, Receipt, ToolCall, Usage } from './protocol';
 
 interface MessageProps {
   view: MessageView;
@@ -30,6 +31,8 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
   const { trans, openMenu } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
+  const lacks = (part: LeftOut['part']): boolean =>
+    view.info.left_out?.some(one => one.part === part) ?? false;
   const waits = !isUser && !isTerminal(view.info.state) && !view.frozen && view.text === '';
   return (
     <article
@@ -38,21 +41,27 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
       data-role={view.role}
       data-state={state}
       aria-label={isUser ? trans.__('You') : trans.__('Reply')}
+      aria-busy={!hasText(view)}
     >
       {isUser ? (
         <Prompt {...props} />
       ) : (
         <>
-          {view.reasoning && (
-            <details className="jp-StopChat-reasoning">
-              <summary>{waits ? trans.__('Thinking…') : trans.__('Thoughts')}</summary>
+          {(view.reasoning || lacks('reasoning')) && (
+            <Unfolding
+              className="jp-StopChat-reasoning"
+              summary={waits ? trans.__('Thinking…') : trans.__('Thoughts')}
+              messageId={view.id}
+              lacks={lacks('reasoning')}
+            >
               <div>{view.reasoning}</div>
-            </details>
+            </Unfolding>
           )}
           {(view.info.tools ?? []).map(tool => (
             <ToolLine key={tool.call_id} tool={tool} />
           ))}
           <Body view={view} onRendered={onRendered} />
+          {!hasText(view) && <MissingText messageId={view.id} />}
           {waits && (
             <div className="jp-StopChat-waiting" aria-hidden="true">
               <span />
@@ -88,11 +97,19 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
 export function UserText(props: {
   text: string;
   attachments: readonly Attachment[];
+  /** The message, once there is one. */
+  view?: MessageView;
 }): JSX.Element {
+  const { view } = props;
   return (
     <div className="jp-StopChat-prompt">
-      <SentAttachments attachments={props.attachments} />
+      <SentAttachments
+        attachments={props.attachments}
+        messageId={view?.id}
+        leftOut={view?.info.left_out}
+      />
       {props.text}
+      {view && !hasText(view) && <MissingText messageId={view.id} />}
     </div>
   );
 }
@@ -118,14 +135,14 @@ function Prompt(props: MessageProps): JSX.Element {
   }
   return (
     <>
-      <UserText text={view.text} attachments={view.info.attachments ?? []} />
+      <UserText text={view.text} attachments={view.info.attachments ?? []} view={view} />
       <div className="jp-StopChat-promptTools">
         <VersionSwitch {...props} />
         <button
           type="button"
           className="jp-StopChat-action jp-StopChat-edit"
           disabled={!idle}
-          onClick={() => setEditing(true)}
+          onClick={() => void controller.whole(view.id).then(whole => setEditing(whole !== null))}
         >
           {trans.__('Edit')}
         </button>
@@ -175,7 +192,7 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
   const { controller, render, schedule } = useTools();
   const host = useRef<HTMLDivElement>(null);
   const body = useRef<LiveBody | null>(null);
-  const done = isTerminal(view.info.state);
+  const done = isTerminal(view.info.state) && hasText(view);
   const cut = view.info.state !== 'completed';
   useEffect(() => {
     const live = new LiveBody(host.current as HTMLDivElement, {
@@ -266,7 +283,7 @@ function EndLine(props: MessageProps): JSX.Element | null {
         {reasonWords(trans, stop)}
         {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
       </span>
-      {view.text !== '' && (
+      {view.info.text_length > 0 && (
         <button
           type="button"
           className="jp-StopChat-action"

@@ -119,6 +119,7 @@ export function MessageList(): JSX.Element {
       >
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
+          {chat.loading && <Loading trouble={chat.trouble} />}
           {shown.map(view => (
             <React.Fragment key={view.id}>
               {view.id === firstSent && <CutLine />}
@@ -175,6 +176,29 @@ export function MessageList(): JSX.Element {
       <div className="jp-StopChat-toast" role="status">
         {done}
       </div>
+    </div>
+  );
+}
+
+/** Say that a chat is not here yet, and why where it could not be opened. */
+function Loading(props: { trouble: string | null }): JSX.Element {
+  const { controller, trans } = useTools();
+  if (props.trouble === null) {
+    return <div className="jp-StopChat-missing">{trans.__('The chat is being loaded…')}</div>;
+  }
+  return (
+    <div className="jp-StopChat-failedLine" role="alert">
+      <span>{trans.__('The chat could not be opened: %1', props.trouble)}</span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        onClick={() => {
+          controller.openAgain();
+          focusInput();
+        }}
+      >
+        {trans.__('Retry')}
+      </button>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** One message as a page holds it, and how what the server sends is merged into it. */
 import { isTerminal } from './guards';
-import { Delta, Message, Tool } from './protocol';
+import { Delta, Message, Piece, Tool, WantedPiece } from './protocol';
 
 /**
  * A message in view.
@@ -16,6 +16,8 @@ export interface MessageView {
   readonly reasoning: string;
   /** Stop was pressed here, and the server has not settled it yet. */
   readonly frozen: boolean;
+  /** Where this page cut it at a Stop: nothing behind that comes back; else null. */
+  readonly cut: number | null;
   /** Why Stop did not reach the server; null if it did, or was not pressed. */
   readonly stopFailed: string | null;
   /** The rest, as the server sent it; its `text` is not kept up. */
@@ -38,6 +40,7 @@ export function newView(message: Message): Merged {
       late: '',
       reasoning: message.reasoning ?? '',
       frozen: false,
+      cut: null,
       stopFailed: null,
       info: message
     },
@@ -72,30 +75,134 @@ export function mergeMessage(view: MessageView, message: Message): Merged {
   const terminal = isTerminal(message.state);
   const gap = message.text_offset > had.length;
   let full = gap ? had : had.slice(0, message.text_offset) + message.text;
-  if (!terminal && full.length < had.length && had.startsWith(full)) {
-    full = had; // a frame made before the last deltas takes nothing back
+  const ended = isTerminal(view.info.state);
+  const isSame = terminal && ended && view.info.text_length === message.text_length;
+  if ((!terminal || isSame) && full.length < had.length && had.startsWith(full)) {
+    full = had; // a frame made before the last deltas, or a list, takes nothing back
   }
   const told = message.reasoning ?? view.reasoning;
   // An empty one says that deltas bring it again; what is there already may stay until then.
   const reasoning = !terminal && view.reasoning.startsWith(told) ? view.reasoning : told;
-  const next = { ...view, reasoning, info: message };
+  const next = { ...view, reasoning, info: withKnown(view, message) };
   if (!terminal) {
-    const goesOn = isTerminal(view.info.state); // a kept partial reply is gone on from
-    if (view.frozen && !goesOn) {
+    // a kept partial reply is gone on from
+    if (view.frozen && !ended) {
       const shown = view.text.length;
       return { view: { ...next, text: full.slice(0, shown), late: full.slice(shown) }, gap };
     }
-    return { view: { ...next, text: full, late: '', frozen: false }, gap };
+    return { view: { ...next, text: full, late: '', frozen: false, cut: null }, gap };
   }
-  let end = message.text_length;
+  let cut: number | null = null;
   if (message.state === 'interrupted' && view.frozen) {
-    end = Math.min(end, view.text.length); // nothing grows back
+    cut = view.text.length; // nothing grows back
+  } else if (isSame && message.state === 'interrupted') {
+    cut = view.cut;
   }
+  const end = Math.min(message.text_length, cut ?? Infinity);
   const text = full.slice(0, end);
   return {
-    view: { ...next, text: text === view.text ? view.text : text, late: '', frozen: false, stopFailed: null },
+    view: {
+      ...next,
+      text: text === view.text ? view.text : text,
+      late: '',
+      frozen: false,
+      cut,
+      stopFailed: null
+    },
     gap: gap || (full.length < message.text_length && end === message.text_length)
   };
+}
+
+/** Which text of a message is meant. */
+type Which = Pick<WantedPiece, 'part' | 'at'>;
+
+/** Return one of the texts of a message, as much of it as is here. */
+function textOf(view: MessageView, { part, at = 0 }: Which): string {
+  switch (part) {
+    case 'text':
+      return view.text;
+    case 'reasoning':
+      return view.reasoning;
+    case 'attachment':
+      return view.info.attachments?.[at]?.text ?? '';
+    case 'tool_args':
+      return view.info.tools?.[at]?.args ?? '';
+    case 'tool_result':
+      return view.info.tools?.[at]?.result ?? '';
+  }
+}
+
+/** Put one of the texts into a message. */
+function withText(info: Message, { part, at = 0 }: Which, text: string): Message {
+  if (part === 'attachment') {
+    const put = (info.attachments ?? []).map((one, n) => (n === at ? { ...one, text } : one));
+    return { ...info, attachments: put };
+  }
+  const name = part === 'tool_args' ? 'args' : 'result';
+  const put = (info.tools ?? []).map((one, n) => (n === at ? { ...one, [name]: text } : one));
+  return part === 'reasoning' || part === 'text' ? info : { ...info, tools: put };
+}
+
+/** Keep what is here already of the texts that a list leaves out. */
+function withKnown(view: MessageView, message: Message): Message {
+  if (!message.left_out) {
+    return message;
+  }
+  let info = message;
+  for (const one of message.left_out) {
+    const text = textOf(view, one);
+    if (text.length <= one.length) {
+      info = withText(info, one, text);
+    }
+  }
+  const left = message.left_out.filter(one => textOf(view, one).length !== one.length);
+  return { ...info, left_out: left };
+}
+
+/** Tell whether all of the text of a message is here; of one that grows, the rest is on its way. */
+export function hasText(view: MessageView): boolean {
+  const { state, text_length } = view.info;
+  return !isTerminal(state) || view.text.length >= Math.min(text_length, view.cut ?? Infinity);
+}
+
+/** Tell whether all that belongs to a message is here. */
+export function isWhole(view: MessageView): boolean {
+  return hasText(view) && !view.info.left_out?.length;
+}
+
+/**
+ * Name the texts of a message that are not here.
+ *
+ * @param details those beside its text as well: reasoning, attachments, tools.
+ */
+export function missing(view: MessageView, details = false): WantedPiece[] {
+  const left = details ? (view.info.left_out ?? []) : [];
+  const ask = (which: Which): WantedPiece => ({
+    message_id: view.id,
+    part: which.part,
+    at: which.at,
+    offset: textOf(view, which).length
+  });
+  return [...(hasText(view) ? [] : [ask({ part: 'text', at: 0 })]), ...left.map(ask)];
+}
+
+/** Put a text in that was asked for; one that is not of this state of the message changes nothing. */
+export function mergePiece(view: MessageView, piece: Piece): MessageView {
+  const had = textOf(view, piece);
+  const left = view.info.left_out ?? [];
+  const entry = left.find(one => one.part === piece.part && (one.at ?? 0) === piece.at);
+  const length = piece.part === 'text' ? view.info.text_length : entry?.length;
+  const isFit = piece.length === length && piece.offset <= had.length;
+  const text = had + piece.text.slice(had.length - piece.offset);
+  if (!isFit || text.length === had.length || (piece.part === 'text' && hasText(view))) {
+    return view;
+  }
+  if (piece.part === 'text') {
+    return { ...view, text: text.slice(0, view.cut ?? undefined) };
+  }
+  const left_out = text.length < piece.length ? left : left.filter(one => one !== entry);
+  const info = { ...withText(view.info, piece, text), left_out };
+  return piece.part === 'reasoning' ? { ...view, reasoning: text, info } : { ...view, info };
 }
 
 /** Append a delta; what is there already is not appended twice. */

@@ -19,8 +19,10 @@ export interface PromptState {
   readonly draft: Prompt;
   /** The prompt that Stop brought back into the input; null once it was edited or sent. */
   readonly restored: Returned | null;
-  /** The prompt that Stop brought back while the input held something newer. */
+  /** The prompt that came back last while the input held something newer. */
   readonly chip: Returned | null;
+  /** Those that had come back before it, the newest first. */
+  readonly others: readonly Returned[];
   /** A click on the button sends nothing before this time, in milliseconds. */
   readonly guardUntil: number;
 }
@@ -34,6 +36,7 @@ export const emptyPrompt: PromptState = {
   draft: EMPTY,
   restored: null,
   chip: null,
+  others: [],
   guardUntil: 0
 };
 
@@ -73,13 +76,23 @@ export function giveBack(state: PromptState, key: string, prompt: Prompt): Promp
   if (isEmpty(prompt)) {
     return state;
   }
-  if (state.restored?.key === key || state.chip?.key === key) {
+  if (state.restored?.key === key || chips(state).some(one => one.key === key)) {
     return state; // Stop was pressed again
   }
   const returned = { key, text: prompt.text, attachments: prompt.attachments };
   return isEmpty(state.draft)
     ? { ...state, draft: { text: prompt.text, attachments: prompt.attachments }, restored: returned }
-    : { ...state, chip: returned };
+    : withChips(state, [returned, ...chips(state)]);
+}
+
+/** The prompts that came back and are not in the input, the newest first. */
+export function chips(state: PromptState): readonly Returned[] {
+  return state.chip ? [state.chip, ...state.others] : state.others;
+}
+
+function withChips(state: PromptState, all: readonly Returned[]): PromptState {
+  const [chip = null, ...others] = all;
+  return { ...state, chip, others };
 }
 
 /** Take a prompt back that was answered after all, unless the person has edited it. */
@@ -87,26 +100,27 @@ export function takeBack(state: PromptState, key: string): PromptState {
   if (state.restored?.key === key) {
     return { ...state, draft: EMPTY, restored: null };
   }
-  return state.chip?.key === key ? { ...state, chip: null } : state;
+  return dropChip(state, key);
 }
 
-/** Put the chip's prompt into the input; a newer draft changes places with it. */
-export function swapChip(state: PromptState): PromptState {
-  if (!state.chip) {
+/** Put a chip's prompt into the input, the newest by default; a newer draft takes its place. */
+export function swapChip(state: PromptState, key = state.chip?.key): PromptState {
+  const returned = chips(state).find(one => one.key === key);
+  if (!returned) {
     return state;
   }
-  const { key, ...prompt } = state.chip;
-  return {
-    ...state,
-    draft: prompt,
-    restored: { key, ...prompt },
-    chip: isEmpty(state.draft) ? null : { key: `draft of ${key}`, ...state.draft }
-  };
+  const { text, attachments } = returned;
+  const draft = { key: `draft of ${returned.key}`, ...state.draft };
+  const all = chips(state).flatMap(one =>
+    one !== returned ? [one] : isEmpty(state.draft) ? [] : [draft]
+  );
+  return { ...withChips(state, all), draft: { text, attachments }, restored: returned };
 }
 
-/** Let go of the chip's prompt. */
-export function dropChip(state: PromptState): PromptState {
-  return state.chip ? { ...state, chip: null } : state;
+/** Let go of a chip's prompt, the newest by default. */
+export function dropChip(state: PromptState, key = state.chip?.key): PromptState {
+  const left = chips(state).filter(one => one.key !== key);
+  return left.length < chips(state).length ? withChips(state, left) : state;
 }
 
 /** Hold clicks on the button back for a moment: it has just changed, or was just pressed. */

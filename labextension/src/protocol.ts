@@ -7,8 +7,10 @@
  * Any frame, either way.
  */
 export type Frame = ClientFrame | ServerFrame;
-export type ClientFrame = Send | Stop | Open | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume;
-export type ServerFrame = Welcome | Accepted | ChatChanged | Delta | MessageChanged | Tool | StopResults | Error;
+export type ClientFrame =
+  Send | Stop | Open | Read | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume | Ping;
+export type ServerFrame =
+  Welcome | Accepted | ChatChanged | Messages | Pieces | Delta | MessageChanged | Tool | StopResults | Pong | Error;
 /**
  * Name every error that a client can be told of.
  */
@@ -134,6 +136,26 @@ export interface Open {
   epoch?: string | null;
 }
 /**
+ * Ask for what the list of a chat left out, in the order in which it is wanted.
+ */
+export interface Read {
+  type: 'read';
+  request_id: string;
+  chat_id: string;
+  wanted: WantedPiece[];
+}
+/**
+ * Name a text of a message that is wanted from an offset on.
+ *
+ * `at` tells which attachment or tool call it is, from 0.
+ */
+export interface WantedPiece {
+  message_id: string;
+  part: 'text' | 'reasoning' | 'attachment' | 'tool_args' | 'tool_result';
+  at?: number;
+  offset?: number;
+}
+/**
  * Follow a chat no longer.
  */
 export interface Close {
@@ -193,6 +215,12 @@ export interface Resume {
   chat_id: string;
 }
 /**
+ * Ask whether anybody is there: a connection can be gone without a word.
+ */
+export interface Ping {
+  type: 'ping';
+}
+/**
  * Be the first frame on every socket.
  */
 export interface Welcome {
@@ -240,10 +268,11 @@ export interface Accepted {
  * `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
  * much of it the client has. `reply_to` is the message before this one: the tree of a chat is
  * made of it. `reasoning` that is absent is as it was; where it is empty, deltas bring it from
- * its beginning. `version_of` names the message that this one was made anew from. `retry` is
- * there while a provider that did not answer is waited for. `finish_reason` is there where a
- * reply did not come to its own end. `made_elsewhere`: another server on the same data makes it,
- * so that this one can neither follow nor stop it.
+ * its beginning. `left_out` names what a list does not carry of it. `version_of` names the
+ * message that this one was made anew from. `retry` is there while a provider that did not
+ * answer is waited for. `finish_reason` is there where a reply did not come to its own end.
+ * `made_elsewhere`: another server on the same data makes it, so that this one can neither
+ * follow nor stop it.
  */
 export interface Message {
   id: string;
@@ -267,6 +296,7 @@ export interface Message {
   made_elsewhere: boolean;
   attachments: Attachment[];
   tools: ToolCall[];
+  left_out?: LeftOut[];
 }
 /**
  * Count the tokens of one reply; `estimated` when the provider did not say.
@@ -324,12 +354,25 @@ export interface ToolCall {
   result?: string;
 }
 /**
+ * Name a text that a list leaves out of a message, and its length; `read` brings it.
+ *
+ * `at` tells which attachment or tool call it belongs to, from 0.
+ */
+export interface LeftOut {
+  part: 'text' | 'reasoning' | 'attachment' | 'tool_args' | 'tool_result';
+  at: number;
+  length: number;
+}
+/**
  * Tell of a changed chat, of a deleted one, or answer `open` with its messages.
+ *
+ * Of a long chat they are the newest; `earlier` older ones come behind it, in `messages`.
  */
 export interface ChatChanged {
   type: 'chat';
   chat: Chat;
   messages?: Message[];
+  earlier?: number;
   deleted?: true;
 }
 /**
@@ -342,6 +385,35 @@ export interface Chat {
   created_at: string;
   updated_at: string;
   state: 'idle' | 'generating' | 'queued' | 'paused';
+}
+/**
+ * List the messages of a chat that come before those listed last; `earlier` still come.
+ */
+export interface Messages {
+  type: 'messages';
+  chat_id: string;
+  messages: Message[];
+  earlier: number;
+}
+/**
+ * Answer `read`: as many of the wanted texts, in order, as one frame carries.
+ */
+export interface Pieces {
+  type: 'pieces';
+  request_id: string;
+  chat_id: string;
+  pieces: Piece[];
+}
+/**
+ * Carry a part of a text: from `offset` on, of `length` in all.
+ */
+export interface Piece {
+  message_id: string;
+  part: 'text' | 'reasoning' | 'attachment' | 'tool_args' | 'tool_result';
+  at: number;
+  offset: number;
+  text: string;
+  length: number;
 }
 /**
  * Append text to a message at an offset.
@@ -390,6 +462,12 @@ export interface StopResult {
   message_id?: string;
   outcome: Outcome;
   receipt?: Receipt;
+}
+/**
+ * Answer `ping`.
+ */
+export interface Pong {
+  type: 'pong';
 }
 /**
  * Tell of an error in the words of the table; `chat_id` where a frame named no request.

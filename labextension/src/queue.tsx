@@ -90,7 +90,10 @@ function QueuedPrompt(props: {
       trans.__('Edit'),
       'M11.2 2.3 13.7 4.8 5.5 13H3v-2.5l8.2-8.2Zm0 1.9L4.3 11.1v.6h.6l6.9-6.9-.6-.6Z',
       false,
-      () => setEditing(true)
+      () => {
+        const whole = prompt ? controller.whole(prompt.id) : Promise.resolve(null);
+        void whole.then(view => setEditing(view !== null));
+      }
     ],
     [
       trans.__('Remove'),

@@ -9,6 +9,7 @@ import {
   freeze,
   mergeDelta,
   mergeMessage,
+  mergePiece,
   mergeTool,
   Merged,
   MessageView,
@@ -16,7 +17,16 @@ import {
   unfreeze
 } from './messages';
 import { choose, line } from './versions';
-import { Accepted, Attachment, Chat, ErrorCode, Message, ServerFrame } from './protocol';
+import {
+  Accepted,
+  Attachment,
+  Chat,
+  Error,
+  ErrorCode,
+  Message,
+  Piece,
+  ServerFrame
+} from './protocol';
 
 /** A request that the server has not answered yet. */
 export interface Pending {
@@ -53,6 +63,10 @@ export interface ChatView {
   readonly resync: 'no' | 'wanted' | 'asked';
   /** The chat was opened, and its messages have not come yet. */
   readonly loading: boolean;
+  /** Why the chat could not be opened; null when it could, or was not answered yet. */
+  readonly trouble: string | null;
+  /** The messages that were listed, while older ones are still to be listed; else null. */
+  readonly listed: readonly string[] | null;
   /** The versions that the person chose to see, by where they fork. */
   readonly choices: Readonly<Record<string, string>>;
 }
@@ -72,6 +86,7 @@ export type Action =
   | { type: 'withdrawn'; requestId: string }
   | { type: 'choose'; messageId: string }
   | { type: 'resync_asked' }
+  | { type: 'pieces'; pieces: readonly Piece[] }
   | { type: 'dismiss' };
 
 /** What Stop aims at now. */
@@ -94,6 +109,8 @@ export function emptyChat(chatId: string | null = null): ChatView {
     notice: null,
     resync: 'no',
     loading: chatId !== null,
+    trouble: null,
+    listed: null,
     choices: {}
   };
 }
@@ -137,7 +154,13 @@ export function reduce(state: ChatView, action: Action): ChatView {
     case 'choose':
       return { ...state, choices: choose(state.messages, state.choices, action.messageId) };
     case 'resync_asked':
-      return { ...state, resync: 'asked' };
+      return { ...state, resync: 'asked', trouble: null };
+    case 'pieces':
+      return action.pieces.reduce(
+        (now, piece) =>
+          change(now, piece.message_id, view => justView(mergePiece(view, piece))),
+        state
+      );
     case 'dismiss':
       return state.notice ? { ...state, notice: null } : state;
   }
@@ -179,30 +202,36 @@ function takeFrame(state: ChatView, frame: ServerFrame): ChatView {
         return state;
       }
       const next = { ...state, chat: frame.chat };
+      const opened = { ...next, loading: false, trouble: null, resync: 'no' as const };
       return frame.messages
-        ? mergeAll({ ...next, loading: false, resync: 'no' }, frame.messages, true)
+        ? mergeList({ ...opened, listed: [] }, frame.messages, frame.earlier ?? 0)
         : next;
     }
+    case 'messages':
+      return frame.chat_id === state.chatId && state.listed
+        ? mergeList(state, frame.messages, frame.earlier)
+        : state;
     case 'delta':
       return change(state, frame.message_id, view => mergeDelta(view, frame));
     case 'message':
-      return frame.message.chat_id === state.chatId
-        ? mergeAll(state, [frame.message], false)
-        : state;
+      return frame.message.chat_id === state.chatId ? mergeAll(state, [frame.message]) : state;
     case 'tool':
-      return change(state, frame.message_id, view => ({
-        view: mergeTool(view, frame),
-        gap: false
-      }));
+      return change(state, frame.message_id, view => justView(mergeTool(view, frame)));
     case 'stop_result':
       return frame.request_id ? takeStopResult(state, frame.request_id) : state;
-    case 'error': {
-      const notice = { code: frame.code, text: frame.message, errorId: frame.error_id };
-      return { ...withoutPending(state, frame.request_id), notice, loading: false };
-    }
-    case 'welcome':
+    case 'error':
+      return takeError(state, frame);
+    default: // for the socket, or for who asked
       return state;
   }
+}
+
+function takeError(state: ChatView, frame: Error): ChatView {
+  if (state.loading && frame.chat_id === state.chatId && !frame.request_id) {
+    return { ...state, trouble: frame.message };
+  }
+  const notice = { code: frame.code, text: frame.message, errorId: frame.error_id };
+  return { ...withoutPending(state, frame.request_id), notice };
 }
 
 function takeStopResult(state: ChatView, requestId: string): ChatView {
@@ -218,14 +247,15 @@ function takeAccepted(state: ChatView, frame: Accepted): ChatView {
   }
   let next = mergeAll(
     { ...withoutPending(state, frame.request_id), chatId: frame.chat_id },
-    [frame.user_message, frame.message],
-    false
+    [frame.user_message, frame.message]
   );
   if (wasStopped) {
     next = reduce(next, { type: 'stop', messageId: frame.message.id });
   }
   return next;
 }
+
+const justView = (view: MessageView): Merged => ({ view, gap: false });
 
 function change(state: ChatView, id: string, how: (view: MessageView) => Merged): ChatView {
   const at = state.messages.findIndex(view => view.id === id);
@@ -245,24 +275,58 @@ function withGap(state: ChatView, gap: boolean): ChatView {
   return gap && state.resync === 'no' ? { ...state, resync: 'wanted' } : state;
 }
 
-function mergeAll(state: ChatView, incoming: readonly Message[], whole: boolean): ChatView {
+function mergeAll(state: ChatView, incoming: readonly Message[]): ChatView {
+  const { views, gap } = merged(state, incoming);
+  // what is new is what the person looks at
+  const fresh = incoming.filter(one => !state.messages.some(view => view.id === one.id));
+  const choices = fresh.length > 0 && state.messages.length > 0 ? {} : state.choices;
+  const listed = state.listed && [...state.listed, ...fresh.map(one => one.id)];
+  return withGap({ ...state, choices, listed, messages: [...views.values()] }, gap);
+}
+
+/**
+ * Merge a part of the answer to `open`, which lists a chat's messages from the newest ones on: it
+ * tells their order, and once it is complete, which are gone. What it lacks of messages that have
+ * ended is asked for by itself.
+ */
+function mergeList(state: ChatView, incoming: readonly Message[], earlier: number): ChatView {
+  const { views, gap } = merged(state, incoming, one => !isTerminal(one.state));
+  const listed = [...incoming.map(one => one.id), ...(state.listed ?? [])];
+  const inList = new Set(listed);
+  const messages = listed.flatMap(id => views.get(id) ?? []);
+  const others = earlier > 0 ? state.messages.filter(view => !inList.has(view.id)) : [];
+  // what was asked for and is here needs no other answer
+  const answered = new Set(incoming.map(one => one.request_id));
+  const isHere = (one: Pending): boolean => answered.has(one.requestId);
+  const next: ChatView = {
+    ...state,
+    messages: [...others, ...messages],
+    listed: earlier > 0 ? listed : null,
+    pending: state.pending.filter(one => !isHere(one))
+  };
+  const stopped = state.pending.filter(one => isHere(one) && one.stopping);
+  const frozen = stopped.reduce<ChatView>(
+    (now, one) => reduce(now, { type: 'stop', requestId: one.requestId }),
+    next
+  );
+  return withGap(frozen, gap);
+}
+
+/** Merge messages into those that are known; `gap`: one that counts lacks text. */
+function merged(
+  state: ChatView,
+  incoming: readonly Message[],
+  counts: (message: Message) => boolean = () => true
+): { views: Map<string, MessageView>; gap: boolean } {
   const views = new Map(state.messages.map(view => [view.id, view]));
   let gap = false;
-  // what is new is what the person looks at
-  const isNew = incoming.some(message => !views.has(message.id));
-  const choices = isNew && state.messages.length > 0 ? {} : state.choices;
   for (const message of incoming) {
     const known = views.get(message.id);
-    const merged = known ? mergeMessage(known, message) : newView(message);
-    views.set(message.id, merged.view);
-    gap = gap || merged.gap;
+    const { view, gap: lacks } = known ? mergeMessage(known, message) : newView(message);
+    views.set(message.id, view);
+    gap = gap || (lacks && counts(message));
   }
-  if (whole) {
-    // the answer to `open` lists a chat's messages: it tells their order, and which are gone
-    const listed = incoming.map(message => views.get(message.id) as MessageView);
-    return withGap({ ...state, choices, messages: listed }, gap);
-  }
-  return withGap({ ...state, choices, messages: [...views.values()] }, gap);
+  return { views, gap };
 }
 
 /** The messages to show: one line through the tree, the newest or chosen versions, none discarded. */

@@ -1,7 +1,7 @@
 /** What goes to the server to have a reply made: prompts, also those that must wait for a chat. */
 import { ASSUMED, bytesOf } from './attachments';
 import * as prompts from './prompt';
-import { ClientFrame, Continue, Edit, Regenerate, Send } from './protocol';
+import { Continue, Edit, Limits, Regenerate, Send, ServerFrame } from './protocol';
 import * as replies from './replies';
 import { ChatSocket } from './socket';
 import { ChatState } from './state';
@@ -57,8 +57,7 @@ export class Sending {
     if (taken.attachments.length > 0) {
       frame.attachments = [...taken.attachments];
     }
-    if (this._isTooLong(frame)) {
-      this._state.notice('prompt_too_long', this._options.words.promptTooLong);
+    if (!this.fits(frame)) {
       return false;
     }
     const waits = frame.chat_id === null && chat.pending.length > 0;
@@ -96,39 +95,12 @@ export class Sending {
     if (model && kind !== 'continue') {
       frame.model = model;
     }
-    if (!this._fits(frame, body) || !this._socket.send(frame)) {
+    if (!this.fits({ ...frame, body })) {
       return false;
     }
     this._state.reduce({ type: 'request', requestId, kind, messageId, body });
+    this._socket.sendPrompt(frame);
     return true;
-  }
-
-  /** Change a prompt that waits in the queue, where it is; tell whether it was sent. */
-  editQueued(promptId: string, body: string): boolean {
-    const requestId = this._options.makeId();
-    const frame: ClientFrame = {
-      type: 'edit',
-      message_id: promptId,
-      body,
-      request_id: requestId
-    };
-    if (!this._fits(frame, body) || !this._socket.send(frame)) {
-      return false;
-    }
-    this._edits.set(requestId, body);
-    return true;
-  }
-
-  /** Tell whether a request changes a prompt that waits, and was not answered yet. */
-  edits(requestId: string): boolean {
-    return this._edits.has(requestId);
-  }
-
-  /** The server has answered a request; return the words of an edit that it answered. */
-  answered(requestId: string): string | undefined {
-    const body = this._edits.get(requestId);
-    this._edits.delete(requestId);
-    return body;
   }
 
   /** Take a prompt back; true when it had never left this page. */
@@ -152,22 +124,35 @@ export class Sending {
     }
   }
 
-  private _fits(frame: ClientFrame, body: string): boolean {
-    if (this._isTooLong({ ...frame, body })) {
-      this._state.notice('prompt_too_long', this._options.words.promptTooLong);
-      return false;
+  /** Tell whether the server takes a prompt as long, and the person if it does not. */
+  fits(frame: { body: string }): boolean {
+    const limits = this._limits;
+    const fits =
+      frame.body.length <= limits.max_prompt_length && bytesOf(frame) <= limits.max_frame_bytes;
+    if (!fits) {
+      this._state.notice('prompt_too_long', this._tooLong);
     }
-    return true;
+    return fits;
   }
 
-  private _isTooLong(frame: { body: string }): boolean {
-    const limits = this._state.now.welcome?.limits ?? ASSUMED;
-    const bytes = bytesOf(frame);
-    return frame.body.length > limits.max_prompt_length || bytes > limits.max_frame_bytes;
+  /** Put the words into a refusal that had none: the server could only close the connection. */
+  worded(frame: ServerFrame): ServerFrame {
+    const lacks = frame.type === 'error' && frame.code === 'prompt_too_long' && !frame.message;
+    return lacks ? { ...frame, message: this._tooLong } : frame;
+  }
+
+  private get _limits(): Limits {
+    return this._state.now.welcome?.limits ?? ASSUMED;
+  }
+
+  /** Both limits: the one on the words, and the one on all that is sent with them. */
+  private get _tooLong(): string {
+    const { max_prompt_length, max_frame_bytes } = this._limits;
+    return this._options.words.promptTooLong
+      .replace('%1', String(max_prompt_length))
+      .replace('%2', String(Math.floor(max_frame_bytes / 1024)));
   }
 
   /** Prompts for a chat that has no id yet. */
   private _held: Send[] = [];
-  /** The words of edits in the queue that the server has not answered yet, by request. */
-  private _edits = new Map<string, string>();
 }

@@ -4,7 +4,7 @@
  */
 import { Clock } from './clock';
 import { parseServerFrame } from './guards';
-import { ClientFrame, Send, ServerFrame, Welcome } from './protocol';
+import { ClientFrame, Continue, Edit, Regenerate, Send, ServerFrame, Welcome } from './protocol';
 
 /** The part of a WebSocket that is used. */
 export interface SocketLike {
@@ -28,7 +28,12 @@ export interface ChatSocketOptions {
   onState: (state: SocketState) => void;
   /** Tell how much of each message of a chat is here already. */
   offsetsOf: (chatId: string) => Record<string, number>;
+  /** Tell whether something is to come from the server: a reply is being made. */
+  expects?: () => boolean;
 }
+
+/** A frame that has a reply made. */
+export type Request = Send | Continue | Regenerate | Edit;
 
 /** How long to wait before each try to reconnect, in milliseconds; the last one repeats. */
 export const BACK_OFF = [300, 1000, 3000, 5000];
@@ -36,6 +41,16 @@ export const BACK_OFF = [300, 1000, 3000, 5000];
 export const WELCOME_TIMEOUT = 10000;
 /** How many messages an `open` may tell the offsets of. */
 const MAX_OFFSETS = 1000;
+/** A server from which something is to come and that said nothing for so long is asked. */
+export const QUIET = 20000;
+/** One that does not answer that for so long is given up: the connection is gone without a word. */
+export const PATIENCE = 15000;
+/** How often that is looked at. */
+const WATCH = 5000;
+/** How long to wait before a chat that could not be opened is asked for again; the last repeats. */
+export const OPEN_AGAIN = [1000, 3000, 10000, 30000];
+/** The close code of a server that takes no frame as large. */
+const TOO_LARGE = 1009;
 
 export class ChatSocket {
   constructor(options: ChatSocketOptions) {
@@ -75,7 +90,7 @@ export class ChatSocket {
         this._receive(String(event.data));
       }
     };
-    socket.onclose = () => this._lost(socket);
+    socket.onclose = event => this._lost(socket, event?.code);
     socket.onerror = () => undefined; // a close follows
   }
 
@@ -84,6 +99,7 @@ export class ChatSocket {
     const socket = this._socket;
     this._socket = null;
     this._options.clock.cancel(this._timer);
+    this._openings.forEach(one => this._options.clock.cancel(one.timer));
     this._setState('closed');
     this._forget(socket);
   }
@@ -101,18 +117,26 @@ export class ChatSocket {
     return true;
   }
 
+  /** Make a new connection: this one seems to be gone without a word. */
+  renew(): void {
+    if (this._socket && this._state === 'connected') {
+      this._lost(this._socket);
+      this.connect();
+    }
+  }
+
   /**
-   * Send a prompt, now or when the connection is back.
+   * Send what has a reply made, now or when the connection is back.
    *
    * It is sent again on each new connection until the server has answered: sent twice with one
    * `request_id`, it counts once.
    */
-  sendPrompt(frame: Send): void {
+  sendPrompt(frame: Request): void {
     this._unanswered.set(frame.request_id, { frame, written: this.send(frame) });
   }
 
   /**
-   * Take a prompt back that the server has not answered yet, so that it is not sent again.
+   * Take a request back that the server has not answered yet, so that it is not sent again.
    *
    * @returns true when it had never left this page.
    */
@@ -125,6 +149,7 @@ export class ChatSocket {
   /** Follow a chat from where it is, now and after each reconnection. */
   follow(chatId: string): void {
     this._followed.add(chatId);
+    this._opened(chatId);
     this._open(chatId);
   }
 
@@ -135,6 +160,7 @@ export class ChatSocket {
 
   /** Follow a chat no longer. */
   unfollow(chatId: string): void {
+    this._opened(chatId);
     if (this._followed.delete(chatId)) {
       this.send({ type: 'close', chat_id: chatId });
     }
@@ -145,14 +171,34 @@ export class ChatSocket {
       Object.entries(this._options.offsetsOf(chatId)).slice(-MAX_OFFSETS)
     );
     const known = this._epoch !== null && Object.keys(offsets).length > 0;
-    this.send(
+    const written = this.send(
       known
         ? { type: 'open', chat_id: chatId, offsets, epoch: this._epoch }
         : { type: 'open', chat_id: chatId }
     );
+    if (written) {
+      const { tries = 0 } = this._openings.get(chatId) ?? {};
+      this._openings.set(chatId, { tries, timer: null });
+    }
+  }
+
+  /** A chat needs not be opened again: it is here, or is not wanted any more. */
+  private _opened(chatId: string): void {
+    this._options.clock.cancel(this._openings.get(chatId)?.timer);
+    this._openings.delete(chatId);
+  }
+
+  /** A chat could not be opened: it is wanted again after a pause. */
+  private _openLater(chatId: string): void {
+    const { tries } = this._openings.get(chatId) as Opening;
+    const wait = OPEN_AGAIN[Math.min(tries, OPEN_AGAIN.length - 1)];
+    const timer = this._options.clock.after(wait, () => this._open(chatId));
+    this._openings.set(chatId, { tries: tries + 1, timer });
   }
 
   private _receive(raw: string): void {
+    this._heard = this._options.clock.now();
+    this._asked = null;
     const frame = parseServerFrame(raw);
     if (!frame) {
       return;
@@ -163,6 +209,15 @@ export class ChatSocket {
     }
     if (frame.type === 'accepted' || (frame.type === 'error' && frame.request_id)) {
       this._unanswered.delete(frame.request_id as string);
+    }
+    if (frame.type === 'chat' && (frame.messages || frame.deleted)) {
+      this._opened(frame.chat.id);
+    } else if (frame.type === 'error' && !frame.request_id && frame.chat_id) {
+      if (frame.code === 'unknown_chat') {
+        this._opened(frame.chat_id);
+      } else if (this._openings.has(frame.chat_id)) {
+        this._openLater(frame.chat_id);
+      }
     }
     this._options.onFrame(frame);
   }
@@ -181,16 +236,51 @@ export class ChatSocket {
     for (const entry of this._unanswered.values()) {
       entry.written = this.send(entry.frame) || entry.written;
     }
+    this._timer = this._options.clock.after(WATCH, () => this._watch());
     this._options.onState('connected');
   }
 
-  private _lost(socket: SocketLike): void {
+  /** See whether the server is still there, while something is to come from it. */
+  private _watch(): void {
+    const { clock, expects } = this._options;
+    const now = clock.now();
+    const waits = this._unanswered.size > 0 || this._openings.size > 0 || expects?.() === true;
+    if (this._asked !== null && now - this._asked >= PATIENCE) {
+      this.renew();
+      return;
+    }
+    if (waits && this._asked === null && now - this._heard >= QUIET) {
+      this._asked = now;
+      this.send({ type: 'ping' });
+    }
+    this._timer = clock.after(WATCH, () => this._watch());
+  }
+
+  private _lost(socket: SocketLike, code?: number): void {
     if (this._socket !== socket) {
       return;
     }
     this._socket = null;
+    this._asked = null;
     this._forget(socket);
+    this._openings.forEach(one => this._options.clock.cancel(one.timer));
+    this._openings.clear(); // they are opened again with the connection
     this._retryLater();
+    if (code === TOO_LARGE) {
+      this._refuseLargest();
+    }
+  }
+
+  /** Give back what the server closed the connection for: sent again, it would do so again. */
+  private _refuseLargest(): void {
+    const written = [...this._unanswered.values()].filter(one => one.written);
+    const size = (one: Unanswered): number => JSON.stringify(one.frame).length;
+    const largest = written.sort((one, other) => size(other) - size(one))[0];
+    if (largest) {
+      const { request_id } = largest.frame;
+      this._unanswered.delete(request_id);
+      this._options.onFrame({ type: 'error', code: 'prompt_too_long', message: '', request_id });
+    }
   }
 
   private _forget(socket: SocketLike | null): void {
@@ -228,5 +318,20 @@ export class ChatSocket {
   private _timer: unknown = null;
   private _tries = 0;
   private _followed = new Set<string>();
-  private _unanswered = new Map<string, { frame: Send; written: boolean }>();
+  private _unanswered = new Map<string, Unanswered>();
+  /** The chats whose `open` was not answered, how often it failed, and when it is tried again. */
+  private _openings = new Map<string, Opening>();
+  /** When the server was last heard of, and when it was asked whether it is there. */
+  private _heard = 0;
+  private _asked: number | null = null;
+}
+
+interface Unanswered {
+  readonly frame: Request;
+  written: boolean;
+}
+
+interface Opening {
+  readonly tries: number;
+  readonly timer: unknown;
 }

@@ -8,6 +8,8 @@ import { Stop } from './protocol';
 
 /** When to try, in milliseconds after the press. */
 export const TRIES = [0, 300, 1000, 3000];
+/** Without an answer for so long the connection is taken for gone, in milliseconds after the press. */
+export const SILENT = 5000;
 /** How long to wait for an answer to a try that was sent, in milliseconds after the press. */
 export const GIVE_UP = 8000;
 
@@ -17,6 +19,8 @@ export interface StopCallOptions {
   send: (frame: Stop) => boolean;
   /** Called once when it is given up; `reached` tells whether any try was written. */
   onFailed: (reached: boolean) => void;
+  /** Called once when a try was written, and nothing came: make a new connection. */
+  onSilent?: () => void;
 }
 
 export class StopCall {
@@ -27,6 +31,7 @@ export class StopCall {
     for (const ms of TRIES.slice(1)) {
       this._timers.push(_options.clock.after(ms, () => this._try(ms === TRIES.at(-1))));
     }
+    this._timers.push(_options.clock.after(SILENT, () => this._reached && _options.onSilent?.()));
     this._timers.push(_options.clock.after(GIVE_UP, () => this._fail()));
     this._try(false);
   }

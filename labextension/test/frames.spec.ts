@@ -50,8 +50,8 @@ describe('the shared example frames', () => {
     expect(read).toEqual(frame);
     const state = before();
     const after = reduce(state, { type: 'frame', frame: read as ServerFrame });
-    // these two are for the socket and for the stop that waits for its answer
-    const shows = !/^(welcome|the answer to a stop)/.test(name);
+    // these are for the socket, for a stop or a read that waits for its answer, and for a list
+    const shows = !/^(welcome|the answer to a (stop|read|ping)|the messages before)/.test(name);
     expect(after !== state).toBe(shows);
   });
 
@@ -69,6 +69,9 @@ describe('the shared example frames', () => {
         welcome: ['protocol', 'epoch', 'limits', 'models'],
         accepted: ['request_id', 'chat_id', 'user_message', 'message'],
         chat: ['chat'],
+        messages: ['chat_id', 'messages', 'earlier'],
+        pieces: ['request_id', 'chat_id', 'pieces'],
+        pong: [],
         delta: ['message_id', 'offset', 'text', 'part'],
         message: ['message'],
         tool: ['message_id', 'call_id', 'name', 'state'],

@@ -97,6 +97,7 @@ export function reply(id: number, change: Partial<Message> = {}): Message {
     text_length: (change.text_offset ?? 0) + text.length,
     state: 'generating',
     created_at: '2026-01-01T00:00:00Z',
+    made_elsewhere: false,
     attachments: [],
     tools: [],
     ...change

@@ -106,7 +106,8 @@ class Wire:
 
 
 def _busy(outbox: Any) -> bool:
-    return bool(outbox._answers or outbox._chats or outbox._stopped or outbox._ready)
+    waits = outbox._answers or outbox._chats or outbox._stopped or outbox._ready
+    return bool(waits or outbox._openings)
 
 
 def feed(bench: Bench, message_id: str, *events: Event | str | None) -> None:

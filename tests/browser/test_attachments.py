@@ -55,7 +55,7 @@ def home(lab: Lab) -> Path:
     }
     (folder / "lamp.ipynb").write_text(json.dumps(notebook))
     (folder / "notes.txt").write_text("The lamp is lit at dusk.")
-    (folder / "large.txt").write_text("x" * 70_000)
+    (folder / "large.txt").write_text("x" * 270_000)
     (folder / "picture.bin").write_bytes(b"\x89PNG\x00\xff\xfe")
     return folder
 
@@ -198,10 +198,10 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
     notice = chat.page.locator(".jp-StopChat-notice")
     chat.drop_file("notes.txt", "The lamp is lit at dusk.")
     expect(chat.attached).to_have_count(1)
-    chat.drop_file("large.txt", "x" * 70_000)
+    chat.drop_file("large.txt", "x" * 270_000)
     expect(notice).to_contain_text(
         "“large.txt” is too large to be attached: "
-        "a prompt and its attachments can have 64 kB in all."
+        "a prompt and its attachments can have 256 kB in all."
     )
     chat.shot("too-large")
     # What was said is put away by the next thing that is attached.

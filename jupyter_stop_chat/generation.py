@@ -27,6 +27,7 @@ from .chat_handlers.base import (
 from .errors import ErrorCode, StopChatError
 from .protocol import TERMINAL, Accepted, FinishReason, Message, Receipt, Retry, ToolCall, Usage
 from .protocol import Tool as ToolFrame
+from .usage import total
 from .utf16 import SurrogateJoiner, TextBuffer, utf16_length, utf16_slice, whole
 
 Part = Literal["text", "reasoning"]
@@ -67,6 +68,7 @@ class Generation:
         owner: str,
         request_id: str,
         append: Callable[[str, str, Part], Coroutine[Any, Any, None]],
+        put_tool: Callable[[str, ToolCall], Coroutine[Any, Any, None]],
         on_text: Callable[[Generation], None],
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
@@ -100,7 +102,9 @@ class Generation:
         self.reasoning = TextBuffer(message.reasoning or "")
         self.prefix_length = self.text.length
         self.reasoning_before = self.reasoning.length
+        #: The tool calls that are committed, and so may be shown; and those that were made.
         self.tools: dict[str, ToolCall] = {tool.call_id: tool for tool in message.tools}
+        self._called = dict(self.tools)
         #: What an earlier part of the reply used, and what this one has used up to now.
         self.used_before: Usage | None = message.usage
         self.used: Usage | None = None
@@ -116,6 +120,7 @@ class Generation:
         #: Told when the receipt changes after it was written down.
         self.on_late_news: Callable[[], None] = lambda: None
         self._append = append
+        self._put_tool = put_tool
         self._on_text = on_text
         self._on_tool = on_tool
         self._on_moved = on_moved
@@ -124,7 +129,7 @@ class Generation:
         self._max_length = max_length
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
-        self._pending: list[tuple[Part, str]] = []
+        self._pending: list[tuple[Part, str] | ToolCall] = []
         self._pending_length = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -140,6 +145,9 @@ class Generation:
         self.reasoning = TextBuffer(message.reasoning or "")
         self.prefix_length = self.text.length
         self.reasoning_before = self.reasoning.length
+        self.tools = {tool.call_id: tool for tool in message.tools}
+        self._called = dict(self.tools)
+        self.used_before = message.usage
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
 
     # --- what the chat handler makes ---------------------------------------------------------
@@ -169,7 +177,7 @@ class Generation:
             case ToolStarted(call_id, name, args):
                 self._tool(ToolCall(call_id=call_id, name=name, state="running", args=args))
             case ToolEnded(call_id, result, failed):
-                call = self.tools.get(whole(call_id))
+                call = self._called.get(whole(call_id))
                 if call is not None:
                     state: Literal["failed", "completed"] = "failed" if failed else "completed"
                     self._tool(call.model_copy(update={"state": state, "result": result}))
@@ -220,11 +228,16 @@ class Generation:
     def _take(self, part: Part, text: str) -> None:
         if not text or self._broken is not None:
             return
-        if self._pending and self._pending[-1][0] == part:
-            self._pending[-1] = (part, self._pending[-1][1] + text)
+        last = self._pending[-1] if self._pending else None
+        if isinstance(last, tuple) and last[0] == part:
+            self._pending[-1] = (part, last[1] + text)
         else:
             self._pending.append((part, text))
-        self._pending_length += len(text)
+        self._pend(len(text))
+
+    def _pend(self, length: int) -> None:
+        """Have what waits committed, and hold the model back if that is much."""
+        self._pending_length += length
         if self._pending_length >= PENDING_LIMIT:
             self._room.clear()
         if self._flusher is None:
@@ -234,14 +247,21 @@ class Generation:
         """Commit what waits, then show it; what arrives meanwhile goes into the next round."""
         try:
             while self._pending and not self.cut_off:
-                part, text = self._pending.pop(0)
-                self._pending_length -= len(text)
-                await self._append(self.id, text, part)
+                made = self._pending.pop(0)
+                if isinstance(made, ToolCall):
+                    self._pending_length -= _length_of(made)
+                    await self._put_tool(self.id, made)
+                else:
+                    self._pending_length -= len(made[1])
+                    await self._append(self.id, made[1], made[0])
                 if self._pending_length < PENDING_LIMIT:
                     self._room.set()
                 if self.cut_off:
                     break
-                (self.text if part == "text" else self.reasoning).append(text)
+                if isinstance(made, ToolCall):
+                    self._show_tool(made)
+                    continue
+                (self.text if made[0] == "text" else self.reasoning).append(made[1])
                 self._on_text(self)
         except Exception as error:  # noqa: BLE001 - it ends the generation: see `room`
             self._broken = error
@@ -258,6 +278,12 @@ class Generation:
                 "result": _shown(call.result),
             }
         )
+        if self._broken is None:
+            self._called[call.call_id] = call
+            self._pending.append(call)
+            self._pend(_length_of(call))
+
+    def _show_tool(self, call: ToolCall) -> None:
         self.tools[call.call_id] = call
         self._on_tool(self, ToolFrame(message_id=self.id, **call.model_dump()))
 
@@ -337,7 +363,7 @@ class Generation:
         for call in list(self.tools.values()):
             if call.state == "running":
                 state = "failed" if failed else "interrupted"
-                self._tool(call.model_copy(update={"state": state}))
+                self._show_tool(call.model_copy(update={"state": state}))
 
     # --- what a reader sees ------------------------------------------------------------------
 
@@ -363,22 +389,8 @@ class Generation:
         return Retry(code=code, attempt=attempt, wait_ms=left)
 
 
-def total(before: Usage | None, more: Usage | None) -> Usage | None:
-    """Add up what two parts of a reply used; what one of them does not tell is not counted."""
-    if before is None or more is None:
-        return before or more
-    return Usage(
-        input_tokens=_sum(before.input_tokens, more.input_tokens),
-        output_tokens=_sum(before.output_tokens, more.output_tokens),
-        estimated=before.estimated or more.estimated,
-        sent_from=more.sent_from or before.sent_from,
-    )
-
-
-def _sum(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return one + other
+def _length_of(call: ToolCall) -> int:
+    return len(call.args or "") + len(call.result or "")
 
 
 def _shown(text: str | None) -> str | None:

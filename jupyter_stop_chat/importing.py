@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ErrorCode, StopChatError
-from .protocol import TERMINAL, Chat, Message, MessageState, Receipt, ToolCall
+from .protocol import TERMINAL, Chat, Message, MessageState, Receipt
 from .reading_order import reading_order
+from .store.base import ended
 from .utf16 import utf16_length, whole
 
 #: The largest file, in bytes, and the most messages in it.
@@ -88,7 +89,7 @@ def _imported(message: Message, chat: Chat, ids: dict[str, str], now: str) -> Me
     elif state not in TERMINAL:
         state = MessageState.INTERRUPTED
         stop = stop or Receipt(reason="server_restart", requested_at=now)
-    tools = tuple(_ended(tool) for tool in tools)
+    tools = ended(tools)
     try:
         created_at = _written(datetime.fromisoformat(message.created_at))
     except ValueError:
@@ -109,10 +110,6 @@ def _imported(message: Message, chat: Chat, ids: dict[str, str], now: str) -> Me
             "request_id": None,
         }
     )
-
-
-def _ended(tool: ToolCall) -> ToolCall:
-    return tool.model_copy(update={"state": "interrupted"}) if tool.state == "running" else tool
 
 
 def _written(when: datetime) -> str:

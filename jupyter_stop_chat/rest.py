@@ -10,7 +10,6 @@ from tornado.web import authenticated
 
 from .errors import ErrorCode, StopChatError
 from .export import MEDIA_TYPES, Format, export
-from .generation import total
 from .http_base import StopChatHandler
 from .http_objects import (
     BusHealth,
@@ -23,6 +22,7 @@ from .http_objects import (
 )
 from .importing import read_chat
 from .protocol import ChatChanged, Usage
+from .usage import total
 
 if TYPE_CHECKING:
     from .app import StopChatApp

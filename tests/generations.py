@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import Message, MessageState
+from jupyter_stop_chat.protocol import Message, MessageState, ToolCall
 
 WHEN = "2026-01-01T00:00:00Z"
 
@@ -31,6 +31,10 @@ class Kept:
             raise self.error
         self.committed.append((part, text))
 
+    async def put_tool(self, message_id: str, call: ToolCall) -> None:
+        """Commit a tool call."""
+        await self.append(message_id, f"{call.call_id} {call.state}", "tool")
+
 
 def a_generation(
     kept: Kept | None = None, *, max_length: int = 1_000_000, **message: Any
@@ -52,6 +56,7 @@ def a_generation(
         owner="ada",
         request_id="00000000-0000-4000-8000-000000000009",
         append=kept.append,
+        put_tool=kept.put_tool,
         on_text=lambda made: kept.shown.append(str(made.text)),
         on_tool=lambda made, tool: kept.tools.append(tool),
         max_length=max_length,

@@ -16,8 +16,9 @@ from jupyter_stop_chat.chat_handlers.base import (
     ToolStarted,
 )
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.generation import PENDING_LIMIT, total
+from jupyter_stop_chat.generation import PENDING_LIMIT
 from jupyter_stop_chat.protocol import MessageState, Usage
+from jupyter_stop_chat.usage import total
 from tests.generations import Kept, a_generation
 
 
@@ -86,6 +87,31 @@ async def test_a_fence_lets_nothing_through():
     assert (generation.tools, generation.usage) == ({}, None)
 
 
+async def test_a_tool_is_committed_before_it_is_shown():
+    """B3: in its place among the text, and what a stop finds on its way is not shown."""
+    kept, gate = Kept(), asyncio.Event()
+    kept.wait = gate.wait
+    generation = a_generation(kept)
+    for event in (Text("a"), ToolStarted("c", "look"), ToolEnded("c", "found"), Text("b")):
+        generation.apply(event)
+    await asyncio.sleep(0)
+    assert (generation.tools, kept.tools, kept.shown) == ({}, [], [])
+    gate.set()
+    await generation.finish()
+    assert kept.committed == [
+        *(("text", "a"), ("tool", "c running"), ("tool", "c completed"), ("text", "b"))
+    ]
+    assert [tool.state for tool in kept.tools] == ["running", "completed"]
+    gate.clear()
+    generation.apply(ToolStarted("d", "look"))
+    flusher = generation._flusher
+    await asyncio.sleep(0)
+    generation.begin_stop("user")
+    gate.set()
+    await flusher
+    assert list(generation.tools) == ["c"]
+
+
 async def test_a_stop_ends_the_wait_for_a_commit():
     """B1: a store that does not answer holds no stop up."""
     kept = Kept()
@@ -149,6 +175,7 @@ async def test_tools_have_an_end_each():
     generation.apply(ToolStarted("a", "x"))
     generation.apply(ToolStarted("b", "y"))
     generation.apply(ToolEnded("a", "fine"))
+    await generation.finish()
     generation.end_tools()
     generation.end_tools()
     assert [(tool.call_id, tool.state) for tool in kept.tools] == [
@@ -162,6 +189,7 @@ async def test_a_tool_that_ends_with_its_reply_ends_as_the_reply_does(stopped, s
     kept = Kept()
     generation = a_generation(kept)
     generation.apply(ToolStarted("a", "x"))
+    await generation.finish()
     if stopped:
         generation.begin_stop("user")
     generation.failure = StopChatError(ErrorCode.INTERNAL)

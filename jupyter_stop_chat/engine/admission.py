@@ -101,6 +101,7 @@ class Admission:
             owner=owner,
             request_id=request_id,
             append=self._store.append,
+            put_tool=self._store.put_tool,
             on_text=lambda made: self._bus.publish(made.chat_id, TextGrew(made)),
             on_tool=lambda made, tool: self._bus.publish(made.chat_id, tool),
             max_length=self._limits.max_reply_length,
@@ -144,7 +145,7 @@ class Admission:
         """
         try:
             async with lane.turnstile:
-                before = await self._made_before(generation)
+                before = await self._made_before(generation.owner, generation.request_id)
                 if before is None:
                     written = await write(lane, generation.message)
                     generation.take_over(written.reply)
@@ -195,6 +196,19 @@ class Admission:
         lane.paused = lane.paused or paused
         self._runner.forget(generation, lane)
 
+    async def known(self, owner: str, request_id: str) -> Accepted:
+        """Answer a request that was sent before.
+
+        :raises StopChatError: `not_possible_now`: it was not.
+        """
+        running = self._registry.by_request(owner, request_id)
+        if running is not None:
+            return await self._known(running)
+        before = await self._made_before(owner, request_id)
+        if before is None:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+        return before
+
     async def _known(self, generation: Generation) -> Accepted:
         """Answer a request that was sent twice."""
         await asyncio.wait({generation.accepted})
@@ -203,16 +217,16 @@ class Admission:
         accepted = generation.accepted.result()
         return accepted.model_copy(update={"message": generation.snapshot()})
 
-    async def _made_before(self, generation: Generation) -> Accepted | None:
+    async def _made_before(self, owner: str, request_id: str) -> Accepted | None:
         """Answer a request whose reply has ended: it was made before a reconnect or restart."""
-        reply = await self._store.find_request(generation.owner, generation.request_id)
+        reply = await self._store.find_request(owner, request_id)
         if reply is None:
             return None
         user = await self._store.get_message(reply.reply_to or "")
         if user is None:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
         return Accepted(
-            request_id=generation.request_id,
+            request_id=request_id,
             chat_id=reply.chat_id,
             user_message=user,
             message=reply,

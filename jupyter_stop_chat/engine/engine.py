@@ -240,19 +240,27 @@ class Engine:
             stopped, is empty, or was taken out of the chat.
         """
         partial = await self._message(owner, request.message_id, "assistant")
-        _check_can_go_on(partial)
+        if not _can_go_on(partial):
+            return await self._admission.known(owner, request.request_id)
+        model = self._model(request.model or partial.model, owner)
 
         async def write(lane: Lane, reply: Message) -> Written:
             lane.chat = await self.chat(owner, partial.chat_id)
             prompt = await self._message(owner, partial.reply_to or "", "user")
             # Looked up while this one still counts as ended.
             await self._places.head(lane)
-            reopened = await self.store.reopen(partial.id)
+            reopened = await self.store.reopen(partial.id, reply.request_id, model)
             if reopened is None:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
             return Written(prompt, reopened, ())
 
-        going_on = partial.model_copy(update={"state": MessageState.QUEUED})
+        going_on = partial.model_copy(
+            update={
+                "state": MessageState.QUEUED,
+                "request_id": request.request_id,
+                "model": model,
+            }
+        )
         return await self._admission.admit(owner, request.request_id, going_on, self.policy, write)
 
     async def unqueue(self, owner: str, request: Unqueue) -> None:
@@ -343,10 +351,9 @@ class Engine:
         return model
 
 
-def _check_can_go_on(partial: Message) -> None:
+def _can_go_on(partial: Message) -> bool:
     stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
-    if not stopped or partial.discarded or not partial.text.strip():
-        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+    return stopped and not partial.discarded and bool(partial.text.strip())
 
 
 def _prompt(

@@ -6,15 +6,12 @@ import logging
 import traceback
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.generation import Generation, total
+from jupyter_stop_chat.generation import Generation
 from jupyter_stop_chat.protocol import ErrorInfo, MessageState, Usage
 from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.usage import tokens, total
 
 log = logging.getLogger(__name__)
-
-#: Characters a token, where the provider did not count: the rule of thumb that OpenAI gives
-#: for English text.
-CHARACTERS_PER_TOKEN = 4
 
 
 def settlement(generation: Generation) -> Settlement:
@@ -68,10 +65,10 @@ def estimated(generation: Generation) -> Usage | None:
         return used
     read = used.input_tokens if used else None
     if read is None and generation.told:
-        read = _tokens(_read(generation))
+        read = tokens(_read(generation))
     return Usage(
         input_tokens=read,
-        output_tokens=_tokens(made),
+        output_tokens=tokens(made),
         estimated=True,
         sent_from=used.sent_from if used else None,
     )
@@ -83,10 +80,6 @@ def _read(generation: Generation) -> int:
     ids = [message_id for message_id, _ in generation.told]
     begin = ids.index(first) if first in ids else 0
     return sum(length for _, length in generation.told[begin:]) + generation.prefix_length
-
-
-def _tokens(length: int) -> int:
-    return max(1, round(length / CHARACTERS_PER_TOKEN))
 
 
 def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:

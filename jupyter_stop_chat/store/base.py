@@ -26,7 +26,7 @@ Part = Literal["text", "reasoning"]
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Hold what a message is claimed with at its end.
+    """Hold what a message is claimed with at its end; what is None stays as it was kept.
 
     :ivar keep: the text ends here, in UTF-16 code units; None keeps all that was appended.
     :ivar keep_reasoning: the reasoning ends here, likewise.
@@ -39,7 +39,22 @@ class Settlement:
     stop: Receipt | None = None
     error: ErrorInfo | None = None
     finish_reason: FinishReason | None = None
-    tools: tuple[ToolCall, ...] = ()
+    tools: tuple[ToolCall, ...] | None = None
+
+
+def put(tools: Sequence[ToolCall], call: ToolCall) -> tuple[ToolCall, ...]:
+    """Put a tool call in the place of its earlier state, or behind the others."""
+    if all(each.call_id != call.call_id for each in tools):
+        return (*tools, call)
+    return tuple(call if each.call_id == call.call_id else each for each in tools)
+
+
+def ended(tools: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    """Give each tool call that still runs its end, since its message has ended."""
+    return tuple(
+        tool.model_copy(update={"state": "interrupted"}) if tool.state == "running" else tool
+        for tool in tools
+    )
 
 
 class Store(Protocol):
@@ -99,6 +114,10 @@ class Store(Protocol):
         """Append text to a message that is not terminal."""
         ...
 
+    async def put_tool(self, message_id: str, call: ToolCall) -> None:
+        """Keep a tool call of a live message, in the place of its earlier state."""
+        ...
+
     async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
         """Claim the terminal state of a message.
 
@@ -110,8 +129,14 @@ class Store(Protocol):
         """Replace the receipt of a message that was stopped: its provider closed late."""
         ...
 
-    async def reopen(self, message_id: str) -> Message | None:
-        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text."""
+    async def reopen(
+        self, message_id: str, request_id: str | None = None, model: str | None = None
+    ) -> Message | None:
+        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text.
+
+        :param request_id: what asks for it; the message is found by its earlier ones as well.
+        :param model: which model goes on, if it is another.
+        """
         ...
 
     async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
@@ -123,7 +148,7 @@ class Store(Protocol):
         ...
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
-        """Return the assistant message that an owner's request made, or None."""
+        """Return the assistant message that an owner's request made or went on with, or None."""
         ...
 
     async def get_messages(self, chat_id: str) -> list[Message]:

@@ -20,9 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Receipt
+from jupyter_stop_chat.protocol import Receipt, ToolCall
 from jupyter_stop_chat.utf16 import utf16_length, whole
 
+from .base import put
 from .operations import (
     AmendPrompt,
     AmendStop,
@@ -32,13 +33,14 @@ from .operations import (
     CreateChat,
     DeleteChat,
     Operation,
+    PutTool,
     Reopen,
     SetState,
     SetTitle,
     Settle,
 )
 from .rows import ONE_CHAT, chat_of, row_of_chat, row_of_message
-from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
+from .schema import IS_LIVE, LIVE, chats, deltas, earlier_requests, messages, processes
 from .settling import NEXT_CHANGE, read_message, settle, touch
 
 #: When a process that has not been seen is forgotten.
@@ -159,23 +161,13 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return found.rowcount > 0
         case Append():
             raise AssertionError("appends are applied in bulk")
+        case PutTool():
+            _put_tool(connection, operation)
+            return None
         case Settle(message_id, _):
             return settle(connection, operation)
-        case Reopen(message_id):
-            found = connection.execute(
-                update(messages)
-                .where(
-                    messages.c.id == message_id, messages.c.state.in_(("interrupted", "failed"))
-                )
-                .values(state="queued", stop=None, error=None, finish_reason=None, process=process)
-            )
-            if not found.rowcount:
-                return None
-            message = read_message(connection, message_id)
-            touch(connection, message.chat_id)
-            beat(connection, process)
-            row = connection.execute(ONE_CHAT, {"id": message.chat_id}).mappings().one()
-            return message, chat_of(dict(row))
+        case Reopen():
+            return _reopen(connection, operation, process)
         case AmendStop(message_id, receipt):
             connection.execute(
                 update(messages)
@@ -196,6 +188,57 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return None
         case _:
             assert_never(operation)
+
+
+def _put_tool(connection: Connection, operation: PutTool) -> None:
+    mine = (messages.c.id == operation.message_id, IS_LIVE)
+    row = connection.execute(select(messages.c.tools).where(*mine)).one_or_none()
+    if row is not None:
+        tools = put([ToolCall.model_validate(each) for each in row.tools or ()], operation.call)
+        written = [each.model_dump(mode="json") for each in tools]
+        connection.execute(update(messages).where(*mine).values(tools=written))
+
+
+def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
+    """Let a message go on, and return it with its chat; None if it cannot."""
+    mine = (
+        messages.c.id == operation.message_id,
+        messages.c.state.in_(("interrupted", "failed")),
+    )
+    before = connection.execute(
+        select(messages.c.seq, messages.c.owner, messages.c.request_id).where(*mine)
+    ).one_or_none()
+    new = {"request_id": operation.request_id, "model": operation.model}
+    found = connection.execute(
+        update(messages)
+        .where(*mine)
+        .values(
+            state="queued",
+            stop=None,
+            error=None,
+            finish_reason=None,
+            process=process,
+            **{name: value for name, value in new.items() if value is not None},
+        )
+    )
+    if not found.rowcount or before is None:
+        return None
+    if operation.request_id is not None and before.request_id is not None:
+        keep_request(connection, before.owner, before.request_id, before.seq)
+    message = read_message(connection, operation.message_id)
+    touch(connection, message.chat_id)
+    beat(connection, process)
+    row = connection.execute(ONE_CHAT, {"id": message.chat_id}).mappings().one()
+    return message, chat_of(dict(row))
+
+
+def keep_request(connection: Connection, owner: str, request_id: str, message: int) -> None:
+    """Note that a message had answered a request before it went on."""
+    known = (earlier_requests.c.owner == owner, earlier_requests.c.request_id == request_id)
+    if connection.execute(select(earlier_requests.c.message).where(*known)).first() is None:
+        connection.execute(
+            insert(earlier_requests).values(owner=owner, request_id=request_id, message=message)
+        )
 
 
 def is_same_stop(receipt: Receipt) -> ColumnElement[bool]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.protocol import TERMINAL, Chat, Message, MessageState, Receipt, ToolCall
 from jupyter_stop_chat.utf16 import utf16_length, utf16_slice, whole
 
+from .base import ended, put
 from .clock import now
 from .operations import (
     AmendPrompt,
@@ -25,10 +26,12 @@ from .operations import (
     CreateChat,
     DeleteChat,
     Operation,
+    PutTool,
     Reopen,
     SetState,
     SetTitle,
     Settle,
+    weight,
 )
 
 
@@ -38,6 +41,7 @@ class Kept:
 
     :ivar reopened: it went on from an end that the database may still hold.
     :ivar amended: it is a prompt that the database may hold in an earlier shape.
+    :ivar earlier_requests: what it had answered before it went on, unless the database knows.
     """
 
     message: Message
@@ -45,6 +49,7 @@ class Kept:
     reasoning: list[str] = field(default_factory=list)
     reopened: bool = False
     amended: bool = False
+    earlier_requests: list[str] = field(default_factory=list)
 
     @property
     def live(self) -> bool:
@@ -95,6 +100,8 @@ class Memory:
         match operation:
             case Append(message_id, text, part):
                 self._append(message_id, text, part)
+            case PutTool(message_id, call):
+                self._put_tool(message_id, call)
             case BeginTurn(turn, _):
                 if any(message.state not in TERMINAL for message in turn):
                     for chat in answer:
@@ -148,6 +155,10 @@ class Memory:
                 if self._append(message_id, text, part):
                     self.unsaved.add(message_id)
                     self.size += len(text)
+            case PutTool(message_id, call):
+                if self._put_tool(message_id, call):
+                    self.unsaved.add(message_id)
+                    self.size += weight(operation)
             case CreateChat(chat):
                 self._create(chat)
             case SetTitle(chat_id, title):
@@ -177,8 +188,8 @@ class Memory:
                 return True
             case Settle():
                 return self._settle(operation)
-            case Reopen(message_id):
-                return self._reopen(message_id)
+            case Reopen():
+                return self._reopen(operation)
             case AmendStop(message_id, receipt):
                 if self._amend(message_id, receipt):
                     self.unsaved.add(message_id)
@@ -221,6 +232,14 @@ class Memory:
         if kept is None or not kept.live:
             return False
         (kept.text if part == "text" else kept.reasoning).append(whole(text))
+        return True
+
+    def _put_tool(self, message_id: str, call: ToolCall) -> bool:
+        kept = self.messages.get(message_id)
+        if kept is None or not kept.live:
+            return False
+        tools = put(kept.message.tools, call)
+        kept.message = kept.message.model_copy(update={"tools": tools})
         return True
 
     def _amend(self, message_id: str, receipt: Receipt) -> bool:
@@ -278,6 +297,12 @@ class Memory:
         if kept is None or not kept.live:
             return None
         message = kept.whole()
+        told = {
+            name: value
+            for name in ("usage", "stop", "error", "finish_reason", "tools")
+            if (value := getattr(settlement, name)) is not None
+        }
+        message = message.model_copy(update=told)
         text = utf16_slice(message.text, 0, settlement.keep)
         reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning) or None
         kept.message = message.model_copy(
@@ -286,34 +311,41 @@ class Memory:
                 "text": text,
                 "text_length": utf16_length(text),
                 "reasoning": reasoning,
-                "usage": settlement.usage,
-                "stop": settlement.stop,
-                "error": settlement.error,
-                "finish_reason": settlement.finish_reason,
-                "tools": settlement.tools,
+                "tools": ended(message.tools),
             }
         )
         self.unsaved.add(message.id)
         self._touch(message.chat_id)
         return kept.message
 
-    def _reopen(self, message_id: str) -> tuple[Message, Chat] | None:
-        kept = self.messages.get(message_id)
+    def _reopen(self, operation: Reopen) -> tuple[Message, Chat] | None:
+        kept = self.messages.get(operation.message_id)
         if kept is None or kept.message.state not in {
             MessageState.INTERRUPTED,
             MessageState.FAILED,
         }:
             return None
-        kept.message = kept.message.model_copy(
+        before = kept.message
+        request_id = operation.request_id or before.request_id
+        changed = before.model_copy(
             update={
                 "state": MessageState.QUEUED,
                 "stop": None,
                 "error": None,
                 "finish_reason": None,
+                "request_id": request_id,
+                "model": operation.model or before.model,
             }
         )
+        asked = _asked(changed, self.chats)
+        others = (each.message for each in self.messages.values() if each is not kept)
+        if asked is not None and any(_asked(other, self.chats) == asked for other in others):
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")
+        if before.request_id is not None and before.request_id != request_id:
+            kept.earlier_requests.append(before.request_id)
+        kept.message = changed
         kept.reopened = True
-        self.unsaved.add(message_id)
+        self.unsaved.add(before.id)
         self._touch(kept.message.chat_id)
         return kept.message, self.chats[kept.message.chat_id]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, ToolCall
 
 from .base import Part, Settlement
 
@@ -58,6 +58,14 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
+class PutTool:
+    """Keep a tool call of a message, in the place of its earlier state."""
+
+    message_id: str
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Claim the terminal state of a message."""
 
@@ -67,9 +75,15 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """Move a stopped or failed message back to the queue."""
+    """Move a stopped or failed message back to the queue.
+
+    :ivar request_id: what asks for it.
+    :ivar model: which model goes on; None: the same.
+    """
 
     message_id: str
+    request_id: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,7 @@ Operation = (
     | BeginTurn
     | SetState
     | Append
+    | PutTool
     | Settle
     | Reopen
     | AmendStop
@@ -113,6 +128,8 @@ def weight(operation: Operation) -> int:
     """Estimate how many bytes an operation brings to the disk."""
     if isinstance(operation, Append):
         return 64 + len(operation.text)
+    if isinstance(operation, PutTool):
+        return 256 + len(operation.call.args or "") + len(operation.call.result or "")
     if isinstance(operation, AmendPrompt):
         return 256 + len(operation.text)
     if isinstance(operation, BeginTurn):

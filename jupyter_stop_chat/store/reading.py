@@ -10,6 +10,7 @@ from jupyter_stop_chat.protocol import Chat, Message
 from .database import Database
 from .memory import Memory
 from .rows import (
+    BY_EARLIER_REQUEST,
     BY_REQUEST,
     CHATS,
     MESSAGES_OF_CHAT,
@@ -64,8 +65,10 @@ class Reader:
         return message_of(rows[0]) if rows else None
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
-        """Return the assistant message that an owner's request made, or None."""
-        rows = await self._database.read(BY_REQUEST, {"owner": owner, "request_id": request_id})
+        """Return the assistant message that an owner's request made or went on with, or None."""
+        asked = {"owner": owner, "request_id": request_id}
+        rows = await self._database.read(BY_REQUEST, asked)
+        rows = rows or await self._database.read(BY_EARLIER_REQUEST, asked)
         return message_of(rows[0]) if rows else None
 
     async def get_messages(self, chat_id: str) -> list[Message]:
@@ -147,11 +150,11 @@ class Overlay(Reader):
         return None if found is None or found.chat_id in self._memory.deleted else found
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
-        """Return the assistant message that an owner's request made, or None."""
+        """Return the assistant message that an owner's request made or went on with, or None."""
         for kept in self._memory.messages.values():
             message = kept.message
             if (
-                message.request_id == request_id
+                request_id in (message.request_id, *kept.earlier_requests)
                 and message.role == "assistant"
                 and self._memory.chats[message.chat_id].owner == owner
             ):

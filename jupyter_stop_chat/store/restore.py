@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .changes import is_same_stop
+from .changes import is_same_stop, keep_request
 from .memory import Kept, Memory
 from .rows import row_of_chat, row_of_message
 from .schema import IS_LIVE, chats, deltas, messages
@@ -55,10 +56,14 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
     guard: ColumnElement[bool] = IS_LIVE
     if kept.reopened:
         guard = or_(IS_LIVE, messages.c.state.in_(("interrupted", "failed")))
-    found = connection.execute(
-        update(messages).where(mine, guard).values({name: row[name] for name in _CHANGING})
-    )
+    changing = {name: row[name] for name in _CHANGING}
+    if kept.reopened:
+        changing["model"] = row["model"]
+        if not _is_taken(connection, row):
+            changing["request_id"] = row["request_id"]
+    found = connection.execute(update(messages).where(mine, guard).values(changing))
     if found.rowcount:
+        _save_requests(connection, kept, owner)
         # All of its text is in the row now.
         connection.execute(
             delete(deltas).where(
@@ -83,7 +88,27 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
         try:
             with connection.begin_nested():
                 connection.execute(insert(messages).values(row | {"request_id": request_id}))
+                _save_requests(connection, kept, owner)
         except IntegrityError:
             continue
         return
     log.warning("A message is not saved: its chat is gone.")
+
+
+def _save_requests(connection: Connection, kept: Kept, owner: str) -> None:
+    if kept.earlier_requests:
+        mine = select(messages.c.seq).where(messages.c.id == kept.message.id)
+        seq = connection.execute(mine).scalar_one()
+        for request_id in kept.earlier_requests:
+            keep_request(connection, owner, request_id, seq)
+
+
+def _is_taken(connection: Connection, row: dict[str, Any]) -> bool:
+    """Tell whether another process answered the request meanwhile."""
+    found = select(messages.c.seq).where(
+        messages.c.owner == row["owner"],
+        messages.c.request_id == row["request_id"],
+        messages.c.role == "assistant",
+        messages.c.id != row["id"],
+    )
+    return connection.execute(found).first() is not None

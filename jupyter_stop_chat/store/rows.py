@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select
+from sqlalchemy import CTE, ColumnElement, Select, bindparam, case, exists, func, select
 from sqlalchemy import literal_column as literal
 
 from jupyter_stop_chat.protocol import Chat, Message
 from jupyter_stop_chat.utf16 import utf16_length, whole
 
-from .schema import IS_LIVE, LIVE, chats, deltas, messages, processes
+from .schema import IS_LIVE, LIVE, chats, deltas, earlier_requests, messages, processes
 
 
 def _waiting(part: str) -> ColumnElement[str]:
@@ -70,6 +70,15 @@ BY_REQUEST = select(*_MESSAGE).where(
     messages.c.role == "assistant",
     messages.c.request_id.is_not(None),
 )
+#: A message that went on with another request since.
+BY_EARLIER_REQUEST = (
+    select(*_MESSAGE)
+    .join(earlier_requests, earlier_requests.c.message == messages.c.seq)
+    .where(
+        earlier_requests.c.owner == bindparam("owner"),
+        earlier_requests.c.request_id == bindparam("request_id"),
+    )
+)
 ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
 CHATS: Select[Any] = select(*_CHAT).order_by(chats.c.changed.desc(), chats.c.id)
 #: What is being made, by which process, and when that was last seen.
@@ -81,21 +90,24 @@ LIVE_MESSAGES = (
 )
 
 
-def _thread() -> Select[Any]:
+def _chain() -> CTE:
     chain = (
         select(messages.c.id, messages.c.reply_to)
         .where(messages.c.id == bindparam("id"))
         .cte("chain", recursive=True)
     )
     # UNION, not UNION ALL: should the links ever form a ring, the walk still ends.
-    chain = chain.union(
+    return chain.union(
         select(messages.c.id, messages.c.reply_to).where(messages.c.id == chain.c.reply_to)
     )
-    return select(*_MESSAGE).where(messages.c.id.in_(select(chain.c.id)))
 
 
 #: A message and those before it along `reply_to`, in no order: see `along_links`.
-THREAD = _thread()
+THREAD = select(*_MESSAGE).where(messages.c.id.in_(select(_chain().c.id)))
+#: How long is what stands before a message, in UTF-16 code units.
+LENGTH_BEFORE = select(func.coalesce(func.sum(messages.c.text_length), 0).label("length")).where(
+    messages.c.id.in_(select(_chain().c.id)), messages.c.id != bindparam("id")
+)
 
 
 def chat_of(row: Mapping[str, Any]) -> Chat:

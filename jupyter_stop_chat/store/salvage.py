@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from .rows import chat_of, message_of
-from .schema import chats, deltas, messages
+from .schema import chats, deltas, earlier_requests, messages
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ def salvage(damaged: Path, new: Path) -> int:
             owners = {row["id"] for row in _copy(source, target, chats, set())}
             saved = {row["seq"] for row in _copy(source, target, messages, owners)}
             _copy(source, target, deltas, saved)
+            _copy(source, target, earlier_requests, saved)
     return len(saved)
 
 
@@ -88,10 +89,9 @@ def _is_sound(table: Table, row: _Row, known: set[Any]) -> bool:
         if table is chats:
             chat_of({name: row[name] for name in row if name != "changed"})
             return isinstance(row["changed"], int)
-        if table is deltas:
-            return row["message"] in known and all(
-                isinstance(row[name], str) for name in ("part", "text")
-            )
+        if table in (deltas, earlier_requests):
+            words = ("part", "text") if table is deltas else ("owner", "request_id")
+            return row["message"] in known and all(isinstance(row[name], str) for name in words)
         values = {name: row[name] for name in row if name not in {"seq", "owner", "process"}}
         for name in ("usage", "stop", "error", "attachments", "tools"):
             values[name] = None if row[name] is None else json.loads(row[name])

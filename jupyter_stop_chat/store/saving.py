@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.protocol import Message, MessageState, Receipt
+from jupyter_stop_chat.protocol import Message, MessageState, Receipt, Usage
 
 from .base import Settlement
 from .clock import now
@@ -23,6 +23,7 @@ from .operations import (
     BeginTurn,
     DeleteChat,
     Operation,
+    PutTool,
     Reopen,
     SetState,
     SetTitle,
@@ -31,8 +32,9 @@ from .operations import (
 from .processes import ProcessLock, is_gone, lock_folder
 from .reading import Overlay, Reader, unreadable
 from .restore import restore
-from .rows import LIVE_MESSAGES
+from .rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSAGE
 from .salvage import salvage
+from .settling import estimated
 from .thread import in_thread
 from .trouble import Reason, diagnose, reason_of, set_aside
 from .writer import Writer
@@ -162,14 +164,24 @@ class Saver:
         gone = await in_thread(self._gone, rows)
         if not gone:
             return
-        stopped = Settlement(
-            MessageState.INTERRUPTED, stop=Receipt(reason="server_restart", requested_at=now())
-        )
-        answers = await self._database.write([Settle(message_id, stopped) for message_id in gone])
+        stop = Receipt(reason="server_restart", requested_at=now())
+        ends = [
+            Settle(
+                each, Settlement(MessageState.INTERRUPTED, stop=stop, usage=await self._used(each))
+            )
+            for each in gone
+        ]
+        answers = await self._database.write(ends)
         try:
             self._on_recovered([message for message in answers if message is not None])
         except Exception:
             log.exception("on_recovered failed")
+
+    async def _used(self, message_id: str) -> Usage | None:
+        """Estimate what a message used whose process ended before it counted (B9)."""
+        rows = await self._database.read(ONE_MESSAGE, {"id": message_id})
+        before = await self._database.read(LENGTH_BEFORE, {"id": message_id})
+        return estimated(rows[0], before[0]["length"]) if rows else None
 
     def _gone(self, rows: Sequence[dict[str, Any]]) -> list[str]:
         ended: dict[str | None, bool] = {}
@@ -329,8 +341,9 @@ class Saver:
                             await self._learn_chat(chat_id)
                 case (
                     SetState(message_id, _)
+                    | PutTool(message_id, _)
                     | Settle(message_id, _)
-                    | Reopen(message_id)
+                    | Reopen(message_id, _, _)
                     | AmendStop(message_id, _)
                     | AmendPrompt(message_id, _, _)
                 ):

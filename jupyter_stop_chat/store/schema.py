@@ -79,6 +79,7 @@ messages = Table(
     Column("tools", _Json),
     Column("process", Text),
     Index("messages_by_chat", "chat_id", "seq"),
+    Index("messages_by_link", "reply_to"),
     Index(
         "messages_live",
         "chat_id",
@@ -113,6 +114,16 @@ deltas = Table(
     Column("part", String(16), nullable=False),
     Column("text", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+#: The requests that a message answered before the one that it bears: it was gone on with.
+earlier_requests = Table(
+    "earlier_requests",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("request_id", String(36), primary_key=True),
+    Column("message", _Number, ForeignKey("messages.seq", ondelete="CASCADE"), nullable=False),
+    Index("earlier_requests_by_message", "message"),
 )
 
 #: Server processes that may be making messages, and when each was last seen (Unix seconds).

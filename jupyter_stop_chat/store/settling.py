@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,9 +17,11 @@ from sqlalchemy import (
 )
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Message
+from jupyter_stop_chat.protocol import Message, Usage
+from jupyter_stop_chat.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
 
+from .base import Settlement, ended
 from .clock import now
 from .operations import Settle
 from .rows import ONE_MESSAGE, message_of
@@ -46,14 +49,7 @@ def settle(connection: Connection, operation: Settle) -> Message | None:
     claimed = connection.execute(
         update(messages)
         .where(messages.c.id == operation.message_id, IS_LIVE)
-        .values(
-            state=settlement.state.value,
-            usage=settlement.usage and settlement.usage.model_dump(mode="json"),
-            stop=settlement.stop and settlement.stop.model_dump(mode="json"),
-            error=settlement.error and settlement.error.model_dump(mode="json"),
-            finish_reason=settlement.finish_reason,
-            tools=[tool.model_dump(mode="json") for tool in settlement.tools] or None,
-        )
+        .values(state=settlement.state.value, **_told(settlement))
     )
     if not claimed.rowcount:
         return None
@@ -62,7 +58,12 @@ def settle(connection: Connection, operation: Settle) -> Message | None:
     text = utf16_slice(message.text, 0, settlement.keep)
     reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning) or None
     message = message.model_copy(
-        update={"text": text, "text_length": utf16_length(text), "reasoning": reasoning}
+        update={
+            "text": text,
+            "text_length": utf16_length(text),
+            "reasoning": reasoning,
+            "tools": ended(message.tools),
+        }
     )
     surplus -= message.text_length
     waiting = _Waiting(connection, message.id)
@@ -76,10 +77,54 @@ def settle(connection: Connection, operation: Settle) -> Message | None:
     connection.execute(
         update(messages)
         .where(messages.c.id == message.id)
-        .values(text=text, text_length=utf16_length(text), reasoning=message.reasoning)
+        .values(
+            text=text,
+            text_length=utf16_length(text),
+            reasoning=message.reasoning,
+            tools=[tool.model_dump(mode="json") for tool in message.tools] or None,
+        )
     )
     touch(connection, message.chat_id)
     return message
+
+
+def _told(settlement: Settlement) -> dict[str, Any]:
+    """Return the columns that a settlement says something of."""
+    told: dict[str, Any] = {
+        name: value.model_dump(mode="json")
+        for name in ("usage", "stop", "error")
+        if (value := getattr(settlement, name)) is not None
+    }
+    if settlement.finish_reason is not None:
+        told["finish_reason"] = settlement.finish_reason
+    if settlement.tools is not None:
+        told["tools"] = [tool.model_dump(mode="json") for tool in settlement.tools] or None
+    return told
+
+
+def estimated(row: Mapping[str, Any], length_before: int) -> Usage | None:
+    """Estimate what a message used whose process ended before it counted (B9).
+
+    :param row: the message, as `ONE_MESSAGE` reads it; what waits was made by the last try.
+    :param length_before: how long is what stands before it, in UTF-16 code units.
+    :returns: None when nothing was made that was not counted.
+    """
+    known = None if row["usage"] is None else Usage.model_validate(row["usage"])
+    text = utf16_length(row["more_text"] or "")
+    reasoning = utf16_length(row["more_reasoning"] or "")
+    begun = row["text_length"]
+    if known is not None and known.output_tokens and begun >= FOLDED:
+        # What an earlier try made waits there as well.
+        counted = min(text, max(0, CHARACTERS_PER_TOKEN * known.output_tokens - begun))
+        begun, text = begun + counted, text - counted
+    if not text + reasoning:
+        return None
+    more = Usage(
+        input_tokens=tokens(length_before + begun),
+        output_tokens=tokens(text + reasoning),
+        estimated=True,
+    )
+    return total(known, more)
 
 
 def read_message(connection: Connection, message_id: str) -> Message:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, ToolCall
 
 from .base import Part, Settlement
 from .database import Database
@@ -24,6 +24,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    PutTool,
     Reopen,
     SetState,
     SetTitle,
@@ -149,6 +150,11 @@ class SqlStore:
             await self._saver.has_room()
             await self._writer.write(Append(message_id, text, part))
 
+    async def put_tool(self, message_id: str, call: ToolCall) -> None:
+        """Keep a tool call of a live message, in the place of its earlier state."""
+        await self._saver.has_room()
+        await self._writer.write(PutTool(message_id, call))
+
     async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
         """Claim the terminal state of a message.
 
@@ -157,9 +163,18 @@ class SqlStore:
         settled: Message | None = await self._writer.write(Settle(message_id, settlement))
         return settled
 
-    async def reopen(self, message_id: str) -> Message | None:
-        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text."""
-        reopened: tuple[Message, Chat] | None = await self._writer.write(Reopen(message_id))
+    async def reopen(
+        self, message_id: str, request_id: str | None = None, model: str | None = None
+    ) -> Message | None:
+        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text.
+
+        :param request_id: what asks for it; the message is found by its earlier ones as well.
+        :param model: which model goes on, if it is another.
+        :raises StopChatError: `not_possible_now`: another message has answered that request.
+        """
+        reopened: tuple[Message, Chat] | None = await self._writer.write(
+            Reopen(message_id, request_id, model)
+        )
         return reopened and reopened[0]
 
     async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
@@ -195,7 +210,7 @@ class SqlStore:
         return await self._read(lambda reader: reader.get_message(message_id))
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
-        """Return the assistant message that an owner's request made, or None."""
+        """Return the assistant message that an owner's request made or went on with, or None."""
         return await self._read(lambda reader: reader.find_request(owner, request_id))
 
     async def get_messages(self, chat_id: str) -> list[Message]:

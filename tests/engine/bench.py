@@ -28,6 +28,7 @@ from jupyter_stop_chat.protocol import (
     Stop,
     StopResult,
     Tool,
+    ToolCall,
 )
 from jupyter_stop_chat.store.base import Part, Settlement
 from jupyter_stop_chat.store.memory import Memory
@@ -39,6 +40,7 @@ from jupyter_stop_chat.store.operations import (
     CreateChat,
     DeleteChat,
     Operation,
+    PutTool,
     Reopen,
     SetState,
     SetTitle,
@@ -146,8 +148,13 @@ class MemoryStore:
     async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
         await self._write(AmendPrompt(message_id, text, reply_to))
 
-    async def reopen(self, message_id: str) -> Message | None:
-        answer = await self._write(Reopen(message_id))
+    async def put_tool(self, message_id: str, call: ToolCall) -> None:
+        await self._write(PutTool(message_id, call))
+
+    async def reopen(
+        self, message_id: str, request_id: str | None = None, model: str | None = None
+    ) -> Message | None:
+        answer = await self._write(Reopen(message_id, request_id, model))
         return answer and answer[0]
 
     async def get_chat(self, chat_id: str) -> Chat | None:
@@ -169,8 +176,12 @@ class MemoryStore:
         await self._read()
         for kept in self.memory.messages.values():
             message = kept.message
-            asked = message.role == "assistant" and message.request_id == request_id
-            if asked and self.memory.chats[message.chat_id].owner == owner:
+            asked = request_id in (message.request_id, *kept.earlier_requests)
+            if (
+                message.role == "assistant"
+                and asked
+                and self.memory.chats[message.chat_id].owner == owner
+            ):
                 return kept.whole()
         return None
 
@@ -315,9 +326,14 @@ class Bench:
         frame = Regenerate(type="regenerate", message_id=message_id, request_id=new_id())
         return await self.engine.regenerate(OWNER, frame)
 
-    async def go_on(self, message_id: str, request_id: str | None = None) -> Accepted:
+    async def go_on(
+        self, message_id: str, request_id: str | None = None, model: str | None = None
+    ) -> Accepted:
         """Continue a reply."""
-        frame = Continue(type="continue", message_id=message_id, request_id=request_id or new_id())
+        request_id = request_id or new_id()
+        frame = Continue(
+            type="continue", message_id=message_id, request_id=request_id, model=model
+        )
         return await self.engine.continue_(OWNER, frame)
 
     async def edit(self, message_id: str, body: str, owner: str = OWNER) -> Accepted:

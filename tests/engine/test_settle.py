@@ -37,6 +37,7 @@ async def test_every_code_has_its_sentence_and_nothing_else(code):
 async def test_a_tool_alone_is_a_reply():
     generation = a_generation()
     generation.apply(ToolStarted("c", "draw"))
+    await generation.finish()
     assert settlement(generation).state is MessageState.COMPLETED
 
 

@@ -9,7 +9,7 @@ import pytest
 from jupyter_stop_chat.chat_handlers.base import Reasoning, ToolEnded, ToolStarted
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Accepted, Message, MessageState, Outcome
-from jupyter_stop_chat.testing import Gate, Raise
+from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
 from tests.engine.bench import Bench, new_id
 
 STORES = ("stand-in", "sqlite")
@@ -50,6 +50,71 @@ async def test_continue_goes_on_in_the_same_message(bench):
     assert turn.prefix == "one "
     assert told(b) == [("user", "ask")]
     assert len(await b.store.get_messages(partial.chat_id)) == 2
+
+
+async def test_continue_sent_again_counts_once(bench):
+    """V9: while it runs, after its end, and after the next one; so does what came before it."""
+    b = bench()
+    first = new_id()
+    b.handler.script = ["one ", Gate()]
+    accepted = await b.send(request_id=first)
+    await b.shown(accepted, "one ")
+    await b.stop(message_id=accepted.message.id)
+    partial = await b.end(accepted)
+    second, third = new_id(), new_id()
+    b.handler.script = ["two ", Gate()]
+    again = await b.go_on(partial.id, second)
+    assert again.message.request_id == second
+    assert (await b.go_on(partial.id, second)).message.id == partial.id
+    await b.shown(again, "one two ")
+    (stopped_,) = await b.stop(request_id=second)
+    assert (stopped_.message_id, stopped_.outcome) == (partial.id, "interrupted")
+    assert (await b.store.get_message(partial.id)).request_id == second
+    repeated = await b.go_on(partial.id, second)
+    assert (repeated.request_id, repeated.message.text) == (second, "one two ")
+    assert repeated.user_message.id == partial.reply_to
+    b.handler.script = ["three"]
+    assert (await b.end(await b.go_on(partial.id, third))).text == "one two three"
+    for request_id in (second, third):
+        repeated = await b.go_on(partial.id, request_id)
+        assert repeated.request_id == request_id
+        assert (repeated.message.state, repeated.message.text) == ("completed", "one two three")
+    for request_id in (first, second, third):
+        (late,) = await b.stop(request_id=request_id)
+        assert (late.message_id, late.outcome) == (partial.id, "already_completed")
+    repeated = await b.send(request_id=first)
+    assert repeated.message.id == partial.id
+    assert len(b.handler.replies) == 3
+    assert await refused(b.go_on(partial.id)) is ErrorCode.NOT_POSSIBLE_NOW
+
+
+async def test_continue_with_another_model(bench):
+    """V9: the rules decide on it as on any other; the message names the model that went on."""
+    b = bench()
+    partial = await stopped(b, "one ")
+    b.handlers["test:other"] = other = ScriptedHandler(["two"])
+    message = await b.end(await b.go_on(partial.id, model="test:other"))
+    assert (message.text, message.model) == ("one two", "test:other")
+    assert len(other.replies) == 1
+    assert (await b.store.get_message(partial.id)).model == "test:other"
+
+
+async def test_continue_with_a_model_that_is_not_allowed(bench):
+    """V9: nothing is begun, and the reply can still be gone on with."""
+    b = bench()
+    partial = await stopped(b, "one ")
+
+    def choose(wanted: str | None, owner: str) -> str | None:
+        if wanted == "test:forbidden":
+            raise StopChatError(ErrorCode.MODEL_NOT_ALLOWED)
+        return wanted
+
+    b.engine._choose = choose
+    code = await refused(b.go_on(partial.id, model="test:forbidden"))
+    assert code is ErrorCode.MODEL_NOT_ALLOWED
+    assert await b.store.get_message(partial.id) == partial
+    b.handler.script = ["two"]
+    assert (await b.end(await b.go_on(partial.id))).text == "one two"
 
 
 async def test_continue_after_a_failure(bench):

@@ -376,7 +376,7 @@ async def test_garbage_in_the_header_is_set_aside(case):
 async def test_damage_under_a_running_server_costs_no_reply_that_is_being_made(case, found_by):
     """The running reply goes on into the new file, with all the text it had.
 
-    Nothing but the first two pages is left of the old file here: it holds no chat any more.
+    Nothing but the schema is left of the old file here: it holds no chat any more.
     """
     store = await case.open()
     chat, lost = _chat(title="running"), _chat(title="lost")
@@ -528,14 +528,17 @@ async def test_what_another_server_did_meanwhile_stands(case):
 
 
 def _damage(path: Path) -> None:
-    """Overwrite all pages but the first two with garbage, in the file and with no log left."""
+    """Overwrite all pages but those of the schema with garbage, in the file, with no log left."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(8192)
-        file.write(os.urandom(size - 8192))
+    pages = [path.read_bytes()[at : at + 4096] for at in range(0, path.stat().st_size, 4096)]
+    path.write_bytes(
+        b"".join(
+            page if at == 0 or b"CREATE " in page else os.urandom(len(page))
+            for at, page in enumerate(pages)
+        )
+    )
 
 
 async def test_an_error_that_passes_sets_nothing_aside(case):

@@ -5,10 +5,10 @@ import uuid
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import StaticPool, create_engine, event
+from sqlalchemy import StaticPool, create_engine, event, select
 
 from jupyter_stop_chat.errors import StopChatError
-from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, Usage
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, ToolCall, Usage
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.memory import Memory
@@ -18,6 +18,7 @@ from jupyter_stop_chat.store.operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    PutTool,
     Reopen,
     SetState,
     SetTitle,
@@ -25,13 +26,20 @@ from jupyter_stop_chat.store.operations import (
 )
 from jupyter_stop_chat.store.restore import restore
 from jupyter_stop_chat.store.rows import CHATS, MESSAGES_OF_CHAT, chat_of, message_of
-from jupyter_stop_chat.store.schema import metadata
+from jupyter_stop_chat.store.schema import earlier_requests, messages, metadata
 
 WHEN = "2026-01-01T00:00:00Z"
 IDS = [str(uuid.UUID(int=n)) for n in range(1, 9)]
 CHATS_IDS, MESSAGE_IDS = IDS[:3], IDS[3:]
 TEXT = st.sampled_from(["", "a", "wörd ", "😀", "\ud83d", "\0", "long " * 20])
 TIMES = st.sampled_from([WHEN, "2026-01-01T00:00:01Z"])
+TOOLS = st.builds(
+    ToolCall,
+    call_id=st.sampled_from(["a", "b"]),
+    name=st.just("look"),
+    state=st.sampled_from(["running", "completed"]),
+    args=st.sampled_from(["{}", "é"]),
+)
 STATES = st.sampled_from(list(MessageState))
 
 
@@ -41,7 +49,7 @@ def _operation(draw):
     new_chat = Chat(id=chat, owner="me", created_at=WHEN, updated_at=WHEN)
     kind = draw(
         st.sampled_from([CreateChat, SetTitle, DeleteChat, BeginTurn, SetState, AmendStop])
-        | st.sampled_from([Append, Settle, Reopen])
+        | st.sampled_from([Append, Settle, Reopen, PutTool])
     )
     if kind is BeginTurn:
         messages = [
@@ -63,6 +71,7 @@ def _operation(draw):
         keep=draw(st.none() | st.integers(0, 8)),
         usage=draw(st.none() | st.just(Usage(output_tokens=3))),
         stop=draw(st.none() | st.builds(Receipt, requested_at=TIMES)),
+        tools=draw(st.none() | st.lists(TOOLS, max_size=2).map(tuple)),
     )
     late = Receipt(requested_at=draw(TIMES), provider="closed", provider_ms=9.5)
     return {
@@ -72,7 +81,12 @@ def _operation(draw):
         SetState: SetState(message, draw(STATES)),
         Append: Append(message, draw(TEXT), draw(st.sampled_from(["text", "reasoning"]))),
         Settle: Settle(message, settlement),
-        Reopen: Reopen(message),
+        PutTool: PutTool(message, draw(TOOLS)),
+        Reopen: Reopen(
+            message,
+            draw(st.none() | st.sampled_from(IDS[:2])),
+            draw(st.none() | st.just("test:other")),
+        ),
         AmendStop: AmendStop(message, late),
     }[kind]
 
@@ -111,15 +125,24 @@ def _comparable(answer):
     return answer
 
 
+_EARLIER = select(earlier_requests.c.request_id, messages.c.id).join(
+    messages, earlier_requests.c.message == messages.c.seq
+)
+
+
 def _content(connection):
     chats = [chat_of(dict(row)) for row in connection.execute(CHATS).mappings()]
-    return {
-        (chat.id, chat.owner, chat.title, chat.state): [
-            message_of(dict(row))
-            for row in connection.execute(MESSAGES_OF_CHAT, {"id": chat.id}).mappings()
-        ]
-        for chat in chats
-    }, [chat.id for chat in chats]
+    return (
+        {
+            (chat.id, chat.owner, chat.title, chat.state): [
+                message_of(dict(row))
+                for row in connection.execute(MESSAGES_OF_CHAT, {"id": chat.id}).mappings()
+            ]
+            for chat in chats
+        },
+        [chat.id for chat in chats],
+        sorted(map(tuple, connection.execute(_EARLIER))),
+    )
 
 
 @settings(max_examples=120, deadline=None)
@@ -157,7 +180,7 @@ def test_what_memory_followed_is_enough_to_write_the_live_ones_anew(before, afte
             continue
         memory.follow(operation, answer)
     with engine.begin() as connection:
-        content, _ = _content(connection)
+        content, *_ = _content(connection)
     live = {
         message.id: message
         for messages in content.values()
@@ -170,7 +193,7 @@ def test_what_memory_followed_is_enough_to_write_the_live_ones_anew(before, afte
     fresh = _database()
     with fresh.begin() as connection:
         restore(connection, memory, "host:1:a")
-        restored, _ = _content(connection)
+        restored, *_ = _content(connection)
     saved = {message.id: message for messages in restored.values() for message in messages}
     assert {key: saved[key] for key in live} == live
     engine.dispose()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.protocol import MessageState, ToolCall, Usage
 from jupyter_stop_chat.store import processes
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.processes import ProcessLock, is_gone
@@ -36,6 +36,76 @@ async def test_an_ended_servers_messages_become_interrupted(new_store, make):
     assert message.state == MessageState.INTERRUPTED
     assert (message.stop.reason, message.stop.provider) == ("server_restart", "unconfirmed")
     assert await again.get_message(reply.id) == message
+
+
+async def test_what_was_shown_of_tools_and_what_was_counted_outlives_the_server(new_store, make):
+    """B3, B9: a reply that was gone on with keeps both; a tool that still ran has ended."""
+    store = await new_store("host:1:a")
+    await store.open()
+    chat = make.chat()
+    asked, reply = make.turn(chat, "x" * 80)
+    await store.begin_turn([asked, reply], chat)
+    look = ToolCall(call_id="1", name="look", state="running", args="{}")
+    await store.put_tool(reply.id, look)
+    await store.put_tool(reply.id, look.model_copy(update={"state": "completed", "result": "é"}))
+    await store.append(reply.id, "half")
+    before = Usage(input_tokens=10, output_tokens=5)
+    await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, usage=before))
+    again = await store.reopen(reply.id)
+    assert [(each.state, each.result) for each in again.tools] == [("completed", "é")]
+    second = ToolCall(call_id="2", name="walk", state="running")
+    await store.put_tool(reply.id, second)
+    await store.append(reply.id, "y" * 40)
+    await store.append(reply.id, "z" * 40, "reasoning")
+    shown = await store.get_message(reply.id)
+    assert [each.call_id for each in shown.tools] == ["1", "2"]
+    await store.close()
+    told = []
+    later = await new_store("host:2:b")
+    await later.open(told.extend)
+    (message,) = told
+    assert [(each.call_id, each.state) for each in message.tools] == [
+        *(("1", "completed"), ("2", "interrupted"))
+    ]
+    assert message.usage == Usage(input_tokens=10 + 21, output_tokens=5 + 20, estimated=True)
+    assert await later.get_message(reply.id) == message
+    await later.put_tool(reply.id, second)
+    assert await later.get_message(reply.id) == message, "what has ended takes no more"
+
+
+@pytest.mark.parametrize(("made", "expected"), [("", None), ("y" * 40, (20, 10))])
+async def test_what_a_server_that_died_had_used_is_estimated(new_store, make, made, expected):
+    """B9: by what was sent and what came back; what nobody began has cost nothing."""
+    store = await new_store("host:1:a")
+    await store.open()
+    chat = make.chat()
+    asked, reply = make.turn(chat, "x" * 80)
+    await store.begin_turn([asked, reply], chat)
+    await store.append(reply.id, made)
+    await store.close()
+    told = []
+    await (await new_store("host:2:b")).open(told.extend)
+    usage = told[0].usage
+    assert (usage and (usage.input_tokens, usage.output_tokens)) == expected
+    assert usage is None or usage.estimated
+
+
+async def test_of_a_long_reply_only_what_is_new_is_estimated(new_store, make):
+    """B9: what an earlier part made waits in the same rows, and was counted."""
+    store = await new_store("host:1:a")
+    await store.open()
+    chat = make.chat()
+    asked, reply = make.turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    await store.append(reply.id, "y" * 400_000)
+    before = Usage(input_tokens=2, output_tokens=100_000)
+    await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, usage=before))
+    await store.reopen(reply.id)
+    await store.append(reply.id, "z" * 4_000)
+    await store.close()
+    told = []
+    await (await new_store("host:2:b")).open(told.extend)
+    assert 100_900 < told[0].usage.output_tokens < 101_300
 
 
 async def test_a_running_servers_messages_are_left_alone(new_store, make):

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from .fences import open_fence
+from .endings import ENDINGS, STOPPED
+from .markdown.document import in_document, title_in_document
 from .protocol import Chat, Message, MessageState
 from .reading_order import reading_order
 
@@ -35,7 +36,7 @@ def export(chat: Chat, messages: Sequence[Message], form: Format) -> str:
             ],
         }
         return json.dumps(whole, ensure_ascii=False, indent=1)
-    parts = [f"# {chat.title or 'Chat'}", *map(_markdown, messages)]
+    parts = [title_in_document(chat.title or "Chat"), *map(_markdown, messages)]
     if form == "md":
         return "\n\n".join(parts) + "\n"
     return json.dumps(_notebook(parts, messages), ensure_ascii=False, indent=1)
@@ -54,19 +55,19 @@ def _taken_out(messages: Sequence[Message]) -> set[str]:
 
 def _markdown(message: Message) -> str:
     who = "You" if message.role == "user" else "Reply"
-    parts = [f"**{who}**", *([message.text.rstrip()] if message.text.strip() else [])]
-    if message.state is MessageState.INTERRUPTED:
-        fence = open_fence(message.text)
-        parts += [fence] if fence else []
+    parts = [f"**{who}**", *([in_document(message.text)] if message.text.strip() else [])]
+    if message.finish_reason is not None:
+        parts.append(f"*{ENDINGS[message.finish_reason]}*")
+    elif message.state is MessageState.INTERRUPTED:
         parts.append(f"*{_stopped_by(message)}*")
     if message.error is not None:
-        parts.append(f"*Generation failed: {message.error.message}*")
+        parts.append(in_document(f"*Generation failed: {message.error.message}*"))
     return "\n\n".join(parts)
 
 
 def _stopped_by(message: Message) -> str:
     if message.stop is not None and message.stop.reason == "user":
-        return "Response stopped by the user"
+        return STOPPED
     return "Response interrupted"
 
 

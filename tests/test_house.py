@@ -28,9 +28,10 @@ MAY_IMPORT = {
     | {"protocol", "chat_handlers.base", "bus", "generation", "store.base", "usage"},
     "rates": set(),
     "connection": FOUNDATION | {"protocol", "codec", "bus", "generation", "engine", "rates"},
-    "fences": set(),
+    "markdown": set(),
+    "endings": set(),
     # A client of the HTTP API: what the server is made of is for the kernel's own engine alone.
-    "magics": FOUNDATION | {"fences", "app", "owners", "protocol", "reply_stream"},
+    "magics": FOUNDATION | {"markdown", "endings", "app", "owners", "protocol", "reply_stream"},
 }
 #: What the inner rooms must not know.
 STRANGERS = {"tornado", "jupyter_server", "jupyter_core", "traitlets", "langchain", "sqlalchemy"}

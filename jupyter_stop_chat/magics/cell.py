@@ -6,6 +6,7 @@ import queue
 import time
 from typing import Any, NoReturn
 
+from jupyter_stop_chat.endings import ADVICE, ENDINGS, STOPPED
 from jupyter_stop_chat.errors import StopChatError
 
 from .interrupts import INTERRUPT, Interrupts
@@ -24,7 +25,6 @@ SETTLE_S = 4.0
 #: delivered to another thread; so no wait is longer than this, in seconds.
 _TICK_S = 0.2
 
-STOPPED = "Response stopped by the user"
 _UNSENT = "nothing was sent"
 _LATE = "the reply had ended"
 _UNSURE = "the stop could not be confirmed"
@@ -127,10 +127,13 @@ class Cell:
         match received.state:
             case "completed":
                 lost = received.length < received.kept
-                self._view.paint(received, mark=f"{STOPPED}; {_LATE}" if lost else "")
+                end = _ending(received)
+                self._view.paint(received, mark=f"{STOPPED}; {_LATE}" if lost else end)
                 if interrupts.count:
                     raise Interrupted(_LATE)
                 return
+            case "interrupted" if not stopped_here and (mark := _ending(received)):
+                pass
             case "interrupted" if stopped_here or received.reason == "user":
                 mark = STOPPED
             case "interrupted":
@@ -152,6 +155,12 @@ class Cell:
         told = f"Generation failed: {sentence}"
         self._view.paint(self.received, mark=told)
         raise ChatFailed(told)
+
+
+def _ending(received: Received) -> str:
+    """Say that a reply did not come to its own end, and what can be done, or nothing."""
+    reason = received.finish_reason
+    return f"{ENDINGS[reason]} {ADVICE[reason]}" if reason in ENDINGS else ""
 
 
 def _sentence(failure: Exception | None) -> str:

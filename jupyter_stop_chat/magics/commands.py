@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
+from jupyter_stop_chat.endings import ENDINGS, STOPPED
 from jupyter_stop_chat.errors import StopChatError
 
 from .defaults import SHORT, Defaults, Whereabouts, find_chat, models
@@ -70,32 +71,29 @@ class Commands:
         _say("The next %%chat begins a new chat.")
 
     def _show(self, words: list[str]) -> None:
-        from jupyter_stop_chat.fences import open_fence
-
-        from .cell import STOPPED
-        from .safe_markdown import safe_markdown
+        from jupyter_stop_chat.markdown.html import heading, page
+        from jupyter_stop_chat.markdown.parser import readable
 
         chat_id = self._chat_id(words)
         if chat_id is None:
             raise ChatFailed("This notebook has no chat yet. Name one; see %chat.")
         found = self._place.chat(chat_id)
-        rich, plain = [f"### {safe_markdown(_line(found['chat'].get('title') or 'Chat'))}"], []
+        rich, plain = [heading(_line(found["chat"].get("title") or "Chat"), 3)], []
         for message in found["messages"]:
             who = "You" if message["role"] == "user" else "Reply"
             note = STOPPED if message["state"] == "interrupted" else ""
+            note = ENDINGS.get(message.get("finish_reason") or "", note)
             if message.get("error"):
                 note = f"Generation failed: {message['error']['message']}"
-            text = message["text"]
-            fence = open_fence(text)
-            closed = f"{text}\n{fence}" if fence else text
-            rich.append(f"**{who}**\n\n{safe_markdown(closed, note)}")
+            text = readable(message["text"])
+            rich.append(f"<p><strong>{who}</strong></p>\n{page(text, below=note)}")
             plain.append(f"{who}: {text}" + (f"\n[{note}]" if note else ""))
         if not self._rich:
             _say("\n\n".join(plain))
             return
         from IPython.display import display
 
-        display({"text/plain": "\n\n".join(plain), "text/markdown": "\n\n".join(rich)}, raw=True)
+        display({"text/plain": "\n\n".join(plain), "text/html": "\n".join(rich)}, raw=True)
 
     def _stop(self, words: list[str]) -> None:
         everything = not words or words == ["all"]
@@ -118,6 +116,7 @@ class Commands:
         parser.add_argument("--model", "-m")
         parser.add_argument("--as", "-a", dest="form", choices=("markdown", "code", "raw"))
         parser.add_argument("--quiet", "-q", action=argparse.BooleanOptionalAction)
+        parser.add_argument("--fill", action=argparse.BooleanOptionalAction)
         asked = parser.parse_args(words)
         defaults = self._defaults
         if asked.model is not None:
@@ -126,8 +125,11 @@ class Commands:
             defaults.form = asked.form
         if asked.quiet is not None:
             defaults.quiet = asked.quiet
+        if asked.fill is not None:
+            defaults.fill = asked.fill
         model = defaults.model or "the server's default"
-        _say(f"model: {model}; as: {defaults.form}; quiet: {'yes' if defaults.quiet else 'no'}")
+        quiet, fill = ("yes" if each else "no" for each in (defaults.quiet, defaults.fill))
+        _say(f"model: {model}; as: {defaults.form}; quiet: {quiet}; fill: {fill}")
 
     def _chat_id(self, words: list[str]) -> str | None:
         return find_chat(self._place, _name(words), Line()) if words else self._defaults.chat_id

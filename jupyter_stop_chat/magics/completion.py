@@ -13,8 +13,8 @@ from .line import Line
 if TYPE_CHECKING:
     from .magic import ChatMagics
 
-_CELL = ("--model", "--chat", "--new", "--as", "--to", "--quiet")
-_SET = ("--model", "--as", "--quiet", "--no-quiet")
+_CELL = ("--model", "--chat", "--new", "--as", "--to", "--quiet", "--no-fill")
+_SET = ("--model", "--as", "--quiet", "--no-quiet", "--fill", "--no-fill")
 #: A word that a value follows, and how much of that is there.
 _VALUE = re.compile(
     r"\s(?P<word>--model|-m|--as|-a|--chat|-c|--to|-t|open|show|stop)"

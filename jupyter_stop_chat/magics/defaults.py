@@ -35,6 +35,7 @@ class Defaults:
     model: str | None = None
     form: As = "markdown"
     quiet: bool = False
+    fill: bool = True
     chat_id: str | None = None
 
 

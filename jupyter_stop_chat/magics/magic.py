@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import queue
-import re
 import shlex
+import sys
 from argparse import Namespace
 from typing import Any
 
@@ -13,12 +13,14 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from jupyter_stop_chat.endings import ENDINGS
+
 from .cell import Cell
 from .commands import COMMANDS, Commands
 from .defaults import Defaults, Whereabouts, find_chat
 from .interrupts import Interrupts
 from .line import Line
-from .names import fill_in
+from .names import Filled, fill_in
 from .outcome import Interrupted, Reply
 from .place import Place
 from .received import Received
@@ -26,7 +28,6 @@ from .turn import Turn
 from .view import view
 
 FORMS = ("markdown", "code", "raw")
-_BLOCK = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 @magics_class
@@ -51,6 +52,7 @@ class ChatMagics(Magics):
     )
     @argument("--to", "-t", metavar="VAR", help="also give the text to this variable")
     @argument("--quiet", "-q", action="store_true", help="show nothing; for use with --to")
+    @argument("--no-fill", action="store_true", help="send {name} as it stands")
     @cell_magic("chat")  # type: ignore[arg-type]
     def cell(self, line: str, cell: str) -> None:
         """Send the cell to a model and stream its reply into the cell's output.
@@ -59,8 +61,9 @@ class ChatMagics(Magics):
         closed, the partial reply stays and is marked, here and in the chat, and the cell ends as
         interrupted. So does Stop in the chat's sidebar.
 
-        Cells go on with the same chat until --new or --chat says otherwise. {name} in the cell
-        becomes the value of that Python variable; write {{name}} for the braces themselves.
+        Cells go on with the same chat until --new or --chat says otherwise. {name} that stands
+        alone in plain words becomes the value of that variable of yours, and the output says so;
+        nothing is evaluated, and code, formulas and all other braces are sent as they stand.
         """
         asked = _parse(self.cell, line)
         assert self.shell is not None
@@ -70,10 +73,10 @@ class ChatMagics(Magics):
             raise UsageError("There is nothing to send: the cell is blank.")
         news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         with Interrupts(news) as interrupts:
-            body = fill_in(cell.strip("\n"), self.shell.user_ns)
+            filled = self._fill(asked, cell.strip("\n"))
             turn = Turn(
                 self.whereabouts.place,
-                lambda place, way: self._prompt(asked, body, place, way),
+                lambda place, way: self._prompt(asked, filled.text, place, way),
                 news,
             )
             form = asked.form or self.defaults.form
@@ -81,6 +84,7 @@ class ChatMagics(Magics):
                 rich=getattr(self.shell, "kernel", None) is not None,
                 form=form,
                 quiet=asked.quiet or self.defaults.quiet,
+                note=filled.note,
             )
             run = Cell(turn, shown, news)
             try:
@@ -93,7 +97,7 @@ class ChatMagics(Magics):
                 raise
             self._keep(asked, received, turn.place)
             if form == "code":
-                self.shell.set_next_input(_code(received.text))
+                self._offer_code(received)
 
     @line_magic("chat")  # type: ignore[arg-type]
     def line(self, line: str) -> None:
@@ -105,7 +109,7 @@ class ChatMagics(Magics):
         %chat show [TITLE|ID]        show a chat's messages; without a name, this notebook's
         %chat stop [TITLE|ID|all]    stop what is being made in a chat; without a name, in all
         %chat models                 list the models that can be chosen
-        %chat set [--model M] [--as markdown|code|raw] [--quiet|--no-quiet]
+        %chat set [--model M] [--as markdown|code|raw] [--quiet|--no-quiet] [--fill|--no-fill]
         """
         words = _split(line) or ["list"]
         if words[0] not in COMMANDS:
@@ -128,6 +132,26 @@ class ChatMagics(Magics):
             prompt["chat_id"] = chat_id
         return prompt
 
+    def _fill(self, asked: Namespace, prompt: str) -> Filled:
+        if asked.no_fill or not self.defaults.fill:
+            return Filled(prompt)
+        shell = self.shell
+        assert shell is not None
+        return fill_in(prompt, shell.user_ns, shell.user_ns_hidden)
+
+    def _offer_code(self, received: Received) -> None:
+        """Put a reply's code, and nothing else of it, into the next cell; it is not run."""
+        from jupyter_stop_chat.markdown.code import code_blocks
+
+        assert self.shell is not None
+        code = "\n\n".join(code_blocks(received.text))
+        if not code:
+            sys.stdout.write("The reply has no block of code, so the next cell is left alone.\n")
+            return
+        if received.finish_reason in ENDINGS:
+            code = f"# {ENDINGS[received.finish_reason]}\n{code}"
+        self.shell.set_next_input(code)
+
     def _keep(self, asked: Namespace, received: Received, place: Place | None) -> None:
         """Keep what came: the chat to go on with, its title, the variable."""
         assert self.shell is not None
@@ -138,6 +162,7 @@ class ChatMagics(Magics):
         if asked.to:
             reply = Reply(received.text)
             reply.state, reply.model = received.state, received.model
+            reply.finish_reason = received.finish_reason
             reply.chat_id, reply.message_id = received.chat_id, received.message_id or ""
             self.shell.user_ns[asked.to] = reply
 
@@ -152,9 +177,3 @@ def _split(line: str) -> list[str]:
 def _parse(magic: Any, line: str) -> Namespace:
     parsed: Namespace = magic.parser.parse_args(_split(line))
     return parsed
-
-
-def _code(text: str) -> str:
-    """Return the code blocks of a reply, or all of it when it has none."""
-    blocks = [found[2].rstrip("\n") for found in _BLOCK.finditer(text)]
-    return "\n\n".join(blocks) if blocks else text.strip()

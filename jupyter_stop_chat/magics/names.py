@@ -1,34 +1,180 @@
-"""Python names in a prompt: `{name}` becomes the value, as in IPython's own magics."""
+"""Python names in a prompt: `{name}`, standing alone in plain words, becomes the value.
+
+A prompt is data: nothing of it is evaluated, and what is code in it, or looks like code, stays as
+it stands, so that no value leaves the kernel that the person did not plainly name.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-#: `{name}`, `{name.part[0]!r:>10}`, and `{{name}}` for the braces themselves.
-_FIELD = re.compile(
-    r"\{\{(?P<kept>[^{}\n]*)\}\}"
-    r"|\{(?P<name>[A-Za-z_]\w*)(?P<rest>(?:\.[A-Za-z_]\w*|\[[^\[\]{}\n]*\])*"
-    r"(?:![rsa])?(?::[^{}\n]*)?)\}"
+from jupyter_stop_chat.utf16 import utf16_length
+
+#: A name that stands alone: as a word does, not within a formula, a template or other braces.
+_NAME = re.compile(r"(?<![^\s(])(?<!\w\()\{(?P<name>[^\W\d_]\w*)\}(?=[.,;:!?)]*(?:\s|$))")
+#: What a paragraph of code has, and one of words does not.
+_CODE = re.compile(
+    r"^[ \t]*(?:</?[A-Za-z]|\}|(?:def|class|if|for|while|with|try|case|match|function)\b.*[:({]$)"
+    r"|[{(\[][ \t]*$",
+    re.MULTILINE,
 )
+#: What a line of code has.
+_CODE_LINE = re.compile(
+    r"=|->|;[ \t]*$|`"
+    r"|^[ \t]*(?:import|export|const|let|var|return|yield|raise|await|print|echo)\b"
+)
+_CODE_SPAN = re.compile(r"(`+)(?!`)[^`]*\1")
+_QUOTED = re.compile(
+    r"\"\"\"[\s\S]*?(?:\"\"\"|\Z)"
+    r"|'''[\s\S]*?(?:'''|\Z)"
+    r"|\"(?:\\.|[^\"\\\n])*\""
+    r"|(?<!\w)'(?:\\.|[^'\\\n])*'(?!\w)"
+)
+#: Values that are no data: they would be filled in as an address in memory.
+_NO_DATA = (ModuleType, FunctionType, BuiltinFunctionType, MethodType, type)
+#: A sign that stands for a name while the prompt is read as Markdown.
+_SIGN = "\ufdd1"
 
 
-def fill_in(prompt: str, names: Mapping[str, Any]) -> str:
-    """Put values for the names that there are; other braces, as in code, stay as they are."""
+_Names = list[re.Match[str]]
 
-    from IPython.utils.text import EvalFormatter
 
-    formatter = EvalFormatter()
+@dataclass(slots=True)
+class Filled:
+    """A prompt as it is sent.
 
-    def value(found: re.Match[str]) -> str:
-        if found["name"] is None:
-            return f"{{{found['kept']}}}" if _FIELD.fullmatch(f"{{{found['kept']}}}") else found[0]
-        if found["name"] not in names:
-            return found[0]
-        try:
-            return str(formatter.vformat(found[0], [], dict(names)))
-        except Exception:  # noqa: BLE001 - a value's own code may do anything; IPython goes on too
-            return found[0]
+    :ivar names: what was filled in, with the length of each value in UTF-16 code units.
+    :ivar left: names of variables that stay as they stand, for what is around them is code.
+    """
 
-    return _FIELD.sub(value, prompt)
+    text: str
+    names: dict[str, int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def note(self) -> str:
+        """Return a line that says what was filled in and what was not, or nothing."""
+        each = (f"{name} ({_characters(length)})" for name, length in self.names.items())
+        said = [f"Filled in: {', '.join(each)}"] if self.names else []
+        if self.left:
+            said.append(f"Left as it stands, as code: {', '.join(self.left)}")
+        return ". ".join(said)
+
+
+def fill_in(prompt: str, names: Mapping[str, Any], hidden: Collection[str] = ()) -> Filled:
+    """Put the values of the variables that stand in plain words of a prompt.
+
+    :param hidden: names that are IPython's own and not the person's.
+    """
+    filled = Filled(prompt)
+    own = {name: value for name, value in names.items() if name not in hidden}
+    values: dict[str, str | None] = {}
+    words, code = _named(prompt)
+    parts, end = [], 0
+    for found in words:
+        name = found["name"]
+        if name not in values:
+            values[name] = _as_text(own.get(name))
+        value = values[name]
+        if value is not None:
+            filled.names[name] = utf16_length(value)
+            parts += [prompt[end : found.start()], value]
+            end = found.end()
+    filled.text = "".join([*parts, prompt[end:]])
+    left = (found["name"] for found in code if _is_data(own.get(found["name"])))
+    filled.left = list(dict.fromkeys(left))
+    return filled
+
+
+def _is_data(value: Any) -> bool:
+    return value is not None and not isinstance(value, _NO_DATA)
+
+
+def _as_text(value: Any) -> str | None:
+    """Return a value as text, or None when it has none or is no data."""
+    if not _is_data(value):
+        return None
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a value's own code may do anything
+        return None
+
+
+def _characters(count: int) -> str:
+    return f"{count:,} character{'' if count == 1 else 's'}"
+
+
+def _named(prompt: str) -> tuple[_Names, _Names]:
+    """Return where names stand in plain words, and where in what looks like code.
+
+    Those in what Markdown says is code are neither.
+    """
+    found = list(_NAME.finditer(prompt))
+    if not found or _SIGN in prompt:
+        return [], []
+    from jupyter_stop_chat.markdown.parser import LONGEST_TEXT, parse, walk
+
+    if len(prompt) > LONGEST_TEXT:
+        return [], []
+    # Signs for the names tell where the names are, however the Markdown stands.
+    parts, end = [], 0
+    for n, each in enumerate(found):
+        parts += [prompt[end : each.start()], f"{_SIGN}{n}{_SIGN}"]
+        end = each.end()
+    try:
+        tokens = parse("".join([*parts, prompt[end:]]))
+    except RecursionError:
+        return [], []
+    texts = "\n".join(token["raw"] for token in walk(tokens) if token["type"] == "text")
+    plain = sorted({int(n) for n in re.findall(f"{_SIGN}(\\d+){_SIGN}", texts)})
+    code = list(_code(prompt))
+    words: _Names = []
+    other: _Names = []
+    for at in (found[n] for n in plain):
+        looks_like_code = any(begin <= at.start() < end for begin, end in code)
+        (other if looks_like_code else words).append(at)
+    return words, other
+
+
+def _code(prompt: str) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a prompt that look like code: whole paragraphs, and what is quoted."""
+    for quoted in _QUOTED.finditer(prompt):
+        yield quoted.span()
+    end = 0
+    for blank, group in groupby(prompt.splitlines(keepends=True), lambda line: not line.strip()):
+        lines = list(group)
+        begin, end = end, end + sum(map(len, lines))
+        if blank:
+            continue
+        paragraph = prompt[begin:end]
+        if _CODE.search(_NAME.sub("", paragraph)):
+            yield begin, end
+            continue
+        for brace in _braces(paragraph):
+            yield begin + brace[0], begin + brace[1]
+        for line in lines:
+            if _CODE_LINE.search(_CODE_SPAN.sub("", _NAME.sub("", line.rstrip()))):
+                yield begin, begin + len(line)
+            begin += len(line)
+
+
+def _braces(text: str) -> Iterator[tuple[int, int]]:
+    """Yield what stands in braces that have more in them than a name."""
+    depth, begin, named = 0, 0, {each.start() for each in _NAME.finditer(text)}
+    for brace in re.finditer(r"[{}]", text):
+        if depth == 0 and brace.start() in named:
+            continue
+        if brace[0] == "{":
+            begin = begin if depth else brace.start()
+            depth += 1
+        elif depth:
+            depth -= 1
+            if not depth:
+                yield begin, brace.end()
+    if depth:
+        yield begin, len(text)

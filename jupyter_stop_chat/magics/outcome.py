@@ -25,14 +25,16 @@ class Reply(str):
     """Be a reply's text, for `--to`.
 
     :ivar state: `completed` or `interrupted`.
+    :ivar finish_reason: why it did not come to its own end (`length`, say), or nothing.
     :ivar chat_id: the chat that it is in.
     :ivar message_id: its own id.
     :ivar model: what made it.
     """
 
-    __slots__ = ("chat_id", "message_id", "model", "state")
+    __slots__ = ("chat_id", "finish_reason", "message_id", "model", "state")
 
     state: str
+    finish_reason: str
     chat_id: str
     message_id: str
     model: str

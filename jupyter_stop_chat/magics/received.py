@@ -23,6 +23,8 @@ class Received:
         self.doing = ""
         #: Whose stop it was, when it was stopped: `user`, or why the server did.
         self.reason = "user"
+        #: Why it ended where it did, when that is not its own end: see `FinishReason`.
+        self.finish_reason = ""
         #: How long the whole reply is that the chat keeps.
         self.kept = 0
         self._text = TextBuffer()
@@ -78,6 +80,7 @@ class Received:
             self.kept = message["text_length"]
             self._text.cut(self.kept)
             self.error = (message.get("error") or {}).get("message", "")
+            self.finish_reason = message.get("finish_reason") or ""
             self.reason = (message.get("stop") or {}).get("reason", "user")
         elif isinstance(message, str):  # the stream ends with an error, not with a message
             self.error = message

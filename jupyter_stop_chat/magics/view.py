@@ -10,7 +10,6 @@ from jupyter_stop_chat.utf16 import utf16_length
 
 from .place import LAST
 from .received import Received
-from .safe_markdown import safe_markdown
 
 As = Literal["markdown", "code", "raw"]
 
@@ -44,8 +43,9 @@ class RichView:
 
     visible = True
 
-    def __init__(self, form: As) -> None:
+    def __init__(self, form: As, note: str) -> None:
         self.shown = 0
+        self._note = note
         self._raw = form == "raw"
         self._id = f"stop-chat-{uuid.uuid4()}"
         self._there = False
@@ -54,12 +54,15 @@ class RichView:
         """Show."""
         from IPython.display import display
 
-        text = received.text
-        note = f"{status}…" if status else mark
-        plain = "\n\n".join(part for part in (text, note and f"[{note}]") if part)
-        data = {"text/plain": plain}
+        from jupyter_stop_chat.markdown.html import page
+        from jupyter_stop_chat.markdown.parser import readable
+
+        text = readable(received.text)
+        mark = f"{status}…" if status else mark
+        above, below = (note and f"[{note}]" for note in (self._note, mark))
+        data = {"text/plain": "\n\n".join(part for part in (above, text, below) if part)}
         if not self._raw:
-            data["text/markdown"] = safe_markdown(text, note)
+            data["text/html"] = page(text, above=self._note, below=mark)
         ids = {"chat_id": received.chat_id, "message_id": received.message_id}
         metadata: dict[str, Any] = {"jupyter_stop_chat": ids | {"state": received.state}}
         if received.message_id is None:
@@ -74,7 +77,8 @@ class PlainView:
 
     visible = True
 
-    def __init__(self) -> None:
+    def __init__(self, note: str) -> None:
+        self._note = note
         self.shown = 0
         self._written = 0
 
@@ -82,6 +86,9 @@ class PlainView:
         """Write what is new."""
         text = received.text
         new = text[self._written :]
+        if self._note:
+            sys.stdout.write(f"[{self._note}]\n")
+            self._note = ""
         if new:
             sys.stdout.write(_harmless(new))
             self._written = len(text)
@@ -98,8 +105,11 @@ def _harmless(text: str) -> str:
     return "".join(each for each in text if each in "\n\t" or each.isprintable())
 
 
-def view(*, rich: bool, form: As, quiet: bool) -> View:
-    """Choose how a reply is shown."""
+def view(*, rich: bool, form: As, quiet: bool, note: str = "") -> View:
+    """Choose how a reply is shown.
+
+    :param note: a line that is shown above it.
+    """
     if quiet:
         return NoView()
-    return RichView(form) if rich else PlainView()
+    return RichView(form, note) if rich else PlainView(note)

@@ -88,9 +88,9 @@ class Running:
         return "\n".join(shown)
 
     @property
-    def markdown(self) -> str:
-        """Return what the first display shows as Markdown."""
-        return str(next(each["data"] for each in self.outputs if "data" in each)["text/markdown"])
+    def html(self) -> str:
+        """Return what the first display shows as HTML."""
+        return str(next(each["data"] for each in self.outputs if "data" in each)["text/html"])
 
     @property
     def errors(self) -> list[dict[str, Any]]:

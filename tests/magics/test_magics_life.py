@@ -263,7 +263,7 @@ def test_nbconvert_runs_it(alone: Alone, provider: OpenAIProvider, tmp_path: Pat
     done = nbformat.reads(raw, as_version=4)
     nbformat.validate(done)
     (output,) = done.cells[1].outputs
-    assert output["data"]["text/markdown"] == "t0 t1 t2 t3 t4 "
+    assert output["data"]["text/html"] == "<p>t0 t1 t2 t3 t4</p>\n"
     assert done.cells[2].outputs[0]["text"] == "after\n"
     assert "widgets" not in done.metadata
     assert "sk-secret" not in raw

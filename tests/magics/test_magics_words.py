@@ -25,7 +25,7 @@ def test_a_reply_is_one_display_that_is_made_anew(
     assert cell.messages.count("display_data") == 1
     assert 2 <= cell.messages.count("update_display_data") <= 30, "not one for each token"
     (output,) = cell.outputs
-    assert set(output["data"]) == {"text/plain", "text/markdown"}
+    assert set(output["data"]) == {"text/plain", "text/html"}
     assert output["data"]["text/plain"].startswith(STORY)
     (prompt, reply) = home.chats()[0]["messages"]
     assert (prompt["text"], reply["text"]) == ("Tell me a story", output["data"]["text/plain"])
@@ -73,6 +73,18 @@ def test_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvid
     assert cell.end()["payload"] == []
 
 
+def test_only_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvider) -> None:
+    """R3: from a list; and nothing when there is none, which is said."""
+    said = "1. So:\n\n   ```python\n   if x:\n       y\n   ```\n\n2. done\n"
+    provider.script = Script(tokens=[said])
+    (payload,) = notebook.begin("%%chat --as code\nWrite it").end()["payload"]
+    assert payload["text"] == "if x:\n    y"
+    provider.script = Script(tokens=["Only words."])
+    cell = notebook.begin("%%chat --as code\nWrite it")
+    assert cell.end()["payload"] == []
+    assert "The reply has no block of code" in cell.text
+
+
 def test_raw_is_as_it_is(notebook: Notebook, provider: OpenAIProvider) -> None:
     provider.script = Script(tokens=["**bold** ", "<b>"])
     (output,) = notebook.run("%%chat --as raw\nWrite it").outputs
@@ -80,9 +92,47 @@ def test_raw_is_as_it_is(notebook: Notebook, provider: OpenAIProvider) -> None:
 
 
 def test_names_in_the_prompt(notebook: Notebook, provider: OpenAIProvider) -> None:
-    notebook.run("who = 'Ada'; table = {'rows': [1, 2]}; n = 3.14159")
-    notebook.run("%%chat\nFor {who}: {table['rows'][1]} {n:.2f} {{who}} {nobody} {'a': 1} $who")
-    assert _prompt(provider) == "For Ada: 2 3.14 {who} {nobody} {'a': 1} $who"
+    """P2: names only, and the cell says what was filled in and how long that is."""
+    notebook.run("who = 'Ada'; table = {'rows': [1, 2]}; n = 3.14159; long = 'x' * 1204")
+    asked = "For {who}: {table['rows'][1]} {n:.2f} {{who}} {nobody} {'a': 1} $who `{who}`"
+    cell = notebook.run(f"%%chat\n{asked}")
+    assert _prompt(provider) == asked.replace("For {who}", "For Ada")
+    assert cell.text.startswith("[Filled in: who (3 characters)]\n\nt0 ")
+    assert cell.html.startswith("<p><em>Filled in: who (3 characters)</em></p>\n<p>t0 ")
+    assert "Filled in: long (1,204 characters)" in notebook.run("%%chat\nSee {long}").text
+
+
+def test_names_are_sent_as_they_stand_when_that_is_asked_for(
+    notebook: Notebook, provider: OpenAIProvider
+) -> None:
+    """P2: the switch, for one cell and for all."""
+    notebook.run("who = 'Ada'")
+    cell = notebook.run("%%chat --no-fill\nFor {who}")
+    assert (_prompt(provider), cell.text) == ("For {who}", STORY)
+    notebook.run("%chat set --no-fill")
+    notebook.run("%%chat\nFor {who}")
+    assert _prompt(provider) == "For {who}"
+    notebook.run("%chat set --fill")
+    notebook.run("%%chat\nFor {who}")
+    assert _prompt(provider) == "For Ada"
+
+
+def test_nothing_in_a_prompt_runs_and_what_is_ipythons_stays(
+    notebook: Notebook, provider: OpenAIProvider
+) -> None:
+    """P1, P2."""
+    notebook.run("ran = []; secret = 'sk-1'; import os; 'an output'")
+    asked = (
+        "Explain {In[__import__('os').getpid()]} {ran.append(1)} {ran[ran.append(1)]}"
+        " {ran!r:{secret}}"
+        "\n\n{In} {Out} {_} {__builtins__} {get_ipython} {exit} {os} {os.environ} {print}"
+        "\n\nheaders = {secret}"
+    )
+    cell = notebook.run(f"%%chat\n{asked}")
+    assert _prompt(provider) == asked
+    assert notebook.value("ran") == []
+    assert "Filled in" not in cell.text
+    assert "Left as it stands, as code: secret" in cell.text
 
 
 def test_html_of_a_model_is_text(notebook: Notebook, provider: OpenAIProvider) -> None:
@@ -91,7 +141,10 @@ def test_html_of_a_model_is_text(notebook: Notebook, provider: OpenAIProvider) -
         tokens=["<img src=x onerror=alert(1)>", "\n\n![a](http://x.invalid/a)"]
     )
     cell = notebook.run("%%chat\nWrite it")
-    assert cell.markdown == "&lt;img src=x onerror=alert(1)>\n\n[a](http://x.invalid/a)"
+    assert cell.html == (
+        "<p>&lt;img src=x onerror=alert(1)&gt;</p>\n"
+        '<p><a href="http://x.invalid/a" target="_blank" rel="noopener noreferrer">a</a></p>\n'
+    )
 
 
 def test_the_commands(notebook: Notebook, home: Any) -> None:
@@ -105,7 +158,7 @@ def test_the_commands(notebook: Notebook, home: Any) -> None:
     assert f"  {whales[:8]}  Of whales" in listed
     assert "Of larks" not in notebook.run("%chat list whales").text
     shown = notebook.run("%chat show Of whales").outputs[0]["data"]
-    assert "**You**\n\nWhales?" in shown["text/markdown"]
+    assert "<p><strong>You</strong></p>\n<p>Whales?</p>" in shown["text/html"]
     assert f"Reply: {STORY}" in shown["text/plain"]
     notebook.run("%chat open Of whales")
     notebook.run("%%chat\nMore")
@@ -116,7 +169,7 @@ def test_the_commands(notebook: Notebook, home: Any) -> None:
 
 def test_defaults(notebook: Notebook, provider: OpenAIProvider) -> None:
     said = notebook.run("%chat set --model openai:other --as raw").text
-    assert said == "model: openai:other; as: raw; quiet: no\n"
+    assert said == "model: openai:other; as: raw; quiet: no; fill: yes\n"
     (output,) = notebook.run("%%chat\nTell").outputs
     assert set(output["data"]) == {"text/plain"}
     assert provider.requests[-1].body["model"] == "other"
@@ -143,7 +196,19 @@ def test_tab_completes(notebook: Notebook, home: Any) -> None:
 
 def test_the_help_explains_it_all(notebook: Notebook) -> None:
     for magic, words in (
-        ("%%chat", ("--model", "--chat", "--new", "--as", "--to", "--quiet", "interrupt button")),
+        (
+            "%%chat",
+            (
+                "--model",
+                "--chat",
+                "--new",
+                "--as",
+                "--to",
+                "--quiet",
+                "--no-fill",
+                "interrupt button",
+            ),
+        ),
         ("%chat", ("list", "open", "show", "stop", "models", "set")),
     ):
         (page,) = notebook.begin(f"{magic}?").end()["payload"]

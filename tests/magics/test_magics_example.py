@@ -38,7 +38,8 @@ def test_the_example_runs(tmp_path: Path, local_model_data_dir: Path) -> None:
     nbformat.validate(done)
     code = [cell for cell in done.cells if cell.cell_type == "code"]
     (story,) = code[2].outputs
-    text = story["data"]["text/plain"]
+    filled, text = story["data"]["text/plain"].split("\n\n", 1)
+    assert filled == "[Filled in: subject (12 characters)]"
     assert story["metadata"]["jupyter_stop_chat"]["state"] == "completed"
     assert len(text.split()) > 5
     said = code[3].outputs[0]["text"]

@@ -18,8 +18,7 @@ from .owners import AUTH_RESOURCE, owner_of
 from .protocol import ErrorInfo
 
 if TYPE_CHECKING:
-    from .app import StopChatApp
-    from .services import Services
+    from .app import Services, StopChatApp
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Tool
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 
 from .base import Event, ToolEnded, ToolStarted, Turn
-from .langchain_messages import Tally, events
+from .langchain_messages import Tally
 from .runnables import has_async_stream, inner_parts
 
 #: A tool's arguments and result are shown, not used: so many characters are enough.
@@ -44,8 +44,7 @@ class AgentEvents:
                 return
             if message.id:
                 self._streamed.add(message.id)
-            self._tally.add(message)
-            yield from events(message)
+            yield from self._tally.take(message, of=message.id)
         elif isinstance(message, ToolMessage):
             yield from self._ended(message)
 

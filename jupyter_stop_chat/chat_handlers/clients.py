@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 from .sync_bridge import in_thread_of_its_own
@@ -68,13 +69,13 @@ class Clients:
 
 async def close_connections(model: Any) -> None:
     """Close what a chat model keeps open for its next request; it can still be used after."""
-    for client in _clients(model):
+    for client in clients(model):
         await _close_all(client)
 
 
 async def close_idle_connections(model: Any) -> None:
     """Close the connections of a chat model that no request uses at the moment."""
-    for client in _clients(model):
+    for client in clients(model):
         for pool in _pools(client):
             for connection in pool.connections:
                 if connection.is_idle():
@@ -82,7 +83,14 @@ async def close_idle_connections(model: Any) -> None:
                     await connection.aclose()
 
 
-def _clients(model: Any) -> list[Any]:
+def needs_client(model: Any) -> bool:
+    """Tell whether a model makes its client only at its first use."""
+    made = getattr(type(model), "_async_client", None)
+    return isinstance(made, cached_property) and "_async_client" not in vars(model)
+
+
+def clients(model: Any) -> list[Any]:
+    """Return the clients that a model has by now."""
     attributes = vars(model)
     private = getattr(model, "__pydantic_private__", None) or {}
     found = [

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -17,10 +18,11 @@ from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
 from .base import Event, HistoryCut, Retrying, Text, Turn, TurnMessage
-from .clients import Clients, close_connections, close_idle_connections
+from .clients import Clients, clients, close_connections, close_idle_connections, needs_client
 from .closing import closed_at_the_end
 from .continuation import Overlap
-from .langchain_messages import Continuing, Tally, continuing, events, history
+from .hearing import Hearing, hear, listen
+from .langchain_messages import Continuing, Tally, continuing, history
 from .provider_errors import code_of, stop_chat_error
 from .retrying import wait_before_retry
 from .runnables import (
@@ -31,11 +33,13 @@ from .runnables import (
     is_graph,
     without_lossy_timeouts,
 )
-from .sync_bridge import SyncBridge
-from .trimming import TRIES, USED, fitted, limit_of, room_after, size_of
+from .sync_bridge import SyncBridge, in_thread_of_its_own
+from .trimming import USED, fitted, limit_of, size_of
 
 log = logging.getLogger(__name__)
 
+#: So often a history that is too long is tried, shorter each time.
+TRIES = 4
 #: How a wait is waited for; a stop cancels it.
 pause = asyncio.sleep
 #: Counts the stuck threads of all sync models of this process.
@@ -79,8 +83,10 @@ class LangChainHandler:
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
-        tally = Tally()
+        hearing = Hearing()
+        tally = Tally(hearing)
         try:
+            await self._listen(hearing)
             async with self._in_use(), closed_at_the_end(self._trimmed(turn, tally)) as stream:
                 async for event in stream:
                     yield event
@@ -88,10 +94,8 @@ class LangChainHandler:
                         return
             if turn.stopped:
                 return
-            tally.check()
-            usage = tally.usage()
-            if usage is not None:
-                yield usage
+            for event in tally.endings(continued=bool(turn.prefix), agent=self._model is None):
+                yield event
         except (GeneratorExit, KeyboardInterrupt, StopChatError):
             raise
         except asyncio.CancelledError as error:
@@ -104,9 +108,21 @@ class LangChainHandler:
         except BaseException as error:
             if turn.stopped:
                 return
+            if isinstance(error, Exception) and (broke := tally.broke()):
+                yield broke
             if isinstance(error, ValueError) and "No generation chunks" in str(error):
                 raise StopChatError(ErrorCode.EMPTY_REPLY) from error
             raise stop_chat_error(error, self._secrets()) from error
+
+    async def _listen(self, hearing: Hearing) -> None:
+        """Hear what the models' providers say, in this task and those that it starts."""
+        for model in self._parts.models:
+            if needs_client(model):
+                # Its client reads certificates from the disk.
+                await in_thread_of_its_own(partial(getattr, model, "_async_client"))
+            for client in clients(model):
+                listen(client)
+        hear(hearing)
 
     async def retire(self) -> None:
         """Keep no connection for a next request: another handler makes the replies from now on.
@@ -137,14 +153,12 @@ class LangChainHandler:
     async def _trimmed(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
         """Make the reply from as much of the history as the model takes.
 
-        Where nobody knows how much that is, the provider's refusal tells, or half is tried.
+        Where nobody knows how much that is, the provider's refusal tells, and half is tried.
         """
         for tries_left in reversed(range(TRIES)):
             messages: Sequence[TurnMessage] = turn.messages
             if self._room is not None:
                 messages = fitted(turn.messages, self._room)
-            if tries_left == 0:
-                messages = turn.messages[-1:]
             if len(messages) < len(turn.messages):
                 yield HistoryCut(messages[0].id)
             begun = False
@@ -161,9 +175,7 @@ class LangChainHandler:
                     raise
                 if code_of(error) is not ErrorCode.CONTEXT_TOO_LONG:
                     raise
-                self._room = room_after(
-                    error, size_of(messages), size_of(turn.messages), tries_left
-                )
+                self._room = size_of(messages) / 2
 
     async def _whole(
         self, messages: Sequence[TurnMessage], turn: Turn, tally: Tally
@@ -238,9 +250,12 @@ class LangChainHandler:
             source = self._thread_events(messages, turn, tally)
         else:
             source = self._model_events(messages, turn, tally)
+        tally.begin()
         async with closed_at_the_end(source) as stream:
             async for event in stream:
                 yield event
+        for event in tally.end():
+            yield event
 
     async def _model_events(
         self, messages: list[BaseMessage], turn: Turn, tally: Tally
@@ -336,8 +351,5 @@ async def reported(turn: Turn, closes: Any, watch: Watch) -> AsyncIterator[None]
 
 
 def _chunk_events(chunk: Any, tally: Tally) -> Iterator[Event]:
-    if isinstance(chunk, BaseMessage):
-        tally.add(chunk)
-        yield from events(chunk)
-    elif isinstance(chunk, str) and chunk:
-        yield Text(chunk)
+    if isinstance(chunk, BaseMessage | str):
+        yield from tally.take(chunk)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 
-from .base import Event, Reasoning, Text, TokensUsed, TurnMessage
+from .base import Event, Finished, Reasoning, Text, TokensUsed, TurnMessage
+from .hearing import Hearing, ProviderFault
+from .hearing.endings import Ending, ending_of
+from .thoughts import Thoughts
 
 #: How a partial reply is gone on with: the provider writes on behind a trailing message of the
 #: assistant (`prefill`), or is told to in a message of the user (`instruction`).
@@ -22,8 +25,6 @@ INSTRUCTION = (
     "Your last message was cut off. Go on with it exactly where it ends: begin with the very next "
     "character, repeat nothing of it, and add no remark about going on."
 )
-
-_FILTERED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
 
 
 def history(
@@ -92,36 +93,123 @@ def _thoughts(candidates: Sequence[object]) -> Iterator[Event]:
 
 
 class Tally:
-    """Add up what the chunks of a reply say besides their text."""
+    """Take in the chunks of one reply: what it says, what it used, and how it ended.
 
-    def __init__(self) -> None:
-        self._input: int | None = None
-        self._output: int | None = None
-        self._filtered = ""
+    What was heard on the wire counts; where nothing was, what the chunks say.
 
-    def add(self, message: BaseMessage) -> None:
-        """Take in the usage and the ending of a chunk."""
+    :param hearing: what is heard on the wire.
+    """
+
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
+        self._thoughts: dict[str | None, Thoughts] = {}
+        self._used: dict[str | None, tuple[int, int]] = {}
+        self._ending: Ending | None = None
+        self._asked_for_tool = False
+        self._answered = False
+        self._thought = False
+
+    def begin(self) -> None:
+        """Begin a request."""
+        self._thoughts.clear()
+
+    def take(self, chunk: BaseMessage | str, *, of: str | None = None) -> Iterator[Event]:
+        """Yield what a message, a chunk of one, or a piece of text adds to the reply.
+
+        :param of: which message it belongs to, where a reply is made of several.
+        """
+        yield from self._noted(self._hearing.take())
+        if isinstance(chunk, str):
+            found: Iterator[Event] = iter([Text(chunk)] if chunk else [])
+        else:
+            self._add(chunk, of)
+            found = events(chunk)
+        for event in found:
+            if isinstance(event, Text):
+                thoughts = self._thoughts.setdefault(of, Thoughts())
+                yield from self._noted(thoughts.feed(event.text))
+            elif not (isinstance(event, Reasoning) and self._hearing.thought):
+                yield from self._noted([event])
+
+    def end(self) -> Iterator[Event]:
+        """Yield what is still held back, at the end of a request.
+
+        :raises ProviderFault: when the stream broke off before it said anything.
+        """
+        yield from self._noted(self._hearing.take())
+        for thoughts in self._thoughts.values():
+            yield from self._noted(thoughts.end())
+        last = self._hearing.last
+        if last is not None and last.broke_off and not (self._answered or self._thought):
+            raise ProviderFault({"code": 502, "message": "the stream ended before its first word"})
+
+    def _noted(self, found: Iterable[Event]) -> Iterator[Event]:
+        for event in found:
+            self._answered = self._answered or isinstance(event, Text)
+            self._thought = self._thought or isinstance(event, Reasoning)
+            yield event
+
+    def _add(self, message: BaseMessage, of: str | None) -> None:
         usage = getattr(message, "usage_metadata", None)
         if usage:
-            self._input = (self._input or 0) + int(usage.get("input_tokens") or 0)
-            self._output = (self._output or 0) + int(usage.get("output_tokens") or 0)
+            # A running total, or each number once: the most of it is what one request used.
+            read, made = self._used.get(of, (0, 0))
+            self._used[of] = (
+                max(read, int(usage.get("input_tokens") or 0)),
+                max(made, int(usage.get("output_tokens") or 0)),
+            )
+        if getattr(message, "tool_call_chunks", None) or getattr(message, "tool_calls", None):
+            self._asked_for_tool = True
+        if message.additional_kwargs.get("function_call"):
+            self._asked_for_tool = True
         said = message.response_metadata
         details = said.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, Mapping) else None
-        for ending in (said.get("finish_reason"), said.get("stop_reason"), reason):
-            if isinstance(ending, str) and ending.lower() in _FILTERED:
-                self._filtered = ending
+        words = [
+            said.get(name)
+            for name in ("finish_reason", "stop_reason", "done_reason", "stopReason")
+        ]
+        words.append(details.get("reason") if isinstance(details, Mapping) else None)
+        for word in words:
+            self._ending = ending_of(word) or self._ending
 
     def usage(self) -> TokensUsed | None:
         """Return what the provider counted, if it did."""
-        if self._input is None and self._output is None:
-            return None
-        return TokensUsed(self._input, self._output)
+        heard = self._hearing.usage()
+        if heard is not None or not self._used:
+            return heard
+        read = sum(each for each, _ in self._used.values())
+        made = sum(each for _, each in self._used.values())
+        return TokensUsed(read or None, made or None) if read or made else None
 
-    def check(self) -> None:
-        """Tell a reply that the provider's filter ended from one that came to its end.
+    def broke(self) -> Finished | None:
+        """Tell whether the connection broke in the middle of the reply."""
+        answers = self._hearing.answers
+        broke = bool(answers) and answers[-1].broke
+        return Finished("cut_off") if broke and self._answered else None
 
-        :raises StopChatError: `content_filtered`.
+    def endings(self, *, continued: bool, agent: bool) -> Iterator[Event]:
+        """Yield what the reply used, and how it ended, where that was not its own end.
+
+        :param continued: there is a partial reply before it.
+        :param agent: who asks also answers calls of tools.
+        :raises StopChatError: `content_filtered`, `unoffered_tool` or `provider_failed`, when that
+            is why there is no reply.
         """
-        if self._filtered:
-            raise StopChatError(ErrorCode.CONTENT_FILTERED, f"ended with {self._filtered}")
+        if (usage := self.usage()) is not None:
+            yield usage
+        last = self._hearing.last
+        ending = self._ending
+        if last is not None:
+            ending = "cut_off" if last.broke_off else last.ending
+        said = self._answered or continued
+        if ending in {"content_filter", "refusal"} and not said:
+            raise StopChatError(ErrorCode.CONTENT_FILTERED, f"ended with {ending}")
+        if ending == "error":
+            raise StopChatError(ErrorCode.PROVIDER_FAILED, "ended with an error")
+        if self._asked_for_tool and not agent and not said and ending in _OWN_END:
+            raise StopChatError(ErrorCode.UNOFFERED_TOOL)
+        if ending in {"length", "content_filter", "refusal", "cut_off"}:
+            yield Finished(ending)
+
+
+_OWN_END = {None, "stop", "tool"}

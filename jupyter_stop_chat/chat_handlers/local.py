@@ -12,7 +12,7 @@ from jupyter_stop_chat.local_model.process import CHILD, Limits, ModelProcess, S
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Weights, is_installed, weights_path
 from jupyter_stop_chat.utf16 import whole
 
-from .base import Event, HistoryCut, Reasoning, Text, TokensUsed, Turn
+from .base import Event, Finished, HistoryCut, Reasoning, Text, TokensUsed, Turn
 
 #: The name behind `local:` that stands for the installed weights.
 BUILT_IN = "smollm2"
@@ -117,6 +117,8 @@ class LocalHandler:
                 if (made := message.get("output_tokens", 0)) > count:
                     yield TokensUsed(output_tokens=made - count)
                     count = made
+                if kind == "done" and message.get("reason") == "length":
+                    yield Finished("length")
         finally:
             process.cancel(request)
 

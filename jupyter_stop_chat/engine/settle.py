@@ -26,7 +26,7 @@ def settlement(generation: Generation) -> Settlement:
     elif generation.failure is not None:
         state, error = MessageState.FAILED, failure_info(generation.failure, generation)
         usage = total(generation.used_before, estimated(generation))
-    elif generation.text.length == 0 and not generation.tools:
+    elif _is_empty(generation):
         state = MessageState.FAILED
         error = failure_info(StopChatError(ErrorCode.EMPTY_REPLY), generation)
     elif generation.finish_reason == "cut_off":
@@ -46,6 +46,18 @@ def settlement(generation: Generation) -> Settlement:
         finish_reason=generation.finish_reason if generation.stop is None else None,
         tools=tuple(generation.tools.values()),
     )
+
+
+def _is_empty(generation: Generation) -> bool:
+    """Tell whether the model answered with nothing, and nothing says why.
+
+    What went into thinking up to the model's limit, or until the stream broke off, is something.
+    """
+    if generation.text.length or generation.tools:
+        return False
+    thought = generation.reasoning.length > 0
+    reason = generation.finish_reason
+    return not (reason == "length" or (reason == "cut_off" and thought))
 
 
 def estimated(generation: Generation) -> Usage | None:

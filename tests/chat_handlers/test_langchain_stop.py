@@ -190,19 +190,16 @@ async def test_a_reply_to_its_end(handler: LangChainHandler, provider: Provider)
 
 
 async def test_reasoning(kind: str, handler: LangChainHandler, provider: Provider) -> None:
-    """V8: what the model thinks is told apart from its text."""
+    """V8, T7: what the model thinks is told apart from its text, whoever serves it."""
     provider.script = Script(tokens=["42"], reasoning=["Six ", "times seven."])
     reading = Reading(handler)
     assert await reading.end() is None
     assert reading.text == "42"
-    # Chat completions have no field for it that LangChain reads.
-    assert reading.reasoning == ("" if kind == "openai" else "Six times seven.")
+    assert reading.reasoning == "Six times seven."
 
 
 async def test_a_stop_in_the_middle_of_reasoning(kind: str, provider: Provider) -> None:
-    """V8."""
-    if kind == "openai":
-        pytest.skip("chat completions show no reasoning")
+    """V8, T7."""
     handler = LangChainHandler(make_model(kind, provider.base_url))
     provider.script = Script(tokens=5, reasoning=["Hm. "], stall_after=0)
     reading = Reading(handler)

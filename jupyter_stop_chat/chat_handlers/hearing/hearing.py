@@ -1,0 +1,117 @@
+"""What was heard of a reply on the wire: of each answer of a provider, and of all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupyter_stop_chat.chat_handlers.base import Event, Reasoning, Text, TokensUsed
+
+from .endings import Ending, ending_of
+
+
+class Answer:
+    """What one answer of a provider said, up to now.
+
+    :ivar events: how many events of a known kind came.
+    :ivar ending: how the reply ended, in our words, if that was said.
+    :ivar ended: the provider's own end of the stream came.
+    :ivar over: the stream is over, however it ended.
+    :ivar broke: its connection broke.
+    """
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.ending: Ending | None = None
+        self.ended = False
+        self.over = False
+        self.broke = False
+        self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+        self._said: list[Event] = []
+
+    def think(self, text: object) -> None:
+        """Note what the model thinks."""
+        if isinstance(text, str) and text:
+            self._said.append(Reasoning(text))
+
+    def refuse(self, text: object) -> None:
+        """Note the words with which the model refuses: they are its reply."""
+        if isinstance(text, str) and text:
+            self._said.append(Text(text))
+            self.ending = "refusal"
+
+    def count(self, input_tokens: object, output_tokens: object) -> None:
+        """Note what was used up to now: each number is a running total."""
+        self.input_tokens = _most(self.input_tokens, input_tokens)
+        self.output_tokens = _most(self.output_tokens, output_tokens)
+
+    def finish(self, word: object) -> None:
+        """Note the provider's word for the end."""
+        ending = ending_of(word)
+        if ending is None or (ending in {"stop", "tool"} and self.ending == "refusal"):
+            return
+        self.ending = ending
+
+    def go_on(self) -> None:
+        """Note that more text came: what was said to be the end was none."""
+        if self.ending in {"stop", "length"}:
+            self.ending = None
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether the provider said that the reply is at its end."""
+        return self.ended or self.ending is not None
+
+    @property
+    def broke_off(self) -> bool:
+        """Tell whether the stream is over and the provider never said that it would be."""
+        return self.over and self.events > 0 and not self.finished
+
+    def take(self) -> list[Event]:
+        """Return what was said and not taken yet."""
+        said, self._said = self._said, []
+        return said
+
+
+class Hearing:
+    """All the answers that one reply is made from.
+
+    :ivar thought: what the model thinks was heard here, so that chunks need not tell it.
+    """
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.thought = False
+
+    def begin(self) -> Answer:
+        """Hear one more answer."""
+        answer = Answer()
+        self.answers.append(answer)
+        return answer
+
+    @property
+    def last(self) -> Answer | None:
+        """Return the last answer of which anything was heard."""
+        return next((each for each in reversed(self.answers) if each.events), None)
+
+    def take(self) -> Iterator[Event]:
+        """Yield what was said and not taken yet."""
+        for answer in self.answers:
+            for event in answer.take():
+                self.thought = self.thought or isinstance(event, Reasoning)
+                yield event
+
+    def usage(self) -> TokensUsed | None:
+        """Add up what the answers used; None: nothing was heard of it."""
+        read = [each.input_tokens for each in self.answers if each.input_tokens is not None]
+        made = [each.output_tokens for each in self.answers if each.output_tokens is not None]
+        if not read and not made:
+            return None
+        return TokensUsed(sum(read) if read else None, sum(made) if made else None)
+
+
+def _most(before: int | None, now: object) -> int | None:
+    # Nothing is read or made of no tokens: who says so has not counted.
+    if isinstance(now, bool) or not isinstance(now, int | float) or now <= 0:
+        return before
+    return max(before or 0, int(now))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Bool, Bunch, Dict, Enum, Float, Int, List, Unicode, observe, validate
+from traitlets import Bool, Bunch, Enum, List, TraitType, observe, validate
 from traitlets.config import Config
 
 from . import __version__
@@ -25,29 +24,29 @@ from .bus import Bus
 from .engine import Engine, EngineLimits
 from .masking import mask, mask_config
 from .rates import Bucket, Held, Rates
+from .services import Services, owner_process
+from .setting_kinds import (
+    Amount,
+    Count,
+    DatabaseUrl,
+    ModelId,
+    ModelParameters,
+    ModelPattern,
+)
+from .settings_check import SettingsError, faults_in, unread_files
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
     from .engine.titles import TitleMode
-    from .local_model.installing import Installing
-    from .models import Models, Rules
+    from .models import Rules
     from .protocol import Policy
-    from .store.sql import SqlStore
 
 #: How often a running generation is noted as the server's activity, in milliseconds. Idle
 #: culling counts in minutes.
 ACTIVITY_INTERVAL = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Hold what the handlers hand on to."""
-
-    engine: Engine
-    store: SqlStore
-    models: Models
-    installing: Installing
+#: Settings that can hold a key or a password: their values are in no log.
+SECRET = frozenset({"model_parameters", "db_url"})
 
 
 class StopChatApp(ExtensionApp):
@@ -58,13 +57,13 @@ class StopChatApp(ExtensionApp):
     version = __version__
     load_other_extensions = True
 
-    default_model = Unicode(
+    default_model = ModelId(
         "",
         help="The model of a prompt that names none, as provider:model. Empty: that of the first "
         "provider with a key, else the local model.",
     ).tag(config=True)
     allowed_models = List(
-        Unicode(),
+        ModelPattern(),
         help="The only models that may be used, as ids or as patterns such as openai:*. "
         "Empty: any.",
     ).tag(config=True)
@@ -87,19 +86,20 @@ class StopChatApp(ExtensionApp):
     allow_install = Bool(True, help="Let people install the local model from the page.").tag(
         config=True
     )
-    local_idle_shutdown = Float(
+    local_idle_shutdown = Amount(
         600.0, help="Seconds without a prompt after which the local model's process is ended."
     ).tag(config=True)
-    local_memory_limit = Int(
+    local_memory_limit = Count(
         4096,
+        min=0,
         help="Megabytes that a local model's process may use besides its weights; 0: no limit. "
         "Linux and macOS only.",
     ).tag(config=True)
-    model_parameters = Dict(
+    model_parameters = ModelParameters(
         help="Parameters for LangChain's init_chat_model, by provider or by model id, such as "
         '{"openai": {"base_url": "…"}}. Keys are better kept in the environment.',
     ).tag(config=True)
-    db_url = Unicode(
+    db_url = DatabaseUrl(
         "",
         help="Where chats are kept, as a SQLAlchemy URL. Empty: a SQLite file in Jupyter's "
         "data folder.",
@@ -115,50 +115,63 @@ class StopChatApp(ExtensionApp):
         help="Who makes the title of a chat after its first turn: the chat's model, in the "
         "background, or nobody, and it is the prompt's first words.",
     ).tag(config=True)
-    stop_deadline = Float(
+    stop_deadline = Amount(
         EngineLimits.stop_deadline,
         help="Seconds after which a stopped model that does not react is fenced off.",
     ).tag(config=True)
-    max_duration = Float(EngineLimits.max_duration, help="Seconds that one reply may take.").tag(
+    max_duration = Amount(EngineLimits.max_duration, help="Seconds that one reply may take.").tag(
         config=True
     )
-    max_prompt_length = Int(
-        EngineLimits.max_prompt_length, help="The longest prompt, in UTF-16 code units."
+    max_prompt_length = Count(
+        EngineLimits.max_prompt_length, min=1, help="The longest prompt, in UTF-16 code units."
     ).tag(config=True)
-    max_reply_length = Int(
-        EngineLimits.max_reply_length, help="The longest reply, in UTF-16 code units."
+    max_reply_length = Count(
+        EngineLimits.max_reply_length, min=1, help="The longest reply, in UTF-16 code units."
     ).tag(config=True)
-    max_generations_per_owner = Int(
+    max_generations_per_owner = Count(
         EngineLimits.max_generations_per_owner,
+        min=1,
         help="How many replies an owner may have in the making or waiting.",
     ).tag(config=True)
-    max_generations = Int(
+    max_generations = Count(
         EngineLimits.max_generations,
+        min=1,
         help="How many replies the server may have in the making or waiting.",
     ).tag(config=True)
-    max_stuck = Int(
+    max_stuck = Count(
         EngineLimits.max_stuck,
+        min=1,
         help="How many models may ignore their stop at once before new prompts are refused.",
     ).tag(config=True)
-    max_chats_per_owner = Int(
-        EngineLimits.max_chats_per_owner, help="How many chats an owner may have; 0: any number."
+    max_chats_per_owner = Count(
+        EngineLimits.max_chats_per_owner,
+        min=0,
+        help="How many chats an owner may have; 0: any number.",
     ).tag(config=True)
-    max_sockets_per_owner = Int(
+    max_sockets_per_owner = Count(
         100,
+        min=0,
         help="How many sockets an owner may have open, one for each page; 0: any number.",
     ).tag(config=True)
-    max_rate = Float(
+    max_rate = Amount(
         100.0,
+        zero=True,
         help="How many frames of one socket, and how many HTTP requests of one owner, are taken "
         "in a second, in the long run. Stops are taken beyond it. 0: any number.",
     ).tag(config=True)
-    max_burst = Int(
-        400, help="How many of them are taken at once, after a while of fewer than max_rate."
+    max_burst = Count(
+        400,
+        min=1,
+        help="How many of them are taken at once, after a while of fewer than max_rate.",
     ).tag(config=True)
     open_chat = Bool(False, help="Open the chat when JupyterLab opens.").tag(config=True)
 
     _services: asyncio.Task[Services] | None = None
     _activity: PeriodicCallback | None = None
+    #: What is wrong with the settings; nothing of the chat is there then.
+    _faults: tuple[str, ...] = ()
+    #: All of it is there.
+    _ready = False
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -181,11 +194,54 @@ class StopChatApp(ExtensionApp):
         self._mask_config(change.new)
         super()._config_changed(change)
 
+    def _load_config(
+        self,
+        cfg: Config,
+        section_names: list[str] | None = None,
+        traits: dict[str, TraitType[Any, Any]] | None = None,
+    ) -> None:
+        """Take settings, all or none of them.
+
+        :raises SettingsError: when one is unknown or wrong.
+        """
+        faults = tuple(faults_in(self, cfg, SECRET))
+        if faults:
+            self._faults += faults
+            raise SettingsError(faults)
+        super()._load_config(cfg, section_names, traits)
+
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
-        """Mask keys in the server's configuration as well: `--show-config` prints it."""
+        """Take the server's settings, and mask keys in them: `--show-config` prints them."""
         self._mask_config(serverapp.config)
-        super()._link_jupyter_server_extension(serverapp)
+        # A wrong one in a file of our own has Jupyter's loader end the process.
+        with suppress(SettingsError, SystemExit):
+            super()._link_jupyter_server_extension(serverapp)
         self._mask_config(serverapp.config)
+
+    def initialize(self) -> None:  # type: ignore[override]  # as ExtensionApp has it
+        """Add the chat to the server: all of it, or nothing where its settings are wrong.
+
+        :raises SettingsError: so that Jupyter Server says that it is not there.
+        """
+        server = self.serverapp
+        assert server is not None
+        if not self._faults:
+            # Applications that were linked after this one, JupyterLab's among them, have read
+            # files of their own meanwhile.
+            self._mask_config(server.config)
+            with suppress(SettingsError):
+                self.update_config(server.config)
+        apps = [
+            server,
+            *(each for apps in server.extension_manager.extension_apps.values() for each in apps),
+        ]
+        self._faults += tuple(fault for each in apps for fault in unread_files(each))
+        if self._faults or not self._linked:
+            error = SettingsError(self._faults or ["they could not be read"])
+            server.log.critical("Stop Chat is off, since its settings are wrong: %s.", error)
+            raise error
+        super().initialize()  # type: ignore[no-untyped-call]
+        self._ready = True
 
     def _mask_config(self, config: Config) -> None:
         mask_config(config, type(self).__name__, self.traits()["model_parameters"])
@@ -211,13 +267,20 @@ class StopChatApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Recover what an ended server left behind, once this one serves."""
+        if not self._ready:
+            return
         self._activity = PeriodicCallback(self._note_activity, ACTIVITY_INTERVAL)
         self._activity.start()
         if os.path.exists(self._sqlite_file()) or self.db_url:  # noqa: ASYNC240 - one stat
             self._begin_services()
 
     async def services(self) -> Services:
-        """Return the engine and what it works with; made once, at the first use."""
+        """Return the engine and what it works with; made once, at the first use.
+
+        :raises SettingsError: when the settings are wrong.
+        """
+        if self._faults:
+            raise SettingsError(self._faults)
         return await asyncio.shield(self._begin_services())
 
     def _begin_services(self) -> asyncio.Task[Services]:
@@ -325,14 +388,4 @@ class StopChatApp(ExtensionApp):
         await asyncio.wait({self._services})
         if self._services.cancelled() or self._services.exception() is not None:
             return
-        services = self._services.result()
-        await services.engine.shutdown()
-        await services.installing.close()
-        await services.models.close()
-        await services.store.close()
-
-
-def owner_process() -> str:
-    """Name this server process, so that what it leaves behind can be told from what runs."""
-    started = f"{datetime.now(UTC).timestamp():.0f}"
-    return f"{socket.gethostname()}:{os.getpid()}:{started}"
+        await self._services.result().close()

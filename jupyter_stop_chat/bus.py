@@ -27,10 +27,12 @@ class MessageMoved:
     """Tell that a message changed state.
 
     :ivar generation: what made it, for a reader that has not read all of its text yet.
+    :ivar placed: its text begins where every follower has it end, or before.
     """
 
     message: Message
     generation: Generation | None = None
+    placed: bool = False
 
 
 Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Tool", "Error"]
@@ -71,6 +73,14 @@ class Bus:
         """Tell the followers of a chat; one that fails keeps the others' news from nobody."""
         self._tell(self._chats.get(chat_id), change)
         self._tell(self._watchers, change)
+
+    def tell(self, chat_id: str, change: Change) -> None:
+        """Tell the followers of a chat what another process did in it."""
+        self._tell(self._chats.get(chat_id), change)
+
+    def is_followed(self, chat_id: str) -> bool:
+        """Tell whether anybody here follows a chat."""
+        return chat_id in self._chats
 
     def announce(self, owner: str, change: ChatChanged | Accepted) -> None:
         """Tell an owner's listeners, whichever chats they follow."""

@@ -18,7 +18,8 @@ from .owners import AUTH_RESOURCE, owner_of
 from .protocol import ErrorInfo
 
 if TYPE_CHECKING:
-    from .app import Services, StopChatApp
+    from .app import StopChatApp
+    from .services import Services
 
 log = logging.getLogger(__name__)
 

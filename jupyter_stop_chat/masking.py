@@ -52,6 +52,8 @@ def mask_config(config: Config, section: str, trait: TraitType[Any, Any]) -> Non
             value = value.get_value(trait)
     if isinstance(value, Mapping):
         settings[trait.name] = mask(value)
+    elif isinstance(value, str | list | tuple):  # a wrong value, and no less secret
+        settings[trait.name] = SecretStr(repr(value))
 
 
 def _masked(name: str, value: Any) -> Any:

@@ -14,8 +14,9 @@ from .models.providers import PROVIDERS
 from .protocol import ErrorInfo
 
 if TYPE_CHECKING:
-    from .app import Services, StopChatApp
+    from .app import StopChatApp
     from .models import Models
+    from .services import Services
 
 _NAME = r"([a-z0-9_]{1,64})"
 

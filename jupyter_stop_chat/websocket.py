@@ -21,8 +21,9 @@ from .owners import AUTH_RESOURCE, display_name, owner_of
 from .protocol import MAX_FRAME_BYTES, Error, Limits, Welcome, error_frame
 
 if TYPE_CHECKING:
-    from .app import Services, StopChatApp
+    from .app import StopChatApp
     from .protocol import ModelInfo
+    from .services import Services
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "bus": FOUNDATION | {"protocol", "generation"},
     "generation": FOUNDATION | {"protocol", "chat_handlers.base", "usage"},
     "store": FOUNDATION | {"protocol", "migrations", "usage"},
+    "closing": set(),
     "masking": set(),
-    "models": FOUNDATION | {"protocol", "masking", "chat_handlers", "local_model"},
+    "models": FOUNDATION | {"protocol", "closing", "masking", "chat_handlers", "local_model"},
     "engine": FOUNDATION
     | {"protocol", "chat_handlers.base", "bus", "generation", "store.base", "usage"},
     "rates": set(),
@@ -31,7 +32,8 @@ MAY_IMPORT = {
     "markdown": set(),
     "endings": set(),
     # A client of the HTTP API: what the server is made of is for the kernel's own engine alone.
-    "magics": FOUNDATION | {"markdown", "endings", "app", "owners", "protocol", "reply_stream"},
+    "magics": FOUNDATION
+    | {"markdown", "endings", "app", "owners", "protocol", "reply_stream", "services"},
 }
 #: What the inner rooms must not know.
 STRANGERS = {"tornado", "jupyter_server", "jupyter_core", "traitlets", "langchain", "sqlalchemy"}

@@ -34,12 +34,10 @@ from .runnables import (
     without_lossy_timeouts,
 )
 from .sync_bridge import SyncBridge, in_thread_of_its_own
-from .trimming import USED, fitted, limit_of, size_of
+from .trimming import TRIES, USED, fitted, limit_of, room_after, size_of
 
 log = logging.getLogger(__name__)
 
-#: So often a history that is too long is tried, shorter each time.
-TRIES = 4
 #: How a wait is waited for; a stop cancels it.
 pause = asyncio.sleep
 #: Counts the stuck threads of all sync models of this process.
@@ -153,12 +151,14 @@ class LangChainHandler:
     async def _trimmed(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
         """Make the reply from as much of the history as the model takes.
 
-        Where nobody knows how much that is, the provider's refusal tells, and half is tried.
+        Where nobody knows how much that is, the provider's refusal tells, or half is tried.
         """
         for tries_left in reversed(range(TRIES)):
             messages: Sequence[TurnMessage] = turn.messages
             if self._room is not None:
                 messages = fitted(turn.messages, self._room)
+            if tries_left == 0:
+                messages = turn.messages[-1:]
             if len(messages) < len(turn.messages):
                 yield HistoryCut(messages[0].id)
             begun = False
@@ -175,7 +175,9 @@ class LangChainHandler:
                     raise
                 if code_of(error) is not ErrorCode.CONTEXT_TOO_LONG:
                     raise
-                self._room = size_of(messages) / 2
+                self._room = room_after(
+                    error, size_of(messages), size_of(turn.messages), tries_left
+                )
 
     async def _whole(
         self, messages: Sequence[TurnMessage], turn: Turn, tally: Tally

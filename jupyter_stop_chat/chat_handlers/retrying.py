@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from jupyter_stop_chat.errors import ErrorCode
 
-from .provider_errors import causes, code_of, status_of, words_of
+from .provider_errors import answer_of, causes, code_of
 
 #: Seconds before the second and before the third request, where the provider names none.
 WAITS = (1.0, 3.0)
@@ -22,8 +22,6 @@ LONGEST_WAIT = 60.0
 _RETRIED = frozenset(
     {ErrorCode.RATE_LIMITED, ErrorCode.PROVIDER_FAILED, ErrorCode.PROVIDER_TIMEOUT}
 )
-#: A quota does not come back in a minute.
-_IN_VAIN = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def wait_before_retry(error: BaseException, attempt: int) -> float | None:
@@ -35,10 +33,8 @@ def wait_before_retry(error: BaseException, attempt: int) -> float | None:
     if attempt >= len(WAITS) or code not in _RETRIED:
         return None
     chain = list(causes(error))
-    if code is ErrorCode.PROVIDER_TIMEOUT and not any(status_of(each) for each in chain):
+    if code is ErrorCode.PROVIDER_TIMEOUT and not any(answer_of(each).status for each in chain):
         return None  # our own limit, which the person has waited for
-    if any(word in _IN_VAIN for each in chain for word in words_of(each)):
-        return None
     headers = [found for each in chain for found in _headers(each)]
     if ("x-should-retry", "false") in headers:
         return None

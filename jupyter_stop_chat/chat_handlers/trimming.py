@@ -14,9 +14,12 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, trim_m
 from langchain_core.messages.utils import count_tokens_approximately
 
 from .base import TurnMessage
+from .provider_errors import limit_in
 
 #: Tokens are estimated, so this much of what a model takes is used.
 USED = 0.8
+#: So often a history that is too long is tried, shorter each time; the last is the prompt alone.
+TRIES = 6
 #: What is left after a step, as a share of what is used.
 LEFT = 0.5
 
@@ -36,6 +39,27 @@ def limit_of(model: Any) -> int | None:
 def size_of(messages: Sequence[TurnMessage]) -> int:
     """Estimate the tokens of a history."""
     return count_tokens_approximately(_told(messages))
+
+
+def room_after(error: BaseException, sent: float, whole: float, tries_left: int) -> float:
+    """Tell how many tokens to send after a history was refused as too long.
+
+    :param error: the refusal; many say how much is taken, and how much they counted.
+    :param sent: how much was sent, as it is estimated.
+    :param whole: how much the whole history is.
+    :param tries_left: the fewer, the larger the step.
+    """
+    refused = TRIES - tries_left
+    limit, counted = limit_in(error)
+    if refused == 1 and limit is not None:
+        if counted is not None:
+            # It counts otherwise than we do: what counts is its own proportion.
+            return sent * limit / counted * USED
+        if limit * USED < sent:
+            return limit * USED
+    # It says nothing, or its words did not help.
+    step = whole / (2**refused if refused <= TRIES // 2 else 4**refused)
+    return step if step < sent else sent / 2
 
 
 def fitted(messages: Sequence[TurnMessage], most: float) -> Sequence[TurnMessage]:

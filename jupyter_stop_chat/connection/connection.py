@@ -313,6 +313,7 @@ class Connection:
         following.held, following.opened = None, opening.whole
         for change in opening.rest:
             self._hear(following, change)
+        self._engine.elsewhere.watch(chat, messages)
 
     async def _read(self, frame: Read) -> None:
         """Answer with texts that the list of a chat left out."""

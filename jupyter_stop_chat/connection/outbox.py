@@ -164,7 +164,9 @@ class Outbox:
         """
         message, generation = change.message, change.generation
         lane = self._lane(message.id, message.chat_id)
-        if generation is not None:
+        if change.placed:
+            pass
+        elif generation is not None:
             lane.generation = generation
             if message.state in TERMINAL:
                 self._put(message.id, lane, generation)

@@ -81,7 +81,7 @@ class Opening:
         self._moved = {
             change.message.id: change.message
             for change in held
-            if isinstance(change, MessageMoved)
+            if isinstance(change, MessageMoved) and not change.placed
         }
         #: What is made further up than the first page: deltas bring it behind the last one.
         self._later: dict[str, Message] | None = None

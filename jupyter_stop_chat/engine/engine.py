@@ -32,8 +32,9 @@ from jupyter_stop_chat.protocol import (
 from jupyter_stop_chat.store.base import Store
 from jupyter_stop_chat.utf16 import utf16_length
 
-from .admission import Admission, Written, new_reply
+from .admission import Admission, Write, Written, new_reply
 from .background import Background
+from .elsewhere import Elsewhere
 from .lane import Lane
 from .limits import EngineLimits
 from .places import Places
@@ -97,6 +98,9 @@ class Engine:
         )
         self._queue = Queue(self.registry, self._runner, self._places)
         self._stopping = Stopping(self.registry, self._runner, store, self.titles)
+        self.elsewhere = Elsewhere(
+            self.registry, self._runner, store, bus, self.background, self.titles
+        )
         self._admission = Admission(
             self.registry, self._runner, store, bus, self.limits, self.background
         )
@@ -183,7 +187,7 @@ class Engine:
 
         reply = new_reply(chat_id, request.request_id, self._model(request.model, owner))
         policy = request.policy or self.policy
-        return await self._admission.admit(owner, request.request_id, reply, policy, write)
+        return await self._admit(owner, request.request_id, reply, policy, write)
 
     async def regenerate(self, owner: str, request: Regenerate) -> Accepted:
         """Make a reply anew; the earlier one stays as a version.
@@ -202,7 +206,7 @@ class Engine:
 
         model = self._model(request.model or earlier.model, owner)
         reply = new_reply(earlier.chat_id, request.request_id, model)
-        return await self._admission.admit(owner, request.request_id, reply, self.policy, write)
+        return await self._admit(owner, request.request_id, reply, self.policy, write)
 
     async def edit(self, owner: str, request: Edit) -> Accepted:
         """Ask again from a changed prompt; the earlier one stays as a version.
@@ -231,7 +235,7 @@ class Engine:
             return Written(prompt, reply, (prompt, reply))
 
         reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model, owner))
-        return await self._admission.admit(owner, request.request_id, reply, self.policy, write)
+        return await self._admit(owner, request.request_id, reply, self.policy, write)
 
     async def continue_(self, owner: str, request: Continue) -> Accepted:
         """Go on from a partial reply, in the same message.
@@ -261,7 +265,13 @@ class Engine:
                 "model": model,
             }
         )
-        return await self._admission.admit(owner, request.request_id, going_on, self.policy, write)
+        return await self._admit(owner, request.request_id, going_on, self.policy, write)
+
+    async def _admit(
+        self, owner: str, request_id: str, reply: Message, policy: Policy, write: Write
+    ) -> Accepted:
+        self.elsewhere.wake()
+        return await self._admission.admit(owner, request_id, reply, policy, write)
 
     async def unqueue(self, owner: str, request: Unqueue) -> None:
         """Take a queued prompt back, out of the chat.
@@ -331,6 +341,7 @@ class Engine:
     async def shutdown(self) -> None:
         """Stop and save all that runs, within the shutdown's deadline."""
         self._admission.closed = True
+        self.elsewhere.close()
         self.titles.close()
         self.registry.close()
         for lane in self.registry.lanes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from jupyter_stop_chat.errors import StopChatError
 from jupyter_stop_chat.generation import Generation, Reason
 from jupyter_stop_chat.protocol import TERMINAL, Message, MessageState, Outcome, Stop, StopResult
 from jupyter_stop_chat.store.base import Store
@@ -40,7 +41,10 @@ class Stopping:
             self._pause(owner, target.chat_id)
             self._titles.stop(owner, target.chat_id)
         if found:
-            return tuple([await self._result(generation) for generation in found])
+            results = [await self._result(generation) for generation in found]
+            if target.chat_id is not None or target.all:
+                results += await self._made_elsewhere(owner, target.chat_id)
+            return tuple(results)
         return await self._stop_absent(owner, target)
 
     def _targets(self, owner: str, target: Stop) -> list[Generation]:
@@ -101,11 +105,21 @@ class Stopping:
             if message is not None and not await self._is_owners(owner, message.chat_id):
                 message = None
         elif target.chat_id is None or await self._is_owners(owner, target.chat_id):
-            return ()
+            return tuple(await self._made_elsewhere(owner, target.chat_id))
+        if message is not None and message.made_elsewhere:
+            return (StopResult(message_id=message.id, outcome=Outcome.MADE_ELSEWHERE),)
         if message is None or message.state not in TERMINAL:
             return (StopResult(message_id=target.message_id, outcome=Outcome.NOT_FOUND),)
         outcome = Outcome(f"already_{message.state}")
         return (StopResult(message_id=message.id, outcome=outcome, receipt=message.stop),)
+
+    async def _made_elsewhere(self, owner: str, chat_id: str | None) -> list[StopResult]:
+        """Answer for what another process makes, which no stop of this one reaches."""
+        try:
+            made = await self._store.made_elsewhere(owner, chat_id)
+        except StopChatError:
+            return []  # what runs here was stopped, and that is told in any case
+        return [StopResult(message_id=each, outcome=Outcome.MADE_ELSEWHERE) for each in made]
 
     async def _is_owners(self, owner: str, chat_id: str) -> bool:
         chat = await self._store.get_chat(chat_id)

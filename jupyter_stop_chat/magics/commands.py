@@ -98,8 +98,11 @@ class Commands:
     def _stop(self, words: list[str]) -> None:
         everything = not words or words == ["all"]
         target = {} if everything else {"chat_id": self._chat_id(words)}
-        stopped = [each for each in self._place.stop(target) if each["outcome"] == "interrupted"]
-        if not stopped:
+        outcomes = [each["outcome"] for each in self._place.stop(target)]
+        stopped = [each for each in outcomes if each == "interrupted"]
+        if not stopped and "made_elsewhere" in outcomes:
+            _say("Another Jupyter server or kernel makes this reply. Stop it there.")
+        elif not stopped:
             _say("Nothing was being made.")
         else:
             _say(f"{len(stopped)} {'replies' if len(stopped) >= _PLURAL else 'reply'} stopped.")

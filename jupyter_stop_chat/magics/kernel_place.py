@@ -15,7 +15,8 @@ from .line import Line
 from .place import LAST, ReplyEvent
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.app import Services, StopChatApp
+    from jupyter_stop_chat.app import StopChatApp
+    from jupyter_stop_chat.services import Services
 
 _Result = TypeVar("_Result")
 #: So long the kernel's end waits for what still runs, in seconds; the engine's own limit is less.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.chat_handlers.base import ChatHandler
+from jupyter_stop_chat.closing import close_part
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.masking import reveal, secrets_in
 from jupyter_stop_chat.protocol import ModelInfo
@@ -26,6 +27,9 @@ from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .rules import Rules
 
 log = logging.getLogger(__name__)
+
+#: How long a handler is waited for when it is closed, in seconds: less than all of them are.
+_CLOSE_S = 4.0
 
 #: Called with the name after the colon; returns a chat handler, or a LangChain runnable.
 Factory = Callable[[str], Any]
@@ -179,19 +183,20 @@ class Models:
         await self.keys.give_address(owner, provider, base_url)
 
     async def close(self) -> None:
-        """Close all handlers; none can be found after that."""
+        """Close all handlers; none can be found after that. What one of them raises is logged."""
         self._closed = True
         building = list(self._building.values())
         for task in building:
             task.cancel()
-        await asyncio.gather(*building, *self._retiring, return_exceptions=True)
+        if ending := {*building, *self._retiring}:
+            # A thread that builds cannot be ended, and a plugin may ignore that it is.
+            await asyncio.wait(ending, timeout=_CLOSE_S)
         handlers = list({id(each): each for each in self._handlers.values()}.values())
         self._handlers.clear()
         self._executor.shutdown(wait=False, cancel_futures=True)
-        closed = await asyncio.gather(*(each.close() for each in handlers), return_exceptions=True)
-        for outcome in closed:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        await asyncio.gather(
+            *(close_part(type(each).__name__, each.close, _CLOSE_S) for each in handlers)
+        )
 
     # --- keys --------------------------------------------------------------------------------
 

@@ -147,6 +147,21 @@ class Store(Protocol):
         """Return a message, or None."""
         ...
 
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> list[str]:
+        """Return the ids of an owner's messages that other processes make now.
+
+        :param chat_id: only those of this chat.
+        """
+        ...
+
+    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages are not there, since another process deleted them."""
+        ...
+
+    async def recover(self) -> None:
+        """Interrupt what ended processes were making, as `open` does."""
+        ...
+
     async def find_request(self, owner: str, request_id: str) -> Message | None:
         """Return the assistant message that an owner's request made or went on with, or None."""
         ...

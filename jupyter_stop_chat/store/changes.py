@@ -208,6 +208,8 @@ def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
     before = connection.execute(
         select(messages.c.seq, messages.c.owner, messages.c.request_id).where(*mine)
     ).one_or_none()
+    its_chat = select(messages.c.chat_id).where(messages.c.id == operation.message_id)
+    _refuse_beside(connection, its_chat.scalar_subquery(), process)
     new = {"request_id": operation.request_id, "model": operation.model}
     found = connection.execute(
         update(messages)
@@ -269,6 +271,18 @@ def beat(connection: Connection, process: str) -> None:
         connection.execute(insert(processes).values(id=process, seen_at=seen))
 
 
+def _refuse_beside(connection: Connection, chat_id: Any, process: str) -> None:
+    """Begin nothing in a chat in which another process makes a reply: which came first is open.
+
+    :raises StopChatError: `made_elsewhere`.
+    """
+    beside = select(messages.c.id).where(
+        messages.c.chat_id == chat_id, IS_LIVE, messages.c.process != process
+    )
+    if connection.execute(beside.limit(1)).first() is not None:
+        raise StopChatError(ErrorCode.MADE_ELSEWHERE)
+
+
 def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> Any:
     """Add messages, and return the chats they went to, which are followed while they live."""
     if operation.chat is not None:
@@ -280,6 +294,7 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
         found[chat_id] = chat_of(dict(row))
         if operation.chat is None or operation.chat.id != chat_id:
+            _refuse_beside(connection, chat_id, process)
             touch(connection, chat_id)
     if any(message.state in LIVE for message in operation.messages):
         beat(connection, process)

@@ -38,7 +38,7 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.in_memory = self.dialect == "sqlite" and self.path is None
         self.prepared: Prepared | None = None
-        self._process = process
+        self.process = process
         #: Whether a write waits for another's lock: in trouble it does not, for it only tries.
         self.patient = True
         #: Whether reads are tried: where nothing answers, each would wait for its time to be up.
@@ -115,7 +115,7 @@ class Database:
 
     async def write(self, operations: Sequence[Operation]) -> list[Any]:
         """Apply a group of operations in one transaction."""
-        return await self.transact(lambda connection: apply(connection, operations, self._process))
+        return await self.transact(lambda connection: apply(connection, operations, self.process))
 
     async def transact(self, work: Callable[[Connection], _T]) -> _T:
         """Do some work in one transaction on the connection that writes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
@@ -21,9 +23,12 @@ from .rows import (
     chat_of,
     message_of,
 )
-from .schema import chats
+from .schema import IS_LIVE, chats, messages
 from .search import matches
 from .trouble import reason_of
+
+#: So many messages are asked for at once: SQLite's builds before 3.32 take 999 variables.
+_IDS = 500
 
 
 class Reader:
@@ -62,24 +67,42 @@ class Reader:
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
         rows = await self._database.read(ONE_MESSAGE, {"id": message_id})
-        return message_of(rows[0]) if rows else None
+        return message_of(rows[0], self._database.process) if rows else None
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
         """Return the assistant message that an owner's request made or went on with, or None."""
         asked = {"owner": owner, "request_id": request_id}
         rows = await self._database.read(BY_REQUEST, asked)
         rows = rows or await self._database.read(BY_EARLIER_REQUEST, asked)
-        return message_of(rows[0]) if rows else None
+        return message_of(rows[0], self._database.process) if rows else None
+
+    async def made_elsewhere(self, owner: str, chat_id: str | None) -> list[str]:
+        """Return the ids of an owner's messages that other processes make now."""
+        made = select(messages.c.id).where(
+            IS_LIVE, messages.c.owner == owner, messages.c.process != self._database.process
+        )
+        if chat_id is not None:
+            made = made.where(messages.c.chat_id == chat_id)
+        return [row["id"] for row in await self._database.read(made.order_by(messages.c.seq))]
+
+    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages are not there."""
+        there: set[str] = set()
+        for first in range(0, len(message_ids), _IDS):
+            some = message_ids[first : first + _IDS]
+            found = select(messages.c.id).where(messages.c.id.in_(some))
+            there.update(row["id"] for row in await self._database.read(found))
+        return [each for each in message_ids if each not in there]
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""
         rows = await self._database.read(MESSAGES_OF_CHAT, {"id": chat_id})
-        return [message_of(row) for row in rows]
+        return [message_of(row, self._database.process) for row in rows]
 
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
         rows = await self._database.read(THREAD, {"id": message_id})
-        return along_links(map(message_of, rows), message_id)
+        return along_links([message_of(row, self._database.process) for row in rows], message_id)
 
 
 class Overlay(Reader):
@@ -167,6 +190,19 @@ class Overlay(Reader):
             # New prompts go on. One that had been answered before is answered again then.
             return None
         return None if found is None or found.chat_id in self._memory.deleted else found
+
+    async def made_elsewhere(self, owner: str, chat_id: str | None) -> list[str]:
+        """Return the ids of an owner's messages that other processes make now, if it is known."""
+        try:
+            return await super().made_elsewhere(owner, chat_id)
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            return []
+
+    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+        """Return none: what is being made is in memory."""
+        return []
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""

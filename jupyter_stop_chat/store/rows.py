@@ -32,7 +32,7 @@ def _waiting(part: str) -> ColumnElement[str]:
 
 
 _MESSAGE = (
-    *(column for column in messages.c if column.name not in {"seq", "owner", "process"}),
+    *(column for column in messages.c if column.name not in {"seq", "owner"}),
     _waiting("text").label("more_text"),
     _waiting("reasoning").label("more_reasoning"),
 )
@@ -115,9 +115,15 @@ def chat_of(row: Mapping[str, Any]) -> Chat:
     return Chat(**row)
 
 
-def message_of(row: Mapping[str, Any]) -> Message:
-    """Make a message of a row, with the text that waits in `deltas` folded in."""
+def message_of(row: Mapping[str, Any], ours: str | None = None) -> Message:
+    """Make a message of a row, with the text that waits in `deltas` folded in.
+
+    :param ours: the id of this process, to tell what another one makes.
+    """
     values = dict(row)
+    process = values.pop("process", None)
+    if ours is not None and process not in (None, ours):
+        values["made_elsewhere"] = values["state"] in LIVE
     more, thought = values.pop("more_text"), values.pop("more_reasoning")
     if more:
         values["text"] += more

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, ToolCall
 
 from .base import Part, Settlement
@@ -24,6 +25,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    Operation,
     PutTool,
     Reopen,
     SetState,
@@ -136,9 +138,9 @@ class SqlStore:
         """Add messages at the end of a chat, in one transaction; `chat` is created first.
 
         :raises StopChatError: `unknown_chat`, or `not_possible_now` when an id or the owner's
-            request id is taken.
+            request id is taken, or `made_elsewhere` while another process makes a reply there.
         """
-        await self._writer.write(BeginTurn(tuple(messages), chat))
+        await self._write_alone(BeginTurn(tuple(messages), chat))
 
     async def set_state(self, message_id: str, state: MessageState) -> bool:
         """Move a message that is not terminal to another that is not; tell whether it did."""
@@ -170,9 +172,10 @@ class SqlStore:
 
         :param request_id: what asks for it; the message is found by its earlier ones as well.
         :param model: which model goes on, if it is another.
-        :raises StopChatError: `not_possible_now`: another message has answered that request.
+        :raises StopChatError: `not_possible_now`: another message has answered that request, or
+            `made_elsewhere`: another process makes a reply in its chat.
         """
-        reopened: tuple[Message, Chat] | None = await self._writer.write(
+        reopened: tuple[Message, Chat] | None = await self._write_alone(
             Reopen(message_id, request_id, model)
         )
         return reopened and reopened[0]
@@ -184,6 +187,16 @@ class SqlStore:
     async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
         """Replace the text and the place of a prompt whose reply has not begun."""
         await self._writer.write(AmendPrompt(message_id, text, reply_to))
+
+    async def _write_alone(self, operation: Operation) -> Any:
+        """Write what begins a reply in a chat, unless another process makes one there."""
+        try:
+            return await self._writer.write(operation)
+        except StopChatError as error:
+            if error.code is not ErrorCode.MADE_ELSEWHERE:
+                raise
+        await self._saver.recover()  # that process may have ended without a word
+        return await self._writer.write(operation)
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -208,6 +221,17 @@ class SqlStore:
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
         return await self._read(lambda reader: reader.get_message(message_id))
+
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> list[str]:
+        """Return the ids of an owner's messages that other processes make now.
+
+        :param chat_id: only those of this chat.
+        """
+        return await self._read(lambda reader: reader.made_elsewhere(owner, chat_id))
+
+    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages are not there, since another process deleted them."""
+        return await self._read(lambda reader: reader.absent(message_ids))
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
         """Return the assistant message that an owner's request made or went on with, or None."""
@@ -240,10 +264,14 @@ class SqlStore:
             raise unreadable(error) from error
 
     async def _beat(self) -> None:
-        """Note from time to time that this process lives, while it makes messages."""
+        """Note from time to time that this process lives, while it makes messages.
+
+        What a process left behind that lives no more is found as often.
+        """
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             with contextlib.suppress(Exception):
                 await self._saver.check()
+                await self._saver.recover()
                 if any(kept.live for kept in self._saver.memory.messages.values()):
                     await self._writer.write(Beat())

@@ -308,7 +308,9 @@ export class ChatController {
     let chat = replies.reduce(before.chat, { type: 'frame', frame: this._sending.worded(frame) });
     if (frame.type === 'stop_result') {
       this._halting.answered(frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : ''));
-      const lost = frame.results.some(result => result.outcome === 'not_found');
+      const lost = frame.results.some(result => 
+        ['not_found', 'made_elsewhere'].includes(result.outcome)
+      );
       if (lost && frame.message_id && chat.resync === 'no') {
         chat = { ...chat, resync: 'wanted' };
       }

@@ -33,7 +33,9 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
   const lacks = (part: LeftOut['part']): boolean =>
     view.info.left_out?.some(one => one.part === part) ?? false;
-  const waits = !isUser && !isTerminal(view.info.state) && !view.frozen && view.text === '';
+  const elsewhere = !isTerminal(view.info.state) && view.info.made_elsewhere;
+  const waits =
+    !isUser && !isTerminal(view.info.state) && !elsewhere && !view.frozen && view.text === '';
   return (
     <article
       className="jp-StopChat-message"
@@ -266,6 +268,13 @@ function EndLine(props: MessageProps): JSX.Element | null {
       </div>
     );
   }
+  if (view.info.made_elsewhere && !isTerminal(state)) {
+    return (
+      <div className="jp-StopChat-stoppingLine">
+        <span>{elsewhereWords(trans)}</span>
+      </div>
+    );
+  }
   if (state === 'stopping' || (view.frozen && !isTerminal(state))) {
     return (
       <div className="jp-StopChat-stoppingLine">
@@ -303,6 +312,11 @@ function EndLine(props: MessageProps): JSX.Element | null {
       </button>
     </div>
   );
+}
+
+/** Say that no Stop here reaches a reply. */
+export function elsewhereWords(trans: TranslationBundle): string {
+  return trans.__('Another Jupyter server is making this reply. It can be stopped there.');
 }
 
 /** Say why a reply ended early. */

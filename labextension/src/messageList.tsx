@@ -3,7 +3,7 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSnapshot, useTools } from './context';
 import { isTerminal } from './guards';
-import { MessageItem, UserText } from './message';
+import { elsewhereWords, MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from './replies';
 import { codeClick } from './codeTools';
 import { CutLine, sentFrom } from './usageLine';
@@ -245,6 +245,7 @@ export function Status(): JSX.Element {
     phase = 'cannot_stop';
   } else if (latest && !isTerminal(latest.info.state)) {
     phase = latest.frozen || latest.info.state === 'stopping' ? 'stopping' : 'generating';
+    phase = latest.info.made_elsewhere ? 'elsewhere' : phase;
   } else if (asked) {
     phase = asked.stopping ? 'stopping' : 'generating';
   } else if (latest) {
@@ -254,6 +255,7 @@ export function Status(): JSX.Element {
   useEffect(() => {
     const table: Record<string, string> = {
       generating: trans.__('Generating'),
+      elsewhere: elsewhereWords(trans),
       stopping: trans.__('Stopping'),
       interrupted: trans.__('Response stopped by the user'),
       completed: trans.__('Response complete'),
@@ -261,7 +263,7 @@ export function Status(): JSX.Element {
       cannot_stop: trans.__('Could not stop')
     };
     // an old chat that is opened says nothing: only what ended while it was looked at does
-    if (phase === 'generating' || phase === 'stopping') {
+    if (['generating', 'stopping', 'elsewhere'].includes(phase)) {
       busy.current = true;
       setWords(table[phase]);
     } else if (busy.current) {

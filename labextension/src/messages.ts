@@ -86,7 +86,7 @@ export function mergeMessage(view: MessageView, message: Message): Merged {
   const next = { ...view, reasoning, info: withKnown(view, message) };
   if (!terminal) {
     // a kept partial reply is gone on from
-    if (view.frozen && !ended) {
+    if (view.frozen && !ended && !message.made_elsewhere) {
       const shown = view.text.length;
       return { view: { ...next, text: full.slice(0, shown), late: full.slice(shown) }, gap };
     }

@@ -345,11 +345,14 @@ let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageVi
   shown: []
 };
 
+/** Tell whether this server makes a reply, or will: what another one makes, no stop of ours reaches. */
+function isMadeHere(view: MessageView): boolean {
+  return view.role === 'assistant' && !isTerminal(view.info.state) && !view.info.made_elsewhere;
+}
+
 /** The replies that are not being made yet: they wait behind another one, or are paused. */
 export function queued(state: ChatView): readonly MessageView[] {
-  const open = visible(state).filter(
-    view => view.role === 'assistant' && !isTerminal(view.info.state)
-  );
+  const open = visible(state).filter(isMadeHere);
   return open.filter(
     (view, index) =>
       view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
@@ -360,7 +363,7 @@ export function queued(state: ChatView): readonly MessageView[] {
 export function target(state: ChatView): Target | null {
   const waiting = new Set(queued(state).map(view => view.id));
   const active = state.messages.find(
-    view => view.role === 'assistant' && !isTerminal(view.info.state) && !waiting.has(view.id)
+    view => isMadeHere(view) && !waiting.has(view.id)
   );
   if (active && active.id) {
     return {

@@ -92,3 +92,35 @@ describe('the prompt', () => {
     expect(prompts.mayClick(state, 1400)).toBe(true);
   });
 });
+
+describe('several prompts that came back', () => {
+  const three = (): prompts.PromptState =>
+    ['a', 'b', 'c'].reduce(
+      (state, key) => prompts.giveBack(state, key, { text: `prompt ${key}`, attachments: [] }),
+      prompts.emptyPrompt
+    );
+  const all = (state: prompts.PromptState): string[] =>
+    [state.draft.text, ...prompts.chips(state).map(one => one.text)].filter(Boolean);
+
+  it('are each in exactly one place (L7)', () => {
+    expect(all(three())).toEqual(['prompt a', 'prompt c', 'prompt b']);
+    expect(prompts.giveBack(three(), 'b', stopped)).toEqual(three()); // Stop was pressed again
+    expect(prompts.isNothing(prompts.take(three())[0])).toBe(false);
+  });
+
+  it('change places with the draft one by one, whichever is clicked', () => {
+    let state = prompts.swapChip(three(), 'b');
+    expect(all(state)).toEqual(['prompt b', 'prompt c', 'prompt a']);
+    state = prompts.swapChip(state);
+    expect(all(state)).toEqual(['prompt c', 'prompt b', 'prompt a']);
+    [state] = prompts.take(state);
+    expect(all(prompts.swapChip(state))).toEqual(['prompt b', 'prompt a']);
+  });
+
+  it('are let go of, or taken back, one by one', () => {
+    expect(all(prompts.dropChip(three()))).toEqual(['prompt a', 'prompt b']);
+    expect(all(prompts.dropChip(three(), 'b'))).toEqual(['prompt a', 'prompt c']);
+    expect(all(prompts.takeBack(three(), 'b'))).toEqual(['prompt a', 'prompt c']);
+    expect(prompts.dropChip(three(), 'other')).toEqual(three());
+  });
+});

@@ -323,3 +323,52 @@ describe('tools', () => {
     ]);
   });
 });
+
+describe('a chat that is listed in several frames', () => {
+  const of = (...numbers: number[]): Message[] =>
+    numbers.map(n => prompt(n, `m${n}`, n > 1 ? { reply_to: uuid(n - 1) } : {}));
+  const first = (messages: Message[], earlier: number): ServerFrame =>
+    ({ ...chatFrame(messages), earlier }) as ServerFrame;
+  const more = (messages: Message[], earlier: number): ServerFrame => ({
+    type: 'messages',
+    chat_id: CHAT,
+    messages,
+    earlier
+  });
+  const listed = (state: replies.ChatView) => state.messages.map(one => parseInt(one.id.slice(-4), 16));
+
+  it('is in order, and keeps what is accepted meanwhile behind it (B5)', () => {
+    let state = run(replies.emptyChat(CHAT), first(of(5, 6), 4), more(of(3, 4), 2));
+    expect(listed(state)).toEqual([3, 4, 5, 6]);
+    state = run(state, message(of(7)[0]), more(of(1, 2), 0));
+    expect(listed(state)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('drops what is listed no longer once the list is complete, and not before', () => {
+    let state = run(replies.emptyChat(CHAT), chatFrame(of(1, 2, 3, 4)));
+    state = run(state, first(of(4), 2));
+    expect(listed(state)).toEqual([1, 2, 3, 4]);
+    expect(listed(run(state, more(of(1, 3), 0)))).toEqual([1, 3, 4]);
+    // one that is begun anew has another end
+    expect(listed(run(state, first(of(3, 4), 0)))).toEqual([3, 4]);
+  });
+
+  it('takes nothing back of what is here, when it comes without text (B5)', () => {
+    const whole = { ...A, text: 'all of it', text_length: 9, state: 'completed' as const };
+    const bare = { ...whole, text: '' };
+    let state = run(replies.emptyChat(CHAT), chatFrame([U, whole]), chatFrame([U, bare]));
+    expect(text(state, 2)).toBe('all of it');
+    expect(state.resync).toBe('no');
+    const shorter = { ...bare, text_length: 3 };
+    state = run(state, chatFrame([U, shorter]));
+    expect(text(state, 2)).toBe('');
+  });
+
+  it('lets nothing grow back behind a Stop, also in a list (B4)', () => {
+    const end = { ...A, state: 'interrupted' as const, text: 'shown and more', text_length: 14 };
+    let state = run(stop(run(started(), delta(2, 0, 'shown'))), message(end));
+    expect(text(state, 2)).toBe('shown');
+    state = run(state, chatFrame([U, { ...end, text: ' and more', text_offset: 5 }]));
+    expect(text(state, 2)).toBe('shown');
+  });
+});

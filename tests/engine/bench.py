@@ -193,6 +193,17 @@ class MemoryStore:
             if kept.message.chat_id == chat_id
         ]
 
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> list[str]:
+        await self._read()
+        return []
+
+    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+        await self._read()
+        return [each for each in message_ids if each not in self.memory.messages]
+
+    async def recover(self) -> None:
+        await self._read()
+
     async def get_thread(self, message_id: str) -> list[Message]:
         await self._read()
         thread: list[Message] = []

@@ -1,0 +1,180 @@
+"""What other processes do in the same chats: a second server on the data, or a kernel.
+
+Nobody tells of it, so that it is looked for: only while something is made here, which could be
+deleted there, and while somebody here looks at a reply that is made there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jupyter_stop_chat.bus import Bus, MessageMoved
+from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.generation import Generation
+from jupyter_stop_chat.protocol import TERMINAL, Chat, ChatChanged, Message
+from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.utf16 import utf16_slice
+
+from .background import Background
+from .registry import Registry
+from .runner import Runner
+from .titles import Titles
+
+#: So often is looked, in seconds.
+LOOK_SECONDS = 1.0
+#: Of a text that grew by more the followers are told how long it is, and ask for it.
+MOST_TEXT = 128 * 1024
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A reply of another process, as all who follow its chat know it."""
+
+    chat: Chat
+    message: Message
+
+
+class Elsewhere:
+    """Notice what other processes do to chats that matter here."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        runner: Runner,
+        store: Store,
+        bus: Bus,
+        background: Background,
+        titles: Titles,
+    ) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._store = store
+        self._bus = bus
+        self._background = background
+        self._titles = titles
+        self._watched: dict[str, _Watched] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._looking = False
+        self._closed = False
+
+    def watch(self, chat: Chat, messages: Iterable[Message]) -> None:
+        """Tell a chat's followers what becomes of the replies that others make.
+
+        :param messages: what a follower was told of the chat.
+        """
+        for message in messages:
+            if message.made_elsewhere:
+                # One that came earlier knows less, and what is told begins where it ends.
+                self._watched.setdefault(message.id, _Watched(chat, message))
+        if self._watched:
+            self.wake()
+
+    def wake(self) -> None:
+        """Look soon, and again and again while there is a reason to."""
+        if self._timer is None and not self._looking and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._begin)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _begin(self) -> None:
+        self._timer, self._looking = None, True
+        self._background.run(self._look_and_wake(), "elsewhere")
+
+    async def _look_and_wake(self) -> None:
+        try:
+            await self.look()
+        finally:
+            self._looking = False
+            if self._watched or self._registry.running():
+                self.wake()
+
+    async def look(self) -> None:
+        """Look once. A store that cannot be read now is asked again."""
+        try:
+            await self._look_for_deleted()
+            await self._look_at_watched()
+        except StopChatError:
+            return
+
+    async def _look_for_deleted(self) -> None:
+        """Stop what is made in a chat that another process has deleted, and tell of that."""
+        made = {each.id: each for each in self._registry.running() if _is_written(each)}
+        if not made:
+            return
+        gone = [made[each] for each in await self._store.absent(list(made))]
+        lanes = {(each.owner, each.chat_id) for each in gone}
+        chats = [lane.chat for key in lanes if (lane := self._registry.lane(*key)) and lane.chat]
+        for generation in gone:
+            self._runner.begin_stop(generation, "deleted")
+        if gone:
+            await asyncio.wait({each.settled for each in gone})
+        for chat in chats:
+            self._tell_deleted(chat)
+
+    async def _look_at_watched(self) -> None:
+        for message_id, watched in list(self._watched.items()):
+            if not self._bus.is_followed(watched.chat.id):
+                del self._watched[message_id]
+        if self._watched:
+            # What its process left behind when it ended becomes interrupted here.
+            await self._store.recover()
+        for message_id, watched in list(self._watched.items()):
+            message = await self._store.get_message(message_id)
+            if message is None or not message.made_elsewhere:
+                del self._watched[message_id]
+            if message is not None:
+                self._tell_grown(watched, message)
+            chat = watched.chat
+            if message is None and await self._store.get_chat(chat.id) is None:
+                self._tell_deleted(chat)
+
+    def _tell_grown(self, watched: _Watched, message: Message) -> None:
+        known = watched.message
+        thought = message.reasoning != known.reasoning
+        grew = thought or message.text_length != known.text_length
+        if not grew and _without_text(message) == _without_text(known):
+            return
+        if message.state not in TERMINAL and not message.made_elsewhere:
+            return  # it is gone on with here, and told of as all that is made here
+        watched.message = message
+        start = min(known.text_length, message.text_length)
+        text = utf16_slice(message.text, start, message.text_length)
+        if len(text) > MOST_TEXT:
+            start, text = message.text_length, ""
+        news = {"text": text, "text_offset": start}
+        self._bus.tell(
+            message.chat_id,
+            MessageMoved(
+                message.model_copy(update=news if thought else {**news, "reasoning": None}),
+                placed=True,
+            ),
+        )
+        if message.state in TERMINAL:
+            chat = watched.chat.model_copy(update={"state": "idle"})
+            self._bus.announce(chat.owner, ChatChanged(chat=chat))
+
+    def _tell_deleted(self, chat: Chat) -> None:
+        self._titles.abandon(chat.id)
+        gone = ChatChanged(chat=chat.model_copy(update={"state": "idle"}), deleted=True)
+        self._bus.announce(chat.owner, gone)
+        self._bus.publish(chat.id, gone)
+
+
+def _without_text(message: Message) -> Message:
+    none = {"text": "", "text_offset": 0, "text_length": 0, "reasoning": None}
+    return message.model_copy(update=none)
+
+
+def _is_written(generation: Generation) -> bool:
+    """Tell whether a generation's message is in the store, and still being made."""
+    accepted = generation.accepted
+    if not accepted.done() or accepted.cancelled() or accepted.exception() is not None:
+        return False
+    return generation.stop is None and not generation.claimed and not generation.settled.done()

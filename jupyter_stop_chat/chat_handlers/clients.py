@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from .sync_bridge import in_thread_of_its_own
+from .transports import prepare
 
 
 class Clients:
@@ -26,6 +27,10 @@ class Clients:
         self._leaks = callable(getattr(model, "_set_clients", None)) and hasattr(
             model, "_async_client"
         )
+        if model is not None:
+            getattr(model, "_async_client", None)  # some make theirs at its first use
+            for client in _clients(model):
+                prepare(client)
         self._stale = False
         self._in_use = 0
         self._old: list[Any] = []
@@ -54,6 +59,7 @@ class Clients:
     def _renew(self) -> None:
         old = self._model._async_client
         self._model._set_clients()
+        prepare(self._model._async_client)
         self._old.append(old)
 
     async def _close_old(self) -> None:

@@ -29,7 +29,7 @@ class Clients:
         )
         if model is not None:
             getattr(model, "_async_client", None)  # some make theirs at its first use
-            for client in _clients(model):
+            for client in clients(model):
                 prepare(client)
         self._stale = False
         self._in_use = 0

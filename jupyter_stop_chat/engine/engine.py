@@ -364,6 +364,8 @@ class Engine:
 
 def _can_go_on(partial: Message) -> bool:
     stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
+    # One that was cut at its model's limit is complete, and yet not at its end.
+    stopped = stopped or partial.finish_reason == "length"
     return stopped and not partial.discarded and bool(partial.text.strip())
 
 

@@ -9,11 +9,13 @@ from typing import Any, assert_never
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    and_,
     bindparam,
     delete,
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -203,7 +205,10 @@ def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
     """Let a message go on, and return it with its chat; None if it cannot."""
     mine = (
         messages.c.id == operation.message_id,
-        messages.c.state.in_(("interrupted", "failed")),
+        or_(
+            messages.c.state.in_(("interrupted", "failed")),
+            and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
+        ),
     )
     before = connection.execute(
         select(messages.c.seq, messages.c.owner, messages.c.request_id).where(*mine)

@@ -320,10 +320,10 @@ class Memory:
 
     def _reopen(self, operation: Reopen) -> tuple[Message, Chat] | None:
         kept = self.messages.get(operation.message_id)
-        if kept is None or kept.message.state not in {
-            MessageState.INTERRUPTED,
-            MessageState.FAILED,
-        }:
+        if kept is None or kept.live or kept.message.role == "user":
+            return None
+        cut = kept.message.finish_reason == "length"
+        if kept.message.state is MessageState.COMPLETED and not cut:
             return None
         before = kept.message
         request_id = operation.request_id or before.request_id

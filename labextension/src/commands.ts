@@ -11,6 +11,7 @@ import { Desk } from './desk';
 import { isTerminal } from './guards';
 import { ExportFormat } from './history';
 import { chatIcon } from './icon';
+import { goesOn } from './message';
 import { MessageView } from './messages';
 import { isSendable } from './prompt';
 import { isBusy, queued, visible } from './replies';
@@ -190,7 +191,10 @@ export function addCommands(
     },
     continueReply: {
       label: trans.__('Continue the Stopped Reply'),
-      isEnabled: args => ended(args) && reply(args)?.info.state === 'interrupted',
+      isEnabled: args => {
+        const info = reply(args)?.info;
+        return ended(args) && info !== undefined && info.text_length > 0 && goesOn(info);
+      },
       execute: args => controller().continueFrom(reply(args)?.id ?? '')
     },
     regenerate: {
@@ -242,7 +246,10 @@ export function addCommands(
   for (const [name, { args, ...action }] of Object.entries(actions)) {
     commands.addCommand(CommandIDs[name as keyof typeof CommandIDs], {
       describedBy: {
-        args: { type: 'object', properties: args ? { [args]: { type: ['string', 'null'] } } : {} }
+        args: {
+          type: 'object',
+          properties: args ? { [args]: { type: ['string', 'null'] } } : {}
+        }
       },
       ...action
     });

@@ -29,8 +29,9 @@ export function endNoticeOf(
   const { trans } = options;
   return (reply, controller) => {
     const { chatId } = controller;
-    const { state } = reply.info;
-    if (state === 'interrupted' || !chatId || !options.isOn() || options.shows(chatId)) {
+    const { state, finish_reason: reason } = reply.info;
+    const stopped = state === 'interrupted' && reason !== 'cut_off';
+    if (stopped || !chatId || !options.isOn() || options.shows(chatId)) {
       return;
     }
     const title = nameOf(controller) || trans.__('Untitled chat');
@@ -41,7 +42,10 @@ export function endNoticeOf(
         callback: () => options.open(chatId)
       }
     ];
-    if (state === 'completed') {
+    if (reason && state !== 'failed') {
+      const said = trans.__('A reply has ended early in “%1”.', title);
+      Notification.warning(said, { actions, autoClose: STAYS });
+    } else if (state === 'completed') {
       const said = trans.__('A reply is complete in “%1”.', title);
       Notification.success(said, { actions, autoClose: STAYS });
     } else {

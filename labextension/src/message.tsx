@@ -12,7 +12,7 @@ import { NextStep } from './nextStep';
 import { PromptEditor } from './promptEditor';
 import { RetryLine } from './retryLine';
 import { UsageLine, usageWords } from './usageLine';
-import { Attachment, LeftOut, Receipt, ToolCall, Usage } from './protocol';
+import { Attachment, LeftOut, Message, Receipt, ToolCall, Usage } from './protocol';
 
 interface MessageProps {
   view: MessageView;
@@ -255,7 +255,12 @@ function EndLine(props: MessageProps): JSX.Element | null {
   if (state === 'failed') {
     return (
       <div className="jp-StopChat-failedLine" title={error?.error_id}>
-        <span>{trans.__('Generation failed: %1', error?.message ?? '')}</span>
+        <span>
+          {view.info.finish_reason === 'cut_off'
+            ? finishWords(trans, 'cut_off', true)
+            : trans.__('Generation failed: %1', error?.message ?? '')}
+        </span>
+        {view.info.text_length > 0 && <ContinueButton view={view} idle={idle} />}
         <button
           type="button"
           className="jp-StopChat-action"
@@ -282,26 +287,19 @@ function EndLine(props: MessageProps): JSX.Element | null {
       </div>
     );
   }
-  if (state !== 'interrupted') {
+  const reason = view.info.finish_reason;
+  if (state !== 'interrupted' && !(state === 'completed' && reason)) {
     return null;
   }
+  const hasWords = view.info.text_length > 0;
   const receipt = receiptWords(trans, stop, usage);
   return (
     <div className="jp-StopChat-stoppedLine" data-receipt={showReceipt ? 'shown' : 'on demand'}>
       <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined}>
-        {reasonWords(trans, stop)}
+        {reason ? finishWords(trans, reason, hasWords) : reasonWords(trans, stop)}
         {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
       </span>
-      {view.info.text_length > 0 && (
-        <button
-          type="button"
-          className="jp-StopChat-action"
-          disabled={!idle}
-          onClick={() => again(() => controller.continueFrom(view.id))}
-        >
-          {trans.__('Continue')}
-        </button>
-      )}
+      {hasWords && goesOn(view.info) && <ContinueButton view={view} idle={idle} />}
       <button
         type="button"
         className="jp-StopChat-action"
@@ -317,6 +315,52 @@ function EndLine(props: MessageProps): JSX.Element | null {
 /** Say that no Stop here reaches a reply. */
 export function elsewhereWords(trans: TranslationBundle): string {
   return trans.__('Another Jupyter server is making this reply. It can be stopped there.');
+}
+
+function ContinueButton(props: { view: MessageView; idle: boolean }): JSX.Element {
+  const { controller, trans } = useTools();
+  return (
+    <button
+      type="button"
+      className="jp-StopChat-action"
+      disabled={!props.idle}
+      onClick={() => {
+        controller.continueFrom(props.view.id);
+        focusInput(); // the button goes away, and Esc must still reach the panel
+      }}
+    >
+      {trans.__('Continue')}
+    </button>
+  );
+}
+
+/** Tell whether a reply that ended has more to say. */
+export function goesOn(info: Message): boolean {
+  return info.state === 'completed' ? info.finish_reason === 'length' : isTerminal(info.state);
+}
+
+/** Say how a reply ended that did not come to its own end. */
+export function finishWords(
+  trans: TranslationBundle,
+  reason: Message['finish_reason'],
+  hasText: boolean
+): string {
+  switch (reason) {
+    case 'length':
+      return hasText
+        ? trans.__('Response cut at the model’s limit')
+        : trans.__(
+            'The model’s limit was used up by thinking. Raise it, or ask for something shorter.'
+          );
+    case 'cut_off':
+      return trans.__('The connection broke off before the response ended');
+    case 'content_filter':
+      return trans.__('Response cut by the provider’s content filter');
+    case 'refusal':
+      return trans.__('The model refused to answer');
+    default:
+      return '';
+  }
 }
 
 /** Say why a reply ended early. */

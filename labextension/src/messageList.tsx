@@ -3,7 +3,7 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSnapshot, useTools } from './context';
 import { isTerminal } from './guards';
-import { elsewhereWords, MessageItem, UserText } from './message';
+import { finishWords, elsewhereWords, MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from './replies';
 import { codeClick } from './codeTools';
 import { CutLine, sentFrom } from './usageLine';
@@ -49,7 +49,8 @@ export function MessageList(): JSX.Element {
     const element = list.current as HTMLDivElement;
     const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
     // what was drawn meanwhile also leads away from the end, and is followed
-    const isMoved = element.scrollHeight === height.current || performance.now() - hand.current < HAND;
+    const isMoved =
+      element.scrollHeight === height.current || performance.now() - hand.current < HAND;
     height.current = element.scrollHeight;
     if (isNear || isMoved) {
       follows.current = isNear;
@@ -253,6 +254,8 @@ export function Status(): JSX.Element {
   }
   const busy = useRef(false);
   useEffect(() => {
+    const finished =
+      latest && isTerminal(latest.info.state) ? latest.info.finish_reason : undefined;
     const table: Record<string, string> = {
       generating: trans.__('Generating'),
       elsewhere: elsewhereWords(trans),
@@ -267,9 +270,10 @@ export function Status(): JSX.Element {
       busy.current = true;
       setWords(table[phase]);
     } else if (busy.current) {
-      setWords(table[phase] ?? '');
+      const ended = finishWords(trans, finished, (latest?.info.text_length ?? 0) > 0);
+      setWords(ended || (table[phase] ?? ''));
     }
-  }, [phase, trans]);
+  }, [phase, latest?.info.finish_reason, trans]);
   const isNew = chat.chatId === null && chat.pending.length === 0;
   useEffect(() => {
     if (isNew) {

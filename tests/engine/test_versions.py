@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Reasoning, ToolEnded, ToolStarted
+from jupyter_stop_chat.chat_handlers.base import Finished, Reasoning, ToolEnded, ToolStarted
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Accepted, Message, MessageState, Outcome
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
@@ -321,3 +321,36 @@ async def test_regenerate_and_edit_keep_the_model(bench):
     again = await b.regenerate(first.id)
     assert again.message.model == "other:x"
     await b.end(again)
+
+
+async def test_a_reply_that_was_cut_at_a_limit_goes_on(bench):
+    """T1, V9: it is complete, marked, and can be continued; one at its own end cannot."""
+    b = bench()
+    b.handler.script = ["one ", Finished("length")]
+    message = await b.end(await b.send("ask"))
+    assert (message.state, message.finish_reason) == (MessageState.COMPLETED, "length")
+    b.handler.script = ["two"]
+    message = await b.end(await b.go_on(message.id))
+    assert (message.state, message.text) == (MessageState.COMPLETED, "one two")
+    assert message.finish_reason is None
+    assert await refused(b.go_on(message.id)) is ErrorCode.NOT_POSSIBLE_NOW
+
+
+async def test_a_reply_that_broke_off_goes_on(bench):
+    """T2: it is interrupted without anybody's stop."""
+    b = bench()
+    b.handler.script = ["one ", Finished("cut_off")]
+    message = await b.end(await b.send("ask"))
+    assert (message.state, message.finish_reason) == (MessageState.INTERRUPTED, "cut_off")
+    assert (message.stop, message.text) == (None, "one ")
+    b.handler.script = ["two"]
+    assert (await b.end(await b.go_on(message.id))).text == "one two"
+
+
+async def test_a_limit_that_thinking_used_up_is_no_empty_answer(bench):
+    """T1: what was thought is kept."""
+    b = bench()
+    b.handler.script = [Reasoning("hm"), Finished("length")]
+    message = await b.end(await b.send("ask"))
+    assert (message.state, message.finish_reason) == (MessageState.COMPLETED, "length")
+    assert (message.error, message.reasoning) == (None, "hm")

@@ -5,6 +5,9 @@ import { ServerConnection } from '@jupyterlab/services';
 import { ChatRoutes } from './history';
 import { Chat } from './protocol';
 
+/** A server that has not answered for so long is not reached, in milliseconds. */
+const PATIENCE = 120_000;
+
 /**
  * @param unreachable what is said when the server does not answer.
  */
@@ -18,7 +21,8 @@ export function routesOf(settings: ServerConnection.ISettings, unreachable: stri
     const url = URLExt.join(settings.baseUrl, ...route) + URLExt.objectToQueryString(query);
     let response: Response;
     try {
-      response = await ServerConnection.makeRequest(url, init, settings);
+      const signal = AbortSignal.timeout(PATIENCE);
+      response = await ServerConnection.makeRequest(url, { ...init, signal }, settings);
     } catch {
       throw new Error(unreachable);
     }

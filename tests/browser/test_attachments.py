@@ -208,7 +208,7 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
     chat.drop_file("also.txt", "x" * 40_000)
     expect(chat.attached).to_have_count(2)
     expect(notice).to_have_count(0)
-    chat.drop_file("third.txt", "x" * 40_000)
+    chat.drop_file("third.txt", "x" * 230_000)
     expect(notice).to_contain_text("“third.txt” is too large to be attached")
     chat.drop_file("picture.bin", "a\0b")
     expect(notice).to_contain_text("Not attached: picture.bin is no text file.")

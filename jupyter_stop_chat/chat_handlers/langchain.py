@@ -17,6 +17,7 @@ from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
+from .asking import limited, think_no_more
 from .base import Event, HistoryCut, Retrying, Text, Turn, TurnMessage
 from .clients import Clients, clients, close_connections, close_idle_connections, needs_client
 from .closing import closed_at_the_end
@@ -78,6 +79,7 @@ class LangChainHandler:
         #: How many tokens of a history are sent; None: all, since nobody knows the limit.
         self._room: float | None = None if limit is None else limit * USED
         self._retired = False
+        self._takes_limit = True
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
@@ -233,6 +235,8 @@ class LangChainHandler:
             except Exception as error:
                 # What a chain or an agent has done before it failed, nobody knows.
                 again = self._model is not None and not begun and not turn.stopped
+                if again and self._asks_less(error, turn):
+                    continue
                 wait = wait_before_retry(error, attempt) if again else None
                 if wait is None:
                     raise
@@ -241,6 +245,17 @@ class LangChainHandler:
                 log.info("%s: asked again in %.1f s", told.code, wait)
             yield told
             await pause(told.wait)
+
+    def _asks_less(self, error: Exception, turn: Turn) -> bool:
+        """Tell whether a model that refused a request is asked for less from now on."""
+        if code_of(error) is not ErrorCode.REQUEST_REFUSED or self._model is None:
+            return False
+        if think_no_more(self._model, error):
+            return True
+        drops = self._takes_limit and "max_tokens" in turn.parameters
+        if drops:
+            self._takes_limit = False
+        return drops
 
     async def _asked(
         self, messages: list[BaseMessage], turn: Turn, tally: Tally
@@ -267,7 +282,11 @@ class LangChainHandler:
         closes = self._closes if self._closes is not None else self._model is not None
         turn.provider_started()
         async with reported(turn, lambda: closes, watch), self._clients.in_use():
-            stream = self._runnable.astream(messages, config)
+            runnable, more = self._runnable, dict[str, Any]()
+            most = turn.parameters.get("max_tokens")
+            if most is not None and self._takes_limit and self._runnable is self._model:
+                runnable, more = limited(self._model, most)
+            stream = runnable.astream(messages, config, **more)
             async with closed_at_the_end(stream) as chunks:
                 async for chunk in chunks:
                     look(turn)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -16,11 +17,13 @@ from typing import Any, Literal
 from jupyter_stop_chat.bus import Bus
 from jupyter_stop_chat.chat_handlers.base import (
     ChatHandler,
+    Reasoning,
     Text,
     ToolStarted,
     Turn,
     TurnMessage,
 )
+from jupyter_stop_chat.chat_handlers.thoughts import Thoughts
 from jupyter_stop_chat.protocol import Chat, ChatChanged, Message
 from jupyter_stop_chat.store.base import Store
 from jupyter_stop_chat.utf16 import whole
@@ -44,6 +47,8 @@ LONGEST = 80
 EXCERPT = 500
 #: What a title may cost, in tokens, where the model's handler takes a limit.
 MAX_TOKENS = 24
+#: So much may be thought about one, in characters: some models take no limit.
+LONGEST_THOUGHT = 2000
 #: A stopped model is waited for so long before it is fenced off, in seconds.
 UNWIND = 1.5
 
@@ -188,15 +193,18 @@ class Titles:
                 parameters={"max_tokens": MAX_TOKENS},
                 _stopped=making.stopped.done,
             )
-            text = ""
+            text, thought = "", 0
             async with aclosing(handler.reply(turn)) as events:
                 async for event in events:
                     if isinstance(event, ToolStarted):
                         return ""  # nobody asked it to do anything
                     if isinstance(event, Text):
                         text += event.text
-                    # What follows the first line, or never ends, is no title.
-                    if len(text) > 2 * LONGEST or "\n" in text.lstrip():
+                    if isinstance(event, Reasoning):
+                        thought += len(event.text)
+                    # What follows the first lines, or never ends, is no title.
+                    done = "\n" in text.lstrip() and clean(text.rpartition("\n")[0])
+                    if done or len(text) > 2 * LONGEST or thought > LONGEST_THOUGHT:
                         break
                     if making.stopped.done():
                         return ""
@@ -226,9 +234,41 @@ def request(prompt: str, reply: str) -> str:
 
 def clean(text: str) -> str:
     """Take a title out of a model's answer; empty if there is none."""
-    line = next((line.strip() for line in whole(text).splitlines() if line.strip()), "")
-    line = " ".join(line.removeprefix("Title:").strip(" \t#*\"'“”„«»`").split())
-    return _shortened(line)
+    thoughts = Thoughts()
+    found = [*thoughts.feed(whole(text)), *thoughts.end()]
+    answer = "".join(each.text for each in found if isinstance(each, Text))
+    titles = (_plain(line) for line in answer.splitlines())
+    return _shortened(next((title for title in titles if title), ""))
+
+
+def _plain(line: str) -> str:
+    """Take Markdown, quotation marks and small talk off a line; empty if nothing else is in it."""
+    line = _LINK.sub(r"\1", line)
+    before = None
+    while before != line:
+        before = line
+        line = line.strip(_AROUND)
+        line = _LABEL.sub("", _SMALL_TALK.sub("", line))
+    return "" if _ALONE.fullmatch(line) else " ".join(re.sub(r"\*\*|__|`", "", line).split())
+
+
+_AROUND = " \t#*_`>~\"'“”„‚‘’«»「」『』"
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LABEL = re.compile(
+    r"(?:(?:the|chat|conversation|suggested|short|possible)\W+)*"
+    r"(?:title|titel|titre|t[ií]tulo|titolo|标题|標題|タイトル)[*_`\s]*[:：][*_`\s]*",
+    re.IGNORECASE,
+)
+_SMALL_TALK = re.compile(
+    r"(?:(?:sure|certainly|of course|absolutely|okay|ok|here|gladly|happy to)\b[^:：\n]*|"
+    r"(?:a|the|my|one)\b[^:：\n]*\btitle\b[^:：\n]*)[:：]",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(
+    r"(?:sure|certainly|of course|absolutely|okay|ok|here (?:you go|it is)|gladly)"
+    r"(?: thing)?[\s!.,…:]*",
+    re.IGNORECASE,
+)
 
 
 def first_words(prompt: str) -> str:

@@ -34,7 +34,7 @@ from jupyter_stop_chat.testing import (
     tool_args,
 )
 from tests.providers import AnthropicProvider, OpenAIProvider, Request, Script, ToolUse
-from tests.providers.chat_models import make_model
+from tests.providers.chat_models import make_model, make_provider
 from tests.providers.reading import Reading, nothing_left, soon
 
 # --- what it is told -----------------------------------------------------------------------
@@ -509,3 +509,20 @@ def test_graphs_are_known_by_their_shape() -> None:
     assert is_graph(create_agent(model, []))
     assert not is_graph(model)
     assert not is_graph(model | StrOutputParser())
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "ollama"])
+async def test_a_limit_reaches_the_model(kind: str) -> None:
+    """T12: by the name that its server knows."""
+    async with make_provider(kind) as provider:
+        handler = LangChainHandler(make_model(kind, provider.base_url))
+        reading = Reading(handler)
+        reading.turn.parameters = {"max_tokens": 24}
+        assert await reading.end() is None
+        body = provider.requests[0].body
+        assert (body.get("options", {}).get("num_predict") or body.get("max_tokens")) == 24
+        again = Reading(handler)
+        assert await again.end() is None
+        assert "num_predict" not in provider.requests[1].body.get("options", {})
+        assert provider.requests[1].body.get("max_tokens") != 24
+        await handler.close()

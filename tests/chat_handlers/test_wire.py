@@ -121,3 +121,23 @@ async def test_what_providers_send(name: str, cut: str) -> None:
 
 def test_every_file_has_its_expected_outcome() -> None:
     assert {path.stem for path in FOLDER.glob("*.http")} == set(EXPECTED)
+
+
+async def test_a_model_that_cannot_think_is_asked_again_without(tmp_path: Path) -> None:
+    """T7: and from then on it is not asked to think at all."""
+    refusal = tmp_path / "refusal.http"
+    refusal.write_text(
+        "HTTP/1.1 400 Bad Request\nContent-Type: application/json\n\n"
+        '{"error": "\\"gemma3\\" does not support thinking"}'
+    )
+    whole = FOLDER / "ollama-whole.http"
+    async with WireProvider("whole") as provider:
+        handler = LangChainHandler(make_model("ollama", provider.url))
+        provider.files = [refusal, whole, whole]
+        for _ in range(2):
+            reading = Reading(handler)
+            assert await reading.end() is None
+            assert reading.text == "Hello"
+        assert [each.get("think") for each in provider.requests] == [True, None, None]
+        await handler.close()
+        await nothing_left()

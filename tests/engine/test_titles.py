@@ -327,3 +327,21 @@ def test_first_words_end_with_a_word():
     long = first_words("alpha " * 30)
     assert long.endswith("alpha…")
     assert len(long) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("<think>The user wants\na title.</think>\n\nSorting lists", "Sorting lists"),
+        ("<think>It never ends", ""),
+        ("**Sorting lists**", "Sorting lists"),
+        ('# Title: "Sorting lists"', "Sorting lists"),
+        ("Sure! Here is a title:\n\n“Sorting lists”", "Sorting lists"),
+        ("Here's a title for it: `Sorting lists`", "Sorting lists"),
+        ("Of course!\nSorting lists", "Sorting lists"),
+        ("Python: lists", "Python: lists"),
+    ],
+)
+def test_a_title_is_a_title(said: str, title: str) -> None:
+    """T12: thoughts, Markdown, quotation marks and small talk are no part of it."""
+    assert clean(said) == title

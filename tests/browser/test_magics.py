@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 MARK = "Response stopped by the user"
 
 
-def _open_notebook(chat: ChatPage, lab: Lab, sources: list[str]) -> None:
+def open_notebook(chat: ChatPage, lab: Lab, sources: list[str]) -> None:
     cells = [
         {
             "cell_type": "code",
@@ -55,18 +55,18 @@ def _open_notebook(chat: ChatPage, lab: Lab, sources: list[str]) -> None:
     ).to_have_attribute("data-status", "idle")
 
 
-def _cell(chat: ChatPage, number: int) -> Locator:
+def cell_of(chat: ChatPage, number: int) -> Locator:
     return chat.page.locator(".jp-CodeCell").nth(number)
 
 
-def _run(chat: ChatPage, number: int) -> None:
-    cell = _cell(chat, number)
+def run_cell(chat: ChatPage, number: int) -> None:
+    cell = cell_of(chat, number)
     cell.locator(".jp-InputPrompt").click()
     chat.page.keyboard.press("Control+Enter")
 
 
-def _output(chat: ChatPage, number: int) -> Locator:
-    return _cell(chat, number).locator(".jp-RenderedMarkdown")
+def output(chat: ChatPage, number: int) -> Locator:
+    return cell_of(chat, number).locator(".jp-RenderedHTML")
 
 
 def test_a_cell_streams_and_is_stopped_in_both_places(
@@ -82,13 +82,13 @@ def test_a_cell_streams_and_is_stopped_in_both_places(
     ]
     provider.script = Script(tokens=[*html, *(f"t{n} " for n in range(4000))], rate=50)
     first, second = "%%chat\nFirst story", "%%chat --new\nSecond story"
-    _open_notebook(chat, lab, ["%load_ext jupyter_stop_chat", first, second, "print(6 * 7)"])
-    _run(chat, 0)
-    expect(_cell(chat, 0).locator(".jp-InputPrompt")).to_have_text("[1]:")
+    open_notebook(chat, lab, ["%load_ext jupyter_stop_chat", first, second, "print(6 * 7)"])
+    run_cell(chat, 0)
+    expect(cell_of(chat, 0).locator(".jp-InputPrompt")).to_have_text("[1]:")
 
     count = len(provider.requests)
-    _run(chat, 1)
-    expect(_output(chat, 1)).to_contain_text("t5 ")
+    run_cell(chat, 1)
+    expect(output(chat, 1)).to_contain_text("t5 ")
     _open_newest(chat)
     chat.wait_for_text(30)
     expect(chat.page.locator(".jp-StopChat-message[data-role=user]").last).to_contain_text(
@@ -96,37 +96,37 @@ def test_a_cell_streams_and_is_stopped_in_both_places(
     )
     chat.shot("magics-1-streaming")
     chat.page.locator("[data-command='notebook:interrupt-kernel']").click()
-    expect(_output(chat, 1)).to_contain_text(MARK)
+    expect(output(chat, 1)).to_contain_text(MARK)
     request = provider.requests[count]
     eventually(request.closed.is_set, "the provider's close")
     chat.expect_mode("send")
     expect(chat.stopped_line.last).to_contain_text(MARK)
-    expect(_output(chat, 1)).to_contain_text("<img src='http://x.invalid/a'")
+    expect(output(chat, 1)).to_contain_text("<img src='http://x.invalid/a'")
     expect(_error(chat, 1)).to_have_text("Interrupted: response stopped by the user")
-    in_cell = _words(_output(chat, 1).inner_text())
+    in_cell = _words(output(chat, 1).inner_text())
     assert in_cell
     # The page draws what is cut off in a slice of its own, after the line below it.
     eventually(lambda: _words(chat.text()) == in_cell, "the same words in the sidebar")
     chat.shot("magics-2-stopped")
 
-    _run(chat, 2)
-    expect(_output(chat, 2)).to_contain_text("t5 ")
+    run_cell(chat, 2)
+    expect(output(chat, 2)).to_contain_text("t5 ")
     _open_newest(chat)
     chat.wait_for_text(30)
     chat.expect_mode("stop")
     chat.button.click()
-    expect(_output(chat, 2)).to_contain_text(MARK)
+    expect(output(chat, 2)).to_contain_text(MARK)
     expect(_error(chat, 2)).to_have_text("Interrupted: response stopped by the user")
     eventually(provider.requests[-1].closed.is_set, "the provider's close")
     chat.shot("magics-3-stopped-in-the-sidebar")
-    _run(chat, 3)
-    expect(_cell(chat, 3).locator(".jp-OutputArea-output")).to_have_text("42\n")
+    run_cell(chat, 3)
+    expect(cell_of(chat, 3).locator(".jp-OutputArea-output")).to_have_text("42\n")
     assert chat.page.evaluate("window.hacked") is None
 
     chat.command("docmanager:save")
     chat.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     saved = (lab.folder / "home" / "chat.ipynb").read_text()
-    assert saved.count(f"*{MARK}*") == 2
+    assert saved.count(f"<em>{MARK}</em>") == 2
     assert lab.token not in saved
     assert "sk-x" not in saved
     assert "widget" not in saved
@@ -139,7 +139,7 @@ def _open_newest(chat: ChatPage) -> None:
 
 def _error(chat: ChatPage, number: int) -> Locator:
     error = "[data-mime-type='application/vnd.jupyter.stderr']"
-    return _cell(chat, number).locator(error)
+    return cell_of(chat, number).locator(error)
 
 
 def _words(text: str) -> list[str]:

@@ -1,0 +1,71 @@
+"""What a cell says of a reply that did not come to its own end."""
+
+from __future__ import annotations
+
+import queue
+from typing import Any
+
+import pytest
+
+from jupyter_stop_chat.magics.cell import Cell
+from jupyter_stop_chat.magics.interrupts import Interrupts
+from jupyter_stop_chat.magics.outcome import Interrupted
+from jupyter_stop_chat.magics.received import Received
+from jupyter_stop_chat.magics.turn import END
+
+
+class _Turn:
+    """A turn whose whole reply is there at once."""
+
+    def __init__(self, news: queue.SimpleQueue[Any], state: str, reason: str) -> None:
+        message = {"text_length": 2, "finish_reason": reason}
+        news.put(("start", {"message_id": "m", "chat_id": "c"}))
+        news.put(("delta", {"part": "text", "offset": 0, "text": "Hi"}))
+        news.put((state, {"message": message}))
+        news.put(END)
+
+    def begin(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _View:
+    """A view that keeps what was shown last."""
+
+    visible = True
+    shown = 2
+    last = ("", "")
+
+    def paint(self, received: Received, status: str = "", mark: str = "") -> None:
+        self.last = (received.text, mark)
+
+
+def _run(state: str, reason: str) -> tuple[str, str]:
+    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    view = _View()
+    turn: Any = _Turn(news, state, reason)
+    with Interrupts(news) as interrupts:
+        try:
+            Cell(turn, view, news).run(interrupts)
+        finally:
+            text, mark = view.last
+    return text, mark
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("length", "The reply was cut at the model's limit. Ask it to go on."),
+        ("content_filter", "The provider's filter ended the reply. Ask in other words."),
+        ("refusal", "The model refused to answer. Ask in other words."),
+    ],
+)
+def test_one_line_says_why_a_reply_ended(reason: str, said: str) -> None:
+    """T1, T5."""
+    assert _run("completed", reason) == ("Hi", said)
+
+
+def test_a_reply_that_broke_off_was_stopped_by_nobody() -> None:
+    """T2: the cell ends as interrupted, so that Run All goes no further."""
+    with pytest.raises(Interrupted, match="the reply broke off before its end"):
+        _run("interrupted", "cut_off")

@@ -28,7 +28,7 @@ interface MessageProps {
 /** Show one message; it renders again only when it changed. */
 export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
   const { view, onRendered } = props;
-  const { trans, openMenu } = useTools();
+  const { controller, trans, openMenu } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
   const lacks = (part: LeftOut['part']): boolean =>
@@ -62,6 +62,15 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
           {(view.info.tools ?? []).map(tool => (
             <ToolLine key={tool.call_id} tool={tool} />
           ))}
+          {(lacks('tool_args') || lacks('tool_result')) && (
+            <button
+              type="button"
+              className="jp-StopChat-action"
+              onClick={() => controller.want(view.id, true)}
+            >
+              {trans.__('Load what the tools were given and returned')}
+            </button>
+          )}
           <Body view={view} onRendered={onRendered} />
           {!hasText(view) && <MissingText messageId={view.id} />}
           {waits && (

@@ -52,6 +52,7 @@ class ErrorCode(StrEnum):
     WRONG_CHECKSUM = "wrong_checksum"
     INSTALL_FAILED = "install_failed"
     INVALID_KEY = "invalid_key"
+    INVALID_ADDRESS = "invalid_address"
     KEYCHAIN_LOCKED = "keychain_locked"
     # what a provider answered
     KEY_REFUSED = "key_refused"
@@ -175,6 +176,11 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ),
     ErrorCode.INVALID_KEY: (
         "This cannot be a key: it has characters that no request can carry. Copy it once more.",
+        400,
+    ),
+    ErrorCode.INVALID_ADDRESS: (
+        "This is no address of a server. It begins with http:// or https://, as in "
+        "http://127.0.0.1:8000/v1.",
         400,
     ),
     ErrorCode.KEYCHAIN_LOCKED: (

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .models.keys import ADDRESS, KEY, LONGEST_ADDRESS
+from .models.keys import ADDRESS, LONGEST_ADDRESS
+from .models.pasted import PLAIN_KEY
 from .protocol import (
     MAX_ATTACHMENTS,
     Attachment,
@@ -112,13 +113,20 @@ class ChatPatch(_Body):
 class KeyRequest(_Body):
     """Give a provider's key."""
 
-    key: Annotated[str, Field(pattern=KEY)]
+    #: What stands around it is taken off; what is left may be no key.
+    key: Annotated[
+        str, Field(min_length=1, max_length=4000, json_schema_extra={"pattern": PLAIN_KEY})
+    ]
 
 
 class AddressRequest(_Body):
     """Give the address of an OpenAI-compatible server: what its clients call the base URL."""
 
-    base_url: Annotated[str, Field(pattern=ADDRESS, max_length=LONGEST_ADDRESS)]
+    #: Blanks around it, and an endpoint behind it, are taken off.
+    base_url: Annotated[
+        str,
+        Field(min_length=1, max_length=LONGEST_ADDRESS, json_schema_extra={"pattern": ADDRESS}),
+    ]
 
 
 class LocalModel(_Body):

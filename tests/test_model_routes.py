@@ -100,7 +100,7 @@ async def test_a_key_goes_in_and_never_out(call: Any, tmp_path: Path, app: Any) 
         ("nobody", {"key": "k"}, 404, "unknown_provider"),
         ("openai", {}, 400, "invalid_field"),
         ("openai", {"key": ""}, 400, "invalid_field"),
-        ("openai", {"key": "k\n"}, 400, "invalid_field"),
+        ("openai", {"key": "k\nk"}, 400, "invalid_key"),
         ("openai", {"key": 7}, 400, "invalid_field"),
         ("openai", {"key": "k", "owner": "user:anna"}, 400, "invalid_field"),
         ("ollama", {"key": "k"}, 404, "unknown_provider"),
@@ -123,7 +123,7 @@ async def test_an_address_of_ones_own(call: Any) -> None:
     assert (await call("DELETE", path))[0] == 204
     assert "base_url" not in provider_of((await call("GET", "models"))[1], "openai_compatible")
     status, told = await call("PUT", path, {"base_url": "file:///etc/passwd"})
-    assert (status, told["code"]) == (400, "invalid_field")
+    assert (status, told["code"]) == (400, "invalid_address")
     status, told = await call("PUT", "providers/openai/address", {"base_url": address})
     assert (status, told["code"]) == (404, "unknown_provider")
 

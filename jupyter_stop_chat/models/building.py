@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from jupyter_stop_chat.chat_handlers.base import ChatHandler
 from jupyter_stop_chat.closing import close_part
@@ -23,6 +26,7 @@ from .catalogue import Catalogue
 from .key_file import KeyFile
 from .keys import Keys
 from .objects import ModelList
+from .pasted import meant_key
 from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .rules import Rules
 
@@ -167,7 +171,7 @@ class Models:
     async def give_key(self, owner: str, provider: str, key: str) -> None:
         """Keep a key that an owner gives for a provider.
 
-        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_field`.
+        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_key`.
         """
         self._check_giving(owner, provider)
         await self.keys.give_key(owner, provider, key)
@@ -175,7 +179,7 @@ class Models:
     async def give_address(self, owner: str, provider: str, base_url: str) -> None:
         """Keep the address of a server that an owner gives.
 
-        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_field`.
+        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_address`.
         """
         if provider != COMPATIBLE:
             raise StopChatError(ErrorCode.UNKNOWN_PROVIDER, "it has an address of its own")
@@ -294,6 +298,8 @@ class Models:
         if LANGCHAIN_NAMES.get(provider, provider) == "openai":
             # At an address of its own, LangChain's class would not ask for it.
             parameters = {"stream_usage": True} | parameters
+        if known is not None:
+            parameters |= clean_key(known.keys, parameters)
         secrets = secrets_in(parameters)
         try:
             model = init_chat_model(
@@ -337,6 +343,22 @@ class Models:
 
         BRIDGE.max_stuck = self._max_stuck
         return LangChainHandler(made)
+
+
+def clean_key(names: tuple[str, ...], parameters: Mapping[str, Any]) -> dict[str, SecretStr]:
+    """Return the key without what stands around it, where the settings or the environment have it.
+
+    :param names: of the environment's variables.
+    :raises StopChatError: `invalid_key`, when it cannot be in a header.
+    """
+    key = parameters.get("api_key")
+    if isinstance(key, SecretStr):
+        key = key.get_secret_value()
+    if key is None and not any(name.endswith("api_key") for name in parameters):
+        key = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if not isinstance(key, str) or key == (meant := meant_key(key)):
+        return {}
+    return {"api_key": SecretStr(meant)}
 
 
 def gives_key(parameters: Mapping[str, Any] | None) -> bool:

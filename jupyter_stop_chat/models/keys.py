@@ -17,11 +17,10 @@ from pydantic import SecretStr
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 
 from .key_file import Entry, KeyFile
+from .pasted import meant_address, meant_key
 
 log = logging.getLogger(__name__)
 
-#: A key goes into a header: nothing but visible ASCII.
-KEY = r"^[!-~]{1,2000}$"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 #: An address of an HTTP server, with a path, and without a password, a query or a fragment.
 ADDRESS = (
@@ -70,19 +69,19 @@ class Keys:
     async def give_key(self, owner: str, provider: str, key: str) -> None:
         """Keep a key; it replaces the one that was given before.
 
-        :raises StopChatError: `invalid_field`, or `internal` when it cannot be kept.
+        :raises StopChatError: `invalid_key`, or `internal` when it cannot be kept.
         """
-        if re.fullmatch(KEY, key) is None:
-            raise StopChatError(ErrorCode.INVALID_FIELD, "key")
+        key = meant_key(key)
         await self._write(owner, provider, lambda given: Given(SecretStr(key), given.base_url))
 
     async def give_address(self, owner: str, provider: str, base_url: str) -> None:
         """Keep an address; a key that was given for another one is forgotten.
 
-        :raises StopChatError: `invalid_field`, or `internal` when it cannot be kept.
+        :raises StopChatError: `invalid_address`, or `internal` when it cannot be kept.
         """
+        base_url = meant_address(base_url)
         if re.fullmatch(ADDRESS, base_url) is None or len(base_url) > LONGEST_ADDRESS:
-            raise StopChatError(ErrorCode.INVALID_FIELD, "base_url")
+            raise StopChatError(ErrorCode.INVALID_ADDRESS, "base_url")
         await self._write(
             owner,
             provider,

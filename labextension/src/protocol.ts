@@ -51,6 +51,7 @@ export type ErrorCode =
   | 'wrong_checksum'
   | 'install_failed'
   | 'invalid_key'
+  | 'invalid_address'
   | 'keychain_locked'
   | 'key_refused'
   | 'forbidden'

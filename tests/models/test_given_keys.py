@@ -169,3 +169,19 @@ async def test_ollama_lists_what_it_has(
         found = [each for each in listed.models if each.provider == "ollama"]
         assert found
         assert all(each.available for each in found)
+
+
+async def test_a_key_of_the_environment_is_cleaned_too(
+    make: Callable[..., Models], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T15: what stands around it goes; what no header can carry is told in words."""
+    async with OpenAIProvider(Script(tokens=2)) as provider:
+        models = make({"openai:gpt-test": {"base_url": provider.base_url}})
+        monkeypatch.setenv("OPENAI_API_KEY", "“a-key-of-mine”\n")
+        await reply(models, "openai:gpt-test")
+        assert bearer(provider) == "a-key-of-mine"
+        models = make({"openai:gpt-test": {"base_url": provider.base_url}})
+        monkeypatch.setenv("OPENAI_API_KEY", "ключ")
+        with pytest.raises(StopChatError) as caught:
+            await models.resolve("openai:gpt-test")
+        assert caught.value.code is ErrorCode.INVALID_KEY

@@ -18,6 +18,7 @@ from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.models import key_file as key_file_module
 from jupyter_stop_chat.models.key_file import Entry, KeyFile, real_keychain
 from jupyter_stop_chat.models.keys import Given, Keys
+from jupyter_stop_chat.models.pasted import meant_address, meant_key
 
 CANARY = "sk-canary-0123456789"
 
@@ -238,14 +239,12 @@ async def test_many_changes_at_once_lose_nothing(path: Path) -> None:
     assert {held[f"user:{n}", "openai"].key for n in range(20)} == {f"key-{n}" for n in range(20)}
 
 
-@pytest.mark.parametrize(
-    "key", ["k\n", "with a blank", "with\nbreak", "ключ", "", "x" * 2001, "\x7f"]
-)
+@pytest.mark.parametrize("key", ["with a blank", "with\nbreak", "ключ", "", "x" * 2001, "\x7f"])
 async def test_what_cannot_be_a_key_is_refused(path: Path, key: str) -> None:
     keys = Keys(file_without_chain(path), Heard())
     with pytest.raises(StopChatError) as caught:
         await keys.give_key("server", "openai", key)
-    assert caught.value.code is ErrorCode.INVALID_FIELD
+    assert caught.value.code is ErrorCode.INVALID_KEY
     assert keys.given("server", "openai").key is None
 
 
@@ -263,7 +262,7 @@ async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1:8000",
+        "example.com:8000",
         "ftp://127.0.0.1/",
         "file:///etc/passwd",
         "http://",
@@ -283,7 +282,7 @@ async def test_what_is_no_address_is_refused(path: Path, address: str) -> None:
     keys = Keys(file_without_chain(path), Heard())
     with pytest.raises(StopChatError) as caught:
         await keys.give_address("server", "openai_compatible", address)
-    assert caught.value.code is ErrorCode.INVALID_FIELD
+    assert caught.value.code is ErrorCode.INVALID_ADDRESS
 
 
 async def test_a_key_goes_with_its_address(path: Path) -> None:
@@ -299,3 +298,43 @@ async def test_a_key_goes_with_its_address(path: Path) -> None:
     assert keys.given("server", "openai_compatible") == Given(None, address)
     await keys.take_back("server", "openai_compatible")
     assert keys.given("server", "openai_compatible") == Given()
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"{CANARY}\n",
+        f"  {CANARY}\r\n\r\n",
+        f"\ufeff{CANARY}\u200b",
+        f'"{CANARY}"',
+        f"“{CANARY}”",
+        f"« {CANARY} »",
+        f"Bearer {CANARY}",
+        f"Authorization: Bearer {CANARY}",
+        f"OPENAI_API_KEY={CANARY}",
+        f"export OPENAI_API_KEY='{CANARY}'\n",
+        f'$env:OPENAI_API_KEY = "{CANARY}";',
+        CANARY,
+    ],
+)
+def test_a_key_is_what_the_person_meant(pasted: str) -> None:
+    """T15."""
+    assert meant_key(pasted) == CANARY
+
+
+@pytest.mark.parametrize(
+    ("pasted", "meant"),
+    [
+        (" http://127.0.0.1:1/v1\n", "http://127.0.0.1:1/v1"),
+        ("http://127.0.0.1:1/v1/chat/completions", "http://127.0.0.1:1/v1"),
+        ("https://x.example/v1/models/", "https://x.example/v1"),
+        ("localhost:1234/v1", "http://localhost:1234/v1"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("HTTP://x.example/v1", "http://x.example/v1"),
+        ("“http://x.example/v1”", "http://x.example/v1"),
+        ("http://[::1]:65535/v1/", "http://[::1]:65535/v1/"),
+    ],
+)
+def test_an_address_is_what_the_person_meant(pasted: str, meant: str) -> None:
+    """T9."""
+    assert meant_address(pasted) == meant

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
@@ -15,8 +16,9 @@ PATIENCE_S = 1.5
 #: What was answered is good for so long, in seconds: a picker may ask often.
 FRESH_S = 5.0
 #: Longer answers are not read, in bytes.
-_LONGEST = 1024 * 1024
-_MOST = 200
+_LONGEST = 16 * 1024 * 1024
+_MOST = 5000
+_MOST_PAGES = 50
 
 
 class Listing:
@@ -61,25 +63,51 @@ async def _fetch(url: str, secret: str) -> list[str]:
 
     client = SimpleAsyncHTTPClient(force_instance=True, max_body_size=_LONGEST)
     try:
-        answer = await client.fetch(
-            HTTPRequest(
-                url,
-                headers={"Authorization": f"Bearer {secret}"} if secret else None,
-                # A key must not be carried to another place.
-                follow_redirects=False,
-                connect_timeout=PATIENCE_S,
-                request_timeout=PATIENCE_S,
+        names: list[str] = []
+        page: str | None = ""
+        for _ in range(_MOST_PAGES):
+            answer = await client.fetch(
+                HTTPRequest(
+                    url + page,
+                    headers={"Authorization": f"Bearer {secret}"} if secret else None,
+                    # A key must not be carried to another place.
+                    follow_redirects=False,
+                    connect_timeout=PATIENCE_S,
+                    request_timeout=PATIENCE_S,
+                )
             )
-        )
-        return sorted(set(_names(json.loads(answer.body))))[:_MOST]
+            told = json.loads(answer.body)
+            names.extend(_names(told))
+            page = _next(told)
+            if page is None or len(names) >= _MOST:
+                break
+        return sorted(set(names))[:_MOST]
     finally:
         client.close()
 
 
 def _names(answer: Any) -> Iterator[str]:
-    """Find the names in an answer: `models[].name` of Ollama, `data[].id` of OpenAI."""
-    for field, name in (("models", "name"), ("data", "id")):
-        for each in answer.get(field) or ():
-            said = each.get(name)
+    """Find the names in an answer of Ollama, of OpenAI, or in a bare list."""
+    lists: list[Any] = [answer] if isinstance(answer, list) else []
+    if isinstance(answer, Mapping):
+        lists = [answer.get(field) for field in ("models", "data")]
+    for found in lists:
+        for each in found if isinstance(found, list) else ():
+            said = each
+            if isinstance(each, Mapping):
+                said = each.get("id") or each.get("name") or each.get("model")
+            if isinstance(said, int) and not isinstance(said, bool):
+                said = str(said)
             if isinstance(said, str) and 0 < len(said) <= 400 and said.isprintable():
                 yield said
+
+
+def _next(answer: Any) -> str | None:
+    """Return the query of the next page, where there is one."""
+    if not isinstance(answer, Mapping):
+        return None
+    if answer.get("has_more") and isinstance(answer.get("last_id"), str):
+        return f"?{urlencode({'after_id': answer['last_id'], 'after': answer['last_id']})}"
+    if isinstance(answer.get("nextPageToken"), str) and answer["nextPageToken"]:
+        return f"?{urlencode({'pageToken': answer['nextPageToken']})}"
+    return None

@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
     INVALID_FIELD = "invalid_field"
     BLANK_PROMPT = "blank_prompt"
     PROMPT_TOO_LONG = "prompt_too_long"
+    QUERY_TOO_LONG = "query_too_long"
     UNKNOWN_CHAT = "unknown_chat"
     UNKNOWN_MESSAGE = "unknown_message"
     NOT_POSSIBLE_NOW = "not_possible_now"
@@ -87,6 +88,10 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.INVALID_FIELD: ("The message has a missing, unknown or wrong field.", 400),
     ErrorCode.BLANK_PROMPT: ("There is nothing to send: the prompt is blank.", 400),
     ErrorCode.PROMPT_TOO_LONG: ("The prompt is too long. Shorten it and send it again.", 413),
+    ErrorCode.QUERY_TOO_LONG: (
+        "Search for fewer words: at most 16, of 200 characters together.",
+        400,
+    ),
     ErrorCode.UNKNOWN_CHAT: ("There is no such chat.", 404),
     ErrorCode.UNKNOWN_MESSAGE: ("There is no such message.", 404),
     ErrorCode.NOT_POSSIBLE_NOW: (

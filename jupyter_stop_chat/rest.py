@@ -62,10 +62,7 @@ class ChatsHandler(StopChatHandler):
         longest = services.engine.limits.max_reply_length
         # In a thread: it may be long.
         chat, messages = await asyncio.to_thread(read_chat, self.request.body, self.owner, longest)
-        if messages:
-            await services.store.begin_turn(messages, chat)
-        else:
-            await services.store.create_chat(chat)
+        await services.store.add_chat(chat, messages)
         services.engine.bus.announce(chat.owner, ChatChanged(chat=chat))
         self.answer(chat, 201)
 

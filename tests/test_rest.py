@@ -93,6 +93,7 @@ async def test_a_stopped_chat_is_exported_with_its_mark(ask: Any, jp_fetch: Any)
     [
         (("chats",), {"limit": "0"}, 400, "invalid_field"),
         (("chats",), {"limit": "9" * 30}, 400, "invalid_field"),
+        (("chats",), {"query": "word " * 2000}, 400, "query_too_long"),
         (("chats",), {"limit": "many"}, 400, "invalid_field"),
         (("chats", str(uuid.uuid4())), {}, 404, "unknown_chat"),
         (("chats", str(uuid.uuid4()), "export"), {"format": "md"}, 404, "unknown_chat"),

@@ -30,7 +30,7 @@ class Places:
 
     async def newest(self, chat_id: str) -> str | None:
         """Return the same, from what is written down of a chat."""
-        return newest_reply(await self._store.get_messages(chat_id))
+        return await self._store.newest_reply(chat_id)
 
     async def last(self, lane: Lane, reply_id: str) -> str | None:
         """Return what a prompt follows for now: the reply before its own in the queue."""
@@ -90,37 +90,3 @@ def misplaced(thread: Sequence[Message], head: str | None) -> bool:
             return True
         between = between[ids.index(head) + 1 :]
     return any(message.state not in TERMINAL or message.discarded for message in between)
-
-
-def newest_reply(messages: Sequence[Message]) -> str | None:
-    """Return the newest reply that ends a thread and is neither taken out nor still to come.
-
-    :param messages: a chat's, oldest first.
-    """
-    parents = {message.id: message.reply_to for message in messages}
-    coming: dict[str, bool] = {
-        message.id: True for message in messages if message.state not in TERMINAL
-    }
-
-    def is_coming(message_id: str | None) -> bool:
-        path: list[str] = []
-        while message_id is not None and message_id not in coming and message_id in parents:
-            coming[message_id] = False
-            path.append(message_id)
-            message_id = parents[message_id]
-        answer = message_id is not None and coming.get(message_id, False)
-        coming.update(dict.fromkeys(path, answer))
-        return answer
-
-    found = [
-        message.id
-        for message in messages
-        if message.role == "assistant" and not message.discarded and not is_coming(message.id)
-    ]
-    followed: set[str] = set()
-    for message_id in found:
-        parent = parents[message_id]
-        while parent is not None and parent not in followed:
-            followed.add(parent)
-            parent = parents.get(parent)
-    return next((each for each in reversed(found) if each not in followed), None)

@@ -91,6 +91,10 @@ class Store(Protocol):
         """Count an owner's chats."""
         ...
 
+    async def add_chat(self, chat: Chat, messages: Sequence[Message]) -> None:
+        """Remember a whole chat; nobody sees it before all of it is there."""
+        ...
+
     async def set_title(self, chat_id: str, title: str | None) -> bool:
         """Set or clear a title; tell whether the chat exists."""
         ...
@@ -168,6 +172,10 @@ class Store(Protocol):
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""
+        ...
+
+    async def newest_reply(self, chat_id: str) -> str | None:
+        """Return the newest reply that ends a thread and is neither taken out nor to come."""
         ...
 
     async def get_thread(self, message_id: str) -> list[Message]:

@@ -26,7 +26,9 @@ from jupyter_stop_chat.protocol import Receipt, ToolCall
 from jupyter_stop_chat.utf16 import utf16_length, whole
 
 from .base import put
+from .clock import now
 from .operations import (
+    NOBODY,
     AmendPrompt,
     AmendStop,
     Append,
@@ -34,6 +36,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    GiveChat,
     Operation,
     PutTool,
     Reopen,
@@ -152,6 +155,12 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return found.rowcount > 0
         case BeginTurn():
             return _begin_turn(connection, operation, process)
+        case GiveChat(chat_id, owner):
+            found = connection.execute(
+                update(chats).where(chats.c.id == chat_id).values(owner=whole(owner))
+            )
+            touch(connection, chat_id)
+            return found.rowcount > 0
         case SetState(message_id, state):
             if state not in LIVE:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "a terminal state is settled")
@@ -273,6 +282,12 @@ def beat(connection: Connection, process: str) -> None:
                 ),
             )
         )
+        # And so is what a server that died was bringing in.
+        connection.execute(
+            delete(chats).where(
+                chats.c.owner == NOBODY, chats.c.updated_at < now(seconds=-FORGET_SECONDS)
+            )
+        )
         connection.execute(insert(processes).values(id=process, seen_at=seen))
 
 
@@ -303,7 +318,10 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
             touch(connection, chat_id)
     if any(message.state in LIVE for message in operation.messages):
         beat(connection, process)
-    for message in operation.messages:
-        owner = found[message.chat_id].owner
-        connection.execute(insert(messages).values(row_of_message(message, owner, process)))
+    rows = [
+        row_of_message(message, operation.owner or found[message.chat_id].owner, process)
+        for message in operation.messages
+    ]
+    if rows:
+        connection.execute(insert(messages), rows)
     return list(found.values())

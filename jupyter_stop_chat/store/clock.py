@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
-def now() -> str:
-    """Return the time as the wire contract writes it: ISO 8601, in UTC."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def now(seconds: float = 0) -> str:
+    """Return the time as the wire contract writes it: ISO 8601, in UTC.
+
+    :param seconds: how much later than now.
+    """
+    then = datetime.now(UTC) + timedelta(seconds=seconds)
+    return then.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -16,6 +16,7 @@ from .operations import Operation
 from .prepare import Prepared, connect_args, file_of, prepare, url_of
 from .schema import metadata
 from .search import ensure_search
+from .slices import in_slices
 from .thread import in_thread
 
 _T = TypeVar("_T")
@@ -147,7 +148,7 @@ class Database:
     ) -> list[dict[str, Any]]:
         async with self._alone, engine.connect() as connection:
             found = await connection.execute(statement, parameters)
-            return [dict(row) for row in found.mappings()]
+            return await in_slices(dict, found.mappings())
 
     def _make_engines(self) -> list[AsyncEngine]:
         """Make the engines; imports the drivers, and so belongs in a thread."""

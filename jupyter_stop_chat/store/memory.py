@@ -25,6 +25,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    GiveChat,
     Operation,
     PutTool,
     Reopen,
@@ -42,6 +43,7 @@ class Kept:
     :ivar reopened: it went on from an end that the database may still hold.
     :ivar amended: it is a prompt that the database may hold in an earlier shape.
     :ivar earlier_requests: what it had answered before it went on, unless the database knows.
+    :ivar owner: whose it is, where that is not its chat's owner.
     """
 
     message: Message
@@ -50,6 +52,7 @@ class Kept:
     reopened: bool = False
     amended: bool = False
     earlier_requests: list[str] = field(default_factory=list)
+    owner: str | None = None
 
     @property
     def live(self) -> bool:
@@ -102,7 +105,7 @@ class Memory:
                 self._append(message_id, text, part)
             case PutTool(message_id, call):
                 self._put_tool(message_id, call)
-            case BeginTurn(turn, _):
+            case BeginTurn(turn, _, _):
                 if any(message.state not in TERMINAL for message in turn):
                     for chat in answer:
                         self.chats[chat.id] = chat
@@ -177,6 +180,13 @@ class Memory:
                 return known
             case BeginTurn():
                 return self._begin_turn(operation)
+            case GiveChat(chat_id, owner):
+                chat_or_none = self.chats.get(chat_id)
+                if chat_or_none is None:
+                    return False
+                self.chats[chat_id] = chat_or_none.model_copy(update={"owner": whole(owner)})
+                self._touch(chat_id)
+                return True
             case SetState(message_id, state):
                 if state in TERMINAL:
                     raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "a terminal state is settled")
@@ -283,7 +293,7 @@ class Memory:
         created = None if chat is None else chat.id
         for message in operation.messages:
             clean = message.model_copy(update={"text": whole(message.text)})
-            self.messages[message.id] = Kept(clean)
+            self.messages[message.id] = Kept(clean, owner=operation.owner)
             self.unsaved.add(message.id)
             self.size += len(message.text)
             if message.chat_id != created:

@@ -9,6 +9,9 @@ from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, Too
 
 from .base import Part, Settlement
 
+#: Whose a chat is while it is brought in: nobody sees it.
+NOBODY = ""
+
 
 @dataclass(frozen=True, slots=True)
 class CreateChat:
@@ -34,10 +37,22 @@ class DeleteChat:
 
 @dataclass(frozen=True, slots=True)
 class BeginTurn:
-    """Add messages at the end of a chat, creating the chat first if it is given."""
+    """Add messages at the end of a chat, creating the chat first if it is given.
+
+    :ivar owner: whose they are, where the chat is not its owner's yet.
+    """
 
     messages: Sequence[Message]
     chat: Chat | None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveChat:
+    """Give a chat that is complete to its owner."""
+
+    chat_id: str
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,7 @@ Operation = (
     | SetTitle
     | DeleteChat
     | BeginTurn
+    | GiveChat
     | SetState
     | Append
     | PutTool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -11,11 +12,13 @@ from jupyter_stop_chat.protocol import Chat, Message
 
 from .database import Database
 from .memory import Memory
+from .newest import newest_reply
 from .rows import (
     BY_EARLIER_REQUEST,
     BY_REQUEST,
     CHATS,
     MESSAGES_OF_CHAT,
+    NEWEST_REPLY,
     ONE_CHAT,
     ONE_MESSAGE,
     THREAD,
@@ -24,7 +27,8 @@ from .rows import (
     message_of,
 )
 from .schema import IS_LIVE, chats, messages
-from .search import matches
+from .search import matches, words_of
+from .slices import in_slices
 from .trouble import reason_of
 
 #: So many messages are asked for at once: SQLite's builds before 3.32 take 999 variables.
@@ -97,12 +101,20 @@ class Reader:
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""
         rows = await self._database.read(MESSAGES_OF_CHAT, {"id": chat_id})
-        return [message_of(row, self._database.process) for row in rows]
+        return await in_slices(self._message_of, rows)
+
+    async def newest_reply(self, chat_id: str) -> str | None:
+        """Return the newest reply that ends a thread and is neither taken out nor to come."""
+        rows = await self._database.read(NEWEST_REPLY, {"id": chat_id})
+        return rows[0]["id"] if rows else None
 
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
         rows = await self._database.read(THREAD, {"id": message_id})
-        return along_links([message_of(row, self._database.process) for row in rows], message_id)
+        return along_links(await in_slices(self._message_of, rows), message_id)
+
+    def _message_of(self, row: Mapping[str, Any]) -> Message:
+        return message_of(row, self._database.process)
 
 
 class Overlay(Reader):
@@ -129,7 +141,7 @@ class Overlay(Reader):
     ) -> list[Chat]:
         """List an owner's chats: those that changed in memory come first."""
         memory = self._memory
-        words = query.casefold().split()
+        words = words_of(query.casefold())
         newest = [
             self._with_state(chat)
             for chat_id in reversed(memory.changed)
@@ -220,6 +232,10 @@ class Overlay(Reader):
             if kept.message.chat_id == chat_id:
                 found[message_id] = kept.whole()
         return list(found.values())
+
+    async def newest_reply(self, chat_id: str) -> str | None:
+        """Return the newest reply that ends a thread and is neither taken out nor to come."""
+        return newest_reply(await self.get_messages(chat_id))
 
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""

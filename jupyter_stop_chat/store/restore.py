@@ -34,13 +34,14 @@ def restore(connection: Connection, memory: Memory, process: str) -> None:
     for chat_id in memory.changed:
         _save_chat(connection, memory, chat_id)
     for kept in memory.unsaved_messages():
-        _save_message(connection, kept, memory.chats[kept.message.chat_id].owner, process)
+        owner = kept.owner or memory.chats[kept.message.chat_id].owner
+        _save_message(connection, kept, owner, process)
 
 
 def _save_chat(connection: Connection, memory: Memory, chat_id: str) -> None:
     row = row_of_chat(memory.chats[chat_id])
     changed = NEXT_CHANGE.scalar_subquery()
-    new = {"updated_at": row["updated_at"]}
+    new = {"updated_at": row["updated_at"], "owner": row["owner"]}
     if chat_id in memory.titled:
         new["title"] = row["title"]
     found = connection.execute(

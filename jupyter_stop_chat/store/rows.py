@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, bindparam, case, exists, func, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    select,
+)
 from sqlalchemy import literal_column as literal
 
 from jupyter_stop_chat.protocol import Chat, Message
@@ -108,6 +120,51 @@ THREAD = select(*_MESSAGE).where(messages.c.id.in_(select(_chain().c.id)))
 LENGTH_BEFORE = select(func.coalesce(func.sum(messages.c.text_length), 0).label("length")).where(
     messages.c.id.in_(select(_chain().c.id)), messages.c.id != bindparam("id")
 )
+
+
+def _newest_reply() -> Select[Any]:
+    """Find what `newest.newest_reply` finds, where the messages are."""
+    reply = messages.alias("reply")
+    coming = (
+        select(messages.c.id)
+        .where(messages.c.chat_id == bindparam("id"), IS_LIVE)
+        .cte("coming", recursive=True)
+    )
+    behind = messages.alias("behind")
+    coming = coming.union(select(behind.c.id).join(coming, behind.c.reply_to == coming.c.id))
+
+    def counts(each: FromClause) -> ColumnElement[bool]:
+        discarded = func.coalesce(each.c.stop["discarded"].as_boolean(), false())
+        return and_(
+            each.c.role == "assistant",
+            discarded == false(),
+            each.c.id.not_in(select(coming.c.id)),
+        )
+
+    follower, later = messages.alias("follower"), messages.alias("later")
+    below = (
+        select(follower.c.id)
+        .where(follower.c.reply_to == reply.c.id)
+        .correlate(reply)
+        .cte("below", recursive=True, nesting=True)
+    )
+    below = below.union(select(later.c.id).join(below, later.c.reply_to == below.c.id))
+    found = messages.alias("found")
+    followed = exists(
+        select(literal("1"))
+        .select_from(below.join(found, found.c.id == below.c.id))
+        .where(counts(found))
+        .correlate(reply)
+    )
+    return (
+        select(reply.c.id)
+        .where(reply.c.chat_id == bindparam("id"), counts(reply), ~followed)
+        .order_by(reply.c.seq.desc())
+        .limit(1)
+    )
+
+
+NEWEST_REPLY = _newest_reply()
 
 
 def chat_of(row: Mapping[str, Any]) -> Chat:

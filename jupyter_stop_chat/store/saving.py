@@ -22,6 +22,7 @@ from .operations import (
     Beat,
     BeginTurn,
     DeleteChat,
+    GiveChat,
     Operation,
     PutTool,
     Reopen,
@@ -333,9 +334,9 @@ class Saver:
         memory, reader = self.memory, Reader(self._database)
         try:
             match operation:
-                case SetTitle(chat_id, _) | DeleteChat(chat_id):
+                case SetTitle(chat_id, _) | DeleteChat(chat_id) | GiveChat(chat_id, _):
                     await self._learn_chat(chat_id)
-                case BeginTurn(turn, chat):
+                case BeginTurn(turn, chat, _):
                     for chat_id in {message.chat_id for message in turn}:
                         if chat is None or chat.id != chat_id:
                             await self._learn_chat(chat_id)

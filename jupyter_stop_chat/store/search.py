@@ -11,9 +11,13 @@ import unicodedata
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 from sqlalchemy.exc import OperationalError
 
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.utf16 import whole
 
 from .schema import chats, messages
+
+#: The most that is searched for: each word costs a look at every text that an index cannot find.
+MOST_WORDS, MOST_CHARACTERS = 16, 200
 
 _TRIGGERS = {
     "messages_search_insert": """
@@ -98,6 +102,18 @@ def has_fts5(connection: Connection) -> bool:
     return True
 
 
+def words_of(query: str) -> list[str]:
+    """Split what a person typed into words.
+
+    :raises StopChatError: `query_too_long`.
+    """
+    # Looked at before it is split: a query can be as long as an address.
+    query = query.strip()
+    if len(query) > MOST_CHARACTERS or len(words := query.split()) > MOST_WORDS:
+        raise StopChatError(ErrorCode.QUERY_TOO_LONG)
+    return words
+
+
 def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | None:
     """Make the condition on `chats` for what a person typed; None when it is blank.
 
@@ -106,8 +122,9 @@ def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | No
     :param query: any text: none of it is syntax.
     :param dialect: the name of the database's dialect.
     :param indexed: whether `ensure_search` said that there is an index.
+    :raises StopChatError: `query_too_long`.
     """
-    words = whole(query).replace("\ufffd", " ").split()
+    words = words_of(whole(query).replace("\ufffd", " "))
     if not words:
         return None
     in_title = and_(*(chats.c.title.icontains(word, autoescape=True) for word in words))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, Too
 from .base import Part, Settlement
 from .database import Database
 from .operations import (
+    NOBODY,
     AmendPrompt,
     AmendStop,
     Append,
@@ -25,6 +26,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    GiveChat,
     Operation,
     PutTool,
     Reopen,
@@ -36,10 +38,14 @@ from .processes import BEAT_SECONDS
 from .reading import Reader, unreadable
 from .saving import Saver, Sleep
 from .trouble import Reason, reason_of
+from .writer import GROUP_BYTES
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+#: How many messages of a chat that is brought in are written at once.
+PAGE = 200
 
 
 class SqlStore:
@@ -125,6 +131,21 @@ class SqlStore:
         :raises StopChatError: `not_possible_now`: its id is taken.
         """
         await self._writer.write(CreateChat(chat))
+
+    async def add_chat(self, chat: Chat, messages: Sequence[Message]) -> None:
+        """Remember a whole chat; nobody sees it before all of it is there.
+
+        It is written a page at a time, so that what others write goes on in between.
+        """
+        hidden = chat.model_copy(update={"owner": NOBODY})
+        await self._writer.write(CreateChat(hidden))
+        try:
+            for page in _pages(messages):
+                await self._writer.write(BeginTurn(page, None, chat.owner))
+            await self._writer.write(GiveChat(chat.id, chat.owner))
+        except BaseException:
+            await asyncio.shield(self._writer.write(DeleteChat(chat.id)))
+            raise
 
     async def set_title(self, chat_id: str, title: str | None) -> bool:
         """Set or clear a title; tell whether the chat exists."""
@@ -241,6 +262,10 @@ class SqlStore:
         """Return all messages of a chat, oldest first."""
         return await self._read(lambda reader: reader.get_messages(chat_id))
 
+    async def newest_reply(self, chat_id: str) -> str | None:
+        """Return the newest reply that ends a thread and is neither taken out nor to come."""
+        return await self._read(lambda reader: reader.newest_reply(chat_id))
+
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
         return await self._read(lambda reader: reader.get_thread(message_id))
@@ -275,3 +300,18 @@ class SqlStore:
                 await self._saver.recover()
                 if any(kept.live for kept in self._saver.memory.messages.values()):
                     await self._writer.write(Beat())
+
+
+def _pages(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
+    """Split messages into groups of which each is soon written."""
+    page: list[Message] = []
+    size = 0
+    for message in messages:
+        cost = len(message.text) + len(message.reasoning or "")
+        if page and (len(page) == PAGE or size + cost > GROUP_BYTES):
+            yield tuple(page)
+            page, size = [], 0
+        page.append(message)
+        size += cost
+    if page:
+        yield tuple(page)

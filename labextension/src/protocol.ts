@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'invalid_field'
   | 'blank_prompt'
   | 'prompt_too_long'
+  | 'query_too_long'
   | 'unknown_chat'
   | 'unknown_message'
   | 'not_possible_now'

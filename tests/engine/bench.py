@@ -32,6 +32,7 @@ from jupyter_stop_chat.protocol import (
 )
 from jupyter_stop_chat.store.base import Part, Settlement
 from jupyter_stop_chat.store.memory import Memory
+from jupyter_stop_chat.store.newest import newest_reply
 from jupyter_stop_chat.store.operations import (
     AmendPrompt,
     AmendStop,
@@ -119,6 +120,9 @@ class MemoryStore:
     async def create_chat(self, chat: Chat) -> None:
         await self._write(CreateChat(chat))
 
+    async def add_chat(self, chat: Chat, messages: Sequence[Message]) -> None:
+        await self._write(BeginTurn(tuple(messages), chat))
+
     async def count_chats(self, owner: str) -> int:
         await self._read()
         return sum(chat.owner == owner for chat in self.memory.chats.values())
@@ -203,6 +207,9 @@ class MemoryStore:
 
     async def recover(self) -> None:
         await self._read()
+
+    async def newest_reply(self, chat_id: str) -> str | None:
+        return newest_reply(await self.get_messages(chat_id))
 
     async def get_thread(self, message_id: str) -> list[Message]:
         await self._read()

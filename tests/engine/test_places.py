@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.engine.places import misplaced, newest_reply
+from jupyter_stop_chat.engine.places import misplaced
 from jupyter_stop_chat.protocol import Message, MessageState, Receipt
+from jupyter_stop_chat.store.newest import newest_reply
 
 WHEN = "2026-01-01T00:00:00Z"
 LIVE = (MessageState.QUEUED, MessageState.GENERATING, MessageState.STOPPING)

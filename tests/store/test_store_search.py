@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.store import search
 from jupyter_stop_chat.store.base import Settlement
@@ -132,3 +133,19 @@ def _sqlite():
     from sqlalchemy.dialects import sqlite
 
     return sqlite.dialect(paramstyle="qmark")
+
+
+@pytest.mark.parametrize("query", ["a " * 17, "a" * 201, "a " * 30_000, "x" * 100_000])
+async def test_a_search_for_too_much_is_refused(store, make, query):
+    """It would hold everybody up, and the database refuses an expression of so many parts."""
+    await _filled(store, make)
+    with pytest.raises(StopChatError) as refused:
+        await store.list_chats("me", query=query)
+    assert refused.value.code is ErrorCode.QUERY_TOO_LONG
+
+
+async def test_a_search_for_as_much_as_is_allowed(store, make):
+    await _filled(store, make)
+    words = ["how", "long", "must", "dough"] * 4
+    assert len(await store.list_chats("me", query=f"  {' '.join(words)} ")) == 1
+    assert await store.list_chats("me", query="d" * 200) == []

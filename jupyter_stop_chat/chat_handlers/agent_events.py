@@ -79,21 +79,24 @@ class Parts:
     :ivar models: its chat models.
     :ivar async_models: the class names of chat models that close with their stream.
     :ivar sync_tools: the names of tools that run in a thread.
+    :ivar async_tools: the names of tools that are coroutines, and end with their cancel.
     """
 
     def __init__(self, runnable: object) -> None:
         self.models: list[BaseChatModel] = []
         self.async_models: set[str] = set()
         self.sync_tools: set[str] = set()
+        self.async_tools: set[str] = set()
         sync_models: set[str] = set()
         for part in inner_parts(runnable):
             if isinstance(part, BaseChatModel):
                 self.models.append(part)
                 names = self.async_models if has_async_stream(part) else sync_models
                 names.add(type(part).__name__)
-            elif isinstance(part, BaseTool) and _is_sync(part):
-                self.sync_tools.add(part.name)
+            elif isinstance(part, BaseTool):
+                (self.sync_tools if _is_sync(part) else self.async_tools).add(part.name)
         self.async_models -= sync_models
+        self.async_tools -= self.sync_tools
 
 
 class Watch(AsyncCallbackHandler):
@@ -120,8 +123,13 @@ class Watch(AsyncCallbackHandler):
 
     @property
     def all_close(self) -> bool:
-        """Tell whether each model that was asked is known to close with its stream."""
-        return bool(self._models) and self._models <= self._parts.async_models and not self._tools
+        """Tell whether all that was asked is known to close with its stream.
+
+        A tool that was cancelled tells of no end: LangChain calls that no error of it. The graph's
+        stream is closed once its tools' tasks have ended, so that a coroutine has ended then.
+        """
+        models_close = bool(self._models) and self._models <= self._parts.async_models
+        return models_close and self._parts.async_tools.issuperset(self._tools.values())
 
     def _look(self) -> None:
         if self._turn.stopped:

@@ -140,7 +140,7 @@ def _chat(request: Request, script: Script) -> Iterator[Frame]:
             more = {"index": index, "function": {"arguments": piece}}
             yield Frame(chunk({"tool_calls": [more]}))
     finish = "tool_calls" if script.tool_calls else "stop"
-    yield Frame(chunk({}, "content_filter" if script.filtered else finish))
+    yield Frame(chunk({}, script.finish or ("content_filter" if script.filtered else finish)))
     asked = (request.body.get("stream_options") or {}).get("include_usage")
     if script.usage and asked:
         yield Frame(sse({**head, "choices": [], "usage": _usage(script)}))

@@ -50,6 +50,7 @@ class Script:
     :ivar headers: what the headers of an error say besides.
     :ivar usage: tell how many tokens were used, where the protocol and the request ask for it.
     :ivar filtered: end with the provider's word for "the content filter cut this".
+    :ivar finish: end with this word instead; OpenAI's chat completions only.
     """
 
     tokens: int | Sequence[str] = 5
@@ -63,6 +64,7 @@ class Script:
     headers: Mapping[str, str] = field(default_factory=dict)
     usage: bool = True
     filtered: bool = False
+    finish: str | None = None
     reasoning: Sequence[str] = ()
     tool_calls: Sequence[ToolUse] = ()
 

@@ -1,0 +1,36 @@
+"""How a reply ended is said below it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chat_page import ChatPage
+from tests.providers import OpenAIProvider, Script
+
+pytestmark = pytest.mark.browser
+
+
+def test_how_a_reply_ended_is_marked(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """T1, T4, T7: cut at a limit with Continue; broken off by an error; thinking shown."""
+    provider.script = Script(
+        tokens=["It begins ", "well"], reasoning=["Six ", "times seven."], finish="length"
+    )
+    chat.ask("Tell me")
+    chat.expect_mode("send")
+    line = chat.stopped_line
+    expect(line).to_contain_text("Response cut at the model’s limit")
+    expect(line.get_by_role("button", name="Continue")).to_be_enabled()
+    chat.shot("cut-at-the-limit")
+    provider.script = Script(tokens=[" and ends."])
+    line.get_by_role("button", name="Continue").click()
+    expect(chat.reply()).to_contain_text("It begins well and ends.")
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_have_count(0)
+    provider.script = Script(tokens=["One ", "two"], finish="error")
+    chat.ask("And now?")
+    chat.expect_mode("send")
+    failed = chat.page.locator(".jp-StopChat-failedLine")
+    expect(failed).to_contain_text("Generation failed")
+    expect(failed.get_by_role("button", name="Continue")).to_be_enabled()
+    chat.shot("error-in-the-stream")

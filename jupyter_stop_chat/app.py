@@ -7,6 +7,7 @@ made at the first use, and what they import they import in a thread.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -212,6 +213,8 @@ class StopChatApp(ExtensionApp):
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Take the server's settings, and mask keys in them: `--show-config` prints them."""
+        # The package's log is the server's: its level, its form, where it goes.
+        logging.getLogger(__package__).parent = serverapp.log
         self._mask_config(serverapp.config)
         # A wrong one in a file of our own has Jupyter's loader end the process.
         with suppress(SettingsError, SystemExit):
@@ -383,6 +386,7 @@ class StopChatApp(ExtensionApp):
         """Stop and save what runs, then let go of everything."""
         if self._activity is not None:
             self._activity.stop()
+            self._activity = None
         if self._services is None:
             return
         await asyncio.wait({self._services})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -127,3 +128,34 @@ async def test_a_running_generation_counts_as_activity(app: Any, connect: Any) -
     await page.send({"type": "stop", "message_id": accepted["message"]["id"]})
     await page.until("stop_result")
     assert app.current_activity() == {}
+
+
+def test_the_log_is_the_servers(tmp_path: Path) -> None:
+    """H5: its form and its level, also of what is below a warning."""
+    program = (
+        "import logging, sys\n"
+        "from jupyter_server.serverapp import ServerApp\n"
+        "app = ServerApp()\n"
+        "app.initialize(argv=['--ServerApp.jpserver_extensions={\"jupyter_stop_chat\": True}',"
+        " '--port=0', '--allow-root', '--no-browser', *sys.argv[1:]])\n"
+        "log = logging.getLogger('jupyter_stop_chat.engine.settle')\n"
+        "log.info('a small thing')\n"
+        "log.error('a great one')\n"
+    )
+
+    def told(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            env=_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stderr
+
+    form = r"\[{} [-0-9]+ [:.0-9]+ jupyter_stop_chat\.engine\.settle\] {}\n"
+    for level, words in (("I", "a small thing"), ("E", "a great one")):
+        assert len(re.findall(form.format(level, words), told())) == 1
+    quiet = told("--log-level=ERROR")
+    assert "a small thing" not in quiet
+    assert "a great one" in quiet

@@ -97,19 +97,21 @@ def _read(generation: Generation) -> int:
 def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:
     """Write a failure to the log, and return what a person may know of it."""
     error_id = new_error_id()
-    log.warning(
-        "error %s: the model %s failed: %s%s",
-        error_id,
-        generation.model,
-        failure,
-        _where(failure.__cause__),
-    )
+    # A provider's refusal is one line, whatever it says: what has lines of its own could look like
+    # the log's.
+    words = " ".join(str(failure).split())
+    if (cause := failure.__cause__) is not None and (name := type(cause).__name__) not in words:
+        words += f" ({name})"
+    log.warning("error %s: the model %s failed: %s", error_id, generation.model, words)
+    if (where := _where(cause)) is not None:
+        unknown = failure.code in {ErrorCode.GENERATION_FAILED, ErrorCode.INTERNAL}
+        log.log(logging.WARNING if unknown else logging.DEBUG, "error %s: %s", error_id, where)
     return ErrorInfo(code=failure.code, message=failure.sentence, error_id=error_id)
 
 
-def _where(cause: BaseException | None) -> str:
+def _where(cause: BaseException | None) -> str | None:
     """Tell where an exception came from, without its own words: they can hold a key."""
     if cause is None:
-        return ""
+        return None
     frames = "".join(traceback.format_tb(cause.__traceback__))
-    return f"\n{type(cause).__name__} at\n{frames}"
+    return f"{type(cause).__name__} at\n{frames}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,3 +89,31 @@ async def test_the_log_knows_what_the_person_may_not(caplog):
     assert "detail" in caplog.text
     assert "sk-secret" not in caplog.text + info.model_dump_json()
     assert "detail" not in info.model_dump_json()
+
+
+@pytest.mark.parametrize("code", [ErrorCode.KEY_REFUSED, ErrorCode.RATE_LIMITED])
+def test_a_providers_refusal_is_one_line_of_the_log(
+    code: ErrorCode, caplog: pytest.LogCaptureFixture
+) -> None:
+    """H5: what it says can neither fill the log nor pose as a line of it."""
+    caplog.set_level(logging.INFO, logger="jupyter_stop_chat")
+    failure = StopChatError(code, "RuntimeError: no\n[C 2026-01-01 ServerApp] all is lost\n")
+    failure.__cause__ = RuntimeError("no")
+    info = failure_info(failure, SimpleNamespace(model="openai:x"))
+    assert len(caplog.records) == 1
+    assert "\n" not in caplog.records[0].getMessage()
+    assert str(info.error_id) in caplog.text
+
+
+def test_where_a_fault_without_a_code_was_raised_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """H5."""
+    try:
+        raise RuntimeError(f"sk-{'canary'}-words")
+    except RuntimeError as error:
+        failure = StopChatError(ErrorCode.GENERATION_FAILED, "RuntimeError: masked")
+        failure.__cause__ = error
+    failure_info(failure, SimpleNamespace(model="ours:x"))
+    assert "RuntimeError at" in caplog.records[1].getMessage()
+    assert __file__ in caplog.records[1].getMessage()

@@ -142,6 +142,8 @@ class Models:
         if self._closed:
             raise StopChatError(ErrorCode.SHUTTING_DOWN)
         self.check(model_id, owner)
+        if self._catalogue.is_locked(provider, owner):
+            raise StopChatError(ErrorCode.KEYCHAIN_LOCKED, provider)
         slot = self._slot(provider, model_id, owner)
         handler = self._handlers.get(slot)
         if handler is None:

@@ -94,6 +94,11 @@ class Catalogue:
             return "given"
         return "settings" if parameters.get("base_url") else None
 
+    def is_locked(self, provider: str, owner: str) -> bool:
+        """Tell whether the key that counts is in a keychain that does not give it now."""
+        given = self.given(provider, owner)
+        return given.locked and self.key_of(provider, owner) in {"given", None}
+
     def lacks(self, provider: str, owner: str) -> ErrorCode | None:
         """Tell what a known provider lacks."""
         known = PROVIDERS[provider]

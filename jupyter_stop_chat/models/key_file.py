@@ -35,6 +35,8 @@ class Entry:
 
     key: str | None = None
     base_url: str | None = None
+    #: The key is in a keychain that does not give it now.
+    locked: bool = False
 
 
 class Keychain(Protocol):
@@ -138,6 +140,7 @@ class KeyFile:
             try:
                 self._keychain = _within(self._find_keychain)
             except Exception as error:  # noqa: BLE001 - no keychain is a plain case
+                self._looked = False  # it may be there later
                 log.info("there is no keychain: %s", type(error).__name__)
         return self._keychain
 
@@ -150,11 +153,13 @@ class KeyFile:
             key, base_url = each.get("key"), each.get("base_url")
             if not isinstance(owner, str) or not isinstance(provider, str):
                 continue
-            if each.get("in_keychain") is True:
+            in_keychain = each.get("in_keychain") is True
+            if in_keychain:
                 key = self._from_keychain(owner, provider)
             entries[owner, provider] = Entry(
                 key if isinstance(key, str) else None,
                 base_url if isinstance(base_url, str) else None,
+                in_keychain and key is None,
             )
         return entries
 

@@ -36,6 +36,7 @@ class Given:
 
     key: SecretStr | None = None
     base_url: str | None = None
+    locked: bool = False
 
 
 class Keys:
@@ -58,11 +59,12 @@ class Keys:
 
     async def refresh(self) -> None:
         """Read again what another server process of the same person may have changed."""
-        if await asyncio.to_thread(self._file.stamp) == self._stamp:
+        locked = any(each.locked for each in self._given.values())
+        if not locked and await asyncio.to_thread(self._file.stamp) == self._stamp:
             return
         async with self._lock:
             stamp = await asyncio.to_thread(self._file.stamp)
-            if stamp != self._stamp:
+            if locked or stamp != self._stamp:
                 self._take(await asyncio.to_thread(self._file.read))
                 self._stamp = stamp
 
@@ -120,7 +122,7 @@ class Keys:
     def _take(self, entries: dict[tuple[str, str], Entry]) -> None:
         before = self._given
         self._given = {
-            who: Given(SecretStr(each.key) if each.key else None, each.base_url)
+            who: Given(SecretStr(each.key) if each.key else None, each.base_url, each.locked)
             for who, each in entries.items()
         }
         for who in {*before, *self._given}:

@@ -64,7 +64,7 @@ async def _fetch(url: str, secret: str) -> list[str]:
     client = SimpleAsyncHTTPClient(force_instance=True, max_body_size=_LONGEST)
     try:
         names: list[str] = []
-        page: str | None = ""
+        page = ""
         for _ in range(_MOST_PAGES):
             answer = await client.fetch(
                 HTTPRequest(
@@ -79,7 +79,7 @@ async def _fetch(url: str, secret: str) -> list[str]:
             told = json.loads(answer.body)
             names.extend(_names(told))
             page = _next(told)
-            if page is None or len(names) >= _MOST:
+            if not page or len(names) >= _MOST:
                 break
         return sorted(set(names))[:_MOST]
     finally:
@@ -102,12 +102,12 @@ def _names(answer: Any) -> Iterator[str]:
                 yield said
 
 
-def _next(answer: Any) -> str | None:
-    """Return the query of the next page, where there is one."""
+def _next(answer: Any) -> str:
+    """Return the query of the next page; empty where there is none."""
     if not isinstance(answer, Mapping):
-        return None
+        return ""
     if answer.get("has_more") and isinstance(answer.get("last_id"), str):
         return f"?{urlencode({'after_id': answer['last_id'], 'after': answer['last_id']})}"
     if isinstance(answer.get("nextPageToken"), str) and answer["nextPageToken"]:
         return f"?{urlencode({'pageToken': answer['nextPageToken']})}"
-    return None
+    return ""

@@ -185,3 +185,34 @@ async def test_a_key_of_the_environment_is_cleaned_too(
         with pytest.raises(StopChatError) as caught:
             await models.resolve("openai:gpt-test")
         assert caught.value.code is ErrorCode.INVALID_KEY
+
+
+async def test_a_keychain_that_is_unlocked_later_works_from_then_on(tmp_path: Path) -> None:
+    """R4: until then the message says so, and nothing is sent in the place of the key."""
+    from jupyter_stop_chat.models.key_file import KeyFile
+    from tests.models.test_keys import Chain
+
+    class Locks(Chain):
+        locked = False
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if self.locked:
+                raise RuntimeError("locked")
+            return super().get_password(service, username)
+
+    chain, path = Locks(), tmp_path / "keys.json"
+    async with OpenAIProvider(Script(tokens=2)) as provider:
+        first = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+        await first.give_address("server", "openai_compatible", provider.base_url)
+        await first.give_key("server", "openai_compatible", "the-key")
+        await first.close()
+        chain.locked = True
+        models = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+        with pytest.raises(StopChatError) as caught:
+            await models.resolve("openai_compatible:m")
+        assert caught.value.code is ErrorCode.KEYCHAIN_LOCKED
+        assert provider.requests == []
+        chain.locked = False
+        await reply(models, "openai_compatible:m")
+        assert bearer(provider) == "the-key"
+        await models.close()

@@ -22,6 +22,7 @@ from .http_objects import (
 )
 from .importing import read_chat
 from .protocol import ChatChanged, Usage
+from .store.slices import in_slices
 from .usage import total
 
 if TYPE_CHECKING:
@@ -87,7 +88,13 @@ class ChatHandler(StopChatHandler):
             used = total(used, message.usage)
         if used is not None:
             used = used.model_copy(update={"sent_from": None})  # that is a message's own
-        self.answer(WholeChat(chat=chat, messages=now, usage=used))
+        head = WholeChat(chat=chat, messages=(), usage=used).model_dump_json(
+            exclude_none=True, exclude={"messages"}
+        )
+        # One by one: a long chat that is written in one go holds everybody up.
+        written = await in_slices(lambda each: each.model_dump_json(exclude_none=True), now)
+        self.set_header("Content-Type", "application/json")
+        self.finish(f'{head[:-1]},"messages":[{",".join(written)}]}}')
 
     @authenticated
     @authorized(action="write")  # type: ignore[untyped-decorator]

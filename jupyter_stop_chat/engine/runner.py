@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 
 from jupyter_stop_chat.bus import Bus, MessageMoved
-from jupyter_stop_chat.chat_handlers.base import ChatHandler, Turn
+from jupyter_stop_chat.chat_handlers.base import ChatHandler, Turn, TurnMessage
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.generation import Generation, Reason, now
 from jupyter_stop_chat.protocol import TERMINAL, ChatChanged, Message, MessageState
@@ -32,6 +32,8 @@ Resolve = Callable[[str, str], Awaitable[tuple[ChatHandler, str]]]
 
 #: The loop is given back at least this often while a model never waits, in seconds.
 TURN_BUDGET = 0.005
+#: A history of more messages is put together in a thread.
+LONG_THREAD = 200
 
 
 class Runner:
@@ -91,16 +93,16 @@ class Runner:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE, "deleted before it began")
         thread = await self._places.thread(generation, known, head)
         handler, name = await self._resolve(generation.model, generation.owner)
+        messages, generation.told = await _history(thread)
         turn = Turn(
             chat_id=generation.chat_id,
             message_id=generation.id,
-            messages=turn_messages(thread),
+            messages=messages,
             model=name,
             prefix=str(generation.text),
             _stopped=lambda: generation.fenced,
             _report=generation.report,
         )
-        generation.told = [(said.id, utf16_length(said.text)) for said in turn.messages]
         generation.report("started")
         loop = asyncio.get_running_loop()
         yielded = loop.time()
@@ -290,6 +292,17 @@ class Runner:
 
     def _tell(self, generation: Generation) -> None:
         self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
+
+
+async def _history(thread: Sequence[Message]) -> tuple[list[TurnMessage], list[tuple[str, int]]]:
+    """Make the history that a model is told, and the length of each message of it."""
+
+    def make() -> tuple[list[TurnMessage], list[tuple[str, int]]]:
+        messages = turn_messages(thread)
+        return messages, [(said.id, utf16_length(said.text)) for said in messages]
+
+    # In a thread where it is long: all others would wait for it.
+    return await asyncio.to_thread(make) if len(thread) > LONG_THREAD else make()
 
 
 def _failure(error: BaseException | None) -> StopChatError:

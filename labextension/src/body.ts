@@ -4,19 +4,30 @@
  * Settled blocks are rendered once. Only the open tail is rendered again, at most once an
  * animation frame, one render at a time, and never for more than a small part of the time.
  */
-import { closeOpen, definitions, labels } from './markdown';
+import { begunMark, closeOpen, definitions, labels } from './markdown';
+import { growPlainText, PLAIN_CLASS } from './plainText';
 import { Sections } from './sections';
 import { Splitter } from './splitter';
 
 export interface BodyOptions {
-  /** Render Markdown into a new element. */
-  render: (markdown: string) => Promise<HTMLElement>;
+  /** Render Markdown into a new element; what still grows is rendered again soon. */
+  render: (markdown: string, grows?: boolean) => Promise<HTMLElement>;
+  /** Begin a code block that grows. */
+  growCode: (info: string) => GrowingText;
   /** Call once, at the next animation frame that is at least `ms` milliseconds away. */
   schedule: (what: () => void, ms: number) => void;
   /** Milliseconds since some fixed moment. */
   now: () => number;
   /** Hear that the page has changed. */
   onRendered?: () => void;
+}
+
+/** Text that grows in an element of its own. */
+export interface GrowingText {
+  readonly node: HTMLElement;
+  update(text: string): void;
+  /** Tell whether a text goes on from what is shown. */
+  goesOn(text: string): boolean;
 }
 
 /** After a render of the tail, so many times its cost are left to everything else. */
@@ -168,7 +179,9 @@ export class LiveBody {
     const source = text.slice(start);
     const fence = done ? null : this._splitter.openFence;
     if (fence) {
-      this._appendCode(text.slice(fence.codeStart), start);
+      const code = text.slice(fence.codeStart);
+      const begun = begunMark(code, fence.mark[0]).length;
+      this._appendCode(code.slice(0, code.length - begun), start, fence.info);
       return;
     }
     this._code = null;
@@ -176,32 +189,34 @@ export class LiveBody {
       this._setTail(null);
       return;
     }
-    const wanted = this._withDefinitions(this._open ? closeOpen(source) : source);
-    if (wanted === this._tailSource && this._tail) {
+    if (!done && this._tail?.classList.contains(PLAIN_CLASS)) {
+      growPlainText(this._tail, source); // it was too dear, and has grown since
       return;
     }
-    const node = await this._options.render(wanted);
+    const wanted = this._withDefinitions(this._open ? closeOpen(source) : source);
+    const key = `${done && source.includes('mermaid')} ${wanted}`;
+    if (key === this._tailSource && this._tail) {
+      return;
+    }
+    const node = await this._options.render(wanted, !done);
     if (!this._stale()) {
       node.classList.add('jp-StopChat-block');
       this._setTail(node);
-      this._tailSource = wanted;
+      this._tailSource = key;
     }
   }
 
-  /** The code of an open fence is plain text until it is closed: it only grows. */
-  private _appendCode(code: string, start: number): void {
-    if (!this._code || this._code.start !== start || !code.startsWith(this._code.text.data)) {
+  /** The code of an open fence only grows. */
+  private _appendCode(code: string, start: number, info: string): void {
+    if (this._code?.start !== start || !this._code.text.goesOn(code)) {
       const node = document.createElement('div');
       node.className = 'jp-StopChat-block jp-StopChat-openCode jp-RenderedHTMLCommon';
-      const element = document.createElement('code');
-      const words = document.createTextNode('');
-      element.append(words);
-      node.append(document.createElement('pre'));
-      node.firstElementChild?.append(element);
-      this._code = { start, text: words };
+      const text = this._options.growCode(info);
+      node.append(text.node);
+      this._code = { start, text };
       this._setTail(node);
     }
-    this._code.text.appendData(code.slice(this._code.text.length));
+    this._code.text.update(code);
   }
 
   private _setTail(node: HTMLElement | null): void {
@@ -287,6 +302,6 @@ export class LiveBody {
   private _sources: string[] = [];
   private _tail: HTMLElement | null = null;
   private _tailSource: string | null = null;
-  private _code: { start: number; text: Text } | null = null;
+  private _code: { start: number; text: GrowingText } | null = null;
   private _definitions = new Map<string, string>();
 }

@@ -15,12 +15,12 @@ const UNWRAPPED =
 /** What plays, loads or maps: nothing of it stays. */
 const REMOVED =
   'script, style, link, meta, base, iframe, object, embed, template, audio, video, source, track, canvas, map, area';
-/** What Markdown, highlighting and diagrams name; others are the page's. */
-const CLASS = /^(?:language-[\w+#.-]+|ͼ\w+|(?:cm|tok)-[\w-]+|jp-RenderedMermaid[\w-]*|mermaid|jp-mod-warning|jp-sr-only)$/;
+/** What Markdown names; others are the page's. */
+const CLASS = /^(?:language-[\w+#.-]+|jp-StopChat-math)$/;
 const STYLE =
   /^(?:color|background-color|font-(?:style|weight|family|size|variant)|text-(?:align|decoration|transform)|vertical-align|white-space|list-style-type|border(?:-\w+)*|width|max-width)$/;
 const NEVER =
-  /^(?:id|name|accesskey|tabindex|autofocus|contenteditable|draggable|inert|srcset|poster|background|longdesc|usemap|ismap|ping|download|popover|data-(?!jupyter-id$|jp-mermaid)[\w-]+)$/;
+  /^(?:id|name|accesskey|tabindex|autofocus|contenteditable|draggable|inert|srcset|poster|background|longdesc|usemap|ismap|ping|download|popover|data-[\w-]+)$/;
 const SCHEME = /^(?:https?|ftp|mailto|tel):$/;
 
 /** Take out of cleaned HTML what would reach beyond the words. */
@@ -127,26 +127,16 @@ export function harden(root: HTMLElement): void {
       element.rel = 'noopener noreferrer';
     }
   }
-  for (const element of root.querySelectorAll<HTMLElement>('mjx-container [class], mjx-container [id]')) {
-    // `\class` and `\cssId` write what they are told to
+  for (const element of root.querySelectorAll<HTMLElement>(
+    'mjx-container :is([class], [id], [style])'
+  )) {
+    // `\class`, `\cssId` and `\style` write what they are told to
     element.removeAttribute('id');
     element.classList.remove(...[...element.classList].filter(name => /^(?:jp|lm)-/.test(name)));
+    for (const name of Array.from(element.style ?? [])) {
+      if (/position|inset|z-index/.test(name) || /[(\\]/.test(element.style.getPropertyValue(name).replace(/^rgba?\(/, ''))) {
+        element.style.removeProperty(name);
+      }
+    }
   }
-}
-
-/** In a diagram these name something to fetch, or to run. */
-const REACHES =
-  /\/\/|\\\\|url\s*\(|@import|\b(?:img|src|icon|sprite|themeCSS|javascript|call|callback)\b|&#?\w+;|#\w+;|<(?!\/?(?:br|b|i|u|em|strong)\s*\/?>)[a-z!/?]/i;
-
-/**
- * Show a diagram that names something to fetch as code.
- *
- * A diagram is drawn into the page before it is sanitized as a picture: what it names is fetched
- * by then.
- */
-export function tameDiagrams(markdown: string): string {
-  const fence = /^([^\n]*?(?:`{3,}|~{3,})[^\S\n]*)mermaid(?=[^\S\n]*$)/gm;
-  return fence.test(markdown) && REACHES.test(markdown)
-    ? markdown.replace(fence, '$1text')
-    : markdown;
 }

@@ -10,6 +10,7 @@ import { ChatHistory, HistoryState } from './history';
 import { MenuName } from './menu';
 import { ModelChoice, ModelState } from './modelChoice';
 import { Place } from './place';
+import { Render } from './rendering';
 import { Settings, StopChatSettings } from './settings';
 import { Snapshot } from './state';
 
@@ -21,7 +22,7 @@ export interface PanelTools {
   history: ChatHistory;
   models: ModelChoice;
   trans: TranslationBundle;
-  render: (markdown: string) => Promise<HTMLElement>;
+  render: Render;
   code: CodeActions;
   attaching: Attaching;
   settings: StopChatSettings;

@@ -4,7 +4,8 @@ import {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
@@ -22,6 +23,7 @@ import { connectWith } from './connect';
 import { PanelView } from './context';
 import { ChatController } from './controller';
 import { Desk } from './desk';
+import { diagramsOf } from './diagrams';
 import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
 import { ChatHistory } from './history';
@@ -77,7 +79,9 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     ILayoutRestorer,
     INotebookTracker,
     IEditorTracker,
-    IDocumentManager
+    IDocumentManager,
+    IEditorLanguageRegistry,
+    IThemeManager
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -88,7 +92,9 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     restorer: ILayoutRestorer | null,
     notebooks: INotebookTracker | null,
     editors: IEditorTracker | null,
-    documents: IDocumentManager | null
+    documents: IDocumentManager | null,
+    languages: IEditorLanguageRegistry | null,
+    themes: IThemeManager | null
   ): IStopChat => {
     const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
     const settings = new StopChatSettings(registry);
@@ -126,7 +132,13 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       marks: rememberedMarks(server.baseUrl),
       rememberMarks: marks => rememberMarks(server.baseUrl, marks)
     });
-    const render = makeRender(rendermime, trans, () => settings.getSnapshot().remoteImages);
+    const render = makeRender({
+      registry: rendermime,
+      languages,
+      diagrams: diagramsOf(themes),
+      trans,
+      showsRemote: () => settings.getSnapshot().remoteImages
+    });
     const code = codeActionsOn(notebooks);
     const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
     const remove = async (chatId: string, title: string): Promise<void> => {
@@ -202,7 +214,13 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       get controller() {
         return sidebar.place.controller;
       },
-      textIn: host => new LiveBody(host, { render, schedule, now: () => performance.now() }),
+      textIn: host =>
+        new LiveBody(host, {
+          render,
+          growCode: render.growCode,
+          schedule,
+          now: () => performance.now()
+        }),
       render
     };
   }

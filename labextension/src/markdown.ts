@@ -1,49 +1,10 @@
-/** Make a piece of Markdown whole: what is open is closed, and math is written as JupyterLab reads it. */
-
-/** A stretch of Markdown that is code, or is not. */
-interface Stretch {
-  readonly text: string;
-  readonly code: boolean;
-}
-
-/** The code spans and fences of a text, in order, and what is between them. */
-function* stretches(text: string): Generator<Stretch> {
-  const code = /(^|\n)[ \t]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:\n[ \t]*\2[`~]*[ \t]*(?=\n|$)|$)|(?<![\\`])(`+)(?!`)(?:(?!\n[ \t]*\n)[\s\S])*?[^`]\3(?!`)/g;
-  let at = 0;
-  for (const match of text.matchAll(code)) {
-    yield { text: text.slice(at, match.index), code: false };
-    yield { text: match[0], code: true };
-    at = match.index + match[0].length;
-  }
-  yield { text: text.slice(at), code: false };
-}
-
-/** Write `\( \)` as `$` and `\[ \]` as `$$`, outside code. */
-export function dollarMath(text: string): string {
-  if (!text.includes('\\(') && !text.includes('\\[')) {
-    return text;
-  }
-  let made = '';
-  for (const { text: part, code } of stretches(text)) {
-    made += code
-      ? part
-      : part.replace(
-          /\\\\|\\\(((?:(?!\n[ \t]*\n)[\s\S])*?)\\\)|\\\[([\s\S]*?)\\\]/g,
-          (all: string, inline?: string, display?: string) =>
-            inline !== undefined
-              ? `$${inline.trim()}$`
-              : display !== undefined
-                ? `$$${display.replace(/\n[ \t]*(?=\n)/g, '')}$$`
-                : all
-        );
-  }
-  return made;
-}
+/** Make a piece of Markdown whole: what is open is closed. */
 
 /** Close what a cut text leaves open, so that it reads well and breaks nothing below it. */
 export function closeOpen(text: string): string {
   const fence = openFence(text);
   if (fence) {
+    text = text.slice(0, text.length - begunMark(text, fence.trim()[0]).length);
     return `${text}${text.endsWith('\n') ? '' : '\n'}${fence}`;
   }
   const comment = text.lastIndexOf('<!--');
@@ -74,6 +35,13 @@ function openFence(text: string): string | null {
     }
   }
   return open;
+}
+
+/** The closing mark of a fence that has not come whole: it is no code. */
+export function begunMark(text: string, sign: string): string {
+  const last = text.slice(text.lastIndexOf('\n') + 1);
+  const mark = last.trim();
+  return mark !== '' && mark === sign.repeat(mark.length) ? last : '';
 }
 
 /** Emphasis does not reach over blank lines, list items or cells of other rows. */
@@ -119,10 +87,11 @@ function openEmphasis(text: string): string[] {
   const masked = (part: string): string => 'x'.repeat(part.length);
   const plain = text
     .replace(/`+[^`]*`+/g, masked)
-    .replace(/\$\$?[^$]+\$\$?|\\\((?:(?!\\\))[^])*\\\)|\\\[(?:(?!\\\])[^])*\\\]/g, masked)
+    .replace(/\$\$?[^$]+\$\$?|\\\((?:(?!\\\))[^]){0,4000}\\\)|\\\[(?:(?!\\\])[^]){0,4000}\\\]/g, masked)
     .replace(/\]\((?:[^()\n]|\([^()\n]*\))*\)|<[^<>\n]*>|\b(?:https?:\/\/|www\.)\S+/g, masked)
     .replace(/^\s*[-*+]\s/, item => ' '.repeat(item.length));
   const open: string[] = [];
+  const counts = new Map<string, number>();
   for (const run of plain.matchAll(/\\.|\*{1,3}|_{1,3}|~~/g)) {
     const mark = run[0];
     if (mark[0] === '\\') {
@@ -135,10 +104,14 @@ function openEmphasis(text: string): string[] {
     if (mark[0] === '_' && /\w/.test(before) && /\w/.test(after)) {
       continue;
     }
-    if (closes && open.includes(mark)) {
-      open.splice(open.lastIndexOf(mark));
+    if (closes && counts.get(mark)) {
+      for (let last: string | undefined; last !== mark; ) {
+        last = open.pop() as string;
+        counts.set(last, (counts.get(last) as number) - 1);
+      }
     } else if (opens) {
       open.push(mark);
+      counts.set(mark, (counts.get(mark) ?? 0) + 1);
     }
   }
   return open;

@@ -6,13 +6,15 @@ import { SentAttachments } from './attachmentChips';
 import { LiveBody } from './body';
 import { focusInput, useSettings, useTools } from './context';
 import { isTerminal } from './guards';
+import { LongText } from './longText';
 import { hasText, MessageView } from './messages';
 import { MissingText, Unfolding } from './missing';
 import { NextStep } from './nextStep';
 import { PromptEditor } from './promptEditor';
 import { RetryLine } from './retryLine';
+import { ToolLine } from './toolLine';
 import { UsageLine, usageWords } from './usageLine';
-import { Attachment, LeftOut, Message, Receipt, ToolCall, Usage } from './protocol';
+import { Attachment, LeftOut, Message, Receipt, Usage } from './protocol';
 
 interface MessageProps {
   view: MessageView;
@@ -208,6 +210,7 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
   useEffect(() => {
     const live = new LiveBody(host.current as HTMLDivElement, {
       render,
+      growCode: render.growCode,
       schedule,
       now: () => performance.now(),
       onRendered
@@ -223,22 +226,6 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
     body.current?.update(view.text, done, cut);
   }, [view.text, done, cut, view.id, controller, render, schedule, onRendered]);
   return <div className="jp-StopChat-body" ref={host} />;
-}
-
-function ToolLine(props: { tool: ToolCall }): JSX.Element {
-  const { trans } = useTools();
-  const { tool } = props;
-  const words = {
-    running: trans.__('running'),
-    completed: trans.__('done'),
-    failed: trans.__('failed'),
-    interrupted: trans.__('stopped')
-  };
-  return (
-    <div className="jp-StopChat-tool" data-state={tool.state} title={tool.args}>
-      <code>{tool.name}</code> {words[tool.state]}
-    </div>
-  );
 }
 
 function EndLine(props: MessageProps): JSX.Element | null {
@@ -263,7 +250,7 @@ function EndLine(props: MessageProps): JSX.Element | null {
   }
   if (state === 'failed') {
     return (
-      <div className="jp-StopChat-failedLine" title={error?.error_id}>
+      <div className="jp-StopChat-failedLine">
         <span>
           {view.info.finish_reason === 'cut_off'
             ? finishWords(trans, 'cut_off', true)
@@ -279,6 +266,12 @@ function EndLine(props: MessageProps): JSX.Element | null {
           {trans.__('Retry')}
         </button>
         <NextStep error={error} model={view.info.model} />
+        {error?.error_id && (
+          <details className="jp-StopChat-errorDetails">
+            <summary>{trans.__('Details')}</summary>
+            <LongText name={trans.__('Error id, for the server\'s log')} text={error.error_id} />
+          </details>
+        )}
       </div>
     );
   }

@@ -1,26 +1,46 @@
-/** Render Markdown with JupyterLab's own renderer: sanitized, never trusted. */
+/** Render Markdown in steps of which each is bounded: sanitized, never trusted. */
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { cleaningSanitizer, harden, tameDiagrams } from './cleaning';
+import { cleaningSanitizer, harden } from './cleaning';
 import { codeToolsWith } from './codeTools';
+import { Colours, GrowingCode } from './colours';
+import { Diagrams, drawDiagrams } from './diagrams';
 import { offerHeld } from './images';
-import { dollarMath } from './markdown';
+import { MATH_CLASS } from './parser';
+import { Parsing, startParserWorker } from './parsing';
+import { plainText } from './plainText';
 import { laterTask, Slices } from './slices';
+import { isHarmless } from './texCommands';
 
-export type Render = (markdown: string) => Promise<HTMLElement>;
+export interface Render {
+  /**
+   * Render a piece of Markdown into a new element, in its turn.
+   *
+   * @param grows more of it comes: its diagrams are not whole yet.
+   */
+  (markdown: string, grows?: boolean): Promise<HTMLElement>;
+  /** Begin a code block that grows. */
+  growCode(info: string): GrowingCode;
+}
 
-/**
- * Make the function that renders a piece of Markdown into a new element, in its turn.
- *
- * @param showsRemote tells whether images on other hosts are fetched without being asked for.
- */
-export function makeRender(
-  registry: IRenderMimeRegistry,
-  trans: TranslationBundle,
-  showsRemote: () => boolean
-): Render {
+export interface RenderOptions {
+  registry: IRenderMimeRegistry;
+  languages: IEditorLanguageRegistry | null;
+  diagrams: Diagrams;
+  trans: TranslationBundle;
+  /** Tell whether images on other hosts are fetched without being asked for. */
+  showsRemote: () => boolean;
+}
+
+/** Formulas of one piece: more than these are shown as they were written. */
+const MOST_FORMULAS = 1000;
+
+/** Make what renders the words of all messages. */
+export function makeRender(options: RenderOptions): Render {
+  const { registry, trans, showsRemote } = options;
   const files = URLExt.join(PageConfig.getBaseUrl(), 'files/');
   const rendermime = registry.clone({ sanitizer: cleaningSanitizer(registry.sanitizer, files) });
   const addCodeTools = codeToolsWith({
@@ -29,21 +49,40 @@ export function makeRender(
     replace: trans.__('Replace the active cell'),
     append: trans.__('New cell at the end of the notebook')
   });
-  const slices = new Slices({
-    now: () => performance.now(),
-    later: laterTask,
-    after: (ms, what) => {
-      const timer = setTimeout(what, ms);
-      return () => clearTimeout(timer);
+  const after = (ms: number, what: () => void): (() => void) => {
+    const timer = setTimeout(what, ms);
+    return () => clearTimeout(timer);
+  };
+  const now = (): number => performance.now();
+  const slices = new Slices({ now, later: laterTask, after });
+  const parsing = new Parsing({ makeWorker: startParserWorker, after });
+  const colours = new Colours(
+    options.languages,
+    () => new Promise<void>(resolve => laterTask(resolve)),
+    now
+  );
+  const typeset = async (root: HTMLElement): Promise<void> => {
+    const formulas = [...root.querySelectorAll<HTMLElement>(`.${MATH_CLASS}`)];
+    for (const formula of formulas.slice(0, MOST_FORMULAS)) {
+      if (!isHarmless(formula.textContent ?? '')) {
+        continue;
+      }
+      // a renderer that is not attached does not typeset by itself; nothing else is searched
+      await slices.do(async () => rendermime.latexTypesetter?.typeset(formula));
     }
-  });
-  return async source => {
-    const markdown = tameDiagrams(dollarMath(source));
-    const renderer = rendermime.createRenderer('text/markdown');
+  };
+  const render = async (markdown: string, grows = false): Promise<HTMLElement> => {
+    const renderer = rendermime.createRenderer('text/html');
+    let html: string | null = null;
     await slices.do(async () => {
+      html = await parsing.parse(markdown);
+      if (html === null) {
+        return;
+      }
       await renderer.renderModel(
-        new MimeModel({ data: { 'text/markdown': markdown }, trusted: false })
+        new MimeModel({ data: { 'text/html': html }, trusted: false })
       );
+      nameHeadings(renderer.node);
       offerHeld(
         renderer.node,
         host => trans.__('Show remote image from %1', host),
@@ -51,13 +90,30 @@ export function makeRender(
       );
       addCodeTools(renderer.node);
     });
-    if (markdown.includes('$') || markdown.includes('\\begin')) {
-      // a renderer that is not attached does not typeset by itself
-      await slices.do(async () => rendermime.latexTypesetter?.typeset(renderer.node));
+    if (html === null) {
+      return plainText(markdown, trans.__('Shown as plain text: too complex to format'));
     }
-    harden(renderer.node);
-    return renderer.node;
+    const { node } = renderer;
+    node.classList.add('jp-RenderedMarkdown');
+    await typeset(node);
+    harden(node);
+    await colours.colourAll(node);
+    if (!grows) {
+      await drawDiagrams(node, options.diagrams, {
+        diagram: trans.__('Diagram'),
+        code: trans.__('Code of the diagram')
+      });
+    }
+    return node;
   };
+  return Object.assign(render, { growCode: (info: string) => colours.grow(info) });
+}
+
+/** Name the headings as JupyterLab's own Markdown does, so that links within a text find them. */
+function nameHeadings(root: HTMLElement): void {
+  for (const heading of root.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
+    heading.setAttribute('data-jupyter-id', (heading.textContent ?? '').replace(/ /g, '-'));
+  }
 }
 
 /** What needs each part that JupyterLab loads when it is first used. */

@@ -30,10 +30,10 @@ export class Splitter {
     return this._start;
   }
 
-  /** The tail is a fence that is open: its first line and where its code begins. */
-  get openFence(): { info: string; codeStart: number } | null {
+  /** The tail is a fence that is open: its first line, its mark, and where its code begins. */
+  get openFence(): { info: string; mark: string; codeStart: number } | null {
     return this._fence && this._fence.own
-      ? { info: this._fence.info, codeStart: this._fence.codeStart }
+      ? { info: this._fence.info, mark: this._fence.mark, codeStart: this._fence.codeStart }
       : null;
   }
 

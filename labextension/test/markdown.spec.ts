@@ -1,27 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { closeOpen, definitions, dollarMath, labels } from '../src/markdown';
-
-describe('math', () => {
-  it.each([
-    ['a \\( x \\) b', 'a $x$ b'],
-    ['\\[ x \\]', '$$ x $$'],
-    ['\\[\nx\n\ny\n\\]', '$$\nx\ny\n$$'],
-    ['`\\( x \\)` and \\(y\\)', '`\\( x \\)` and $y$'],
-    ['``a ` \\(x\\)``', '``a ` \\(x\\)``'],
-    ['```\n\\(x\\)\n```\n\\(y\\)', '```\n\\(x\\)\n```\n$y$'],
-    ['a \\\\(x\\\\) b', 'a \\\\(x\\\\) b'],
-    ['open \\( x', 'open \\( x'],
-    ['a \\( b\n\nc \\) d', 'a \\( b\n\nc \\) d'],
-    ['costs $5', 'costs $5']
-  ])('%j becomes %j', (before, after) => {
-    expect(dollarMath(before)).toBe(after);
-  });
-});
+import { closeOpen, definitions, labels } from '../src/markdown';
 
 describe('what a stop leaves open is closed (L11)', () => {
   it.each([
     ['```py\nx = 1', '```py\nx = 1\n```'],
+    ['```py\nx\n``', '```py\nx\n```'],
+    ['- a\n  ```\n  x\n  ``', '- a\n  ```\n  x\n  ```'],
     ['```py\nx\n```', '```py\nx\n```'],
     ['~~~~\n```\n', '~~~~\n```\n~~~~'],
     ['- a\n  ```\n  x', '- a\n  ```\n  x\n  ```'],

@@ -177,7 +177,7 @@ describe('an open fence', () => {
   it('tells where its code begins', () => {
     const splitter = new Splitter();
     splitter.advance('a\n```py\nx = 1\n');
-    expect(splitter.openFence).toEqual({ info: 'py', codeStart: 8 });
+    expect(splitter.openFence).toEqual({ info: 'py', mark: '```', codeStart: 8 });
     splitter.advance('a\n```py\nx = 1\n```\n');
     expect(splitter.openFence).toBeNull();
   });

@@ -4,72 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import ARTIFACTS
+from tests.browser.fetching_texts import FETCHING
 from tests.browser.hostile_texts import HOSTILE
 from tests.browser.lab import Lab
+from tests.browser.watched import Watched
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser
 
 SHOW = Path(__file__).with_name("hostile.js").read_text()
 
-CANARY = "window.canaries = 0; window.canary = () => { window.canaries += 1; };"
-
-
-class Watched:
-    """Be a page whose every request, dialog and new window is noted."""
-
-    def __init__(self, browser: Browser, lab: Lab) -> None:
-        self.strangers: list[str] = []
-        self.odd: list[str] = []
-        self.dialogs: list[str] = []
-        self.pages: list[Page] = []
-        self._lab = lab
-        self.context = browser.new_context(viewport={"width": 1200, "height": 800})
-        self.context.route("**/*", self._only_ours)
-        self.context.add_init_script(CANARY)
-        self.page = self.context.new_page()
-        self.context.on("page", self._opened)
-        self.page.on("dialog", self._refuse)
-        self.chat = ChatPage(self.page, lab, ARTIFACTS)
-        self.chat.load()
-        self.page.on("request", self._note)
-
-    def expect_nothing(self) -> None:
-        """Find that nothing ran, went out, asked, opened or left."""
-        assert self.page.evaluate("window.canaries") == 0
-        assert self.strangers == []
-        assert self.odd == []
-        assert self.dialogs == []
-        assert self.pages == []
-        assert urlsplit(self.page.url).path == "/lab"
-
-    def _only_ours(self, route: Route) -> None:
-        if f"//127.0.0.1:{self._lab.port}/" in route.request.url:
-            route.continue_()
-        else:
-            self.strangers.append(route.request.url)
-            route.abort()
-
-    def _note(self, request: Request) -> None:
-        # A reply's address must not be asked of our own server either: some do things.
-        path = urlsplit(request.url).path
-        if "logout" in path or path.endswith(("/x", "/x.png")):
-            self.odd.append(request.url)
-
-    def _opened(self, page: Page) -> None:
-        self.pages.append(page)
-
-    def _refuse(self, dialog: Any) -> None:
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
+#: Time for what a drawing would ask for after it is shown.
+DRAWN = """
+async texts => {
+  const chat = window.jupyterapp.pluginRegistry._plugins.get('jupyter-stop-chat:plugin').service;
+  let drawn = 0;
+  for (const text of texts) {
+    const node = await chat.render(text);
+    drawn += node.querySelectorAll('.jp-StopChat-diagram img').length;
+  }
+  return drawn;
+}
+"""
 
 
 @pytest.fixture
@@ -86,6 +47,39 @@ def test_nothing_of_a_text_runs_or_is_fetched(watched: Watched) -> None:
     assert len(HOSTILE) >= 60
     found = watched.page.evaluate(SHOW, HOSTILE)
     assert found == []
+    watched.expect_nothing()
+
+
+def test_no_text_reaches_another_host(watched: Watched) -> None:
+    """H1, P3: diagrams, styles, math and HTML, in pieces, stopped, and whole."""
+    assert len(FETCHING) >= 100
+    texts = {f"{n} {text[:60]!r}": text for n, text in enumerate(FETCHING)}
+    found = watched.page.evaluate(SHOW, texts)
+    assert found == []
+    watched.expect_nothing()
+    # Most of its diagrams can be drawn, so that this says something.
+    assert watched.page.evaluate(DRAWN, FETCHING) >= 30
+    watched.expect_nothing()
+
+
+def test_no_reply_reaches_another_host(watched: Watched, provider: OpenAIProvider) -> None:
+    """H1, P3: from the model, after a reload, and in a tab."""
+    text = "\n\n".join(FETCHING)
+    pieces = [text[at : at + 60] for at in range(0, len(text), 60)]
+    provider.script = Script(tokens=[*pieces, "\n\nThe end."], rate=400)
+    chat = watched.chat
+    chat.ask("Reach out")
+    expect(chat.reply()).to_contain_text("The end.", timeout=120_000)
+    chat.expect_mode("send")
+    watched.expect_nothing()
+    chat.load_again()
+    expect(chat.reply()).to_contain_text("The end.", timeout=120_000)
+    watched.expect_nothing()
+    chat.command("stop-chat:open-tab")
+    expect(chat.page.locator(".jp-StopChat-body")).to_have_count(2)
+    expect(chat.page.locator(".jp-StopChat-body").last).to_contain_text(
+        "The end.", timeout=120_000
+    )
     watched.expect_nothing()
 
 

@@ -66,7 +66,8 @@ def _thoughts(chat: ChatPage) -> Locator:
 
 
 def _tools(chat: ChatPage) -> Locator:
-    return chat.replies.last.locator(".jp-StopChat-tool")
+    """Return what tools the newest reply names, and their states."""
+    return chat.replies.last.locator(".jp-StopChat-tool > summary")
 
 
 def test_thoughts_are_folded_away(chat: ChatPage, provider: OpenAIProvider) -> None:

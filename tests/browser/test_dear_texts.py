@@ -1,0 +1,140 @@
+"""No text holds the page, whatever it costs to format: growing, at its end, and at a stop."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chat_page import ChatPage
+from tests.providers import OpenAIProvider, Script
+
+pytestmark = pytest.mark.browser
+
+#: Texts that cost a renderer the square of their length, or more.
+DEAR: dict[str, str] = {
+    "stars": "*a " * 20_000,
+    "double stars": "**a " * 15_000,
+    "underscores": "_a " * 20_000,
+    "tildes": "~~a " * 15_000,
+    "stars of both kinds": "*a _b " * 10_000,
+    "brackets": "[" * 60_000,
+    "image brackets": "![" * 30_000,
+    "links": "[a](" * 15_000,
+    "nested brackets": "[" * 500 + "a" + "]" * 500 + "(x)" + "[a](b" * 5_000,
+    "angles": "<" * 60_000,
+    "tags": "<b>" * 20_000,
+    "tags without an end": "<a " * 20_000,
+    "comments": "<!-- " * 12_000,
+    "backticks": "".join("`" * n + " " for n in range(1, 340)),
+    "quotes": ">" * 30_000,
+    "lists": "".join(" " * n + "- a\n" for n in range(300)),
+    "a line of lists": "- " * 20_000,
+    "columns": "|" + "a|" * 3_000 + "\n|" + "-|" * 3_000 + "\n" + ("|" + "b|" * 3_000 + "\n") * 5,
+    "rows": "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 6_000,
+    "dollars": "$a " * 20_000,
+    "formulas": "$a$ " * 5_000,
+    "a long formula": "$" + "x^2+" * 15_000 + "x$",
+    "formulas that do not end": "\\(a " * 15_000,
+    "entities": "&amp" * 15_000,
+    "definitions": "".join(f"[{n}]: x{n}\n" for n in range(5_000)) + "[1] " * 5_000,
+    "addresses": "http://a.b/(" * 5_000,
+    "mails": "a@" * 30_000,
+    "emoji": "👩‍👩‍👧‍👦" * 6_000,
+    "escapes": "\\*" * 30_000,
+    "one line of code": "```python\n" + "x = [1, 2, (3, 4)]; " * 5_000 + "\n```\n",
+    "code that never closes": "```js\n" + "`${" * 20_000 + "\n```\n",
+    "a diagram": "```mermaid\ngraph TD\n" + "A-->B\n" * 8_000 + "```\n",
+    "rules": "---\n" * 10_000,
+    "headings": "# a\n" * 5_000,
+}
+
+#: The longest task while a text grows in steps and ends, by its name.
+MEASURE = """
+async texts => {
+  const chat = window.jupyterapp.pluginRegistry._plugins.get('jupyter-stop-chat:plugin').service;
+  const list = document.querySelector('.jp-StopChat-list > div');
+  const longest = {};
+  let name = '';
+  const observer = new PerformanceObserver(entries => {
+    for (const {duration} of entries.getEntries()) {
+      longest[name] = Math.max(longest[name], Math.round(duration));
+    }
+  });
+  observer.observe({type: 'longtask'});
+  const rest = () => new Promise(resolve => setTimeout(resolve, 120));
+  for (const [each, text] of Object.entries(texts)) {
+    await rest();
+    name = each;
+    longest[name] = 0;
+    const host = document.createElement('div');
+    host.className = 'jp-StopChat-body';
+    list.append(host);
+    const body = chat.textIn(host);
+    for (const part of [0.3, 0.6, 0.9]) {
+      body.update(text.slice(0, Math.round(text.length * part)), false);
+      await body.settled;
+    }
+    body.update(text, true);
+    await body.settled;
+    await rest();
+    body.dispose();
+    host.remove();
+  }
+  observer.disconnect();
+  return longest;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def plain() -> dict[str, int]:
+    """Keep the longest task that plain words take in this page."""
+    return {}
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_no_text_holds_the_page(chat: ChatPage, name: str, plain: dict[str, int]) -> None:
+    """R5: its longest task is that of plain words of the same length, or few times as much."""
+    words = "word " * 12_000
+    if not plain:
+        chat.page.evaluate(MEASURE, {"warm": words})
+        plain.update(chat.page.evaluate(MEASURE, {"plain": words}))
+    took = chat.page.evaluate(MEASURE, {name: DEAR[name]})[name]
+    print(f"{name}: {took} ms beside {plain['plain']}")
+    assert took < 10 * max(plain["plain"], 50)
+
+
+def test_what_is_too_dear_is_plain_text_with_a_word(
+    chat: ChatPage, provider: OpenAIProvider
+) -> None:
+    """R5: nothing of it is lost, and what comes after it is formatted."""
+    dear = DEAR["stars"].strip()
+    provider.script = Script(tokens=[dear[:30_000], dear[30_000:], "\n\nThe **end**."], rate=20)
+    chat.ask("Be difficult")
+    expect(chat.reply().locator("strong")).to_have_text("end", timeout=60_000)
+    plain = chat.reply().locator(".jp-StopChat-plain")
+    expect(plain).to_contain_text("Shown as plain text: too complex to format")
+    assert plain.locator("div").text_content() == dear + "\n\n"
+    chat.shot("too-complex")
+
+
+def test_a_stop_comes_at_once_while_a_dear_text_grows(
+    chat: ChatPage, provider: OpenAIProvider
+) -> None:
+    """R5, V1: the press is painted in a frame, as with any other text."""
+    provider.script = Script(tokens=["*a " * 20] * 100_000, rate=200)
+    chat.ask("Be difficult")
+    chat.wait_for_text(20_000)
+    took = chat.page.evaluate(
+        """() => new Promise(resolve => {
+          const button = document.querySelector('.jp-StopChat-button');
+          const begun = performance.now();
+          button.click();
+          const painted = () => resolve([performance.now() - begun, button.dataset.mode]);
+          requestAnimationFrame(() => setTimeout(painted));
+        })"""
+    )
+    assert took[1] != "stop"
+    assert took[0] < 1_000
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_be_visible()

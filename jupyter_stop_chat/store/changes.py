@@ -58,6 +58,11 @@ _LAST = (
     .correlate(messages)
     .scalar_subquery()
 )
+#: An end that a message can go on from.
+CAN_GO_ON = or_(
+    messages.c.state.in_(("interrupted", "failed")),
+    and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
+)
 #: A message that is not there, or has ended, takes no more text: the guard is in the statement.
 _APPEND = insert(deltas).from_select(
     ["message", "n", "part", "text"],
@@ -214,10 +219,7 @@ def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
     """Let a message go on, and return it with its chat; None if it cannot."""
     mine = (
         messages.c.id == operation.message_id,
-        or_(
-            messages.c.state.in_(("interrupted", "failed")),
-            and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
-        ),
+        CAN_GO_ON,
     )
     before = connection.execute(
         select(messages.c.seq, messages.c.owner, messages.c.request_id).where(*mine)

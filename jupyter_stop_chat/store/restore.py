@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .changes import is_same_stop, keep_request
+from .changes import CAN_GO_ON, is_same_stop, keep_request
 from .memory import Kept, Memory
 from .rows import row_of_chat, row_of_message
 from .schema import IS_LIVE, chats, deltas, messages
@@ -56,7 +56,7 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
     mine = messages.c.id == row["id"]
     guard: ColumnElement[bool] = IS_LIVE
     if kept.reopened:
-        guard = or_(IS_LIVE, messages.c.state.in_(("interrupted", "failed")))
+        guard = or_(IS_LIVE, CAN_GO_ON)
     changing = {name: row[name] for name in _CHANGING}
     if kept.reopened:
         changing["model"] = row["model"]

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import StaticPool, create_engine, event, select
@@ -165,6 +166,30 @@ def test_memory_and_database_agree(operations):
         assert _content(second) == _content(first)
     direct.dispose()
     later.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("interrupted", None), ("failed", None), ("completed", "length")]
+)
+def test_a_reply_that_goes_on_while_nothing_can_be_written_is_saved(state, reason):
+    """B3, V9: whatever its end was, the database takes what came after it."""
+    engine, memory = _database(), Memory()
+    chat = Chat(id=IDS[0], owner="me", created_at=WHEN, updated_at=WHEN)
+    reply = Message(
+        id=IDS[1], chat_id=chat.id, role="assistant", text="a", text_length=1, state=state,
+        created_at=WHEN, request_id=IDS[2], finish_reason=reason,
+    )  # fmt: skip
+    with engine.begin() as connection:
+        apply(connection, [BeginTurn([reply], chat)], "host:1:a")
+    memory.learn(chat, reply)
+    for operation in (Reopen(reply.id, IDS[3]), Append(reply.id, "b", "text")):
+        memory.apply(operation)
+    with engine.begin() as connection:
+        restore(connection, memory, "host:1:a")
+        found = connection.execute(MESSAGES_OF_CHAT, {"id": chat.id}).mappings().one()
+        assert message_of(dict(found)) == memory.messages[reply.id].whole()
+        assert sorted(map(tuple, connection.execute(_EARLIER))) == [(IDS[2], reply.id)]
+    engine.dispose()
 
 
 @settings(max_examples=80, deadline=None)

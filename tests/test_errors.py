@@ -35,6 +35,7 @@ FRAMES: dict[str, dict[str, Any]] = {
     "send": {"chat_id": None, "body": "Hi", "model": "scripted:x"},
     "stop": {"all": True},
     "open": {"chat_id": "ID"},
+    "read": {"chat_id": "ID", "wanted": [{"message_id": "ID", "part": "text"}]},
     "continue": {"message_id": "ID"},
     "regenerate": {"message_id": "ID"},
     "edit": {"message_id": "ID", "body": "Hi"},
@@ -103,7 +104,7 @@ async def test_a_route_that_fails_tells_an_id_that_the_log_knows(
 
 
 def test_every_frame_is_tried() -> None:
-    assert {*FRAMES, "close"} == CLIENT_TYPES, "to close asks nothing of the engine"
+    assert {*FRAMES, "close", "ping"} == CLIENT_TYPES, "these two ask nothing of the engine"
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))
@@ -113,7 +114,7 @@ async def test_a_frame_that_fails_tells_an_id_that_the_log_knows(
     """L5: and the socket goes on."""
     services = await app.services()
     page = await connect()
-    names = {"continue": "continue_", "open": "chat"}
+    names = {"continue": "continue_", "open": "chat", "read": "chat"}
     with monkeypatch.context() as patch:
         patch.setattr(services.engine, names.get(kind, kind), fail)
         request = {} if kind in {"stop", "open", "unqueue", "reorder", "resume"} else _request()

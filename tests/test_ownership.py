@@ -141,6 +141,9 @@ def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
         yield {"type": "send", "request_id": str(uuid.uuid4()), **fields}
     yield {"type": "open", "chat_id": chat}
     yield {"type": "open", "chat_id": chat, "offsets": {reply: 3}, "epoch": "x"}
+    wanted = [{"message_id": each, "part": "text"} for each in (reply, prompt)]
+    yield {"type": "read", "chat_id": chat, "wanted": wanted, "request_id": str(uuid.uuid4())}
+    yield {"type": "ping"}
     yield {"type": "close", "chat_id": chat}
     yield {"type": "stop", "message_id": reply}
     yield {"type": "stop", "message_id": reply, "shown": 0, "discard": True}
@@ -223,9 +226,16 @@ async def test_what_is_anothers_within_ones_own_chat(person: Any, annas: Any, wh
         frames = (
             {"type": "reorder", "chat_id": chat_id, "message_ids": [message_id]},
             {"type": "open", "chat_id": chat_id, "offsets": {message_id: 1}, "epoch": "x"},
+            {
+                "type": "read",
+                "chat_id": chat_id,
+                "wanted": [{"message_id": message_id, "part": "text"}],
+                "request_id": (request_id := str(uuid.uuid4())),
+            },
         )
         got = [await ben.tell(**frame) for frame in frames]
-        told.append(_nameless(json.dumps(got), [message_id]))
+        assert [each["text"] for each in got[-1][0]["pieces"]] == [""]
+        told.append(_nameless(json.dumps(got), [message_id, request_id]))
         assert hers.untouched()
     assert told[0] == told[1]
     assert "Secret" not in told[0]
@@ -269,7 +279,9 @@ async def test_what_is_anothers_answers_like_what_does_not_exist(
 
 
 @TWO_PEOPLE
-@pytest.mark.parametrize("kind", ["send", "open", "regenerate", "continue", "edit", "reorder"])
+@pytest.mark.parametrize(
+    "kind", ["send", "open", "read", "regenerate", "continue", "edit", "reorder"]
+)
 async def test_who_is_refused_a_chat_does_not_follow_it(
     person: Any, annas: Any, kind: str
 ) -> None:

@@ -78,11 +78,13 @@ export class GrowingCode {
     this._code.append(this._rest);
     void parser.then(loaded => {
       this._parser = loaded;
+      this.update(this._shown); // it may be all that comes for a while
     });
   }
 
   /** Show so much of the code; it begins with what was shown before. */
   update(code: string): void {
+    this._shown = code;
     const whole = code.lastIndexOf('\n') + 1;
     if (this._parser && whole > this._coloured && code.length <= LONGEST) {
       this._colour(code.slice(0, whole));
@@ -119,6 +121,7 @@ export class GrowingCode {
 
   private _code: HTMLElement;
   private _rest = document.createTextNode('');
+  private _shown = '';
   private _parser: Parser | null = null;
   private _tree: Tree | null = null;
   private _coloured = 0;

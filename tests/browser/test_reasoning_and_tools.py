@@ -134,6 +134,32 @@ def test_a_tool_is_one_line_with_its_state(
     chat.shot("tools")
 
 
+def test_what_a_tool_was_asked_and_said_unfolds(
+    chat: ChatPage, provider: OpenAIProvider, ship: Path
+) -> None:
+    """V8: by the keyboard, as text, and to be copied; nothing of it is in a tooltip."""
+    call = ToolUse("look_out", {"where": "<b>tower</b>"})
+    provider.scripts.append(Script(tokens=["I look. "], tool_calls=[call]))
+    provider.script = Script(tokens=["A ", "ship."])
+    ship.touch()
+    chat.ask("What comes?")
+    expect(chat.replies.last).to_have_attribute("data-state", "completed")
+    details = chat.replies.last.locator("details.jp-StopChat-tool")
+    asked = details.locator("pre").first
+    expect(asked).to_be_hidden()
+    details.locator("summary").focus()
+    chat.page.keyboard.press("Enter")
+    expect(asked).to_be_visible()
+    expect(asked).to_contain_text("<b>tower</b>")
+    expect(details.get_by_role("button", name="Copy: Arguments")).to_be_visible()
+    expect(details.get_by_role("button", name="Copy: Result")).to_be_visible()
+    expect(chat.replies.last.locator(".jp-StopChat-tool[title]")).to_have_count(0)
+    for theme in ("Light", "Dark"):
+        chat.theme(f"JupyterLab {theme}")
+        chat.shot(f"tool-details-{theme.lower()}")
+    chat.theme("JupyterLab Light")
+
+
 def test_a_tool_that_breaks(chat: ChatPage, provider: OpenAIProvider) -> None:
     """V3, V8: it has failed, nobody stopped it, and nothing of its exception is on the page."""
     call = ToolUse("look_out", {"where": "cellar"})

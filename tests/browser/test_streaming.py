@@ -112,6 +112,51 @@ def test_a_reply_is_drawn_as_it_comes(chat: ChatPage, provider: OpenAIProvider) 
                 chat.shot(f"streamed-{theme.lower()}-{pixels}-{name}")
 
 
+RICH = """It costs $5 and the large one $10; $E = mc^2$ is math.
+
+```mermaid
+graph LR
+  A[Read the file] --> B{Is it whole?}
+  B -->|yes| C[Parse]
+  B -->|no| D[Wait] --> A
+```
+
+Then:
+
+```python
+def double(number: int) -> int:
+    # twice as much
+    return number * 2
+``"""
+
+
+def test_code_has_its_colours_while_it_comes(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """R1: line by line, and the mark that closes it is never shown; a diagram is a picture."""
+    pieces = _pieces(RICH, 6)
+    script = Script(tokens=[*pieces, "`\n\nThe end."], stall_after=len(pieces))
+    provider.script = script
+    chat.ask("Show me")
+    code = chat.reply().locator(".jp-StopChat-openCode code")
+    expect(code.locator("span").first).to_be_visible()
+    expect(code).to_contain_text("return number * 2")
+    assert "`" not in (code.text_content() or "")
+    picture = chat.reply().locator(".jp-StopChat-diagram img")
+    expect(picture).to_have_count(1)
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    expect(chat.reply().locator("mjx-container")).to_have_count(1)
+    expect(chat.reply()).to_contain_text("It costs $5 and the large one $10;")
+    for theme in ("Light", "Dark"):
+        chat.theme(f"JupyterLab {theme}")
+        for pixels in (250, 1000):
+            chat.width(pixels)
+            chat.shot(f"rich-{theme.lower()}-{pixels}")
+    chat.theme("JupyterLab Light")
+    chat.width(400)
+    script.resume.set()
+    expect(chat.reply()).to_contain_text("The end.")
+    chat.expect_mode("send")
+
+
 def test_the_view_follows_the_end(chat: ChatPage, provider: OpenAIProvider) -> None:
     """From the first word to the last, while no one scrolls."""
     provider.script = Script(tokens=PARAGRAPHS, rate=60)

@@ -1,0 +1,73 @@
+"""Mixtures of all that a text may hold: nothing is fetched or run, and pieces look whole."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.fetching_texts import FETCHING
+from tests.browser.hostile_texts import HOSTILE
+from tests.browser.lab import Lab
+from tests.browser.markdown_texts import SHORT
+from tests.browser.test_dom_equality import COMPARE
+from tests.browser.watched import Watched
+
+pytestmark = pytest.mark.browser
+
+#: What is written in code, and must be found there again.
+CODE = "if (![1, 2].includes(x)) { $a$ <b> &lt; *c* }"
+
+_PARTS = [*SHORT, *HOSTILE.values(), *FETCHING]
+
+CODE_IN = """
+async text => {
+  const chat = window.jupyterapp.pluginRegistry._plugins.get('jupyter-stop-chat:plugin').service;
+  const node = await chat.render(text);
+  return [...node.querySelectorAll('pre > code')].map(code => code.textContent);
+}
+"""
+
+
+def _mixed(chosen: random.Random) -> str:
+    """Put parts together, some of them cut, and code of its own at the end."""
+    made = []
+    for part in chosen.choices(_PARTS, k=chosen.randint(2, 5)):
+        cut = part[: chosen.randrange(1, len(part) + 1)] if chosen.random() < 0.3 else part
+        made.append(cut + chosen.choice(["", " ", "\n", "\n\n", "\n\n"]))
+    return "".join(made)
+
+
+def _try(browser: Browser, lab: Lab, seed: int, count: int) -> None:
+    lab.set({})
+    watched = Watched(browser, lab)
+    chosen = random.Random(seed)
+    try:
+        for number in range(count):
+            text = _mixed(chosen)
+            told = f"{seed}, {number}: {text!r}"
+            whole = {"text": text, "cuts": [chosen.randrange(len(text) + 1)]}
+            # What HTML leaves open reaches to the end of a whole text, but of its block only when
+            # it comes in pieces: what the pieces show is not compared then.
+            found = watched.page.evaluate(COMPARE, [whole])
+            if "<" not in text and "[" not in text:
+                assert found["found"] == [], told
+            code = f"- x\n\n  ```js\n  {CODE}\n  ```\n"
+            assert watched.page.evaluate(CODE_IN, code) == [CODE], told
+            watched.expect_nothing()
+    finally:
+        watched.context.close()
+
+
+def test_mixtures(browser: Browser, lab: Lab) -> None:
+    """H1, P3, R1, R5: forty of them, the same in every run."""
+    _try(browser, lab, 20261, 40)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.timeout(900)
+def test_many_mixtures(browser: Browser, lab: Lab, seed: int) -> None:
+    """H1, P3, R1, R5: a hundred of each seed."""
+    _try(browser, lab, seed, 100)

@@ -1,20 +1,36 @@
-"""What a person is told of a reply that did not come to its own end."""
+"""What a person is told of a reply that did not come to its own end, in the sidebar's words."""
 
 from __future__ import annotations
 
 STOPPED = "Response stopped by the user"
 
 #: By the `FinishReason` of a message.
-ENDINGS = {
-    "length": "The reply was cut at the model's limit.",
-    "content_filter": "The provider's filter ended the reply.",
-    "refusal": "The model refused to answer.",
-    "cut_off": "The reply broke off before its end.",
+_ENDINGS = {
+    "length": "Response cut at the model’s limit",
+    "content_filter": "Response cut by the provider’s content filter",
+    "refusal": "The model refused to answer",
+    "cut_off": "The connection broke off before the response ended",
 }
+_ALL_THOUGHT = "The model’s limit was used up by thinking"
 #: What can be done next.
-ADVICE = {
+_ADVICE = {
     "length": "Ask it to go on.",
     "content_filter": "Ask in other words.",
     "refusal": "Ask in other words.",
     "cut_off": "Ask it to go on, or ask again.",
 }
+
+
+def ending(reason: str | None, text: str) -> str:
+    """Say why a reply with this text ended where it did, or nothing when that was its own end."""
+    if reason == "length" and not text.strip():
+        return _ALL_THOUGHT
+    return _ENDINGS.get(reason or "", "")
+
+
+def advice(reason: str | None, text: str) -> str:
+    """Say that too, and what can be done about it."""
+    said = ending(reason, text)
+    if said == _ALL_THOUGHT:
+        return f"{said}. Raise it, or ask for something shorter."
+    return said and f"{said}. {_ADVICE[reason or '']}"

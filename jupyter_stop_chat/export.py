@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from .endings import ENDINGS, STOPPED
+from .endings import STOPPED, ending
 from .markdown.document import in_document, title_in_document
 from .protocol import Chat, Message, MessageState
 from .reading_order import reading_order
@@ -56,8 +56,8 @@ def _taken_out(messages: Sequence[Message]) -> set[str]:
 def _markdown(message: Message) -> str:
     who = "You" if message.role == "user" else "Reply"
     parts = [f"**{who}**", *([in_document(message.text)] if message.text.strip() else [])]
-    if message.finish_reason is not None:
-        parts.append(f"*{ENDINGS[message.finish_reason]}*")
+    if told := ending(message.finish_reason, message.text):
+        parts.append(f"*{told}*")
     elif message.state is MessageState.INTERRUPTED:
         parts.append(f"*{_stopped_by(message)}*")
     if message.error is not None:

@@ -6,7 +6,7 @@ import queue
 import time
 from typing import Any, NoReturn
 
-from jupyter_stop_chat.endings import ADVICE, ENDINGS, STOPPED
+from jupyter_stop_chat.endings import STOPPED, advice
 from jupyter_stop_chat.errors import StopChatError
 
 from .interrupts import INTERRUPT, Interrupts
@@ -159,8 +159,7 @@ class Cell:
 
 def _ending(received: Received) -> str:
     """Say that a reply did not come to its own end, and what can be done, or nothing."""
-    reason = received.finish_reason
-    return f"{ENDINGS[reason]} {ADVICE[reason]}" if reason in ENDINGS else ""
+    return advice(received.finish_reason, received.text)
 
 
 def _sentence(failure: Exception | None) -> str:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
-from jupyter_stop_chat.endings import ENDINGS, STOPPED
+from jupyter_stop_chat.endings import STOPPED, ending
 from jupyter_stop_chat.errors import StopChatError
 
 from .defaults import SHORT, Defaults, Whereabouts, find_chat, models
@@ -82,7 +82,7 @@ class Commands:
         for message in found["messages"]:
             who = "You" if message["role"] == "user" else "Reply"
             note = STOPPED if message["state"] == "interrupted" else ""
-            note = ENDINGS.get(message.get("finish_reason") or "", note)
+            note = ending(message.get("finish_reason"), message["text"]) or note
             if message.get("error"):
                 note = f"Generation failed: {message['error']['message']}"
             text = readable(message["text"])

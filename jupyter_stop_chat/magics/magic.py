@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from jupyter_stop_chat.endings import ENDINGS
+from jupyter_stop_chat.endings import ending
 
 from .cell import Cell
 from .commands import COMMANDS, Commands
@@ -148,8 +148,8 @@ class ChatMagics(Magics):
         if not code:
             sys.stdout.write("The reply has no block of code, so the next cell is left alone.\n")
             return
-        if received.finish_reason in ENDINGS:
-            code = f"# {ENDINGS[received.finish_reason]}\n{code}"
+        if told := ending(received.finish_reason, received.text):
+            code = f"# {told}\n{code}"
         self.shell.set_next_input(code)
 
     def _keep(self, asked: Namespace, received: Received, place: Place | None) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import queue
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from jupyter_stop_chat.endings import advice, ending
 from jupyter_stop_chat.magics.cell import Cell
 from jupyter_stop_chat.magics.interrupts import Interrupts
 from jupyter_stop_chat.magics.outcome import Interrupted
 from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.magics.turn import END
+from jupyter_stop_chat.protocol import FinishReason
 
 
 class _Turn:
@@ -55,8 +58,11 @@ def _run(state: str, reason: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("length", "The reply was cut at the model's limit. Ask it to go on."),
-        ("content_filter", "The provider's filter ended the reply. Ask in other words."),
+        ("length", "Response cut at the model’s limit. Ask it to go on."),
+        (
+            "content_filter",
+            "Response cut by the provider’s content filter. Ask in other words.",
+        ),
         ("refusal", "The model refused to answer. Ask in other words."),
     ],
 )
@@ -67,5 +73,21 @@ def test_one_line_says_why_a_reply_ended(reason: str, said: str) -> None:
 
 def test_a_reply_that_broke_off_was_stopped_by_nobody() -> None:
     """T2: the cell ends as interrupted, so that Run All goes no further."""
-    with pytest.raises(Interrupted, match="the reply broke off before its end"):
+    with pytest.raises(Interrupted, match="the connection broke off before the response ended"):
         _run("interrupted", "cut_off")
+
+
+def test_a_limit_that_thinking_used_up_is_told_as_that() -> None:
+    """T1: there is nothing that could go on."""
+    said = "The model’s limit was used up by thinking"
+    assert advice("length", " \n") == f"{said}. Raise it, or ask for something shorter."
+    assert ending("length", "") == said
+    assert (ending(None, ""), advice(None, "Hi")) == ("", "")
+
+
+def test_the_words_are_those_of_the_sidebar() -> None:
+    """T1, T2, T5: whoever reads both must not take them for two things."""
+    page = (Path(__file__).parents[2] / "labextension" / "src" / "message.tsx").read_text()
+    for reason in get_args(FinishReason):
+        for text in ("", "Hi"):
+            assert ending(reason, text) in page

@@ -67,7 +67,7 @@ def test_in_the_middle(notebook: Notebook, provider: OpenAIProvider, home: Any) 
     text = shown.split("\n\n[")[0]
     assert MARK in shown
     assert text.startswith("t0 t1 t2 t3 t4 t5 ")
-    assert cell.markdown.endswith("*Response stopped by the user*")
+    assert cell.html.endswith("<p><em>Response stopped by the user</em></p>\n")
     kept = _last(home)
     assert (kept["state"], kept["text"]) == ("interrupted", text)
     assert notebook.value("[reply, reply.state, reply.message_id]") == [

@@ -163,7 +163,8 @@ class StopChatApp(ExtensionApp):
     max_burst = Count(
         400,
         min=1,
-        help="How many of them are taken at once, after a while of fewer than max_rate.",
+        help="How many such frames or requests are taken at once, after a while of fewer than "
+        "max_rate.",
     ).tag(config=True)
     open_chat = Bool(False, help="Open the chat when JupyterLab opens.").tag(config=True)
 

@@ -64,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
         "A star marks the default. No key is shown.",
     )
     models.set_defaults(run=_models)
+    settings = commands.add_parser(
+        "settings",
+        help="list all settings of the server: what is in effect, and what each is for",
+        description="List all settings of the server, as this machine's files have them. "
+        "A star marks those that are not the default. No key is shown.",
+    )
+    settings.set_defaults(run=_settings)
     return parser
 
 
@@ -93,7 +100,25 @@ def _install_local_model(chosen: argparse.Namespace) -> int:
 def _models(chosen: argparse.Namespace) -> int:
     from .cli_models import table
 
-    _say(table())
+    return _say_of_settings(table)
+
+
+def _settings(chosen: argparse.Namespace) -> int:
+    from .cli_settings import listing
+
+    return _say_of_settings(listing)
+
+
+def _say_of_settings(make: Callable[[], str]) -> int:
+    """Say what is made of the settings, or what is wrong with them."""
+    from .settings_check import SettingsError
+
+    try:
+        made = make()
+    except SettingsError as error:
+        _complain(f"The chat is off, since its settings are wrong: {error}.")
+        return 1
+    _say(made)
     return 0
 
 

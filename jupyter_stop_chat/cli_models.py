@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jupyter_core.paths import jupyter_data_dir
 
 from .errors import SENTENCES, ErrorCode
+from .settings_read import read_settings
 
 if TYPE_CHECKING:
     from .models.objects import ModelList
@@ -16,20 +17,17 @@ if TYPE_CHECKING:
 
 
 def table() -> str:
-    """Return the models of this machine's settings, one a line, the default marked by a star."""
+    """Return the models of this machine's settings, one a line, the default marked by a star.
+
+    :raises SettingsError: when the settings are wrong.
+    """
     return asyncio.run(_table())
 
 
 async def _table() -> str:
-    from jupyter_server.serverapp import ServerApp
-
-    from .app import StopChatApp
     from .models import Models
 
-    # What Jupyter Server would read, without starting one.
-    server = ServerApp()
-    server.load_config_file()
-    app = StopChatApp(config=server.config)
+    app = read_settings()
     models = Models(
         Path(jupyter_data_dir()),
         parameters=dict(app.model_parameters),

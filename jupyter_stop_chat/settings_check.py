@@ -51,7 +51,7 @@ def faults_in(app: Configurable, config: Config, secret: Iterable[str]) -> Itera
     for name, value in app._find_my_config(config).items():
         if name in traits and not _is_right(app, traits[name], value):
             shown = "" if name in secret else f", not {_shown(value)}"
-            yield f"{section}.{name} must be {_words(traits[name])}{shown}"
+            yield f"{section}.{name} must be {words_of(traits[name])}{shown}"
 
 
 def unread_files(app: JupyterApp) -> Iterator[str]:
@@ -103,11 +103,13 @@ def _is_right(app: Configurable, trait: TraitType[Any, Any], value: Any) -> bool
     return True
 
 
-def _words(trait: TraitType[Any, Any]) -> str:
+def words_of(trait: TraitType[Any, Any]) -> str:
+    """Say what a setting may be."""
     inner = getattr(trait, "_trait", None)
     if isinstance(trait, Container) and inner is not None:
         return f"a list, each {inner.info()}"
-    return trait.info()
+    words = trait.info()
+    return f"{words} or None" if trait.allow_none and "None" not in words else words
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_stop_chat import __version__, cli
+from jupyter_stop_chat.app import StopChatApp
 from jupyter_stop_chat.local_model import weights
 from jupyter_stop_chat.local_model.weights import InstallError, weights_path
 
@@ -156,4 +157,57 @@ def test_the_models_of_this_machine(tmp_path: Path) -> None:
     assert "needs a key" in lines["anthropic:claude-sonnet-4-5"]
     assert "install-local-model" in lines["local:smollm2"]
     assert not [each for each in lines if each.startswith("groq")], "it is not allowed"
+    assert "canary" not in done.stdout + done.stderr
+
+
+def _set(folder: Path, settings: object, suffix: str = ".json") -> dict[str, str]:
+    """Write a settings file, and return an environment that reads it."""
+    (folder / "config").mkdir(exist_ok=True)
+    text = settings if isinstance(settings, str) else json.dumps({"StopChatApp": settings})
+    (folder / "config" / f"jupyter_server_config{suffix}").write_text(text)
+    return {
+        "HOME": str(folder),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+    }
+
+
+@pytest.mark.parametrize("command", ["models", "settings"])
+def test_wrong_settings_are_told_in_a_sentence(tmp_path: Path, command: str) -> None:
+    """H2."""
+    environment = _set(tmp_path, {"titles": "nobody", "lock_modle": True})
+    done = run(command, **environment)
+    assert done.returncode == 1
+    assert "StopChatApp.titles must be" in done.stderr
+    assert "is lock_model meant?" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    environment = _set(tmp_path, "c.StopChatApp.allow_keys = (", ".py")
+    done = run(command, **environment)
+    assert done.returncode == 1
+    assert "jupyter_server_config.py could not be read" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_each_setting_is_listed_and_no_key(tmp_path: Path) -> None:
+    """H6: its name, what is in effect, what it may be, its default, and what it is for."""
+    environment = _set(
+        tmp_path,
+        {
+            "max_duration": 60,
+            "db_url": "postgresql://me:canary-1@host/chats?password=canary-2",
+            "model_parameters": {
+                "openai": {"api_key": "canary-3", "base_url": "https://me:canary-4@host/v1"},
+                "ollama": {"client_kwargs": {"headers": {"Authorization": "canary-5"}}},
+            },
+        },
+    )
+    done = run("settings", **environment)
+    assert done.returncode == 0, done.stderr
+    for name in StopChatApp.class_own_traits(config=True):
+        assert f" StopChatApp.{name} = " in done.stdout
+    assert "* StopChatApp.max_duration = 60.0\n" in done.stdout
+    assert "a number that is more than 0; default: 600.0" in done.stdout
+    assert "  StopChatApp.allow_keys = True\n    a boolean; default: True" in done.stdout
+    assert "Let people give keys of their own in the page." in done.stdout
+    assert "https://**********@host/v1" in done.stdout
     assert "canary" not in done.stdout + done.stderr

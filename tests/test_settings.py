@@ -268,3 +268,9 @@ def test_every_setting_takes_its_own_default() -> None:
     app = StopChatApp()
     for name, trait in StopChatApp.class_own_traits(config=True).items():
         trait._validate(app, getattr(app, name))
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    """H6: it is made from the settings themselves."""
+    script = Path(__file__).resolve().parent.parent / "scripts" / "generate_settings.py"
+    subprocess.run([sys.executable, "-P", str(script), "--check"], check=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.settings_check import SettingsError
 
 from .line import Line
 from .outcome import ChatFailed
@@ -49,7 +50,10 @@ class Whereabouts:
         self._looking = threading.Lock()
 
     def place(self, line: Line) -> Place:
-        """Return the place: the kernel's own server, else the kernel itself."""
+        """Return the place: the kernel's own server, else the kernel itself.
+
+        :raises ChatFailed: when the chat is turned off.
+        """
         with self._looking:
             if self._place is None:
                 self._place = _server(line) or self._in_kernel(line)
@@ -65,7 +69,10 @@ class Whereabouts:
 
         # Kept though the line may be cut: the imports go on, and serve the next cell.
         self._kernel = self._kernel or KernelPlace()
-        self._kernel.check(line)
+        try:
+            self._kernel.check(line)
+        except SettingsError as error:
+            raise ChatFailed(f"The chat is off, since its settings are wrong: {error}.") from None
         return self._kernel
 
 

@@ -67,6 +67,7 @@ class KernelPlace:
         """Have the engine ready: its imports take seconds, once.
 
         :raises ConnectionAbortedError: when the line is cut meanwhile.
+        :raises SettingsError: when the settings are wrong.
         """
         self._do(self._services(), line)
 
@@ -128,7 +129,7 @@ class KernelPlace:
     async def _services(self) -> Services:
         async with self._making:
             if self._app is None:
-                self._app = await asyncio.to_thread(_make_app)
+                self._app = await asyncio.to_thread(_read_settings)
         return await self._app.services()
 
     async def _tell(self, prompt: dict[str, Any], put: Callable[[ReplyEvent], None]) -> None:
@@ -199,12 +200,7 @@ def _owner() -> str:
     return ONE_OWNER
 
 
-def _make_app() -> StopChatApp:
-    """Make what a server would make, with the settings that a server would read."""
-    from jupyter_stop_chat.app import StopChatApp
+def _read_settings() -> StopChatApp:
+    from jupyter_stop_chat.settings_read import read_settings
 
-    app = StopChatApp()
-    for name in ("jupyter_server_config", "jupyter_stop_chat_config"):
-        app.config_file_name = name
-        app.load_config_file()
-    return app
+    return read_settings()

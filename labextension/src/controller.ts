@@ -40,6 +40,7 @@ export interface ControllerOptions {
   socket: ChatSocket;
   welcome: Welcome | null;
   lost: boolean;
+  off: boolean;
   clock: Clock;
   makeId: () => string;
   settings: () => ChatSettings;
@@ -54,10 +55,10 @@ export interface ControllerOptions {
 
 export class ChatController {
   constructor(private _options: ControllerOptions) {
-    const { clock, words, settings, socket, chatId, welcome, lost } = _options;
+    const { clock, words, settings, socket, chatId, welcome, lost, off } = _options;
     this._socket = socket;
     this._state = new ChatState(clock, _options.nextFrame);
-    this._state.set({ chat: replies.emptyChat(chatId), welcome, lost });
+    this._state.set({ chat: replies.emptyChat(chatId), welcome, lost, off });
     this._sending = new Sending(this._state, socket, {
       makeId: _options.makeId,
       policy: () => settings().policy,
@@ -280,6 +281,13 @@ export class ChatController {
     }
     if (lost !== this._state.now.lost) {
       this._state.set({ lost });
+    }
+  }
+
+  /** Take in whether the server is there without the chat. */
+  takeOff(off: boolean): void {
+    if (off !== this._state.now.off) {
+      this._state.set({ off });
     }
   }
 

@@ -14,6 +14,8 @@ import { ChatSocket, SocketLike, SocketState } from './socket';
 export interface DeskOptions {
   clock: Clock;
   connect: () => SocketLike;
+  /** Tell whether the server is there without the chat; asked when it cannot be connected to. */
+  isOff?: () => Promise<boolean>;
   makeId: () => string;
   settings: () => ChatSettings;
   /** The model that the person picked; without it, the server chooses. */
@@ -91,6 +93,7 @@ export class Desk {
       chatId,
       welcome: this._welcome,
       lost: this._lost,
+      off: this._off,
       socket: this._socket,
       clock,
       makeId,
@@ -120,7 +123,25 @@ export class Desk {
 
   private _takeState(state: SocketState): void {
     this._lost = state === 'waiting' || (state === 'connecting' && this._lost);
+    this._off = this._lost && this._off;
     this._views.forEach((_, controller) => controller.takeState(state, this._lost));
+    this._tellOff();
+    if (state === 'waiting') {
+      void this._askOff();
+    }
+  }
+
+  /** Learn whether there is anything to connect to. */
+  private async _askOff(): Promise<void> {
+    const off = (await this._options.isOff?.()) ?? false;
+    if (this._lost) {
+      this._off = off;
+      this._tellOff();
+    }
+  }
+
+  private _tellOff(): void {
+    this._views.forEach((_, controller) => controller.takeOff(this._off));
   }
 
   private _takeFrame(frame: ServerFrame): void {
@@ -140,6 +161,7 @@ export class Desk {
   private _socket: ChatSocket;
   private _welcome: Welcome | null = null;
   private _lost = false;
+  private _off = false;
   /** How many views show each chat. */
   private _views = new Map<ChatController, number>();
 }

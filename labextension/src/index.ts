@@ -19,7 +19,7 @@ import { Attaching } from './attaching';
 import { LiveBody } from './body';
 import { browserClock } from './clock';
 import { addCommands, CommandIDs } from './commands';
-import { connectWith } from './connect';
+import { connectWith, isOffOn } from './connect';
 import { PanelView } from './context';
 import { ChatController } from './controller';
 import { Desk } from './desk';
@@ -109,6 +109,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     const desk = new Desk({
       clock: browserClock,
       connect: () => connectWith(server),
+      isOff: () => isOffOn(server),
       makeId: newId,
       settings: settings.getSnapshot,
       picked: models,

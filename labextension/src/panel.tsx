@@ -181,19 +181,23 @@ function isWantedElsewhere(event: KeyboardEvent): boolean {
 
 function Banner(): JSX.Element | null {
   const { controller, trans } = useTools();
-  const { lost } = useSnapshot();
+  const { lost, off } = useSnapshot();
   if (!lost) {
     return null;
   }
   return (
     <div className="jp-StopChat-banner" role="alert">
-      <span>{trans.__('Connection lost. Reconnecting…')}</span>
+      <span>
+        {off
+          ? trans.__("The chat is turned off on this server. The server's log says why.")
+          : trans.__('Connection lost. Reconnecting…')}
+      </span>
       <button
         type="button"
         className="jp-StopChat-action"
         onClick={() => controller.reconnect()}
       >
-        {trans.__('Reconnect now')}
+        {off ? trans.__('Try again') : trans.__('Reconnect now')}
       </button>
     </div>
   );

@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly prompt: prompts.PromptState;
   /** The connection was lost, and is not back yet. */
   readonly lost: boolean;
+  /** The server is there, and the chat is turned off on it. */
+  readonly off: boolean;
   readonly welcome: Welcome | null;
 }
 
@@ -85,6 +87,7 @@ export class ChatState {
     chat: replies.emptyChat(),
     prompt: prompts.emptyPrompt,
     lost: false,
+    off: false,
     welcome: null
   };
   private _listeners = new Set<() => void>();

@@ -20,6 +20,9 @@ let place: Place;
 let chat: ChatController;
 let told: number;
 let ends: MessageView[];
+/** Answers whether the chat is turned off on the server. */
+let tellOff: (off: boolean) => void;
+let asked: number;
 
 const R1 = uuid(0x101);
 const R2 = uuid(0x102);
@@ -33,8 +36,13 @@ beforeEach(() => {
   ids = 0x100;
   told = 0;
   ends = [];
+  asked = 0;
   desk = new Desk({
     clock,
+    isOff: () => {
+      asked += 1;
+      return new Promise(resolve => (tellOff = resolve));
+    },
     connect: () => {
       sockets.push(new FakeSocket());
       return sockets[sockets.length - 1];
@@ -409,6 +417,46 @@ describe('the connection', () => {
     expect(server().sent).toEqual([
       { type: 'open', chat_id: CHAT, offsets: { [uuid(1)]: 8, [uuid(2)]: 3 }, epoch: 'e1' }
     ]);
+  });
+
+  it('tells that the chat is turned off on the server, until it is there (H2)', async () => {
+    start(null);
+    expect([asked, now().off]).toEqual([0, false]);
+    server().drop();
+    expect([asked, now().lost, now().off]).toEqual([1, true, false]);
+    tellOff(true);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(now().off).toBe(true);
+    const other = new Place(desk, CHAT);
+    expect(other.controller.getSnapshot().off).toBe(true);
+    clock.advance(300);
+    expect(now().off).toBe(true);
+    server().drop();
+    expect([asked, now().off]).toEqual([2, true]);
+    tellOff(false);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect([now().lost, now().off]).toEqual([true, false]);
+    clock.advance(1000);
+    server().drop();
+    tellOff(true);
+    await Promise.resolve();
+    await Promise.resolve();
+    clock.advance(3000);
+    server().greet();
+    expect([now().lost, now().off]).toEqual([false, false]);
+  });
+
+  it('heeds no late word of a server that is there meanwhile (H2)', async () => {
+    start(null);
+    server().drop();
+    clock.advance(300);
+    server().greet();
+    tellOff(true);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(now().off).toBe(false);
   });
 
   it('is not told as lost before it was there', () => {

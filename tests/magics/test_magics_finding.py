@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.magics.defaults import Whereabouts
 from jupyter_stop_chat.magics.finding import Address, addresses
+from jupyter_stop_chat.magics.kernel_place import KernelPlace
 from jupyter_stop_chat.magics.line import Line
+from jupyter_stop_chat.magics.outcome import ChatFailed
 from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.magics.server_place import ServerPlace
 
@@ -179,3 +182,33 @@ def test_a_cut_line_ends_a_wait_at_once() -> None:
     assert len(failed) == 1
     with pytest.raises(ConnectionAbortedError):
         list(place.stream({"body": "Hi"}, line))
+
+
+# --- settings that are wrong --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("jupyter_server_config.json", '{"StopChatApp": {"titles": "nobody"}}'),
+        ("jupyter_stop_chat_config.py", "c.StopChatApp.lock_modle = True"),
+        ("jupyter_server_config.py", "c.StopChatApp.lock_model = ("),
+    ],
+)
+def test_wrong_settings_turn_the_chat_off_in_a_kernel_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str
+) -> None:
+    """H2: in a sentence, until they are right."""
+    for folder in ("CONFIG", "DATA", "RUNTIME"):
+        monkeypatch.setenv(f"JUPYTER_{folder}_DIR", str(tmp_path))
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+    (tmp_path / name).write_text(content)
+    whereabouts = Whereabouts()
+    for _ in range(2):
+        with pytest.raises(ChatFailed, match="The chat is off, since its settings are wrong: "):
+            whereabouts.place(Line())
+    (tmp_path / name).unlink()
+    place = whereabouts.place(Line())
+    assert isinstance(place, KernelPlace)
+    assert place.running() == []
+    place.close()

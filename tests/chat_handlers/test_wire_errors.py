@@ -16,6 +16,7 @@ from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
 from tests.providers.wire_errors import ERRORS, FAILED, LONG, RATE
+from tests.providers.wire_words import OTHERWISE, TOO_LONG
 
 AT_ONCE = [name for name, each in ERRORS.items() if each[2] not in {RATE, FAILED}]
 
@@ -27,6 +28,23 @@ def test_the_code_of_a_body(name: str) -> None:
     assert code_of_wire(status, body) == code
     text = body if isinstance(body, str) else json.dumps(body)
     assert code_of_wire(status, text.encode()) == code
+
+
+@pytest.mark.parametrize(("status", "body"), TOO_LONG)
+def test_more_words_for_a_chat_that_is_too_long(status: int, body: Any) -> None:
+    """T8: in whatever words, language and shape, and whatever the status."""
+    statuses = {status} if status in {413, 429} else {status, 400, 413, 422, 500, 200}
+    for each in statuses:
+        assert code_of_wire(each, body) == LONG, each
+        assert code_of_wire(each, {"detail": body}) == LONG, each
+        assert code_of_wire(each, [body]) == LONG, each
+
+
+@pytest.mark.parametrize(("status", "body", "code"), OTHERWISE)
+def test_words_that_only_sound_like_it(status: int, body: Any, code: str) -> None:
+    """T8, T10: of a name, an answer, a minute, a wait or a crash; nothing is left out for them."""
+    assert code_of_wire(status, body) == code
+    assert code_of_wire(status, json.dumps(body, ensure_ascii=False).encode()) == code
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +102,9 @@ def answer_of(error: BaseException) -> Answer:
         if isinstance(value, str):
             answer.names.append(plain(value))
     sentences: list[str] = []
+    if name := _grpc_name(error):
+        answer.names.append(plain(name))
+        sentences.append(name)
     for body in _bodies(error, response):
         answer.has_body = True
         _read(body, answer, sentences)
@@ -135,6 +139,17 @@ def _status(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and 300 <= value < 600:
         return value
     return None
+
+
+def _grpc_name(error: BaseException) -> str:
+    """Return the name of a status of gRPC, which Google's clients speak; empty without one."""
+    status = getattr(error, "grpc_status_code", None)
+    code = getattr(error, "code", None)
+    if status is None and callable(code):
+        with suppress(Exception):  # it is somebody else's function
+            status = code()
+    name = getattr(status, "name", None)
+    return name if isinstance(name, str) else ""
 
 
 def _bodies(error: BaseException, response: Any) -> Iterator[object]:
@@ -203,9 +218,7 @@ def _take(name: str, text: str, answer: Answer, sentences: list[str]) -> None:
     text = text[:_LONGEST]
     if _PAGE.match(text):
         answer.is_page = True
-        sentences.append(
-            re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I)
-        )
+        sentences.append(_MARKS.sub(" ", text))
         return
     if name in _NAMES:
         answer.status = answer.status or _status(text)

@@ -136,6 +136,8 @@ def _of_sentence(status: int | None, text: str, strong: ErrorCode | None) -> Err
         return None
     if status not in {408, 504} and words.KEY.search(text):
         return ErrorCode.KEY_REFUSED
+    if words.NOT_REACHED.search(text):
+        return ErrorCode.PROVIDER_UNREACHABLE
     if status is not None and status >= 500 and status != 501:
         return ErrorCode.MODEL_NOT_FOUND if words.MODEL_FOR_SURE.search(text) else None
     for pattern, code in (
@@ -226,6 +228,7 @@ def _is_too_long(text: str) -> bool:
     return (
         words.TOO_LONG.search(text) is not None
         and words.ONLY_OUTPUT.search(text) is None
+        and words.ONLY_OTHER.search(text) is None
         and words.PER_TIME.search(text) is None
     )
 

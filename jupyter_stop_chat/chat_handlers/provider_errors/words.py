@@ -16,14 +16,14 @@ from .answers import plain
 
 _NAMES: dict[ErrorCode, str] = {
     ErrorCode.CONTEXT_TOO_LONG: """
-        context_length_exceeded string_above_max_length request_too_large exceed_context_size_error
+        context_length_exceeded request_too_large exceed_context_size_error
         model_max_prompt_tokens_exceeded tokens_limit_reached ContextWindowExceededError
         max_tokens_exceeded prompt_too_long context_window_exceeded input_too_long""",
     ErrorCode.QUOTA_EXCEEDED: """
         insufficient_quota billing_hard_limit_reached billing_not_active billing_error Arrearage
         insufficient_balance InsufficientBalance exceeded_current_quota_error budget_exceeded
         payment_required insufficient_credits insufficient_funds credit_limit quota_exhausted
-        AllocationQuota.FreeTierOnly BillingNotActive""",
+        AllocationQuota.FreeTierOnly BillingNotActive ServiceQuotaExceededException""",
     ErrorCode.PROVIDER_MEMORY: "out_of_memory OutOfMemoryError cuda_out_of_memory",
     ErrorCode.CONTENT_FILTERED: """
         content_filter content_policy_violation ResponsibleAIPolicyViolation
@@ -76,13 +76,24 @@ _ROOM = (
 )
 _SENT = r"(?:prompts?|inputs?`?|messages|conversation|history|request(?: body| entity)?|payload)"
 
+#: What took, takes or waits too long is late and not large.
+_NOT_TIME = (
+    r"(?<!took )(?<!take )(?<!takes )(?<!taking )(?<!taken )(?<!queue )(?<!wait )(?<!waited )"
+)
+
 #: More was sent than the model takes.
 TOO_LONG = _any_of(
     rf"{_OVER}.{{0,90}}{_ROOM}",
     rf"{_ROOM}.{{0,90}}{_OVER}",
     r"maximum (?:context|prompt|input) length (?:is|of)",
     r"maximum context",
-    rf"\b{_SENT}\b.{{0,60}}\btoo (?:long|large|big)\b",
+    rf"\b(?:{_SENT}|(?:the|your) message)\b.{{0,60}}{_NOT_TIME}\btoo (?:long|large|big)\b",
+    r"\bcontext\b(?! deadline).{0,30}(?:exceed\w*|overflow\w*|too (?:long|large|small))",
+    r"(?:exceed\w*|overflow\w*|too (?:long|large|big) for).{0,40}\bcontext\b",
+    r"sequence length\b.{0,60}(?:exceed\w*|longer|maximum)|maximum (?:\w+ ){0,2}sequence length",
+    r"\d tokens?\b.{0,60}\bmodel\b.{0,20}\b(?:supports|accepts|allows|takes)\b(?: \w+){0,4} \d",
+    r"max(?:imum)? input (?:characters|tokens|length)|maxlength: \d+, actual",
+    r"length of '?/?(?:messages|prompt|input)\S* must be <=",
     rf"\b{_SENT}\b.{{0,40}}\btokens?\b.{{0,60}}{_OVER}",
     rf"\b{_SENT}\b(?: token)? (?:count|length|size)\b.{{0,60}}{_OVER}",
     rf"\b{_SENT}\b (?:exceeds?|exceeded)\b.{{0,30}}\b(?:max|limit|length|model|token)",
@@ -95,15 +106,33 @@ TOO_LONG = _any_of(
     r"shorter (?:prompt|input)",
     r"context shift is disabled",
     r"string too long",
+    # Chinese, Japanese, Korean; German, French, Spanish and Portuguese, Russian
+    r"(?:输入|輸入|上下文|提示|prompt|tokens?|长度|消息|对话|内容).{0,40}(?:超过|超過|超出|超长|超長|过长|過長|过大|太长|太長)",
+    r"(?:超过|超過|超出|大于).{0,40}(?:上下文|长度|長度|tokens?)|请求.{0,6}(?:过长|过大|太长)",
+    r"(?:入力|プロンプト|コンテキスト|トークン|メッセージ).{0,40}(?:超え|超過|長すぎ|大きすぎ)",
+    r"(?:입력|프롬프트|컨텍스트|토큰|메시지).{0,40}(?:초과|너무|깁니다)",
+    r"(?:eingabe|prompt|kontext\w*|nachrichten|anfrage)\b.{0,60}(?:zu (?:lang|groß)|überschr\w+)",
+    r"(?:contexte|prompt|entrée|messages?|requête)\b.{0,60}(?:dépass\w+|trop (?:long|grand|volumineu)\w*)",
+    r"(?:contexto|prompt|entrada|mensajes?|mensage\w+)\b.{0,60}(?:exced\w+|supera\w*|demasiado larg\w+|muito long\w+)",
+    r"(?:контекст|запрос|промпт|сообщени|токен)\w*.{0,60}(?:превы\w+|слишком (?:длин|больш|велик)\w*)",
+)
+#: Of what is too long, it was something else: a name, a list, a file.
+ONLY_OTHER = _any_of(
+    r"invalid '(?!(?:messages|input|contents?)(?:\[\d+\])?(?:\.(?:content|text|parts)\S*)?'|prompt')[\w.\[\]]+'",
+    r"\b(?:name|title|id|url|label|description|suffix|file|image|user|stop|metadata|tools?|function|schema)\b"
+    r"(?:(?!prompt|input|context|message|tokens|request|model)[^.\n]){0,60}"
+    r"(?:too long|longer than|exceeds? the (?:max\w*|allowed))",
+    r"(?:reduce|shorten) (?:the (?:length|size|number) of )?(?:the |your )?(?:tools?|functions?|file|image)\b",
 )
 #: Of what is too long, this was the answer and not the prompt.
 ONLY_OUTPUT = _any_of(
-    r"^(?!.*(?:context|prompt|input|messages)).*max_(?:completion_|output_|new_)?tokens"
+    r"^(?!.*(?:context|prompt|input|messages)).*max_(?:completion_|output_|new_)?tokens",
+    r"^(?!.*(?:prompt|input|messages)).*max_\w*tokens\W{1,3}(?:must be|should be|cannot be|is too large)",
 )
 #: Limits by the minute or the day, which pass.
 PER_TIME = _any_of(
     r"\btokens? per (?:min|minute|day|hour|second)|requests? per (?:min|minute|day|hour|second)"
-    r"|\b[TR]P[MDS]\b|\brate.?limit|per.?minute|per.?day"
+    r"|\b[TR]P[MDS]\b|\brate.?limit|per.?minute|per.?day|每分钟|每分鐘|每天|每日|频率|限流|配额|额度"
 )
 #: A request by itself is over such a limit.
 BIGGER_THAN_RATE = _any_of(
@@ -124,7 +153,7 @@ QUOTA = _any_of(
     r"(?:usage|monthly|spend\w*) limits?\b.{0,40}\b(?:reached|exceeded)|(?:reached|exceeded) (?:your|its|the)"
     r" (?:\w+ ){0,3}(?:usage|spending|monthly) limits?",
     r"arrear|account.{0,40}(?:overdue|good standing)|failure to pay|payment required",
-    r"requires (?:more|at least [\d.$]+) credits|purchase (?:more )?credits|top.?up|recharge",
+    r"requires (?:more|at least [\d.$]+) credits|purchase (?:more )?credits|\btop.?up\b|recharge",
     r"budget has been exceeded|key limit exceeded|free tier of the model has been exhausted",
     r"余额不足|欠费|充值",
 )
@@ -135,8 +164,9 @@ MEMORY = _any_of(
     r" (?:\w+ ){0,3}(?:memory|vram|ram)\b",
     r"cudamalloc failed|cuda_?error_?out_?of_?memory|outofmemoryerror|std::bad_alloc",
     r"(?:failed|unable) to allocate|ggml_\w*alloc|erroroutofdevicememory",
-    r"llama runner process (?:has terminated(?!: exit status)|no longer running)",
-    r"signal:? (?:killed|9)|insufficient system resources",
+    # Ollama's runner ends without a word of its own when the system takes its memory.
+    r"llama runner process no longer running:? ?(?:-1|137)?\W*$",
+    r"signal:? (?:killed|9\b)|exit status 137|insufficient system resources|resource limitations",
 )
 
 KEY = _any_of(
@@ -188,6 +218,8 @@ ADDRESS = _any_of(
     r"cannot (?:post|get) /|no route matched|(?:route|page|file|path|resource|endpoint) (?:was )?not found",
     r"method not allowed|unsupported method|http request (?:was sent )?to (?:an )?https (?:port|server)|not implemented",
 )
+#: What gRPC says of a server that it has not reached.
+NOT_REACHED = _any_of(r"failed to connect to all addresses|dns resolution failed")
 RATE = _any_of(r"rate.?limit|too many (?:concurrent )?requests|throttl|slow down")
 BUSY = _any_of(
     r"overloaded|server (?:is )?busy|try again later|temporarily unavailable|loading model"

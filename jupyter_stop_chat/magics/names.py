@@ -20,20 +20,35 @@ _NAME = re.compile(r"(?<![^\s(])(?<!\w\()\{(?P<name>[^\W\d_]\w*)\}(?=[.,;:!?)]*(
 #: What a paragraph of code has, and one of words does not.
 _CODE = re.compile(
     r"^[ \t]*(?:</?[A-Za-z]|\}|(?:def|class|if|for|while|with|try|case|match|function)\b.*[:({]$)"
-    r"|[{(\[][ \t]*$",
+    r"|[{(\[][ \t]*$"
+    r"|^[ \t]*\[[\w .:-]+\][ \t]*$",
     re.MULTILINE,
 )
-#: What a line of code has.
+#: Stands for a name while a line is looked at.
+_ANY = "\ufdd1"
+#: What a line of code has: of a program, a shell, a request, a query, a file of settings.
 _CODE_LINE = re.compile(
-    r"=|->|;[ \t]*$|`"
-    r"|^[ \t]*(?:import|export|const|let|var|return|yield|raise|await|print|echo)\b"
+    r"=|->|;[ \t]*$|`|\{%|\\[A-Za-z]|://|^[ \t]*@\w"
+    r"|^[ \t]*(?:import|export|const|let|var|return|yield|raise|throw|await|print|echo|puts"
+    r"|curl|wget|ssh|scp|git|docker|kubectl|pip|npm|sudo|env|psql|mysql|printf|setenv)\b"
+    r"|^[ \t]*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|GRANT|SET|FROM|WHERE|VALUES|AND|OR"
+    r"|RUN|ENV|ARG|COPY|ADD|CMD|GET|POST|PUT|PATCH|HEAD|OPTIONS|REM)\b"
+    r"|</[A-Za-z]|^[ \t]*from[ \t]+\S+[ \t]+import\b"
+    r"|\b(?:select\b.*\bfrom|insert into|delete from|lambda)\b"
+    r"|^[ \t]*(?://|/\*|\*/|--[ \t]|#!|>>>|\.\.\.[ \t]|In \[|[$%][ \t]|\((?:def|let|set|lambda))"
+    # A key, of YAML, JSON or a header: in small letters, in capitals, or with a mark in it.
+    r"|^[ \t]*(?:[-*][ \t]+)?[\"']?(?:[a-z][\w.-]*|[A-Z][A-Z\d_.-]+|\w+(?:[-_.]\w+)+)[\"']?[ \t]*:"
+    r"|[\"'][ \t]*:[ \t]"
+    r"|\b(?:Authorization|Cookie|Host|Accept|Referer|Origin)[ \t]*:|\b(?:Bearer|Basic)\s"
+    # An option, and what is given to a function.
+    rf"|(?:^|[ \t])--?[A-Za-z][\w-]*[ \t]+(?:\S+[ \t]+)?{_ANY}|\w\([^()]*{_ANY}"
 )
-_CODE_SPAN = re.compile(r"(`+)(?!`)[^`]*\1")
+_CODE_SPAN = re.compile(r"(?<!`)(`++)[^`]*+\1(?!`)")
 _QUOTED = re.compile(
     r"\"\"\"[\s\S]*?(?:\"\"\"|\Z)"
     r"|'''[\s\S]*?(?:'''|\Z)"
-    r"|\"(?:\\.|[^\"\\\n])*\""
-    r"|(?<!\w)'(?:\\.|[^'\\\n])*'(?!\w)"
+    r"|(?<!\\)\"(?:\\.|[^\"\\\n])*\""
+    r"|(?<![\w\\])'(?:\\.|[^'\\\n])*'(?!\w)"
 )
 #: Values that are no data: they would be filled in as an address in memory.
 _NO_DATA = (ModuleType, FunctionType, BuiltinFunctionType, MethodType, type)
@@ -158,7 +173,7 @@ def _code(prompt: str) -> Iterator[tuple[int, int]]:
         for brace in _braces(paragraph):
             yield begin + brace[0], begin + brace[1]
         for line in lines:
-            if _CODE_LINE.search(_CODE_SPAN.sub("", _NAME.sub("", line.rstrip()))):
+            if _CODE_LINE.search(_CODE_SPAN.sub("", _NAME.sub(_ANY, line.rstrip()))):
                 yield begin, begin + len(line)
             begin += len(line)
 

@@ -47,19 +47,31 @@ class Formula:
     display: bool
 
 
-def read_formula(text: str, at: int) -> Formula | None:
+@dataclass(slots=True)
+class Effort:
+    """What one text may cost that is full of what looks like formulas and is none.
+
+    :ivar left: how much may still be read in vain, in characters.
+    """
+
+    left: int = 200_000
+
+
+def read_formula(text: str, at: int, effort: Effort) -> Formula | None:
     """Read the formula in a sentence that begins at a place; it ends with the paragraph."""
     start = text[at : at + LONGEST]
+    if effort.left <= 0:
+        return None
     if start[0] == "$":
-        return _with_dollars(start, text[at - 1 : at])
-    return _with_backslash(start)
+        return _with_dollars(start, text[at - 1 : at], effort)
+    return _with_backslash(start, effort)
 
 
-def read_display(text: str, at: int) -> Formula | None:
+def read_display(text: str, at: int, effort: Effort) -> Formula | None:
     """Read the formula on lines of its own that begins at a place; it may have blank lines."""
     start = text[at : at + LONGEST]
     indent = _INDENT.match(start)
-    if indent is None:
+    if indent is None or effort.left <= 0:
         return None
     start = start[indent.end() :]
     if start[0] == "$":
@@ -70,10 +82,10 @@ def read_display(text: str, at: int) -> Formula | None:
     end = found and _LINE_END.match(start, len(found[0]))
     if not found or not end:
         return None
-    return _formula(found[1], indent.end() + end.end(), display=True)
+    return _formula(found[1], indent.end() + end.end(), effort, display=True)
 
 
-def _with_dollars(text: str, before: str) -> Formula | None:
+def _with_dollars(text: str, before: str, effort: Effort) -> Formula | None:
     if re.match(r"[A-Za-z0-9$]", before):
         return None  # an amount, such as US$5 or 5$
     found = _DOLLARS.match(text)
@@ -89,16 +101,16 @@ def _with_dollars(text: str, before: str) -> Formula | None:
             return None  # the next amount, or the next variable of a shell
     if _is_prose(found[1]) or _has_blank_line(found[0]):
         return None
-    return _formula(found[1], found.end(), display=display)
+    return _formula(found[1], found.end(), effort, display=display)
 
 
-def _with_backslash(text: str) -> Formula | None:
+def _with_backslash(text: str, effort: Effort) -> Formula | None:
     found = _between(text, "\\(", "\\)")
     display = found is None
     found = found or _square(text) or _environment(text)
     if found is None or _has_blank_line(found[0]):
         return None
-    return _formula(found[1], len(found[0]), display=display)
+    return _formula(found[1], len(found[0]), effort, display=display)
 
 
 def _square(text: str) -> tuple[str, str] | None:
@@ -133,9 +145,13 @@ def _has_blank_line(text: str) -> bool:
     return re.search(r"\n[ \t]*\n", text) is not None
 
 
-def _formula(inside: str, length: int, *, display: bool) -> Formula | None:
+def _formula(inside: str, length: int, effort: Effort, *, display: bool) -> Formula | None:
     tex = _BLANK_LINE.sub("", inside).strip()
-    return Formula(length, tex, display) if tex and is_harmless(tex) else None
+    if tex and is_harmless(tex):
+        return Formula(length, tex, display)
+    # Each mark before it could be the beginning of the same, and be read as far.
+    effort.left -= length
+    return None
 
 
 def is_harmless(tex: str) -> bool:

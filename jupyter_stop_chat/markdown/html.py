@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from .parser import LONGEST_TEXT, Token, parse, readable
 
+#: What has more lines is not formatted: each may be a list of its own, say.
+MOST_LINES = 10_000
 #: What a link may lead to.
 _WEB = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x20\x7f]+", re.IGNORECASE)
 _TOO_LONG = "This is too long or too nested to be formatted, so it is shown as it is."
@@ -30,7 +32,7 @@ _BLOCKS = {"block_quote": "blockquote", "table": "table", "table_body": "tbody"}
 
 def to_html(text: str) -> str:
     """Return a text as HTML."""
-    if len(text) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT or len(text.splitlines()) > MOST_LINES:
         return _as_it_is(text)
     try:
         return _all(parse(text), in_link=False)
@@ -79,7 +81,7 @@ def _one(token: Token, in_link: bool) -> str:
 def _inside(token: Token, in_link: bool) -> str:
     if "children" in token:
         return _all(token["children"], in_link=in_link)
-    return words(str(token.get("raw", "")))
+    return words(readable(unescape(str(token.get("raw", "")))))
 
 
 def _link(token: Token, in_link: bool) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from mistune import BlockParser, BlockState, InlineParser, InlineState, Markdown
 from mistune.plugins.formatting import strikethrough
 from mistune.plugins.table import table, table_in_list, table_in_quote
-from mistune.plugins.url import url
+from mistune.util import escape_url
 
-from .formulas import Formula, read_display, read_formula
+from .formulas import Effort, Formula, read_display, read_formula
+from .links import ADDRESS, address
 
 Token = dict[str, Any]
 
@@ -22,6 +23,8 @@ LONGEST_TEXT, LONGEST_PARAGRAPH = 200_000, 20_000
 #: Stands for a tab while a text is read; it is no character, so no text has it.
 _TAB = "\ufdd0"
 _UNREADABLE = re.compile(f"[\x00\ud800-\udfff{_TAB}]")
+#: What may begin a formula, where it is not escaped.
+_MARK = re.compile(r"\\[\s\S]|\$+")
 _FENCE = re.compile(r"(?P<before>(?:[ >]|[-*+] |\d{1,9}[.)] )*)(?P<mark>`{3,}|~{3,})")
 
 
@@ -82,16 +85,31 @@ def _hold_tabs(text: str) -> str:
     return "".join(lines)
 
 
+def _effort(state: InlineState | BlockState) -> Effort:
+    effort: Effort = state.env.setdefault("effort", Effort())
+    return effort
+
+
+def _take_address(inline: Any, found: re.Match[str], state: InlineState) -> int:
+    text = address(found[0], in_brackets=bool(state.brackets))
+    if state.in_link or state.depth >= inline.max_nested_level:
+        inline.process_text(text, state)
+    else:
+        token: Token = {"type": "link", "children": [{"type": "text", "raw": text}]}
+        state.append_token(token | {"attrs": {"url": escape_url(text)}, "_autolink": text})
+    return found.start() + len(text)
+
+
 def _token(formula: Formula) -> Token:
     kind = "display_formula" if formula.display else "inline_formula"
     return {"type": kind, "raw": formula.tex}
 
 
 def _take(
-    read: Callable[[str, int], Formula | None],
+    read: Callable[[str, int, Effort], Formula | None],
 ) -> Callable[[Any, re.Match[str], Any], int | None]:
     def take(_: Any, found: re.Match[str], state: InlineState | BlockState) -> int | None:
-        formula = read(state.src, found.start())
+        formula = read(state.src, found.start(), _effort(state))
         if formula is None:
             return None
         state.append_token(_token(formula))
@@ -112,9 +130,14 @@ def _take_inline(inline: Any, found: re.Match[str], state: InlineState) -> int |
 def _take_spanning(_: Any, found: re.Match[str], state: BlockState) -> int | None:
     """Keep the lines of a formula together, of which a later one looks like a list, say."""
     at, line_end = found.start(), state.find_line_end_at(found.start())
-    while (at := state.src.find("$", at, line_end)) >= 0:
-        formula = read_formula(state.src, at)
-        at += formula.length if formula else 1
+    if line_end - at > LONGEST_PARAGRAPH:
+        return None
+    while (mark := _MARK.search(state.src, at, line_end)) is not None:
+        at = mark.end()
+        if mark[0][0] != "$":
+            continue
+        formula = read_formula(state.src, mark.start(), _effort(state))
+        at = mark.start() + formula.length if formula else at
         if at > line_end:
             end = state.find_line_end_at(at)
             state.add_paragraph(state.get_text(end))
@@ -128,9 +151,8 @@ def _make() -> Markdown:
     block = BlockParser()
     for rules in (block.rules, block.block_quote_rules, block.list_rules):
         rules.remove("raw_html")
-    made = Markdown(
-        None, block, inline, [table, table_in_quote, table_in_list, strikethrough, url]
-    )
+    made = Markdown(None, block, inline, [table, table_in_quote, table_in_list, strikethrough])
+    inline.register("address", ADDRESS, _take_address)
     block.register(
         "formula", r"^ {0,3}(?:\$\$|\\\[|\\begin\{)", _take(read_display), before="fenced_code"
     )

@@ -236,3 +236,36 @@ def test_what_is_open_is_closed_before_the_note() -> None:
     assert page("So:\n````\na\n```", below="Stopped <b>") == (
         "<p>So:</p>\n<pre><code>a\n```\n</code></pre>\n<p><em>Stopped &lt;b&gt;</em></p>\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "after"),
+    [
+        ("**https://a.b**", "https://a.b", ""),
+        ("*https://a.b/c_d*", "https://a.b/c_d", ""),
+        ("~~https://a.b~~", "https://a.b", ""),
+        ("(https://a.b/c_(d))", "https://a.b/c_(d)", ")"),
+        ("https://a.b/c)}{y}$ d", "https://a.b/c", ")}{y}$ d"),
+        ("$\\href{http://a.b}{y}$", "http://a.b", "}{y}$"),
+        ("“https://a.b/c?d=e#f”.", "https://a.b/c?d=e#f", "”."),
+        ("去https://a.b。再", "https://a.b", "。再"),
+        ("https://a.b/`c`", "https://a.b/", "c"),
+        ("HTTPS://a.b/c, d", "HTTPS://a.b/c", ", d"),
+    ],
+)
+def test_an_address_ends_before_what_belongs_to_its_sentence(
+    text: str, address: str, after: str
+) -> None:
+    """R1, R2: nor does it take the marks around it away."""
+    drawn = Drawn(to_html(text))
+    assert drawn.links == [address]
+    assert drawn.text.rstrip("\n").endswith(f"{address}{after}")
+    assert "*" not in drawn.text
+    assert "~" not in drawn.text
+
+
+def test_letters_that_are_written_by_number_or_name_are_those_letters() -> None:
+    """R1: outside of code only, and they are no tag and no formula then."""
+    text = "&lt;b&gt; &amp;lt; &copy; &#36;x&#36; &#27; `&lt;`"
+    html = "&lt;b&gt; &amp;lt; © <span>$</span>x<span>$</span>  <code>&amp;lt;</code>"
+    assert to_html(text) == f"<p>{html}</p>\n"

@@ -36,6 +36,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    DropMessages,
     GiveChat,
     Operation,
     PutTool,
@@ -63,6 +64,9 @@ CAN_GO_ON = or_(
     messages.c.state.in_(("interrupted", "failed")),
     and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
 )
+#: So many messages of a chat that goes are deleted at once, and so much of their text, in UTF-16
+#: code units: each is taken out of the search index.
+_PAGE, _PAGE_LENGTH = 200, 256 * 1024
 #: A message that is not there, or has ended, takes no more text: the guard is in the statement.
 _APPEND = insert(deltas).from_select(
     ["message", "n", "part", "text"],
@@ -158,11 +162,15 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
         case DeleteChat(chat_id):
             found = connection.execute(delete(chats).where(chats.c.id == chat_id))
             return found.rowcount > 0
+        case DropMessages(chat_id):
+            return _drop_messages(connection, chat_id)
         case BeginTurn():
             return _begin_turn(connection, operation, process)
         case GiveChat(chat_id, owner):
             found = connection.execute(
-                update(chats).where(chats.c.id == chat_id).values(owner=whole(owner))
+                update(chats)
+                .where(chats.c.id == chat_id, chats.c.owner != whole(owner))
+                .values(owner=whole(owner))
             )
             touch(connection, chat_id)
             return found.rowcount > 0
@@ -204,6 +212,24 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return None
         case _:
             assert_never(operation)
+
+
+def _drop_messages(connection: Connection, chat_id: str) -> bool:
+    """Delete some messages of a chat with all that belongs to them; tell whether more are left."""
+    found = connection.execute(
+        select(messages.c.seq, messages.c.text_length)
+        .where(messages.c.chat_id == chat_id)
+        .order_by(messages.c.seq)
+        .limit(_PAGE)
+    ).all()
+    size, some = 0, list[int]()
+    for row in found:
+        if some and size + row.text_length > _PAGE_LENGTH:
+            break
+        some.append(row.seq)
+        size += row.text_length
+    connection.execute(delete(messages).where(messages.c.seq.in_(some)))
+    return len(found) == _PAGE or len(some) < len(found)
 
 
 def _put_tool(connection: Connection, operation: PutTool) -> None:
@@ -315,6 +341,8 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
         if row is None:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
         found[chat_id] = chat_of(dict(row))
+        if operation.owner is None and found[chat_id].owner == NOBODY:
+            raise StopChatError(ErrorCode.UNKNOWN_CHAT)  # it is being deleted
         if operation.chat is None or operation.chat.id != chat_id:
             _refuse_beside(connection, chat_id, process)
             touch(connection, chat_id)

@@ -25,6 +25,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    DropMessages,
     GiveChat,
     Operation,
     PutTool,
@@ -178,11 +179,13 @@ class Memory:
                 if known:
                     self.deleted.add(chat_id)
                 return known
+            case DropMessages():
+                return False  # all at once, with their chat
             case BeginTurn():
                 return self._begin_turn(operation)
             case GiveChat(chat_id, owner):
                 chat_or_none = self.chats.get(chat_id)
-                if chat_or_none is None:
+                if chat_or_none is None or chat_or_none.owner == whole(owner):
                     return False
                 self.chats[chat_id] = chat_or_none.model_copy(update={"owner": whole(owner)})
                 self._touch(chat_id)

@@ -9,7 +9,7 @@ from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, Too
 
 from .base import Part, Settlement
 
-#: Whose a chat is while it is brought in: nobody sees it.
+#: Whose a chat is while it is brought in or taken away: nobody sees it.
 NOBODY = ""
 
 
@@ -26,6 +26,13 @@ class SetTitle:
 
     chat_id: str
     title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropMessages:
+    """Delete so many messages of a chat as are soon deleted; answer whether there are more."""
+
+    chat_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class BeginTurn:
 
 @dataclass(frozen=True, slots=True)
 class GiveChat:
-    """Give a chat that is complete to its owner."""
+    """Give a chat that is complete to its owner, or one that goes to nobody."""
 
     chat_id: str
     owner: str
@@ -126,6 +133,7 @@ class Beat:
 Operation = (
     CreateChat
     | SetTitle
+    | DropMessages
     | DeleteChat
     | BeginTurn
     | GiveChat

@@ -26,6 +26,7 @@ from .operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    DropMessages,
     GiveChat,
     Operation,
     PutTool,
@@ -152,8 +153,19 @@ class SqlStore:
         return bool(await self._writer.write(SetTitle(chat_id, title)))
 
     async def delete_chat(self, chat_id: str) -> bool:
-        """Delete a chat with its messages; tell whether it existed."""
-        return bool(await self._writer.write(DeleteChat(chat_id)))
+        """Delete a chat with its messages; tell whether it existed.
+
+        It is hidden, and goes a page at a time, so that what others write goes on in between.
+        """
+        if not await self._writer.write(GiveChat(chat_id, NOBODY)):
+            return False
+        await asyncio.shield(asyncio.ensure_future(self._take_away(chat_id)))
+        return True
+
+    async def _take_away(self, chat_id: str) -> None:
+        while await self._writer.write(DropMessages(chat_id)):
+            pass
+        await self._writer.write(DeleteChat(chat_id))
 
     async def begin_turn(self, messages: Sequence[Message], chat: Chat | None = None) -> None:
         """Add messages at the end of a chat, in one transaction; `chat` is created first.

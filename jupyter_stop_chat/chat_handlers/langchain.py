@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
@@ -39,6 +39,11 @@ from .trimming import TRIES, USED, fitted, limit_of, room_after, size_of
 
 log = logging.getLogger(__name__)
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+#: What is made of a history of more messages is made in a thread.
+LONG_HISTORY = 200
 #: How a wait is waited for; a stop cancels it.
 pause = asyncio.sleep
 #: Counts the stuck threads of all sync models of this process.
@@ -158,15 +163,15 @@ class LangChainHandler:
         for tries_left in reversed(range(TRIES)):
             messages: Sequence[TurnMessage] = turn.messages
             if self._room is not None:
-                messages = fitted(turn.messages, self._room)
+                messages = await _beside(turn, fitted, turn.messages, self._room)
             if tries_left == 0:
                 messages = turn.messages[-1:]
             if len(messages) < len(turn.messages):
                 yield HistoryCut(messages[0].id)
             begun = False
             try:
-                whole = self._whole(messages, turn, tally)
-                async with closed_at_the_end(whole) as stream:
+                reply = self._whole(messages, turn, tally)
+                async with closed_at_the_end(reply) as stream:
                     async for event in stream:
                         begun = begun or not isinstance(event, Retrying)
                         yield event
@@ -177,22 +182,24 @@ class LangChainHandler:
                     raise
                 if code_of(error) is not ErrorCode.CONTEXT_TOO_LONG:
                     raise
-                self._room = room_after(
-                    error, size_of(messages), size_of(turn.messages), tries_left
-                )
+                sent, whole = [
+                    await _beside(turn, size_of, each) for each in (messages, turn.messages)
+                ]
+                self._room = room_after(error, sent, whole, tries_left)
 
     async def _whole(
         self, messages: Sequence[TurnMessage], turn: Turn, tally: Tally
     ) -> AsyncGenerator[Event, None]:
         """Make the reply, or what comes behind a partial one."""
         if not turn.prefix:
-            async with closed_at_the_end(self._events(history(messages), turn, tally)) as s:
+            told = await _beside(turn, history, messages)
+            async with closed_at_the_end(self._events(told, turn, tally)) as s:
                 async for event in s:
                     yield event
             return
         if self._continuing == "prefill":
             joint = Joint(turn.prefix)
-            told = history(messages, joint.prefix, "prefill")
+            told = await _beside(turn, history, messages, joint.prefix, "prefill")
             begun = False
             try:
                 async with closed_at_the_end(self._events(told, turn, tally)) as s:
@@ -209,7 +216,7 @@ class LangChainHandler:
                 if begun or turn.stopped or code is not ErrorCode.REQUEST_REFUSED:
                     raise
         overlap = Overlap(turn.prefix)
-        told = history(messages, turn.prefix, "instruction")
+        told = await _beside(turn, history, messages, turn.prefix, "instruction")
         async with closed_at_the_end(self._events(told, turn, tally)) as s:
             async for event in s:
                 if not isinstance(event, Text):
@@ -340,6 +347,13 @@ class LangChainHandler:
                 if isinstance(value, SecretStr):
                     found.add(value.get_secret_value())
         return found
+
+
+async def _beside(turn: Turn, make: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Make something of a turn's history; of a long one beside the loop, where nobody waits."""
+    if len(turn.messages) <= LONG_HISTORY:
+        return make(*args, **kwargs)
+    return await asyncio.to_thread(make, *args, **kwargs)
 
 
 def look(turn: Turn) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from jupyter_stop_chat.chat_handlers import langchain
 from jupyter_stop_chat.chat_handlers.base import HistoryCut, TurnMessage
 from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
 from jupyter_stop_chat.chat_handlers.trimming import fitted, limit_of, size_of
@@ -169,3 +172,33 @@ async def test_a_page_is_told_where_and_the_chat_what_it_cost(
         "output_tokens": 10,
         "estimated": False,
     }
+
+
+@pytest.mark.parametrize(("turns", "beside"), [(3, False), (300, True)])
+async def test_a_long_history_is_made_ready_beside_the_loop(
+    handler: LangChainHandler,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    turns: int,
+    beside: bool,
+) -> None:
+    """L5, J6: ten thousand messages would keep everybody else waiting for half a second."""
+    where: dict[str, set[bool]] = {}
+
+    def watched(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **more: Any) -> Any:
+            here = threading.current_thread() is threading.main_thread()
+            where.setdefault(name, set()).add(not here)
+            return real(*args, **more)
+
+        return call
+
+    for name in ("history", "fitted", "size_of"):
+        monkeypatch.setattr(langchain, name, watched(name, getattr(langchain, name)))
+
+    def takes(request: Request) -> Script:
+        return Script(tokens=1) if len(sent(request)) <= 3 else Script(trouble="context_length")
+
+    provider.script = takes
+    await Reading(handler, *thread(turns)).end()
+    assert where == {name: {beside} for name in ("history", "fitted", "size_of")}

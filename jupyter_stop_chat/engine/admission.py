@@ -116,6 +116,7 @@ class Admission:
         stop = self._registry.recall(owner, request_id)
         if stop is not None:
             generation.begin_stop("user", shown=stop.shown, discard=stop.discard)
+            lane.paused = paused
         # Its own task: a closing socket must not leave a prompt half accepted.
         work = self._write_down(generation, lane, write, paused, replaced)
         return await asyncio.shield(self._background.run(work, "accept"))

@@ -32,7 +32,8 @@ class Stopping:
         """
         found = self._targets(owner, target)
         for generation in found:
-            if reason == "user" and generation.task is not None:
+            # Also before it began: what waits behind it must not go on instead.
+            if reason == "user" and (generation.task is not None or not self._waits(generation)):
                 self._pause(owner, generation.chat_id)
             # An offset is one of one text: with several it says nothing.
             shown = None if target.all else target.shown
@@ -45,7 +46,7 @@ class Stopping:
             if target.chat_id is not None or target.all:
                 results += await self._made_elsewhere(owner, target.chat_id)
             return tuple(results)
-        return await self._stop_absent(owner, target)
+        return await self._stop_absent(owner, target, reason)
 
     def _targets(self, owner: str, target: Stop) -> list[Generation]:
         """Find what is meant; a prompt that waits behind another is meant only by its own id."""
@@ -86,7 +87,9 @@ class Stopping:
             outcome = Outcome(f"already_{message.state}")
         return StopResult(message_id=message.id, outcome=outcome, receipt=message.stop)
 
-    async def _stop_absent(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
+    async def _stop_absent(
+        self, owner: str, target: Stop, reason: Reason
+    ) -> tuple[StopResult, ...]:
         """Answer a stop for what does not run: ended, not begun, or unknown."""
         message: Message | None = None
         if target.request_id is not None:
@@ -100,6 +103,18 @@ class Stopping:
                 outcome = Outcome.REMEMBERED if remembered else Outcome.NOT_FOUND
                 return (StopResult(message_id=None, outcome=outcome),)
             self._registry.recall(owner, target.request_id)
+            going_on = self._registry.get(message.id)
+            if going_on is not None:  # it answers another request by now
+                return await self.stop(
+                    owner,
+                    Stop(
+                        type="stop",
+                        message_id=message.id,
+                        shown=target.shown,
+                        discard=target.discard,
+                    ),
+                    reason,
+                )
         elif target.message_id is not None:
             message = await self._store.get_message(target.message_id)
             if message is not None and not await self._is_owners(owner, message.chat_id):

@@ -277,3 +277,27 @@ async def test_one_that_was_stopped_behind_another_bites_no_tail(bench):
     await b.end(after)
     assert after.user_message.reply_to == fourth.message.id
     assert second.message.state is MessageState.QUEUED
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_a_paused_queue_stays_so_when_the_prompt_that_would_go_on_is_stopped(bench, when):
+    """B10, V5: its stop came before it, or while it was accepted; nothing begins instead."""
+    b = bench([Gate()])
+    first = await b.send("one")
+    await b.handler.next_reply()
+    waits = await b.send("two", first.chat_id)
+    await b.stop(chat_id=first.chat_id)
+    asked = new_id()
+    if when == "before":
+        await b.stop(request_id=asked)
+        stopped = await b.send("three", first.chat_id, request_id=asked)
+    else:
+        sending = asyncio.ensure_future(b.send("three", first.chat_id, request_id=asked))
+        await asyncio.sleep(0)
+        await b.stop(request_id=asked)
+        stopped = await sending
+    assert (await b.end(stopped)).state is MessageState.INTERRUPTED
+    assert b.engine.generation(waits.message.id).state is MessageState.QUEUED
+    assert b.engine.registry.lane(OWNER, first.chat_id).paused
+    assert len(b.handler.replies) == 1
+    await b.stop(message_id=waits.message.id)

@@ -354,3 +354,24 @@ async def test_a_limit_that_thinking_used_up_is_no_empty_answer(bench):
     message = await b.end(await b.send("ask"))
     assert (message.state, message.finish_reason) == (MessageState.COMPLETED, "length")
     assert (message.error, message.reasoning) == (None, "hm")
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+async def test_a_reply_that_goes_on_is_stopped_by_a_request_it_answered_before(bench, earlier):
+    """V9, B1: who knows only its first request means it; nobody else's stop counts."""
+    b = bench(["one", Gate()])
+    accepted = await b.send()
+    requests = [accepted.request_id]
+    for _ in range(2):
+        await b.shown(accepted, str(b.engine.generation(accepted.message.id).text) or "one")
+        await b.handler.next_reply()
+        await b.stop(message_id=accepted.message.id)
+        again = await b.go_on(accepted.message.id)
+        requests.append(again.request_id)
+    generation = b.engine.generation(accepted.message.id)
+    (other,) = await b.stop(owner="eve", request_id=requests[earlier])
+    assert (other.outcome, generation.stop) == (Outcome.REMEMBERED, None)
+    (result,) = await b.stop(request_id=requests[earlier])
+    assert (result.message_id, result.outcome) == (accepted.message.id, Outcome.INTERRUPTED)
+    assert generation.settled.done()
+    b.engine.registry.recall("eve", requests[earlier])

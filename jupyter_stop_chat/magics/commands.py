@@ -10,6 +10,7 @@ from IPython.core.error import UsageError
 
 from jupyter_stop_chat.endings import STOPPED, ending
 from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.reading_order import in_reading_order
 
 from .defaults import SHORT, Defaults, Whereabouts, find_chat, models
 from .line import Line
@@ -79,7 +80,9 @@ class Commands:
             raise ChatFailed("This notebook has no chat yet. Name one; see %chat.")
         found = self._place.chat(chat_id)
         rich, plain = [heading(_line(found["chat"].get("title") or "Chat"), 3)], []
-        for message in found["messages"]:
+        for message in in_reading_order(
+            found["messages"], lambda each: (each["id"], each.get("reply_to"))
+        ):
             who = "You" if message["role"] == "user" else "Reply"
             note = STOPPED if message["state"] == "interrupted" else ""
             note = ending(message.get("finish_reason"), message["text"]) or note

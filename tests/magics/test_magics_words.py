@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from jupyter_stop_chat.magics.commands import Commands
 from tests.magics.notebook import Notebook, Server, eventually
 from tests.providers import OpenAIProvider, Script
 
@@ -318,3 +320,26 @@ def test_a_queue_of_cells_ends_at_a_stop(notebook: Notebook, provider: OpenAIPro
     assert cell.end()["status"] == "error"
     reply = notebook.client.get_shell_msg(timeout=30)
     assert (reply["parent_header"]["msg_id"], reply["content"]["status"]) == (later, "aborted")
+
+
+def test_a_reordered_queue_is_shown_as_it_was_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """B10, L11: each prompt stands behind the reply that it follows, whenever it was written."""
+    links = {"0": None, "1": "0", "2": "5", "3": "2", "4": "1", "5": "4"}
+    messages = [
+        {
+            "id": at,
+            "reply_to": follows,
+            "role": "assistant" if int(at) % 2 else "user",
+            "text": f"text {at}",
+            "state": "completed",
+        }
+        for at, follows in links.items()
+    ]
+    place = SimpleNamespace(chat=lambda chat_id: {"chat": {"title": "T"}, "messages": messages})
+    whereabouts = SimpleNamespace(place=lambda line: place)
+    defaults = SimpleNamespace(chat_id="1")
+    Commands(whereabouts, defaults, rich=False).run("show", [])  # type: ignore[arg-type]
+    said = capsys.readouterr().out
+    assert [said.index(f"text {at}") for at in "014523"] == sorted(
+        said.index(f"text {at}") for at in "014523"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from jupyter_stop_chat.masking import reveal, secrets_in
 from jupyter_stop_chat.protocol import ModelInfo
 
 from .catalogue import Catalogue
+from .kept import Kept, Slot
 from .key_file import KeyFile
 from .keys import Keys
 from .objects import ModelList
@@ -37,8 +38,6 @@ _CLOSE_S = 4.0
 
 #: Called with the name after the colon; returns a chat handler, or a LangChain runnable.
 Factory = Callable[[str], Any]
-#: A handler: whose it is (empty: everyone's), and its model id; all local models share one.
-Slot = tuple[str, str]
 
 
 class Models:
@@ -72,7 +71,7 @@ class Models:
         file = key_file or KeyFile(data_dir / "stop-chat" / "keys.json")
         self.keys = Keys(file, self._key_changed)
         self._catalogue = Catalogue(data_dir, self._parameters, rules, self.keys)
-        self._handlers: dict[Slot, ChatHandler] = {}
+        self._handlers = Kept(self._let_go)
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -100,8 +99,8 @@ class Models:
         def is_meant(slot: Slot) -> bool:
             return slot[1].split(":")[0] == provider and owner in {None, slot[0]}
 
-        for slot in [each for each in self._handlers if is_meant(each)]:
-            self._retire(self._handlers.pop(slot))
+        for handler in self._handlers.take(is_meant):
+            self._retire(handler)
         # What is being built with the old settings is for those who wait for it, and not kept.
         for slot in [each for each in self._building if is_meant(each)]:
             del self._building[slot]
@@ -145,6 +144,7 @@ class Models:
         if self._catalogue.is_locked(provider, owner):
             raise StopChatError(ErrorCode.KEYCHAIN_LOCKED, provider)
         slot = self._slot(provider, model_id, owner)
+        self._handlers.use(slot)
         handler = self._handlers.get(slot)
         if handler is None:
             handler = await self._build(slot, provider, name)
@@ -197,8 +197,7 @@ class Models:
         if ending := {*building, *self._retiring}:
             # A thread that builds cannot be ended, and a plugin may ignore that it is.
             await asyncio.wait(ending, timeout=_CLOSE_S)
-        handlers = list({id(each): each for each in self._handlers.values()}.values())
-        self._handlers.clear()
+        handlers = self._handlers.take_all()
         self._executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.gather(
             *(close_part(type(each).__name__, each.close, _CLOSE_S) for each in handlers)
@@ -219,7 +218,17 @@ class Models:
         retire = getattr(handler, "retire", None)
         if retire is None:
             return
-        task = asyncio.create_task(retire(), name="stop-chat retire")
+        self._end_soon(retire())
+
+    def _let_go(self, handler: ChatHandler) -> None:
+        """Close what nobody uses; a model's connections may be shared with other models."""
+        if hasattr(handler, "retire"):
+            self._retire(handler)
+        else:
+            self._end_soon(close_part(type(handler).__name__, handler.close, _CLOSE_S))
+
+    def _end_soon(self, ending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(ending, name="stop-chat retire")
         self._retiring.add(task)
         task.add_done_callback(self._retired)
 
@@ -250,7 +259,7 @@ class Models:
         loop = asyncio.get_running_loop()
         handler = await loop.run_in_executor(self._executor, self._make_now, slot, provider, name)
         if self._building.get(slot) is asyncio.current_task():
-            self._handlers[slot] = handler
+            self._handlers.put(slot, handler)
         else:
             self._retire(handler)
         return handler

@@ -28,6 +28,9 @@ import {
   ServerFrame
 } from './protocol';
 
+/** So many requests that were stopped before they arrived are remembered. */
+export const MOST_STOPPED = 100;
+
 /** A request that the server has not answered yet. */
 export interface Pending {
   readonly requestId: string;
@@ -236,7 +239,10 @@ function takeError(state: ChatView, frame: Error): ChatView {
 
 function takeStopResult(state: ChatView, requestId: string): ChatView {
   const next = withoutPending(state, requestId);
-  return next === state ? state : { ...next, stopped: [...state.stopped, requestId] };
+  if (next === state) {
+    return state;
+  }
+  return { ...next, stopped: [...state.stopped, requestId].slice(-MOST_STOPPED) };
 }
 
 function takeAccepted(state: ChatView, frame: Accepted): ChatView {
@@ -245,8 +251,9 @@ function takeAccepted(state: ChatView, frame: Accepted): ChatView {
   if (state.chatId !== frame.chat_id && !(state.chatId === null && (ours || wasStopped))) {
     return state;
   }
+  const stopped = state.stopped.filter(one => one !== frame.request_id);
   let next = mergeAll(
-    { ...withoutPending(state, frame.request_id), chatId: frame.chat_id },
+    { ...withoutPending(state, frame.request_id), chatId: frame.chat_id, stopped },
     [frame.user_message, frame.message]
   );
   if (wasStopped) {

@@ -70,6 +70,28 @@ describe('between Enter and the answer', () => {
     expect(replies.isBusy(state)).toBe(false);
   });
 
+  it('remembers only so many of them, and none that has arrived', () => {
+    const stopped = (state: replies.ChatView, n: number) => {
+      const requestId = uuid(n);
+      const request = { type: 'request', requestId, kind: 'send', body: 'x' } as const;
+      return run(replies.reduce(replies.reduce(state, request), { type: 'stop', requestId }), {
+        type: 'stop_result',
+        request_id: requestId,
+        results: [{ outcome: 'remembered' }]
+      });
+    };
+    let state = replies.emptyChat();
+    for (let n = 1000; n < 1000 + 2 * replies.MOST_STOPPED; n += 1) {
+      state = stopped(state, n);
+    }
+    expect(state.stopped).toHaveLength(replies.MOST_STOPPED);
+    state = stopped(state, 9);
+    expect(state.stopped).toContain(uuid(9));
+    state = run(state, accepted);
+    expect(state.stopped).not.toContain(uuid(9));
+    expect(replies.buttonMode(state)).toBe('stopping');
+  });
+
   it('does not take another chat for its own', () => {
     expect(run(replies.emptyChat(), accepted).messages).toEqual([]);
     expect(run(replies.emptyChat(uuid(77)), accepted).messages).toEqual([]);

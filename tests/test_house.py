@@ -42,7 +42,18 @@ MAY_IMPORT = {
     "endings": set(),
     # A client of the HTTP API: what the server is made of is for the kernel's own engine alone.
     "magics": FOUNDATION
-    | {"markdown", "endings", "app", "owners", "protocol", "reply_stream", "services"},
+    | {
+        "markdown",
+        "endings",
+        "app",
+        "owners",
+        "protocol",
+        "reply_stream",
+        "services",
+        "reading_order",
+        "settings_check",
+        "settings_read",
+    },
 }
 #: What the inner rooms must not know.
 STRANGERS = {"tornado", "jupyter_server", "jupyter_core", "traitlets", "langchain", "sqlalchemy"}

@@ -73,13 +73,13 @@ class Commands:
 
     def _show(self, words: list[str]) -> None:
         from jupyter_stop_chat.markdown.html import heading, page
-        from jupyter_stop_chat.markdown.parser import readable
+        from jupyter_stop_chat.markdown.plain import plain
 
         chat_id = self._chat_id(words)
         if chat_id is None:
             raise ChatFailed("This notebook has no chat yet. Name one; see %chat.")
         found = self._place.chat(chat_id)
-        rich, plain = [heading(_line(found["chat"].get("title") or "Chat"), 3)], []
+        rich, lines = [heading(_line(found["chat"].get("title") or "Chat"), 3)], []
         for message in in_reading_order(
             found["messages"], lambda each: (each["id"], each.get("reply_to"))
         ):
@@ -88,15 +88,15 @@ class Commands:
             note = ending(message.get("finish_reason"), message["text"]) or note
             if message.get("error"):
                 note = f"Generation failed: {message['error']['message']}"
-            text = readable(message["text"])
+            text = message["text"]
             rich.append(f"<p><strong>{who}</strong></p>\n{page(text, below=note)}")
-            plain.append(f"{who}: {text}" + (f"\n[{note}]" if note else ""))
+            lines.append(plain(f"{who}: {text}" + (f"\n[{note}]" if note else "")))
         if not self._rich:
-            _say("\n\n".join(plain))
+            _say("\n\n".join(lines))
             return
         from IPython.display import display
 
-        display({"text/plain": "\n\n".join(plain), "text/html": "\n".join(rich)}, raw=True)
+        display({"text/plain": "\n\n".join(lines), "text/html": "\n".join(rich)}, raw=True)
 
     def _stop(self, words: list[str]) -> None:
         everything = not words or words == ["all"]

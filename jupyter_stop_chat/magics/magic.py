@@ -6,6 +6,7 @@ import queue
 import shlex
 import sys
 from argparse import Namespace
+from keyword import iskeyword
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -67,7 +68,7 @@ class ChatMagics(Magics):
         """
         asked = _parse(self.cell, line)
         assert self.shell is not None
-        if asked.to is not None and not asked.to.isidentifier():
+        if asked.to is not None and not _is_variable(asked.to):
             raise UsageError(f"--to takes the name of a variable, not {asked.to!r}.")
         if not cell.strip():
             raise UsageError("There is nothing to send: the cell is blank.")
@@ -165,6 +166,10 @@ class ChatMagics(Magics):
             reply.finish_reason = received.finish_reason
             reply.chat_id, reply.message_id = received.chat_id, received.message_id or ""
             self.shell.user_ns[asked.to] = reply
+
+
+def _is_variable(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name)
 
 
 def _split(line: str) -> list[str]:

@@ -38,7 +38,6 @@ _CODE_LINE = re.compile(
     r"|^[ \t]*(?://|/\*|\*/|--[ \t]|#!|>>>|\.\.\.[ \t]|In \[|[$%][ \t]|\((?:def|let|set|lambda))"
     # A key, of YAML, JSON or a header: in small letters, in capitals, or with a mark in it.
     r"|^[ \t]*(?:[-*][ \t]+)?[\"']?(?:[a-z][\w.-]*|[A-Z][A-Z\d_.-]+|\w+(?:[-_.]\w+)+)[\"']?[ \t]*:"
-    r"|[\"'][ \t]*:[ \t]"
     r"|\b(?:Authorization|Cookie|Host|Accept|Referer|Origin)[ \t]*:|\b(?:Bearer|Basic)\s"
     # An option, and what is given to a function.
     rf"|(?:^|[ \t])--?[A-Za-z][\w-]*[ \t]+(?:\S+[ \t]+)?{_ANY}|\w\([^()]*{_ANY}"

@@ -55,12 +55,12 @@ class RichView:
         from IPython.display import display
 
         from jupyter_stop_chat.markdown.html import page
-        from jupyter_stop_chat.markdown.parser import readable
+        from jupyter_stop_chat.markdown.plain import plain
 
-        text = readable(received.text)
+        text = received.text
         mark = f"{status}…" if status else mark
         above, below = (note and f"[{note}]" for note in (self._note, mark))
-        data = {"text/plain": "\n\n".join(part for part in (above, text, below) if part)}
+        data = {"text/plain": plain("\n\n".join(part for part in (above, text, below) if part))}
         if not self._raw:
             data["text/html"] = page(text, above=self._note, below=mark)
         ids = {"chat_id": received.chat_id, "message_id": received.message_id}
@@ -84,25 +84,22 @@ class PlainView:
 
     def paint(self, received: Received, status: str = "", mark: str = "") -> None:
         """Write what is new."""
+        from jupyter_stop_chat.markdown.plain import plain
+
         text = received.text
         new = text[self._written :]
         if self._note:
             sys.stdout.write(f"[{self._note}]\n")
             self._note = ""
         if new:
-            sys.stdout.write(_harmless(new))
+            sys.stdout.write(plain(new))
             self._written = len(text)
         if mark:
-            sys.stdout.write(f"\n[{mark}]")
+            sys.stdout.write(f"\n[{plain(mark)}]")
         if received.state in LAST:
             sys.stdout.write("\n")
         sys.stdout.flush()
         self.shown = utf16_length(text)
-
-
-def _harmless(text: str) -> str:
-    """Take out what would steer the terminal."""
-    return "".join(each for each in text if each in "\n\t" or each.isprintable())
 
 
 def view(*, rich: bool, form: As, quiet: bool, note: str = "") -> View:

@@ -166,8 +166,8 @@ def test_while_the_engine_is_made_ready(alone: Any, provider: OpenAIProvider) ->
     notebook.run(
         "import threading\n"
         "import jupyter_stop_chat.magics.kernel_place as room\n"
-        "gate, make = threading.Event(), room._make_app\n"
-        "room._make_app = lambda: (gate.wait(), make())[1]"
+        "gate, make = threading.Event(), room._read_settings\n"
+        "room._read_settings = lambda: (gate.wait(), make())[1]"
     )
     cell = notebook.begin("%%chat\nTell me a story")
     cell.until_text("[Waiting…]")

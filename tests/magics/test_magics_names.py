@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from jupyter_stop_chat.magics.names import fill_in
@@ -74,6 +76,7 @@ def test_what_looks_like_pasted_code_is_left(prompt: str) -> None:
         'He said "hi" to {name}, 5 - {n} times; why?',
         "Write to {name} (aged {n}), please!",
         "from {n} to {n}",
+        "For {name}: {n:.2f} {{name}} {nobody} {'a': 1} $name",
     ],
 )
 def test_what_is_a_sentence_is_filled_in(prompt: str) -> None:
@@ -81,7 +84,7 @@ def test_what_is_a_sentence_is_filled_in(prompt: str) -> None:
     filled = fill_in(prompt, NAMES)
     expected = prompt
     for name, value in NAMES.items():
-        expected = expected.replace(f"{{{name}}}", str(value))
+        expected = re.sub(rf"(?<!\{{)\{{{name}\}}", str(value), expected)
     assert filled.text == expected
 
 

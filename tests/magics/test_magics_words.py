@@ -278,12 +278,15 @@ def test_tasks_of_other_cells_and_a_subshell(
     client.shell_channel.send(asked)
     eventually(lambda: len(provider.requests) > count, "the request from the subshell")
     eventually(provider.requests[-1].stalled.is_set, "its stall")
-    assert "1 reply stopped" in notebook.run("%chat stop all").text
-    while True:
+    stop = notebook.begin("%chat stop all")
+    stop.until_text("1 reply stopped")
+    # Either may end first.
+    replies: dict[str, Any] = {}
+    while not {stop.id, asked["header"]["msg_id"]} <= set(replies):
         reply = client.get_shell_msg(timeout=30)
-        if reply["parent_header"]["msg_id"] == asked["header"]["msg_id"]:
-            break
-    assert (reply["content"]["status"], reply["content"]["ename"]) == (
+        replies[reply["parent_header"]["msg_id"]] = reply["content"]
+    ended = replies[asked["header"]["msg_id"]]
+    assert (ended["status"], ended["ename"]) == (
         "error",
         "KeyboardInterrupt",
     )

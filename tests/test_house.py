@@ -48,9 +48,9 @@ MAY_IMPORT = {
         "app",
         "owners",
         "protocol",
+        "reading_order",
         "reply_stream",
         "services",
-        "reading_order",
         "settings_check",
         "settings_read",
     },
@@ -104,5 +104,5 @@ def test_only_the_kernels_own_engine_knows_the_server() -> None:
         if file.name == "kernel_place.py":
             continue
         ours = {name for name in _imports(file) if name.startswith("jupyter_stop_chat.")}
-        for room in ("app", "owners", "protocol", "reply_stream"):
+        for room in ("app", "owners", "protocol", "reply_stream", "settings"):
             assert not any(name.startswith(f"jupyter_stop_chat.{room}") for name in ours), file

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.settings_check import SettingsError
 
 from .line import Line
 from .outcome import ChatFailed
@@ -69,10 +68,7 @@ class Whereabouts:
 
         # Kept though the line may be cut: the imports go on, and serve the next cell.
         self._kernel = self._kernel or KernelPlace()
-        try:
-            self._kernel.check(line)
-        except SettingsError as error:
-            raise ChatFailed(f"The chat is off, since its settings are wrong: {error}.") from None
+        self._kernel.check(line)
         return self._kernel
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .line import Line
+from .outcome import ChatFailed
 from .place import LAST, ReplyEvent
 
 if TYPE_CHECKING:
@@ -67,9 +68,14 @@ class KernelPlace:
         """Have the engine ready: its imports take seconds, once.
 
         :raises ConnectionAbortedError: when the line is cut meanwhile.
-        :raises SettingsError: when the settings are wrong.
+        :raises ChatFailed: when the settings are wrong.
         """
-        self._do(self._services(), line)
+        from jupyter_stop_chat.settings_check import SettingsError
+
+        try:
+            self._do(self._services(), line)
+        except SettingsError as error:
+            raise ChatFailed(f"The chat is off, since its settings are wrong: {error}.") from None
 
     def stream(self, prompt: dict[str, Any], line: Line) -> Iterator[ReplyEvent]:
         """Send a prompt and yield its reply's events."""

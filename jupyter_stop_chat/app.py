@@ -22,10 +22,11 @@ from traitlets.config import Config
 
 from . import __version__
 from .bus import Bus
+from .closing import close_part
 from .engine import Engine, EngineLimits
 from .masking import mask, mask_config
 from .rates import Bucket, Held, Rates
-from .services import Services, owner_process
+from .services import Services, end_services, owner_process
 from .setting_kinds import (
     Amount,
     Count,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from .engine.titles import TitleMode
     from .models import Rules
     from .protocol import Policy
+
+log = logging.getLogger(__package__)
 
 #: How often a running generation is noted as the server's activity, in milliseconds. Idle
 #: culling counts in minutes.
@@ -169,6 +172,7 @@ class StopChatApp(ExtensionApp):
     open_chat = Bool(False, help="Open the chat when JupyterLab opens.").tag(config=True)
 
     _services: asyncio.Task[Services] | None = None
+    _log_before: logging.Logger | None = None
     _activity: PeriodicCallback | None = None
     #: What is wrong with the settings; nothing of the chat is there then.
     _faults: tuple[str, ...] = ()
@@ -215,7 +219,7 @@ class StopChatApp(ExtensionApp):
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Take the server's settings, and mask keys in them: `--show-config` prints them."""
         # The package's log is the server's: its level, its form, where it goes.
-        logging.getLogger(__package__).parent = serverapp.log
+        self._log_before, log.parent = log.parent, serverapp.log
         self._mask_config(serverapp.config)
         # A wrong one in a file of our own has Jupyter's loader end the process.
         with suppress(SettingsError, SystemExit):
@@ -305,7 +309,6 @@ class StopChatApp(ExtensionApp):
         bus = Bus()
         store = await make_store(self._db_url(), owner_process=owner_process())
         watch_store(store, bus)
-        await store.open()
         models = Models(
             Path(jupyter_data_dir()),
             parameters=dict(self.model_parameters),
@@ -316,7 +319,12 @@ class StopChatApp(ExtensionApp):
                 "memory_mb": self.local_memory_limit,
             },
         )
-        await models.keys.refresh()
+        try:
+            await store.open()
+            await models.keys.refresh()
+        except BaseException:  # the server may end meanwhile
+            await close_part("the store", store.close)
+            raise
         limits = EngineLimits(
             stop_deadline=self.stop_deadline,
             max_duration=self.max_duration,
@@ -388,9 +396,9 @@ class StopChatApp(ExtensionApp):
         if self._activity is not None:
             self._activity.stop()
             self._activity = None
-        if self._services is None:
-            return
-        await asyncio.wait({self._services})
-        if self._services.cancelled() or self._services.exception() is not None:
-            return
-        await self._services.result().close()
+        try:
+            if self._services is not None:
+                await end_services(self._services)
+        finally:
+            if self.serverapp is not None and log.parent is self.serverapp.log:
+                log.parent = self._log_before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import socket
 from contextlib import AsyncExitStack
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from . import closing
 from .closing import close_part
 from .engine import Engine
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from .local_model.installing import Installing
     from .models import Models
     from .store.sql import SqlStore
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,20 @@ class Services:
                 ("the engine", self.engine.shutdown),
             ):
                 stack.push_async_callback(close_part, name, close)
+
+
+async def end_services(made: asyncio.Task[Services]) -> None:
+    """Close the services, also while they are being made: that is not waited for for ever.
+
+    :param made: what makes them.
+    """
+    await asyncio.wait({made}, timeout=closing.PATIENCE_S)
+    if not made.done():
+        log.error("the chat was still being started at the server's end: not waited for")
+        made.cancel()
+        await asyncio.wait({made}, timeout=closing.PATIENCE_S)
+    if made.done() and not made.cancelled() and made.exception() is None:
+        await made.result().close()
 
 
 def owner_process() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from jupyter_stop_chat import closing
 from jupyter_stop_chat.closing import close_part
-from jupyter_stop_chat.services import Services
+from jupyter_stop_chat.services import Services, end_services
+from jupyter_stop_chat.store.sql import SqlStore
 
 
 class Part:
@@ -62,3 +64,62 @@ async def test_the_store_is_closed_last_and_always(
 async def test_a_part_that_is_closed_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     await close_part("it", Part("it", [], "").close)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_a_start_that_hangs_holds_no_servers_end_up(
+    app: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, stubborn: bool
+) -> None:
+    """B7: a database that does not answer, say; what was opened is closed."""
+    monkeypatch.setattr(closing, "PATIENCE_S", 0.05)
+    begun, go_on, closed = asyncio.Event(), asyncio.Event(), []
+    real = SqlStore.close
+
+    async def hang(self: SqlStore) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if stubborn:
+                await go_on.wait()
+
+    async def close(self: SqlStore) -> None:
+        closed.append(self)
+        await real(self)
+
+    monkeypatch.setattr(SqlStore, "open", hang)
+    monkeypatch.setattr(SqlStore, "close", close)
+    asking = asyncio.create_task(app.services())
+    await begun.wait()
+    await asyncio.wait_for(app.stop_extension(), 20)
+    assert "still being started" in caplog.text
+    go_on.set()
+    with suppress(asyncio.CancelledError):
+        await asking
+    assert len(closed) == 1
+
+
+async def test_what_is_started_late_is_closed_all_the_same() -> None:
+    ended: list[str] = []
+    parts: Any = {
+        name: Part(name, ended, "") for name in ("engine", "installing", "models", "store")
+    }
+    go_on = asyncio.Event()
+
+    async def make() -> Services:
+        await go_on.wait()
+        return Services(**parts)
+
+    made = asyncio.create_task(make())
+    ending = asyncio.create_task(end_services(made))
+    go_on.set()
+    await ending
+    assert ended[-1] == "store"
+
+
+async def test_the_log_is_given_back_at_the_servers_end(app: Any) -> None:
+    """H5: another server in the same process has its own."""
+    ours = logging.getLogger("jupyter_stop_chat")
+    assert ours.parent is app.serverapp.log
+    await app.stop_extension()
+    assert ours.parent is not app.serverapp.log

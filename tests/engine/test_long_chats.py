@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.connection.connection import Connection
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Welcome
 from tests.engine.bench import OWNER, new_id
 
 STORES = ("sqlite",)
 LENGTH = 10_000
 WHEN = "2026-01-01T00:00:00Z"
-#: The longest that the loop may be held, in seconds: of several runs the best, since another
-#: process on the machine can hold this one as well.
+#: The longest that the loop may work at a stretch, in seconds of its thread, in the best of some
+#: runs: that another process or thread has its turn, or that garbage is collected, is nobody's
+#: fault.
 LONGEST, RUNS = 0.05, 5
 
 
-async def held(work: Callable[[], Awaitable[Any]]) -> float:
+async def held(work: Callable[[], Awaitable[Any]], runs: int = RUNS) -> float:
     """Return the longest that the loop was held by some work: the best of some runs."""
     best = float("inf")
-    for _ in range(RUNS):
+    for _ in range(runs):
         longest = 0.0
         done = asyncio.ensure_future(work())
-        last = time.perf_counter()
+        last = time.thread_time()
         while not done.done():
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.thread_time()
             longest, last = max(longest, now - last), now
         await done
         best = min(best, longest)
@@ -69,12 +72,33 @@ async def test_a_chat_of_ten_thousand_messages_holds_nobody_up(bench):
     async def send() -> None:
         await b.end(await b.send("more", chat.id))
 
+    doomed = [await long_chat(b.store) for _ in range(2)]
+    frames: list[int] = []
+
+    async def write(frame: str) -> None:
+        frames.append(frame.count('"role"'))
+
+    welcome = Welcome.model_construct(type="welcome")
+    socket = Connection(b.engine, OWNER, welcome, write, lambda code, reason: None)
+
+    async def open_it() -> None:
+        frames.clear()
+        socket.receive(json.dumps({"type": "open", "chat_id": chat.id}))
+        while sum(frames) < LENGTH:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    async def delete() -> None:
+        await b.engine.delete_chat(OWNER, doomed.pop().id)
+
     asked: dict[str, Callable[[], Awaitable[Any]]] = {
         "messages": lambda: b.store.get_messages(chat.id),
         "thread": lambda: b.store.get_thread(last.id),
         "newest": lambda: b.store.newest_reply(chat.id),
         "search": lambda: b.store.list_chats(OWNER, query=" ".join(["hello"] * 16)),
         "send": send,
+        "open": open_it,
     }
     longest = {name: await held(work) for name, work in asked.items()}
+    longest["delete"] = await held(delete, len(doomed))
+    socket.end()
     assert {name: seconds for name, seconds in longest.items() if seconds > LONGEST} == {}

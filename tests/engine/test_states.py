@@ -19,7 +19,16 @@ from hypothesis.stateful import (
 from jupyter_stop_chat.chat_handlers.base import Turn
 from jupyter_stop_chat.engine.history import turn_messages
 from jupyter_stop_chat.errors import StopChatError
-from jupyter_stop_chat.protocol import TERMINAL, Accepted, MessageState, Reorder, Resume, Unqueue
+from jupyter_stop_chat.protocol import (
+    TERMINAL,
+    Accepted,
+    Message,
+    MessageState,
+    Reorder,
+    Resume,
+    Unqueue,
+)
+from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.testing import Gate, Raise
 from tests.engine.bench import OWNER, Bench, new_id
 
@@ -41,9 +50,23 @@ class Life(RuleBasedStateMachine):
     @initialize(policy=st.sampled_from(["queue", "interrupt", "reject"]))
     def begin(self, policy: str) -> None:
         async def make() -> Bench:
-            return Bench(self.script, policy=policy, titles="model", stop_deadline=0.02)
+            return Bench(
+                self.script,
+                policy=policy,
+                titles="model",
+                stop_deadline=0.02,
+                store=await self.make_store(),
+            )
 
         self.bench = self.run(make())
+
+    async def make_store(self) -> Any:
+        """Return another store than the stand-in."""
+        return None
+
+    async def messages(self) -> list[Message]:
+        """Return all messages."""
+        return [kept.whole() for kept in self.bench.store.memory.messages.values()]
 
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
@@ -191,8 +214,8 @@ class Life(RuleBasedStateMachine):
         if not hasattr(self, "bench"):
             return
         assert self.bench.heard.problems == []
-        for message_id, kept in self.bench.store.memory.messages.items():
-            message = kept.message
+        for message in self.run(self.messages()):
+            message_id = message.id
             if message.role != "assistant":
                 continue
             before = self.ended.get(message_id)
@@ -232,13 +255,28 @@ class Life(RuleBasedStateMachine):
             for result in await stop:
                 assert result.outcome
         await b.check()
-        for message_id in list(b.store.memory.messages):
-            thread = await b.store.get_thread(message_id)  # fails when it bites its tail
+        for message in await self.messages():
+            thread = await b.store.get_thread(message.id)  # fails when it bites its tail
             if thread[-1].role == "assistant":
                 roles = [each.role for each in turn_messages(thread)]
                 assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
             assert thread[-1].state in TERMINAL
         await b.close()
+        await b.store.close()
+
+
+class LifeOnSqlite(Life):
+    """Be the same on the real store."""
+
+    async def make_store(self) -> Any:
+        store = await make_store("sqlite://", owner_process="host:1:life")
+        await store.open()
+        return store
+
+    async def messages(self) -> list[Message]:
+        store = self.bench.store
+        chats = await store.list_chats(OWNER, limit=1000)
+        return [each for chat in chats for each in await store.get_messages(chat.id)]
 
 
 TestLife = Life.TestCase
@@ -248,3 +286,5 @@ TestLife.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+TestLifeOnSqlite = LifeOnSqlite.TestCase
+TestLifeOnSqlite.settings = settings(TestLife.settings, max_examples=30)

@@ -137,7 +137,7 @@ class Models:
         if not colon or not provider or not name:
             raise StopChatError(ErrorCode.UNKNOWN_MODEL, "no `provider:model`")
         await self._catalogue.find_plugins()
-        await self.keys.refresh()
+        await self.keys.refresh((owner, provider))
         if self._closed:
             raise StopChatError(ErrorCode.SHUTTING_DOWN)
         self.check(model_id, owner)
@@ -191,6 +191,7 @@ class Models:
     async def close(self) -> None:
         """Close all handlers; none can be found after that. What one of them raises is logged."""
         self._closed = True
+        self.keys.close()
         building = list(self._building.values())
         for task in building:
             task.cancel()

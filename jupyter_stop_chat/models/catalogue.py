@@ -106,7 +106,9 @@ class Catalogue:
             return ErrorCode.MISSING_PACKAGE
         if not known.takes_key or self.key_of(provider, owner) is not None:
             return None
-        return ErrorCode.MISSING_KEY
+        return (
+            ErrorCode.KEYCHAIN_LOCKED if self.is_locked(provider, owner) else ErrorCode.MISSING_KEY
+        )
 
     # --- models ------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ class KeyFile:
         self._keychain: Keychain | None = None
         self._looked = False
         self._lock = threading.Lock()
+        self._asking: threading.Thread | None = None
         # Two servers with two data folders must not overwrite each other's.
         self._service = f"jupyter-stop-chat {path.parent}"
 
@@ -84,7 +85,11 @@ class KeyFile:
         A file that cannot be read counts as empty: a key can be given again.
         """
         with self._lock:
-            return self._read()
+            return self._read(self._from_keychain)
+
+    def read_names(self) -> dict[tuple[str, str], Entry]:
+        """Return the same without asking a keychain: what is in one counts as locked."""
+        return self._read(lambda owner, provider: None)
 
     def change(
         self, owner: str, provider: str, entry: Entry | None
@@ -94,7 +99,7 @@ class KeyFile:
         :raises OSError: it cannot be written.
         """
         with self._lock:
-            entries = self._read()
+            entries = self._read(self._from_keychain)
             before = entries.pop((owner, provider), None)
             if entry is not None:
                 entries[owner, provider] = entry
@@ -114,12 +119,12 @@ class KeyFile:
         name = f"{owner}/{provider}"
         if entry is None or entry.key is None:
             with suppress(Exception):  # it may never have been in it
-                _within(lambda: keychain.delete_password(self._service, name))
+                self._within(lambda: keychain.delete_password(self._service, name))
             return False
         key = entry.key
         try:
-            _within(lambda: keychain.set_password(self._service, name, key))
-            return _within(lambda: keychain.get_password(self._service, name)) == key
+            self._within(lambda: keychain.set_password(self._service, name, key))
+            return self._within(lambda: keychain.get_password(self._service, name)) == key
         except Exception as error:  # noqa: BLE001 - a keychain raises anything; the file does it
             log.info("the system's keychain took no key: %s", type(error).__name__)
             return False
@@ -129,7 +134,9 @@ class KeyFile:
         if keychain is None:
             return None
         try:
-            return _within(lambda: keychain.get_password(self._service, f"{owner}/{provider}"))
+            return self._within(
+                lambda: keychain.get_password(self._service, f"{owner}/{provider}")
+            )
         except Exception as error:  # noqa: BLE001 - without its key a provider lacks one
             log.warning("the system's keychain gave no key: %s", type(error).__name__)
             return None
@@ -138,15 +145,42 @@ class KeyFile:
         if not self._looked:
             self._looked = True
             try:
-                self._keychain = _within(self._find_keychain)
+                self._keychain = self._within(self._find_keychain)
             except Exception as error:  # noqa: BLE001 - no keychain is a plain case
                 self._looked = False  # it may be there later
                 log.info("there is no keychain: %s", type(error).__name__)
         return self._keychain
 
+    def _within(self, call: Callable[[], _T]) -> _T:
+        """Call a keychain, for a limited time: one that asks somebody may never answer.
+
+        While it has not answered, nobody waits for it a second time.
+
+        :raises TimeoutError: it did not answer.
+        """
+        if self._asking is not None and self._asking.is_alive():
+            raise TimeoutError
+        outcome: list[_T] = []
+        failure: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                outcome.append(call())
+            except BaseException as error:  # noqa: BLE001 - raised for the caller below
+                failure.append(error)
+
+        self._asking = threading.Thread(target=run, name="stop-chat-keychain", daemon=True)
+        self._asking.start()
+        self._asking.join(PATIENCE_S)
+        if failure:
+            raise failure[0]
+        if not outcome:
+            raise TimeoutError
+        return outcome[0]
+
     # --- the file ----------------------------------------------------------------------------
 
-    def _read(self) -> dict[tuple[str, str], Entry]:
+    def _read(self, look_up: Callable[[str, str], str | None]) -> dict[tuple[str, str], Entry]:
         entries: dict[tuple[str, str], Entry] = {}
         for each in self._lines():
             owner, provider = each.get("owner"), each.get("provider")
@@ -155,7 +189,7 @@ class KeyFile:
                 continue
             in_keychain = each.get("in_keychain") is True
             if in_keychain:
-                key = self._from_keychain(owner, provider)
+                key = look_up(owner, provider)
             entries[owner, provider] = Entry(
                 key if isinstance(key, str) else None,
                 base_url if isinstance(base_url, str) else None,
@@ -221,27 +255,3 @@ def real_keychain() -> Keychain | None:
         if not in_the_open and backend.priority >= 1:
             return backend  # type: ignore[no-any-return]
     return None
-
-
-def _within(call: Callable[[], _T]) -> _T:
-    """Call a keychain, for a limited time: one that asks somebody may never answer.
-
-    :raises TimeoutError: it did not answer.
-    """
-    outcome: list[_T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001 - raised for the caller below
-            failure.append(error)
-
-    thread = threading.Thread(target=run, name="stop-chat-keychain", daemon=True)
-    thread.start()
-    thread.join(PATIENCE_S)
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise TimeoutError
-    return outcome[0]

@@ -28,6 +28,8 @@ ADDRESS = (
     rf"(?::{_PORT})?(?:/[A-Za-z0-9._~/%-]*)?$"
 )
 LONGEST_ADDRESS = 500
+#: So long a keychain is waited for by who needs no key of it, in seconds.
+QUICK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +54,40 @@ class Keys:
         self._given: dict[tuple[str, str], Given] = {}
         self._stamp: object = None
         self._lock = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
 
     def given(self, owner: str, provider: str) -> Given:
         """Return what an owner gave for a provider, as it was last read."""
         return self._given.get((owner, provider), Given())
 
-    async def refresh(self) -> None:
-        """Read again what another server process of the same person may have changed."""
-        locked = any(each.locked for each in self._given.values())
-        if not locked and await asyncio.to_thread(self._file.stamp) == self._stamp:
-            return
-        async with self._lock:
+    async def refresh(self, wanted: tuple[str, str] | None = None) -> None:
+        """Read again what another server process may have changed, or a keychain may give now.
+
+        :param wanted: owner and provider, for whose locked key the keychain is waited for; nobody
+            else waits long.
+        """
+        for _ in range(2):  # a look that had begun may have missed a change
             stamp = await asyncio.to_thread(self._file.stamp)
-            if locked or stamp != self._stamp:
-                self._take(await asyncio.to_thread(self._file.read))
-                self._stamp = stamp
+            locked = self._locked(wanted)
+            if stamp == self._stamp and not locked:
+                return
+            if self._stamp is None:
+                # Which keys there are is known before a keychain gives them.
+                names = await asyncio.to_thread(self._file.read_names)
+                if self._stamp is None:
+                    self._take(names)
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look(), name="stop-chat look for keys")
+                self._looking.add_done_callback(self._looked)
+            waits = wanted is not None and self._locked(wanted)
+            await asyncio.wait({self._looking}, timeout=None if waits else QUICK_S)
+            if locked or stamp == self._stamp:
+                return
+
+    def close(self) -> None:
+        """Wait for no keychain any more."""
+        if self._looking is not None:
+            self._looking.cancel()
 
     async def give_key(self, owner: str, provider: str, key: str) -> None:
         """Keep a key; it replaces the one that was given before.
@@ -84,11 +105,10 @@ class Keys:
         base_url = meant_address(base_url)
         if re.fullmatch(ADDRESS, base_url) is None or len(base_url) > LONGEST_ADDRESS:
             raise StopChatError(ErrorCode.INVALID_ADDRESS, "base_url")
-        await self._write(
-            owner,
-            provider,
-            lambda given: Given(given.key if given.base_url == base_url else None, base_url),
-        )
+        await self.refresh()
+        if self.given(owner, provider).base_url == base_url:
+            return  # and a key that a keychain does not give now stays in it
+        await self._write(owner, provider, lambda given: Given(None, base_url))
 
     async def take_key_back(self, owner: str, provider: str) -> None:
         """Forget a key; nothing happens where none was given.
@@ -103,6 +123,22 @@ class Keys:
         :raises StopChatError: `internal`, when that cannot be written down.
         """
         await self._write(owner, provider, lambda given: Given())
+
+    def _locked(self, wanted: tuple[str, str] | None) -> bool:
+        if wanted is not None:
+            return self.given(*wanted).locked
+        return any(each.locked for each in self._given.values())
+
+    async def _look(self) -> None:
+        async with self._lock:
+            stamp = await asyncio.to_thread(self._file.stamp)
+            self._take(await asyncio.to_thread(self._file.read))
+            self._stamp = stamp
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        self._looking = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("given keys cannot be read: %s", type(error).__name__)
 
     async def _write(self, owner: str, provider: str, change: Callable[[Given], Given]) -> None:
         async with self._lock:

@@ -23,6 +23,11 @@ export function Setup(): JSX.Element | null {
     );
   } else if (lack === 'missing_key') {
     words = trans.__('%1 needs a key.', models.info(name)?.label ?? name);
+  } else if (lack === 'keychain_locked') {
+    words = trans.__(
+      'The key for %1 is in the system\'s keychain, which is locked. Unlock it, then try again.',
+      models.info(name)?.label ?? name
+    );
   } else {
     words = trans.__(
       'A package for %1 is not installed on the server.',
@@ -42,6 +47,15 @@ export function Setup(): JSX.Element | null {
             onClick={() => void askForKey(models, provider, trans).then(focusInput)}
           >
             {trans.__('Add a key')}
+          </button>
+        )}
+        {lack === 'keychain_locked' && (
+          <button
+            type="button"
+            className="jp-StopChat-primary"
+            onClick={() => void models.load().then(focusInput)}
+          >
+            {trans.__('Retry')}
           </button>
         )}
         {!list?.locked && (

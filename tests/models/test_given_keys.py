@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,84 @@ async def test_a_keychain_that_is_unlocked_later_works_from_then_on(tmp_path: Pa
         await reply(models, "openai_compatible:m")
         assert bearer(provider) == "the-key"
         await models.close()
+
+
+async def test_a_locked_key_outlives_the_same_address_given_again(tmp_path: Path) -> None:
+    """R4: what is not given now is not forgotten; the list says what is the matter."""
+    from jupyter_stop_chat.models.key_file import KeyFile
+    from tests.models.test_keys import Chain
+
+    class Locks(Chain):
+        locked = False
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if self.locked:
+                raise RuntimeError("locked")
+            return super().get_password(service, username)
+
+    chain, path = Locks(), tmp_path / "keys.json"
+    address = "http://127.0.0.1:9/v1"
+    first = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+    await first.give_address("server", "openai_compatible", address)
+    await first.give_key("server", "openai_compatible", "the-key")
+    await first.give_key("server", "openai", "another-key")
+    await first.close()
+    chain.locked = True
+    models = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+    await models.give_address("server", "openai_compatible", address)
+    reasons = {each.reason for each in (await models.listed()).models if each.provider == "openai"}
+    assert reasons == {ErrorCode.KEYCHAIN_LOCKED}
+    chain.locked = False
+    await models.resolve("openai:gpt-test")
+    await models.resolve("openai_compatible:m")
+    key = models.keys.given("server", "openai_compatible").key
+    assert key is not None
+    assert key.get_secret_value() == "the-key"
+    await models.close()
+
+
+async def test_a_keychain_that_hangs_costs_nobody_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4: it is asked in one thread; who needs no key of it goes on meanwhile."""
+    from jupyter_stop_chat.models import keys
+    from jupyter_stop_chat.models.key_file import KeyFile
+    from tests.models.test_keys import Chain
+
+    asked: list[str] = []
+    begun, opened = threading.Event(), threading.Event()
+
+    class StandIn:
+        async def reply(self, turn: Any) -> None:
+            """Make no reply."""
+
+        async def close(self) -> None:
+            """Close nothing."""
+
+    class Hangs(Chain):
+        hangs = False
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if self.hangs:
+                asked.append(username)
+                begun.set()
+                opened.wait(60)
+            return super().get_password(service, username)
+
+    chain, path = Hangs(), tmp_path / "keys.json"
+    first = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+    for provider in ("openai", "anthropic", "groq"):
+        await first.give_key("server", provider, "the-key")
+    await first.close()
+    chain.hangs = True
+    monkeypatch.setattr(keys, "QUICK_S", 0.0)
+    models = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+    models.register("mine", lambda name: StandIn())
+    await models.resolve("mine:x")
+    assert (await models.listed()).models
+    await asyncio.to_thread(begun.wait, 10)
+    await models.resolve("mine:y")
+    assert len(asked) == 1, "one look at a time"
+    opened.set()
+    await models.resolve("openai:gpt-test")
+    await models.close()

@@ -132,6 +132,39 @@ def test_a_keychain_that_never_answers_is_not_waited_for(
     assert file_without_chain(path).read()["server", "openai"].key == CANARY
 
 
+def test_a_keychain_that_hangs_is_asked_once_for_all_keys(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4: while it has not answered nobody waits for it again; once it has, it is asked anew."""
+    end = threading.Event()
+    asked: list[str] = []
+
+    class Asks(Chain):
+        hangs = False
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if self.hangs:
+                asked.append(username)
+                end.wait(60)
+            return super().get_password(service, username)
+
+    chain = Asks()
+    file = KeyFile(path, lambda: chain)
+    for name in ("openai", "anthropic", "groq"):
+        file.change("server", name, Entry(CANARY))
+    chain.hangs = True
+    monkeypatch.setattr(key_file_module, "PATIENCE_S", 0.05)
+    assert [each.locked for each in file.read().values()] == [True] * 3
+    assert [each.locked for each in file.read().values()] == [True] * 3
+    assert len(asked) == 1
+    chain.hangs = False
+    end.set()
+    monkeypatch.setattr(key_file_module, "PATIENCE_S", 10.0)
+    assert file._asking is not None
+    file._asking.join(10)
+    assert {each.key for each in file.read().values()} == {CANARY}
+
+
 def test_a_keychain_that_is_locked_later_keeps_what_it_holds(path: Path) -> None:
     """Another key that is given meanwhile must not make it forgotten."""
     chain = Chain()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from .protocol import Message
+if TYPE_CHECKING:  # a kernel that has a server loads no models of what is on the wire
+    from .protocol import Message
 
 _Told = TypeVar("_Told")
 

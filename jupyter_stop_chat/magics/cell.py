@@ -41,7 +41,7 @@ class Cell:
         self._view = view
         self._news = news
         self.received = Received()
-        self._painted_at = 0.0
+        self._painted_at = self._painting = 0.0
         self._dirty = False
         self._stopping_since: float | None = None
         self._unsent = False
@@ -111,14 +111,17 @@ class Cell:
         self._stopping_since = time.monotonic()
 
     def _until_paint(self) -> float:
-        pause = PAINT_S + PAINT_S_PER_UNIT * self.received.length
+        # Half of the time at most, whatever the text: an interrupt waits for the display.
+        pause = max(PAINT_S + PAINT_S_PER_UNIT * self.received.length, self._painting)
         return max(0.0, self._painted_at + pause - time.monotonic())
 
     def _paint(self) -> None:
         self._dirty = False
+        began = time.monotonic()
         waiting = "Waiting" if self.received.state == "queued" else ""
         self._view.paint(self.received, status=self.received.doing or waiting)
         self._painted_at = time.monotonic()
+        self._painting = self._painted_at - began
 
     def _end(self, interrupts: Interrupts) -> None:
         """Show how it ended, and end the cell that way."""

@@ -23,6 +23,7 @@ _MORE = re.compile(
     r"|\$|\\[(\[\\A-Za-z]|@@"  # a formula, and what stands for one
     r"|mermaid|^[ \t>*+\-\d.)]*(?:`{3,}+|~{3,}+)[^\n`]*[^\w\s`~+#.-]"  # a diagram, an odd fence
     r"|^[ \t]*:::|^[ \t]*\{|^---|^\+\+\+"  # what readers add to Markdown
+    r"|\{\{|\{%|\}`|`\{"  # what they put in its place, or run
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -91,3 +91,20 @@ def test_the_words_are_those_of_the_sidebar() -> None:
     for reason in get_args(FinishReason):
         for text in ("", "Hi"):
             assert ending(reason, text) in page
+
+
+def test_a_display_that_is_dear_is_made_half_of_the_time_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R5, B6: between two of them, there is time to hear of an interrupt."""
+    clock = [100.0]
+    monkeypatch.setattr("jupyter_stop_chat.magics.cell.time.monotonic", lambda: clock[0])
+
+    class _Dear(_View):
+        def paint(self, received: Received, status: str = "", mark: str = "") -> None:
+            clock[0] += 3.0
+
+    cell = Cell(Any, _Dear(), queue.SimpleQueue())  # type: ignore[arg-type]
+    cell._paint()
+    clock[0] += 1.0
+    assert cell._until_paint() == 2.0

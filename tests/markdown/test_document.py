@@ -116,6 +116,10 @@ def test_what_is_only_words_and_code_stands_as_it_was_written(text: str) -> None
         "$\\style{background:url(http://x.invalid)}{y}$",
         "$x \\\\` $ <img src=x> ` ",
         "costs $5, the other $10",
+        "a {{< video http://x.invalid >}}",
+        "a {% include x %}",
+        "an {image}`http://x.invalid/a`",
+        "the sum is `{python} 1 + 1`",
     ],
 )
 def test_what_may_be_more_is_html_that_shows_it(text: str) -> None:

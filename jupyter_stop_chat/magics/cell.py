@@ -23,7 +23,7 @@ PAINT_S, PAINT_S_PER_UNIT = 0.08, 2e-6
 SETTLE_S = 4.0
 #: No signal's handler runs while the queue is waited for on Windows, or where the signal was
 #: delivered to another thread; so no wait is longer than this, in seconds.
-_TICK_S = 0.2
+_TICK_S = 0.05
 
 _UNSENT = "nothing was sent"
 _LATE = "the reply had ended"

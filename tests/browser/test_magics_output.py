@@ -87,6 +87,22 @@ def _save(chat: ChatPage) -> None:
     chat.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
 
 
+def _reopen(chat: ChatPage) -> None:
+    """Close the saved notebook and open its file, whose outputs are trusted as they are signed."""
+    trusted = chat.page.evaluate(
+        """async () => {
+          const {commands, shell} = window.jupyterapp;
+          const {path} = shell.currentWidget.context;
+          await commands.execute('application:close');
+          const widget = await commands.execute('docmanager:open', {path});
+          await widget.context.ready;
+          await widget.revealed;
+          return [...widget.content.model.cells].map(each => each.trusted);
+        }"""
+    )
+    assert trusted == [True, True]
+
+
 def _asked_by(browser: Browser, file: Path) -> tuple[list[str], int]:
     """Return what a page in a file asks of others, and how often it ran what is not its own."""
     context = browser.new_context()
@@ -153,6 +169,11 @@ def test_a_hostile_reply_runs_nothing_and_asks_nobody(
         "img, script, svg, iframe, object, embed, style, form, video, audio, [onerror], [id]"
     )
     assert shown.locator(f"css=:is({unwanted}):not(mjx-container *)").count() == 0
+
+    _reopen(fresh)
+    expect(output(fresh, 1)).to_contain_text("The end.")
+    expect(output(fresh, 1).locator("pre code").first).to_be_visible()
+    assert fresh.page.evaluate("window.stacks") == []
 
     exported = _export(lab, "ipynb")
     (lab.folder / "home" / "exported.ipynb").write_text(exported)

@@ -192,6 +192,7 @@ class Models:
         """Close all handlers; none can be found after that. What one of them raises is logged."""
         self._closed = True
         self.keys.close()
+        await self._catalogue.close()
         building = list(self._building.values())
         for task in building:
             task.cancel()

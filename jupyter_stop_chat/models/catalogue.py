@@ -70,6 +70,10 @@ class Catalogue:
         """Tell whether a provider is a package's or the server's own, and not LangChain's."""
         return provider in self.registered or provider in self.plugins
 
+    async def close(self) -> None:
+        """Ask no server any more."""
+        await self._listing.close()
+
     # --- keys --------------------------------------------------------------------------------
 
     def given(self, provider: str, owner: str) -> Given:

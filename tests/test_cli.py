@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyter_core import paths
 
 from jupyter_stop_chat import __version__, cli
 from jupyter_stop_chat.app import StopChatApp
@@ -75,7 +76,7 @@ def test_it_says_where_the_weights_are(
 ) -> None:
     asked: list[tuple[Path, bool]] = []
 
-    def install(where: Path, progress: weights.Progress, *, force: bool) -> Path:
+    def install(where: Path, progress: weights.Progress, *, force: bool, shared: bool) -> Path:
         asked.append((where, force))
         for done in (0, 5, 5, 10):
             progress(done, 10)
@@ -91,7 +92,7 @@ def test_it_says_where_the_weights_are(
 def test_what_is_still_missing_is_told(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(weights, "install_weights", lambda where, progress, force: where)
+    monkeypatch.setattr(weights, "install_weights", lambda where, progress, force, shared: where)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["install-local-model"]) == 0
     assert "jupyter-stop-chat[local]" in capsys.readouterr().out
@@ -102,7 +103,7 @@ def test_a_failure_and_an_interrupt(
 ) -> None:
     endings: list[BaseException] = [InstallError("The disk is too full."), KeyboardInterrupt()]
 
-    def install(where: Path, progress: weights.Progress, *, force: bool) -> Path:
+    def install(where: Path, progress: weights.Progress, *, force: bool, shared: bool) -> Path:
         raise endings.pop(0)
 
     monkeypatch.setattr(weights, "install_weights", install)
@@ -112,10 +113,41 @@ def test_a_failure_and_an_interrupt(
     assert capsys.readouterr().err == "Interrupted.\n"
 
 
-def test_it_works_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    with cli._Bar("x") as bar:
-        bar.show(1, 2)
+@pytest.mark.parametrize("has_tqdm", [True, False])
+def test_progress_is_told_in_lines_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], has_tqdm: bool
+) -> None:
+    """H7: also without tqdm; a log is not flooded."""
+    if not has_tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    with cli._Bar("Downloading") as bar:
+        for done in range(0, 93_000_001, 1_000_000):
+            bar.show(done, 93_000_000)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Downloading: 0 MB of 93 MB"
+    assert lines[-1] == "Downloading: 93 MB of 93 MB"
+    assert len(lines) == 6
+    with cli._Bar("Downloading") as bar:
+        bar.show(0, None)
+
+
+@pytest.mark.parametrize(("option", "place"), [("--sys-prefix", "ENV"), ("--system", "SYSTEM")])
+def test_an_administrator_installs_it_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, place: str
+) -> None:
+    """H7."""
+    asked: list[tuple[Path, bool]] = []
+
+    def install(where: Path, progress: object, *, force: bool, shared: bool) -> Path:
+        asked.append((where, shared))
+        return weights_path(where)
+
+    monkeypatch.setattr(paths, f"{place}_JUPYTER_PATH", [str(tmp_path)])
+    monkeypatch.setattr(weights, "install_weights", install)
+    assert cli.main(["install-local-model", option]) == 0
+    assert asked == [(tmp_path, True)]
+    with pytest.raises(SystemExit):
+        cli.main(["install-local-model", "--system", "--sys-prefix"])
 
 
 def test_it_starts_without_loading_jupyter() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.continuation import Joint
 from jupyter_stop_chat.local_model.process import CHILD, Limits, ModelProcess, StartFailed
-from jupyter_stop_chat.local_model.weights import SMOLLM2, Weights, is_installed, weights_path
+from jupyter_stop_chat.local_model.weights import SMOLLM2, Weights, find_weights, weights_path
 from jupyter_stop_chat.utf16 import whole
 
 from .base import Event, Finished, HistoryCut, Reasoning, Text, TokensUsed, Turn
@@ -31,7 +31,7 @@ def unavailable(data_dir: Path, weights: Weights = SMOLLM2) -> ErrorCode | None:
 
     if find_spec("xllamacpp") is None:
         return ErrorCode.MISSING_PACKAGE
-    return None if is_installed(data_dir, weights) else ErrorCode.LOCAL_MODEL_MISSING
+    return ErrorCode.LOCAL_MODEL_MISSING if find_weights(data_dir, weights) is None else None
 
 
 class LocalHandler:
@@ -141,7 +141,7 @@ class LocalHandler:
 
     def _path(self, model: str) -> Path:
         if model == BUILT_IN:
-            return weights_path(self._data_dir)
+            return find_weights(self._data_dir) or weights_path(self._data_dir)
         try:
             path = Path(model).expanduser()
         except RuntimeError:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from jupyter_stop_chat.errors import ErrorCode, new_error_id
 
-from .weights import SMOLLM2, InstallError, Progress, install_weights, is_installed
+from .weights import SMOLLM2, InstallError, Progress, find_weights, install_weights
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class Installing:
         """Tell how far it is."""
         if self._runs:
             return "stopping" if self._stop.is_set() else "installing"
-        there = await asyncio.to_thread(is_installed, self._data_dir)
-        return "installed" if there else "missing"
+        there = await asyncio.to_thread(find_weights, self._data_dir)
+        return "missing" if there is None else "installed"
 
     def start(self) -> None:
         """Begin, unless it has begun."""

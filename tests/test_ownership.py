@@ -56,7 +56,7 @@ class Person:
         mark = str(uuid.uuid4())
         await self.socket.write_message(json.dumps(frame))
         # Answers may overtake one another: let the first be given before the mark is sent.
-        heard = [] if frame["type"] in {"close", "stop"} else [await self.read()]
+        heard = [] if frame["type"] == "close" else [await self.read()]
         await self.socket.write_message(json.dumps({"type": "stop", "message_id": mark}))
         while (told := await self.read()).get("message_id") != mark:
             heard.append(told)

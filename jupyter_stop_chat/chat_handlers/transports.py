@@ -112,14 +112,25 @@ async def _as_stream(request: Any, response: Any) -> Any:
     except ValueError:
         told = None
     headers = {"content-type": "text/event-stream"}
-    return type(response)(200, headers=headers, content=_stream_of(told), request=request)
+    # As a stream, not as content, so that who listens to streams hears it.
+    stream = _rest(response.stream, _stream_of(told), _nothing())
+    return type(response)(200, headers=headers, stream=stream, request=request)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for part in tuple[bytes, ...]():
+        yield part
 
 
 def _rest(stream: Any, first: bytes, begun: AsyncIterator[bytes]) -> Any:
     """Return a stream that begins with what was already taken of it."""
 
+    held = [first]
+
     async def parts(self: Any) -> AsyncIterator[bytes]:
-        yield first
+        # Once only: OpenAI's client reads on behind the end to leave nothing on the connection.
+        if held:
+            yield held.pop()
         async for part in begun:
             yield part
 

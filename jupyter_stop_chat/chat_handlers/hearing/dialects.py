@@ -81,6 +81,7 @@ def _choice(choice: dict[str, Any], answer: Answer) -> bool:
     if said in {None, "stop"} and ending_of(native) in {"length", "content_filter", "refusal"}:
         word = native if said else word
     answer.finish(word)
+    answer.beside_text = said is not None and bool(delta.get("content"))
     if word is not None and (not isinstance(word, str) or word not in _OPENAI):
         said = ending_of(word)
         choice["finish_reason"] = _OPENAI_WORDS.get(said, "stop") if said else None

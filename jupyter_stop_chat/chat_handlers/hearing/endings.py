@@ -12,10 +12,16 @@ Ending = FinishReason | Literal["stop", "tool", "error"]
 #: By a part of the provider's word, in lower case; the first that fits counts.
 _BY_PART: tuple[tuple[str, Ending], ...] = (
     ("toxic", "content_filter"),
+    ("rate_limit", "error"),
+    ("ratelimit", "error"),
+    ("quota", "error"),
     ("limit", "length"),
     ("length", "length"),
     ("max_", "length"),
     ("maxtoken", "length"),
+    ("maximum", "length"),
+    ("maxoutput", "length"),
+    ("truncat", "length"),
     ("context_window", "length"),
     ("too_long", "length"),
     ("refus", "refusal"),
@@ -32,6 +38,7 @@ _BY_PART: tuple[tuple[str, Ending], ...] = (
     ("moderation", "content_filter"),
     ("flagged", "content_filter"),
     ("policy", "content_filter"),
+    ("violat", "content_filter"),
     ("error", "error"),
     ("insufficient", "error"),
     ("malformed", "error"),
@@ -42,11 +49,25 @@ _BY_PART: tuple[tuple[str, Ending], ...] = (
     ("cancel", "cut_off"),
     ("interrupt", "cut_off"),
     ("disconnect", "cut_off"),
+    ("incomplete", "cut_off"),
     ("tool", "tool"),
     ("function", "tool"),
 )
 #: What some servers write where they mean that there is no end yet.
-_NONE = {"", "null", "none", "finish_reason_unspecified", "unspecified"}
+_NONE = {
+    "",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "unspecified",
+    "finish_reason_unspecified",
+    "not_finished",
+    "in_progress",
+    "generating",
+    "streaming",
+    "pending",
+}
 
 
 def ending_of(word: object) -> Ending | None:

@@ -17,6 +17,7 @@ class Answer:
     :ivar ended: the provider's own end of the stream came.
     :ivar over: the stream is over, however it ended.
     :ivar broke: its connection broke.
+    :ivar beside_text: the provider's word for the end stood beside text.
     """
 
     def __init__(self) -> None:
@@ -25,13 +26,16 @@ class Answer:
         self.ended = False
         self.over = False
         self.broke = False
+        self.beside_text = False
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self._said: list[Event] = []
+        self._went_on = False
 
     def think(self, text: object) -> None:
         """Note what the model thinks."""
         if isinstance(text, str) and text:
+            self.go_on()
             self._said.append(Reasoning(text))
 
     def refuse(self, text: object) -> None:
@@ -56,11 +60,17 @@ class Answer:
         """Note that more text came: what was said to be the end was none."""
         if self.ending in {"stop", "length"}:
             self.ending = None
+            self._went_on = True
 
     @property
     def finished(self) -> bool:
         """Tell whether the provider said that the reply is at its end."""
         return self.ended or self.ending is not None
+
+    @property
+    def sure(self) -> bool:
+        """Tell whether nothing more of the reply will come: its end was said, and held before."""
+        return self.ended or (self.ending is not None and not self._went_on)
 
     @property
     def broke_off(self) -> bool:

@@ -13,10 +13,13 @@ from typing import Any
 from .dialects import hear_event
 from .faults import ProviderFault, fault_in
 from .hearing import Answer, Hearing
+from .plain import Plain
 
 #: So long the rest of a stream is waited for once the provider said that the reply ended, in
 #: seconds: how much was used, and the end of the body, after which a connection is used again.
 GRACE = 0.5
+#: And so long where that was said beside text: some servers say it beside every piece.
+GRACE_BESIDE_TEXT = 5.0
 
 _hearing: ContextVar[Hearing | None] = ContextVar("stop_chat_hearing", default=None)
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
@@ -44,10 +47,7 @@ async def _listen_in(response: Any) -> None:
     hearing = _hearing.get()
     if hearing is None or response.status_code >= 400:
         return
-    lines = _is_lines(response)
-    kind = response.headers.get("content-type", "").lower()
-    if not lines and "json" in kind:
-        return  # a whole answer
+    lines = str(response.request.url.path).endswith(("/api/chat", "/api/generate"))
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip", "deflate"}:
         return
@@ -57,55 +57,85 @@ async def _listen_in(response: Any) -> None:
         each for each in type(response.stream).__mro__ if each.__name__ == "AsyncByteStream"
     )
     heard = type("HeardStream", (_Heard, base), {})
-    response.stream = heard(response.stream, hearing.begin(), lines, encoding != "identity")
-
-
-def _is_lines(response: Any) -> bool:
-    kind = response.headers.get("content-type", "").lower()
-    path = str(response.request.url.path)
-    return "ndjson" in kind or "jsonl" in kind or path.endswith(("/api/chat", "/api/generate"))
+    perhaps_whole = "json" in response.headers.get("content-type", "").lower()
+    response.stream = heard(
+        response.stream,
+        hearing.begin(),
+        lines=lines,
+        perhaps_whole=perhaps_whole and not lines,
+        packed=encoding != "identity",
+    )
 
 
 class _Heard:
     """The body of a response, one event at a time.
 
     So a client library has worked one event up before the next one is looked at, and what an
-    event says comes at its place.
+    event says comes at its place. Those of which it is known that they say nothing but text are
+    passed on together.
+
+    :param lines: each line is an event.
+    :param perhaps_whole: it may be one whole answer, of which nothing comes before the rest.
+    :param packed: it is compressed.
     """
 
-    def __init__(self, stream: Any, answer: Answer, lines: bool, packed: bool) -> None:
+    def __init__(
+        self, stream: Any, answer: Answer, *, lines: bool, perhaps_whole: bool, packed: bool
+    ) -> None:
         self._stream = stream
         self._answer = answer
+        self._lines = lines
+        self._perhaps_whole = perhaps_whole
         self._separator = _LINE_END if lines else _EVENT_END
         self._read = _line if lines else _event
         self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
         self._deadline: float | None = None
         self._fault: ProviderFault | None = None
+        self._plain = Plain()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         source = self._stream.__aiter__()
         held = bytearray()
         looked = 0
-        while True:
-            found = self._separator.search(held, looked)
-            if found is None:
-                looked = max(0, len(held) - 3)
-                data = await self._next(source)
-                if data is None:
-                    break
-                held += data
-                continue
-            piece = bytes(held[: found.end()])
-            del held[: found.end()]
-            looked = 0
-            for heard in self._hear(piece):
-                yield heard
-            self._look()
+        begun = not self._perhaps_whole
+        while (data := await self._next(source)) is not None:
+            held += data
+            if not begun:
+                if not (start := held.lstrip()):
+                    continue
+                begun = True
+                if start[:1] in b"{[":
+                    yield bytes(held)
+                    async for more in self._rest(source):
+                        yield more
+                    return
+            at = 0
+            plain = 0
+            while found := self._separator.search(held, max(at, looked)):
+                piece = bytes(held[at : found.end()])
+                at = found.end()
+                if self._plain.is_like(piece):
+                    self._answer.go_on()
+                    continue
+                if plain < at - len(piece):
+                    yield bytes(held[plain : at - len(piece)])
+                plain = at
+                for heard in self._hear(piece):
+                    yield heard
+                self._look()
+            if plain < at:
+                yield bytes(held[plain:at])
+            del held[:at]
+            looked = max(0, len(held) - 3)
         if held:
             for heard in self._hear(bytes(held)):
                 yield heard
         self._answer.over = True
         self._look()
+
+    async def _rest(self, source: Any) -> AsyncIterator[bytes]:
+        while (data := await self._next(source)) is not None:
+            yield data
 
     async def aclose(self) -> None:
         """Close the response, and with it the connection unless it was read to its end."""
@@ -113,14 +143,17 @@ class _Heard:
 
     async def _next(self, source: Any) -> bytes | None:
         """Read on; None: this is the end."""
-        loop = asyncio.get_running_loop()
-        if not self._answer.finished:
+        if not self._answer.sure:
             self._deadline = None
         elif self._deadline is None:
-            self._deadline = loop.time() + GRACE
+            grace = GRACE_BESIDE_TEXT if self._answer.beside_text else GRACE
+            self._deadline = asyncio.get_running_loop().time() + grace
         try:
-            async with asyncio.timeout_at(self._deadline):
+            if self._deadline is None:
                 data: bytes = await source.__anext__()
+            else:
+                async with asyncio.timeout_at(self._deadline):
+                    data = await source.__anext__()
         except StopAsyncIteration:
             return None
         except TimeoutError:
@@ -129,7 +162,7 @@ class _Heard:
             return None
         except Exception:
             self._answer.over = True
-            if self._answer.finished:
+            if self._answer.sure:
                 return None  # what came is whole
             self._answer.broke = True
             raise
@@ -165,11 +198,15 @@ class _Heard:
                     data.pop(key, None)
                 changed = True
             one = text.lstrip().startswith("{") and not text.count("\n")
-            yield piece if one and not changed else self._written(name, data)
+            if one and not changed:
+                self._plain.learn(piece, data)
+                yield piece
+            else:
+                yield self._written(name, data)
 
     def _written(self, name: str, data: dict[str, Any]) -> bytes:
         body = json.dumps(data).encode()
-        if self._separator is _LINE_END:
+        if self._lines:
             return body + b"\n"
         # A changed event has its changed name.
         kind = data.get("type") if name else None

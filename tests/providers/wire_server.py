@@ -1,0 +1,93 @@
+"""A server that sends what providers send, word for word."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+#: A place in a body at which it waits.
+WAIT = b"<wait>"
+
+
+class WireProvider:
+    """A server that answers with what it is given, head and body, in this order.
+
+    A line `Then: hold` in a head holds the connection open behind the body, `Then: reset` cuts it.
+
+    :param cut: how a body is cut: `whole`, `lines`, or `bytes`.
+    :ivar answers: what it answers with.
+    :ivar go_on: what a body waits for at each `WAIT`.
+    """
+
+    def __init__(self, cut: str = "whole") -> None:
+        self.answers: list[bytes] = []
+        self.cut = cut
+        self.go_on = asyncio.Event()
+        self.waits = asyncio.Event()
+        self.gone = asyncio.Event()
+        self.requests: list[dict[str, Any]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> WireProvider:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while await self._answer(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client is gone, or the test is over
+        finally:
+            self.gone.set()
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        asked = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(asked.partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+        self.requests.append(json.loads(await reader.readexactly(length)))
+        head, _, body = self.answers.pop(0).partition(b"\n\n")
+        lines = head.decode().split("\n")
+        then = next((line.partition(": ")[2] for line in lines if line.startswith("Then:")), "")
+        lines = [line for line in lines if not line.startswith("Then:")]
+        writer.write("\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""]).encode())
+        for piece in self._pieces(body):
+            if piece == WAIT:
+                self.waits.set()
+                await self.go_on.wait()
+                continue
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await writer.drain()
+            await asyncio.sleep(0)
+        if then == "hold":
+            await reader.read()
+            return False
+        if then == "reset":
+            return False
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        return True
+
+    def _pieces(self, body: bytes) -> list[bytes]:
+        if WAIT in body:
+            parts = body.split(WAIT)
+            return [each for part in parts for each in (part, WAIT) if each][:-1]
+        if self.cut == "whole":
+            return [body]
+        if self.cut == "lines":
+            return body.splitlines(keepends=True)
+        return [body[at : at + 1] for at in range(len(body))]

@@ -85,11 +85,13 @@ class LangChainHandler:
         self._room: float | None = None if limit is None else limit * USED
         self._retired = False
         self._takes_limit = True
+        #: Its last reply began with a thought that nothing opened, as some templates make it.
+        self._unopened = False
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
         hearing = Hearing()
-        tally = Tally(hearing)
+        tally = Tally(hearing, unopened=self._unopened, continued=bool(turn.prefix))
         try:
             await self._listen(hearing)
             async with self._in_use(), closed_at_the_end(self._trimmed(turn, tally)) as stream:
@@ -99,7 +101,9 @@ class LangChainHandler:
                         return
             if turn.stopped:
                 return
-            for event in tally.endings(continued=bool(turn.prefix), agent=self._model is None):
+            # Of an agent's many messages nobody knows which ones begin so.
+            self._unopened = tally.unopened and self._model is not None
+            for event in tally.endings(agent=self._model is None):
                 yield event
         except (GeneratorExit, KeyboardInterrupt, StopChatError):
             raise

@@ -98,10 +98,16 @@ class Tally:
     What was heard on the wire counts; where nothing was, what the chunks say.
 
     :param hearing: what is heard on the wire.
+    :param unopened: the model's replies begin with a thought that nothing opens.
+    :param continued: there is a partial reply before it, which is behind its thought.
     """
 
-    def __init__(self, hearing: Hearing) -> None:
+    def __init__(
+        self, hearing: Hearing, *, unopened: bool = False, continued: bool = False
+    ) -> None:
         self._hearing = hearing
+        self._unopened = unopened
+        self._continued = continued
         self._thoughts: dict[str | None, Thoughts] = {}
         self._used: dict[str | None, tuple[int, int]] = {}
         self._ending: Ending | None = None
@@ -126,7 +132,7 @@ class Tally:
             found = events(chunk)
         for event in found:
             if isinstance(event, Text):
-                thoughts = self._thoughts.setdefault(of, Thoughts())
+                thoughts = self._thoughts_of(of)
                 yield from self._noted(thoughts.feed(event.text))
             elif not (isinstance(event, Reasoning) and self._hearing.thought):
                 yield from self._noted([event])
@@ -137,11 +143,27 @@ class Tally:
         :raises ProviderFault: when the stream broke off before it said anything.
         """
         yield from self._noted(self._hearing.take())
-        for thoughts in self._thoughts.values():
-            yield from self._noted(thoughts.end())
         last = self._hearing.last
+        ending = self._ending if last is None else last.ending
+        complete = ending in _OWN_END and not (last is not None and last.broke_off)
+        for thoughts in self._thoughts.values():
+            yield from self._noted(thoughts.end(complete=complete))
         if last is not None and last.broke_off and not (self._answered or self._thought):
             raise ProviderFault({"code": 502, "message": "the stream ended before its first word"})
+
+    @property
+    def unopened(self) -> bool:
+        """Tell whether a reply of this model begins with a thought that nothing opens."""
+        if self._continued:
+            return self._unopened
+        return any(each.unopened for each in self._thoughts.values())
+
+    def _thoughts_of(self, of: str | None) -> Thoughts:
+        if of not in self._thoughts:
+            # Where thoughts come apart, what comes as text is none.
+            unopened = self._unopened and not (self._continued or self._hearing.thought)
+            self._thoughts[of] = Thoughts(unopened=unopened)
+        return self._thoughts[of]
 
     def _noted(self, found: Iterable[Event]) -> Iterator[Event]:
         for event in found:
@@ -187,10 +209,9 @@ class Tally:
         broke = bool(answers) and answers[-1].broke
         return Finished("cut_off") if broke and self._answered else None
 
-    def endings(self, *, continued: bool, agent: bool) -> Iterator[Event]:
+    def endings(self, *, agent: bool) -> Iterator[Event]:
         """Yield what the reply used, and how it ended, where that was not its own end.
 
-        :param continued: there is a partial reply before it.
         :param agent: who asks also answers calls of tools.
         :raises StopChatError: `content_filtered`, `unoffered_tool` or `provider_failed`, when that
             is why there is no reply.
@@ -201,7 +222,7 @@ class Tally:
         ending = self._ending
         if last is not None:
             ending = "cut_off" if last.broke_off else last.ending
-        said = self._answered or continued
+        said = self._answered or self._continued
         if ending in {"content_filter", "refusal"} and not said:
             raise StopChatError(ErrorCode.CONTENT_FILTERED, f"ended with {ending}")
         if ending == "error":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jupyter_stop_chat.chat_handlers.base import TurnMessage
+from jupyter_stop_chat.chat_handlers.thoughts import without_thought
 from jupyter_stop_chat.protocol import Message
 
 
@@ -31,7 +32,7 @@ def turn_messages(thread: Sequence[Message]) -> list[TurnMessage]:
         told.append(message)
     history: list[TurnMessage] = []
     for message in told:
-        text = prompt_text(message) if message.role == "user" else message.text.rstrip()
+        text = _answer(message) if message.role == "assistant" else prompt_text(message)
         if history and history[-1].role == message.role:
             before = history.pop()
             history.append(TurnMessage(message.role, f"{before.text}\n\n{text}", before.id))
@@ -53,7 +54,12 @@ def prompt_text(message: Message) -> str:
     return "\n\n".join(parts)
 
 
+def _answer(message: Message) -> str:
+    """Return a reply without a thought that was kept in it: older and imported ones have some."""
+    return without_thought(message.text).rstrip()
+
+
 def _worth_telling(reply: Message) -> bool:
     if reply.role == "user":
         return True
-    return bool(reply.text.strip()) and not reply.discarded
+    return bool(_answer(reply)) and not reply.discarded

@@ -23,7 +23,7 @@ from jupyter_stop_chat.chat_handlers.base import (
     Turn,
     TurnMessage,
 )
-from jupyter_stop_chat.chat_handlers.thoughts import Thoughts
+from jupyter_stop_chat.chat_handlers.thoughts import without_thought
 from jupyter_stop_chat.protocol import Chat, ChatChanged, Message
 from jupyter_stop_chat.store.base import Store
 from jupyter_stop_chat.utf16 import whole
@@ -234,39 +234,76 @@ def request(prompt: str, reply: str) -> str:
 
 def clean(text: str) -> str:
     """Take a title out of a model's answer; empty if there is none."""
-    thoughts = Thoughts()
-    found = [*thoughts.feed(whole(text)), *thoughts.end()]
-    answer = "".join(each.text for each in found if isinstance(each, Text))
-    titles = (_plain(line) for line in answer.splitlines())
+    titles = (_plain(line) for line in without_thought(whole(text)).splitlines())
     return _shortened(next((title for title in titles if title), ""))
 
 
 def _plain(line: str) -> str:
     """Take Markdown, quotation marks and small talk off a line; empty if nothing else is in it."""
-    line = _LINK.sub(r"\1", line)
+    line = _TAG.sub("", _LINK.sub(r"\1", line[:_LONGEST_LINE]))
+    for pattern in (_JSON, _BOX):
+        if found := pattern.search(line):
+            line = found[1]
     before = None
     while before != line:
         before = line
-        line = line.strip(_AROUND)
-        line = _LABEL.sub("", _SMALL_TALK.sub("", line))
-    return "" if _ALONE.fullmatch(line) else " ".join(re.sub(r"\*\*|__|`", "", line).split())
+        line = _unquoted(_MARK.sub("", line.strip()))
+        for pattern in (_SMALL_TALK, _LABEL):
+            if found := pattern.match(line):
+                line = line[found.end() :]
+        if found := _NAMED.fullmatch(line):
+            line = found[1]
+    line = " ".join(re.sub(r"\*\*|`", "", line).split())
+    nothing = _ALONE.fullmatch(line) or line.endswith((":", "：")) or not _WORD.search(line)
+    return "" if nothing or "<|" in line else line
 
 
-_AROUND = " \t#*_`>~\"'“”„‚‘’«»「」『』"
+def _unquoted(line: str) -> str:
+    """Take quotation marks off that are around the whole line, or belong to none in it."""
+    inner = _EMPHASIS.sub(r"\1", line.strip(_AROUND))
+    # Where marks are left inside, those at an end are theirs.
+    return line if _QUOTES.intersection(inner) else inner
+
+
+#: So much of a line is looked at, in characters.
+_LONGEST_LINE = 300
+_QUOTES = set('"“”„‟«»‹›「」『』《》〈〉')
+_AROUND = " \t*`~'‘’‚" + "".join(sorted(_QUOTES))
+_TAG = re.compile(r"</?(?:b|i|em|strong|title|h[1-6]|p|answer|output)>", re.IGNORECASE)
+_EMPHASIS = re.compile(r"^_{1,3}([^_]+)_{1,3}$")
+_BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]+)\}")
+_JSON = re.compile(r'^\s*\{\s*"(?:title|name)"\s*:\s*"([^"]+)"')
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+#: What begins a heading, a quote, or an item of a list.
+_MARK = re.compile(r"^(?:#+\s+|>\s*|[-*+•]\s+|\d{1,2}[.)]\s+|~~~+\w*|```+\w*|#+(?=\D))+|[#~]+$")
+_WORD = re.compile(r"\w")
+_TITLE = (
+    r"(?:title|titel|titre|t[ií]tulo|titolo|tytuł|заголовок|название|başlık|judul|"
+    r"标题|標題|タイトル|제목)"
+)
 _LABEL = re.compile(
-    r"(?:(?:the|chat|conversation|suggested|short|possible)\W+)*"
-    r"(?:title|titel|titre|t[ií]tulo|titolo|标题|標題|タイトル)[*_`\s]*[:：][*_`\s]*",
+    rf"(?:(?:the|chat|conversation|suggested|short|possible)\W+)*{_TITLE}[*_`\s]*[:：][*_`\s]*|"
+    r"(?:assistant|ai|option (?:\d|a|b))[*_`\s]*[:：][*_`\s]*",
     re.IGNORECASE,
 )
 _SMALL_TALK = re.compile(
-    r"(?:(?:sure|certainly|of course|absolutely|okay|ok|here|gladly|happy to)\b[^:：\n]*|"
-    r"(?:a|the|my|one)\b[^:：\n]*\btitle\b[^:：\n]*)[:：]",
+    r"(?:sure|certainly|of course|absolutely|okay|ok|gladly|happy to)[!,.][^:：\n]*[:：]|"
+    r"(?:here(?:['’]s| is| are)|i(?:['’]d| would)? suggest|how about)\b[^:：\n]*[:：]|"
+    rf"(?:[^:：\n]*\s)?(?:a|the|my|one|ein|un|une|um)\b[^:：\n]*\b{_TITLE}\b"
+    r"(?: (?:is|would be|could be|might be|for [^:：\n]*|für [^:：\n]*|pour [^:：\n]*))*\s?[:：]|"
+    rf"[^:：\n]*[!！][^:：\n]*{_TITLE}\s?[:：]",
+    re.IGNORECASE,
+)
+#: "The title is: X" is small talk without its colon as well, where X is quoted.
+_NAMED = re.compile(
+    rf"(?:[^\n]*\b(?:{_TITLE})\s+(?:is|would be|could be)|i(?:['’]d| would)? suggest)\s*[:：]?\s*"
+    r"[\"“„«]([^\"”“»]+)[\"”“»]\.?",
     re.IGNORECASE,
 )
 _ALONE = re.compile(
-    r"(?:sure|certainly|of course|absolutely|okay|ok|here (?:you go|it is)|gladly)"
-    r"(?: thing)?[\s!.,…:]*",
+    r"(?:sure|certainly|of course|absolutely|okay|ok|gladly|"
+    r"here (?:you go|it is|are some options))(?: thing)?[\s!.,…:]*|"
+    r"(?:i['’]m |i am )?(?:sorry|unable)\b.*|i (?:can['’]?t|cannot)\b.*",
     re.IGNORECASE,
 )
 

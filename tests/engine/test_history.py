@@ -40,6 +40,25 @@ def told(*thread):
     return [(each.role, each.text) for each in turn_messages(thread)]
 
 
+def test_a_thought_that_was_kept_in_a_reply_is_not_sent_back():
+    """T7: older and imported replies have some; one that is all thought is left out."""
+    assert told(
+        message("user", "a <think>b</think>"),
+        message("assistant", "<think>Hm.</think>\n\nYes"),
+        message("user", "b"),
+        message("assistant", "So, hm.\n</think>\nNo"),
+        message("user", "c"),
+        message("assistant", "<think>cut off", MessageState.INTERRUPTED),
+        message("user", "d"),
+    ) == [
+        ("user", "a <think>b</think>"),
+        ("assistant", "Yes"),
+        ("user", "b"),
+        ("assistant", "No"),
+        ("user", "d"),
+    ]
+
+
 def user(text, **more):
     return message("user", text, **more)
 

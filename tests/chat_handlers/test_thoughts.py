@@ -1,0 +1,114 @@
+"""Thoughts that come in one text with the answer, and ends of thoughts that nothing opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from jupyter_stop_chat.chat_handlers.base import Event, Reasoning, Text
+from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.thoughts import Thoughts, without_thought
+from tests.chat_handlers.test_hearing import DONE, HEAD, chunk
+from tests.providers.chat_models import make_model
+from tests.providers.reading import Reading, nothing_left
+from tests.providers.wire_server import WireProvider
+
+
+def parted(text: str, size: int, *, unopened: bool = False) -> tuple[str, str, Thoughts]:
+    """Return the answer and the thought of a text that comes in pieces."""
+    thoughts = Thoughts(unopened=unopened)
+
+    def events() -> Iterator[Event]:
+        for at in range(0, len(text), size):
+            yield from thoughts.feed(text[at : at + size])
+        yield from thoughts.end(complete=True)
+
+    found = list(events())
+    said = "".join(each.text for each in found if isinstance(each, Text))
+    thought = "".join(each.text for each in found if isinstance(each, Reasoning))
+    return said, thought, thoughts
+
+
+UNOPENED = "I use `x`, hm: a < b.\n```py\nx\n```\n</think>\n\nThe answer."
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_the_end_of_a_thought_that_nothing_opened_is_no_text(size: int) -> None:
+    """T7: the tag is taken out, and the next reply is known to begin with a thought."""
+    said, thought, thoughts = parted(UNOPENED, size)
+    assert said == UNOPENED.replace("</think>", "")
+    assert thought == ""
+    assert thoughts.unopened
+    said, thought, thoughts = parted(UNOPENED, size, unopened=True)
+    assert said == "The answer."
+    assert thought == UNOPENED.partition("</think>")[0]
+    assert thoughts.unopened
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Templates end it with `</think>`\nand go on.",
+        "As here:\n```\nhm\n</think>\nyes\n```\nSo.",
+        "The tag </think> ends it.",
+        "a </thi",
+        "a </think>",
+        "x < y </ z",
+    ],
+)
+def test_an_answer_may_speak_of_that_tag(text: str, size: int) -> None:
+    """T7: in code, and in the middle of a line."""
+    said, thought, thoughts = parted(text, size)
+    assert (said, thought, thoughts.unopened) == (text, "", False)
+    assert without_thought(text) == text
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_who_was_taken_to_think_and_did_not_has_its_answer(size: int) -> None:
+    """T7: and the next reply is taken for an answer from its start."""
+    said, _, thoughts = parted("The answer.", size, unopened=True)
+    assert said == "The answer."
+    assert not thoughts.unopened
+
+
+def test_a_thought_that_opens_itself_after_all() -> None:
+    assert parted("<think>Hm.</think>Yes", 100, unopened=True)[:2] == ("Yes", "Hm.")
+
+
+def test_a_kept_reply_without_its_thought() -> None:
+    """T7."""
+    assert without_thought("<think>Hm.</think>\n\nYes") == "Yes"
+    assert without_thought(UNOPENED) == "The answer."
+    assert without_thought("<think>It was cut off") == ""
+    assert without_thought("Yes\n") == "Yes\n"
+
+
+@pytest.mark.parametrize("tag", ["</think>", "<think></think>", "</think>x", "\n`</think>"])
+def test_many_tags_cost_no_more_than_their_length(tag: str) -> None:
+    """V1: one piece of half a megabyte holds the loop for no time to speak of."""
+    thoughts = Thoughts()
+    assert sum(1 for _ in thoughts.feed(tag * 50_000)) < 200
+
+
+async def test_a_handler_learns_how_its_model_begins() -> None:
+    """T7: the second reply's thought is shown as one, live; and where thoughts come apart, not."""
+    pieces = ["Hm, ", "so.", "\n</think>", "\n\nYes", "."]
+    said = b"".join(map(chunk, pieces)) + chunk(None, "stop") + DONE
+    plain = chunk("No.") + chunk(None, "stop") + DONE
+    async with WireProvider("lines") as provider:
+        handler = LangChainHandler(make_model("openai", f"{provider.url}/v1"))
+        provider.answers = [HEAD + b"\n" + each for each in (said, said, said, plain, plain)]
+        told = []
+        for prefix in ("", "", "Yes. ", "", ""):
+            reading = Reading(handler, prefix=prefix)
+            assert await reading.end() is None
+            told.append((reading.text, reading.reasoning))
+        assert told[0] == ("Hm, so.\n\n\nYes.", "")
+        assert told[1] == ("Yes.", "Hm, so.\n")
+        assert told[2][1] == ""
+        assert told[3] == ("No.", "No.")
+        assert told[4] == ("No.", "")
+        await handler.close()
+        await nothing_left()

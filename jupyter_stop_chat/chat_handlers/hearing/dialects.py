@@ -166,8 +166,10 @@ def _anthropic(kind: str, data: Mapping[str, Any], answer: Answer) -> None:
     match kind:
         case "message_start":
             message = data.get("message")
+            usage = message.get("usage") if isinstance(message, Mapping) else None
+            # What is told there of the output is that it began.
             _anthropic_usage(
-                message.get("usage") if isinstance(message, Mapping) else None, answer
+                {**usage, "output_tokens": None} if isinstance(usage, Mapping) else None, answer
             )
         case "content_block_start":
             block = data.get("content_block")

@@ -317,6 +317,27 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
         expect(below).to_contain_text(first[:8])
 
 
+def test_a_wrong_address(chat: ChatPage) -> None:
+    """T9: it is called that, and changing it is one click away."""
+    page = chat.page
+    chat.command("stop-chat:new")
+    with OpenAIProvider(Script(tokens=["Good ", "day."])).in_thread() as provider:
+        picker(chat)
+        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        give(page, address=provider.base_url.removesuffix("/v1") + "/elsewhere", key="")
+        search = page.locator(".jp-StopChat-models .jp-StopChat-search")
+        search.fill("openai_compatible:gpt-test")
+        search.press("Enter")
+        chat.ask("Hello?")
+        expect(chat.failed_line).to_contain_text("No model answers at this address")
+        chat.shot("models-10-wrong-address")
+        chat.failed_line.get_by_role("button", name="Change the address").click()
+        give(page, address=provider.base_url, key="")
+        chat.failed_line.get_by_role("button", name="Retry").click()
+        expect(chat.replies.last).to_have_attribute("data-state", "completed")
+        expect(chat.reply()).to_have_text("Good day.")
+
+
 def only(key: str) -> Callable[[Request], Script]:
     """Answer who has the key, and refuse everybody else."""
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain_core.tools import tool
 
 from jupyter_stop_chat.chat_handlers.base import Finished
 from jupyter_stop_chat.chat_handlers.hearing import hooks
@@ -249,3 +251,46 @@ async def test_replies_that_share_a_client_hear_their_own_ends() -> None:
                 assert reading.reasoning == ("Hm." if at == 5 else "")
         await handler.close()
         await nothing_left()
+
+
+async def test_a_stop_behind_a_reply_s_end_closes_its_connection() -> None:
+    """V1, T3: while the rest of a stream is waited for."""
+    async with WireProvider() as provider:
+        handler = LangChainHandler(make_model("openai", f"{provider.url}/v1"))
+        provider.answers = [HEAD + b"\n" + chunk("Hi") + chunk(None, "stop") + WAIT + DONE]
+        reading = Reading(handler)
+        await soon(provider.waits)
+        await soon(reading.first_text)
+        assert await reading.stop() == "cancelled"
+        assert reading.reports == ["started", "closed"]
+        model: Any = handler._model
+        assert model.root_async_client._client._transport._pool.connections == []
+        await handler.close()
+
+
+@tool
+async def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@pytest.mark.parametrize("finish", ["stop", "length", None])
+async def test_an_agent_s_reply_ends_as_its_last_call_does(finish: str | None) -> None:
+    """T1, T2, T6, T7: a call of a tool ends nothing, and what the calls used is added up."""
+    asked = {"name": "add", "arguments": '{"a": 1, "b": 2}'}
+    calls = [{"index": 0, "id": "call_1", "type": "function", "function": asked}]
+    call = json.dumps({"content": "", "tool_calls": calls}).encode()
+    used = event({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 3}})
+    first = THOUGHT + chunk("").replace(b'{"content": ""}', call) + chunk(None, "tool_calls")
+    last = THOUGHT + chunk("Three") + (chunk(None, finish) if finish else b"")
+    async with WireProvider() as provider:
+        model = make_model("openai", f"{provider.url}/v1")
+        handler = LangChainHandler(create_agent(model, [add]))
+        provider.answers = [HEAD + b"\n" + each + used for each in (first, last)]
+        reading = Reading(handler)
+        assert await reading.end() is None
+        assert (reading.text, reading.reasoning) == ("Three", "Hm.Hm.")
+        assert [(use.input_tokens, use.output_tokens) for use in reading.usage] == [(20, 6)]
+        finished = [each.reason for each in reading.events if isinstance(each, Finished)]
+        assert finished == {"stop": [], "length": ["length"], None: ["cut_off"]}[finish]
+        await handler.close()

@@ -38,11 +38,13 @@ from .setting_kinds import (
 from .settings_check import SettingsError, faults_in, unread_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from jupyter_server.serverapp import ServerApp
 
     from .engine.titles import TitleMode
     from .models import Rules
-    from .protocol import Policy
+    from .protocol import Message, Policy
 
 log = logging.getLogger(__package__)
 
@@ -319,8 +321,10 @@ class StopChatApp(ExtensionApp):
                 "memory_mb": self.local_memory_limit,
             },
         )
+        left: list[Message] = []
+        hear: Callable[[Sequence[Message]], None] = left.extend
         try:
-            await store.open()
+            await store.open(lambda messages: hear(messages))  # noqa: PLW0108 - it is set below
             await models.keys.refresh()
         except BaseException:  # the server may end meanwhile
             await close_part("the store", store.close)
@@ -344,6 +348,8 @@ class StopChatApp(ExtensionApp):
             cast("Policy", self.while_generating),
             titles=cast("TitleMode", self.titles),
         )
+        hear = engine.left_behind
+        hear(left)
         metrics.watch(engine)
         store.on_commit = metrics.commit_seconds.observe
         if self.serverapp is not None and self.serverapp.event_logger is not None:

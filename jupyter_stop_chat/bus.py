@@ -82,6 +82,10 @@ class Bus:
         """Tell whether anybody here follows a chat."""
         return chat_id in self._chats
 
+    def is_attended(self, owner: str) -> bool:
+        """Tell whether anybody here listens for an owner."""
+        return owner in self._owners
+
     def announce(self, owner: str, change: ChatChanged | Accepted) -> None:
         """Tell an owner's listeners, whichever chats they follow."""
         self._tell(self._owners.get(owner), change)

@@ -51,7 +51,7 @@ class ChatsHandler(StopChatHandler):
             before=self.get_query_argument("before", None),
         )
         self.answer(
-            ChatList(chats=tuple([services.engine.as_it_is(chat) for chat in chats])),
+            ChatList(chats=await services.engine.as_they_are(self.owner, chats)),
         )
 
     @authenticated

@@ -309,7 +309,9 @@ class Connection:
         del self._opening[chat_id]
         self._leave(self._chats.pop(chat_id, None))
         self._chats[chat_id] = following
-        self._outbox.answer_open(self._as_it_is(chat, held), opening)
+        if not any(message.made_elsewhere for message in messages):
+            chat = self._as_it_is(chat, held)
+        self._outbox.answer_open(chat, opening)
         following.held, following.opened = None, opening.whole
         for change in opening.rest:
             self._hear(following, change)

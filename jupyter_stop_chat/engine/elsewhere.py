@@ -7,7 +7,7 @@ deleted there, and while somebody here looks at a reply that is made there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jupyter_stop_chat.bus import Bus, MessageMoved
@@ -24,16 +24,31 @@ from .titles import Titles
 
 #: So often is looked, in seconds.
 LOOK_SECONDS = 1.0
+#: For so many looks the other process may take to make a title: then one is made here.
+TITLE_LOOKS = 40
 #: Of a text that grew by more the followers are told how long it is, and ask for it.
 MOST_TEXT = 128 * 1024
 
 
 @dataclass(slots=True)
 class _Watched:
-    """A reply of another process, as all who follow its chat know it."""
+    """A reply of another process, as all who follow its chat know it.
+
+    :ivar listed: its chat is in a list that its owner was given.
+    """
 
     chat: Chat
     message: Message
+    listed: bool = False
+
+
+@dataclass(slots=True)
+class _Untitled:
+    """A chat whose reply ended elsewhere, and whose title is to come from there."""
+
+    chat: Chat
+    reply: Message
+    looks: int = 0
 
 
 class Elsewhere:
@@ -55,6 +70,7 @@ class Elsewhere:
         self._background = background
         self._titles = titles
         self._watched: dict[str, _Watched] = {}
+        self._untitled: dict[str, _Untitled] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._looking = False
         self._closed = False
@@ -70,6 +86,21 @@ class Elsewhere:
                 self._watched.setdefault(message.id, _Watched(chat, message))
         if self._watched:
             self.wake()
+
+    async def watch_listed(self, chats: Iterable[Chat], made: Mapping[str, str]) -> None:
+        """Tell an owner what becomes of the chats of a list that others work in.
+
+        :param made: the messages that are made elsewhere, and their chats' ids.
+        """
+        listed = {chat.id: chat for chat in chats}
+        for message_id, chat_id in made.items():
+            if (chat := listed.get(chat_id)) is None:
+                continue
+            message = await self._store.get_message(message_id)
+            if message is not None:
+                self.watch(chat, [message])
+            if (watched := self._watched.get(message_id)) is not None:
+                watched.listed = True
 
     def wake(self) -> None:
         """Look soon, and again and again while there is a reason to."""
@@ -92,35 +123,46 @@ class Elsewhere:
             await self.look()
         finally:
             self._looking = False
-            if self._watched or self._registry.running():
+            if self._watched or self._untitled or self._registry.running():
                 self.wake()
 
     async def look(self) -> None:
         """Look once. A store that cannot be read now is asked again."""
         try:
-            await self._look_for_deleted()
+            await self._look_for_lost()
             await self._look_at_watched()
+            await self._look_for_titles()
         except StopChatError:
             return
 
-    async def _look_for_deleted(self) -> None:
-        """Stop what is made in a chat that another process has deleted, and tell of that."""
+    async def _look_for_lost(self) -> None:
+        """Stop what is made of messages that another process deleted or ended, and tell of that.
+
+        It ends what it takes for left behind: this one may have been suspended for long.
+        """
         made = {each.id: each for each in self._registry.running() if _is_written(each)}
         if not made:
             return
-        gone = [made[each] for each in await self._store.absent(list(made))]
-        lanes = {(each.owner, each.chat_id) for each in gone}
-        chats = [lane.chat for key in lanes if (lane := self._registry.lane(*key)) and lane.chat]
+        lost = await self._store.lost(list(made))
+        gone = [each for message_id in lost if _is_written(each := made[message_id])]
+        if not gone:
+            return
+        keys = {(each.owner, each.chat_id) for each in gone}
+        lanes = [lane for key in keys if (lane := self._registry.lane(*key))]
+        chats = [lane.chat for lane in lanes if lane.chat]
         for generation in gone:
             self._runner.begin_stop(generation, "deleted")
-        if gone:
-            await asyncio.wait({each.settled for each in gone})
+        await asyncio.wait({each.settled for each in gone})
         for chat in chats:
-            self._tell_deleted(chat)
+            there = await self._store.get_chat(chat.id)
+            if there is None or there.owner != chat.owner:
+                self._tell_deleted(chat)
+            else:
+                self.watch(chat, [each.message for each in gone if each.chat_id == chat.id])
 
     async def _look_at_watched(self) -> None:
         for message_id, watched in list(self._watched.items()):
-            if not self._bus.is_followed(watched.chat.id):
+            if not self._is_looked_at(watched.chat, watched.listed):
                 del self._watched[message_id]
         if self._watched:
             # What its process left behind when it ended becomes interrupted here.
@@ -130,12 +172,28 @@ class Elsewhere:
             if message is None or not message.made_elsewhere:
                 del self._watched[message_id]
             if message is not None:
-                self._tell_grown(watched, message)
+                await self._tell_grown(watched, message)
             chat = watched.chat
             if message is None and await self._store.get_chat(chat.id) is None:
                 self._tell_deleted(chat)
 
-    def _tell_grown(self, watched: _Watched, message: Message) -> None:
+    def _is_looked_at(self, chat: Chat, listed: bool = True) -> bool:
+        attended = listed and self._bus.is_attended(chat.owner)
+        return attended or self._bus.is_followed(chat.id)
+
+    async def _look_for_titles(self) -> None:
+        for chat_id, untitled in list(self._untitled.items()):
+            untitled.looks += 1
+            chat = await self._store.get_chat(chat_id)
+            late = untitled.looks > TITLE_LOOKS
+            if chat is None or chat.title is not None or late or not self._is_looked_at(chat):
+                del self._untitled[chat_id]
+            if chat is not None and chat.title is not None:
+                self._titles.tell(chat)
+            elif late:
+                self._titles.consider(chat, untitled.reply, busy=True)
+
+    async def _tell_grown(self, watched: _Watched, message: Message) -> None:
         known = watched.message
         thought = message.reasoning != known.reasoning
         grew = thought or message.text_length != known.text_length
@@ -157,7 +215,11 @@ class Elsewhere:
             ),
         )
         if message.state in TERMINAL:
-            chat = watched.chat.model_copy(update={"state": "idle"})
+            chat = await self._store.get_chat(message.chat_id)
+            if chat is None:
+                return
+            if chat.title is None:
+                self._untitled.setdefault(chat.id, _Untitled(chat, message))
             self._bus.announce(chat.owner, ChatChanged(chat=chat))
 
     def _tell_deleted(self, chat: Chat) -> None:

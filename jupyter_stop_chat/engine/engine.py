@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from jupyter_stop_chat.bus import Bus
@@ -144,6 +144,28 @@ class Engine:
         lane = self.registry.lane(chat.owner, chat.id)
         return chat.model_copy(update={"state": lane.state if lane else "idle"})
 
+    async def as_they_are(self, owner: str, chats: Sequence[Chat]) -> tuple[Chat, ...]:
+        """Return an owner's chats with their states, also of those that another process works in.
+
+        What becomes of these is told to the owner from then on.
+        """
+        made = await self.store.made_elsewhere(owner)
+        elsewhere = set(made.values())
+        if made:
+            await self.elsewhere.watch_listed(chats, made)
+        return tuple(self.as_it_is(chat) if chat.id not in elsewhere else chat for chat in chats)
+
+    def left_behind(self, messages: Sequence[Message]) -> None:
+        """Hear of replies whose process ended: their chats get their titles from this one."""
+        for message in messages:
+            if message.role == "assistant":
+                self.background.run(self._name(message), "title")
+
+    async def _name(self, message: Message) -> None:
+        chat = await self.store.get_chat(message.chat_id)
+        # From the prompt: whether any model can be asked now is not known.
+        self.titles.consider(chat, message, busy=True)
+
     async def _message(self, owner: str, message_id: str, role: str) -> Message:
         """Return an owner's message.
 
@@ -278,6 +300,7 @@ class Engine:
 
         :raises StopChatError: `unknown_message`, or `not_possible_now` once it has started.
         """
+        await self._check_here(owner, [request.message_id])
         generation = self.registry.get(request.message_id)
         if generation is None or generation.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
@@ -293,7 +316,17 @@ class Engine:
             of them has started.
         """
         await self.chat(owner, request.chat_id)
+        await self._check_here(owner, request.message_ids)
         await self._queue.reorder(owner, request.chat_id, request.message_ids)
+
+    async def _check_here(self, owner: str, message_ids: Sequence[str]) -> None:
+        """Refuse to change what waits in another process.
+
+        :raises StopChatError: `made_elsewhere`.
+        """
+        unknown = [each for each in message_ids if self.registry.get(each) is None]
+        if unknown and not (await self.store.made_elsewhere(owner)).keys().isdisjoint(unknown):
+            raise StopChatError(ErrorCode.MADE_ELSEWHERE)
 
     async def resume(self, owner: str, request: Resume) -> None:
         """Let a queue that a stop has paused go on.

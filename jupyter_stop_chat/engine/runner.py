@@ -223,7 +223,9 @@ class Runner:
             generation.settled.cancel()
             self.forget(generation, lane)
             return
-        generation.state = message.state
+        # Another process may have taken it for left behind, and go on with it.
+        foreign = message.made_elsewhere
+        generation.state = MessageState.INTERRUPTED if foreign else message.state
         generation.message = message
         if message.stop is not None and message.stop.provider != "closed":
             generation.on_late_news = partial(self._amend, generation)
@@ -232,7 +234,8 @@ class Runner:
         self._registry.remove(generation)
         if lane is not None:
             lane.remove(generation)
-        self._bus.publish(generation.chat_id, MessageMoved(message, generation))
+        told = MessageMoved(message) if foreign else MessageMoved(message, generation)
+        self._bus.publish(generation.chat_id, told)
         generation.settled.set_result(message)
         receipt = generation.receipt()
         if receipt and message.stop and receipt.provider != message.stop.provider:
@@ -240,7 +243,8 @@ class Runner:
         if lane is not None:
             chat = lane.chat
             self.advance(lane)
-            self._titles.consider(chat, message, busy=lane.running is not None)
+            if not foreign:
+                self._titles.consider(chat, message, busy=lane.running is not None)
 
     async def _claim(self, generation: Generation) -> Message | None:
         """Claim the terminal state in the store; a store that fails keeps nobody waiting."""

@@ -81,6 +81,8 @@ class Stopping:
         if generation.settled.cancelled():
             return StopResult(message_id=generation.id, outcome=Outcome.NOT_FOUND)
         message = generation.settled.result()
+        if message.made_elsewhere:  # another process has gone on with it
+            return StopResult(message_id=generation.id, outcome=Outcome.MADE_ELSEWHERE)
         if generation.stop is not None and message.state is MessageState.INTERRUPTED:
             outcome = Outcome.INTERRUPTED
         else:

@@ -151,15 +151,15 @@ class Store(Protocol):
         """Return a message, or None."""
         ...
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> list[str]:
-        """Return the ids of an owner's messages that other processes make now.
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> dict[str, str]:
+        """Return the ids of an owner's messages that other processes make now, with their chats'.
 
         :param chat_id: only those of this chat.
         """
         ...
 
-    async def absent(self, message_ids: Sequence[str]) -> list[str]:
-        """Return which of some messages are not there, since another process deleted them."""
+    async def lost(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages that were made here another process deleted or ended."""
         ...
 
     async def recover(self) -> None:

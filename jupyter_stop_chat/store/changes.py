@@ -38,6 +38,7 @@ from .operations import (
     DeleteChat,
     DropMessages,
     GiveChat,
+    Interrupt,
     Operation,
     PutTool,
     Reopen,
@@ -67,7 +68,8 @@ CAN_GO_ON = or_(
 #: So many messages of a chat that goes are deleted at once, and so much of their text, in UTF-16
 #: code units: each is taken out of the search index.
 _PAGE, _PAGE_LENGTH = 200, 256 * 1024
-#: A message that is not there, or has ended, takes no more text: the guard is in the statement.
+#: A message that is not there, has ended, or is made by another process by now takes no more text:
+#: the guard is in the statement.
 _APPEND = insert(deltas).from_select(
     ["message", "n", "part", "text"],
     select(
@@ -75,7 +77,9 @@ _APPEND = insert(deltas).from_select(
         _LAST + literal_column("1"),
         bindparam("to_part", type_=deltas.c.part.type),
         bindparam("to_text", type_=deltas.c.text.type),
-    ).where(messages.c.id == bindparam("to_id"), IS_LIVE),
+    ).where(
+        messages.c.id == bindparam("to_id"), IS_LIVE, messages.c.process == bindparam("process")
+    ),
 )
 #: The same for many rows in one statement of SQLite: a step of it gives the interpreter's lock
 #: away and must wait for it again, so that each row would wait for the loop that is busy.
@@ -85,7 +89,7 @@ SELECT messages.seq,
   (SELECT coalesce(max(n), 0) FROM deltas WHERE message = messages.seq) + 1 + new.column1,
   new.column3, new.column4
 FROM (VALUES %s) AS new JOIN messages ON messages.id = new.column2
-WHERE {IS_LIVE.name} ORDER BY new.column1"""
+WHERE {IS_LIVE.name} AND messages.process = ? ORDER BY new.column1"""
 #: SQLite's builds before 3.32 take 999 variables in a statement.
 _ROWS = 240
 #: The most text of a row, in bytes of UTF-8: with its key it fits into a page of such a table
@@ -104,7 +108,7 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
 
     def flush() -> None:
         if appends:
-            _append(connection, appends)
+            _append(connection, appends, process)
             appends.clear()
 
     for operation in operations:
@@ -129,9 +133,12 @@ def _pieces(text: str) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def _append(connection: Connection, appends: Sequence[tuple[str, str, str]]) -> None:
+def _append(connection: Connection, appends: Sequence[tuple[str, str, str]], process: str) -> None:
     if connection.dialect.name != "sqlite":
-        given = [{"to_id": to, "to_part": part, "to_text": text} for to, part, text in appends]
+        given = [
+            {"to_id": to, "to_part": part, "to_text": text, "process": process}
+            for to, part, text in appends
+        ]
         connection.execute(_APPEND, given)
         return
     rows = [(to, part, piece) for to, part, text in appends for piece in _pieces(text)]
@@ -140,7 +147,7 @@ def _append(connection: Connection, appends: Sequence[tuple[str, str, str]]) -> 
         values = ",".join(["(?,?,?,?)"] * len(some))
         connection.exec_driver_sql(
             _APPEND_ROWS % values,
-            tuple(value for n, row in enumerate(some) for value in (n, *row)),
+            (*(value for n, row in enumerate(some) for value in (n, *row)), process),
         )
 
 
@@ -179,17 +186,19 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "a terminal state is settled")
             found = connection.execute(
                 update(messages)
-                .where(messages.c.id == message_id, IS_LIVE)
-                .values(state=state.value, process=process)
+                .where(messages.c.id == message_id, IS_LIVE, messages.c.process == process)
+                .values(state=state.value)
             )
             return found.rowcount > 0
         case Append():
             raise AssertionError("appends are applied in bulk")
         case PutTool():
-            _put_tool(connection, operation)
+            _put_tool(connection, operation, process)
             return None
-        case Settle(message_id, _):
-            return settle(connection, operation)
+        case Settle():
+            return settle(connection, operation, process)
+        case Interrupt():
+            return settle(connection, operation, operation.process)
         case Reopen():
             return _reopen(connection, operation, process)
         case AmendStop(message_id, receipt):
@@ -232,8 +241,8 @@ def _drop_messages(connection: Connection, chat_id: str) -> bool:
     return len(found) == _PAGE or len(some) < len(found)
 
 
-def _put_tool(connection: Connection, operation: PutTool) -> None:
-    mine = (messages.c.id == operation.message_id, IS_LIVE)
+def _put_tool(connection: Connection, operation: PutTool, process: str) -> None:
+    mine = (messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
     row = connection.execute(select(messages.c.tools).where(*mine)).one_or_none()
     if row is not None:
         tools = put([ToolCall.model_validate(each) for each in row.tools or ()], operation.call)

@@ -60,6 +60,14 @@ class Kept:
         """Tell whether the message is still being made."""
         return self.message.state not in TERMINAL
 
+    @property
+    def can_go_on(self) -> bool:
+        """Tell whether it is a reply that ended before its end."""
+        message = self.message
+        cut = message.finish_reason == "length"
+        ended_well = message.state is MessageState.COMPLETED and not cut
+        return not self.live and message.role == "assistant" and not ended_well
+
     def whole(self) -> Message:
         """Return the message with all that was appended."""
         if self.text or self.reasoning:
@@ -81,7 +89,7 @@ class Memory:
 
     :ivar changed: chats that the database must hear of, in the order of their last change.
     :ivar created: those of them that the database has never seen.
-    :ivar titled: those of them whose title changed.
+    :ivar titled: chats whose title changed; that alone is no change of a chat's place.
     :ivar deleted: chats that the database must forget.
     :ivar unsaved: messages that the database must hear of.
     :ivar size: about how many characters wait for the database.
@@ -110,7 +118,7 @@ class Memory:
                 if any(message.state not in TERMINAL for message in turn):
                     for chat in answer:
                         self.chats[chat.id] = chat
-                    self.messages.update((message.id, Kept(message)) for message in turn)
+                    self.messages.update((each.id, Kept(_clean(each))) for each in turn)
             case SetState(message_id, state):
                 if answer and (kept := self.messages.get(message_id)) and kept.live:
                     kept.message = kept.message.model_copy(update={"state": state})
@@ -127,7 +135,8 @@ class Memory:
                 self._amend_prompt(operation)
             case SetTitle(chat_id, title):
                 if chat := self.chats.get(chat_id):
-                    self.chats[chat_id] = chat.model_copy(update={"title": title})
+                    clean = {"title": None if title is None else whole(title)}
+                    self.chats[chat_id] = chat.model_copy(update=clean)
             case DeleteChat(chat_id):
                 self._drop_chat(chat_id)
 
@@ -169,9 +178,9 @@ class Memory:
                 chat_or_none = self.chats.get(chat_id)
                 if chat_or_none is None:
                     return False
-                self.chats[chat_id] = chat_or_none.model_copy(update={"title": title})
+                clean = {"title": None if title is None else whole(title)}
+                self.chats[chat_id] = chat_or_none.model_copy(update=clean)
                 self.titled.add(chat_id)
-                self.changed.setdefault(chat_id)
                 return True
             case DeleteChat(chat_id):
                 known = chat_id in self.chats
@@ -266,7 +275,9 @@ class Memory:
     def _create(self, chat: Chat) -> None:
         if chat.id in self.chats:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")
-        self.chats[chat.id] = chat
+        title = None if chat.title is None else whole(chat.title)
+        clean = {"owner": whole(chat.owner), "title": title}
+        self.chats[chat.id] = chat.model_copy(update=clean)
         self.created.add(chat.id)
         self.changed[chat.id] = None
 
@@ -295,8 +306,7 @@ class Memory:
             self._create(chat)
         created = None if chat is None else chat.id
         for message in operation.messages:
-            clean = message.model_copy(update={"text": whole(message.text)})
-            self.messages[message.id] = Kept(clean, owner=operation.owner)
+            self.messages[message.id] = Kept(_clean(message), owner=operation.owner)
             self.unsaved.add(message.id)
             self.size += len(message.text)
             if message.chat_id != created:
@@ -333,10 +343,7 @@ class Memory:
 
     def _reopen(self, operation: Reopen) -> tuple[Message, Chat] | None:
         kept = self.messages.get(operation.message_id)
-        if kept is None or kept.live or kept.message.role == "user":
-            return None
-        cut = kept.message.finish_reason == "length"
-        if kept.message.state is MessageState.COMPLETED and not cut:
+        if kept is None or not kept.can_go_on:
             return None
         before = kept.message
         request_id = operation.request_id or before.request_id
@@ -392,3 +399,11 @@ def _asked(message: Message, chats: dict[str, Chat]) -> tuple[str, str] | None:
     if message.role != "assistant" or message.request_id is None:
         return None
     return chats[message.chat_id].owner, message.request_id
+
+
+def _clean(message: Message) -> Message:
+    """Return a message as a database gives it back."""
+    text = whole(message.text)
+    reasoning = None if message.reasoning is None else whole(message.reasoning)
+    clean = {"text": text, "text_length": utf16_length(text), "reasoning": reasoning}
+    return message.model_copy(update=clean)

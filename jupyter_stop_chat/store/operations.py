@@ -96,6 +96,18 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Claim the end of what an ended process was making.
+
+    :ivar process: which one; None: nobody knows.
+    """
+
+    message_id: str
+    settlement: Settlement
+    process: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reopen:
     """Move a stopped or failed message back to the queue.
 
@@ -141,6 +153,7 @@ Operation = (
     | Append
     | PutTool
     | Settle
+    | Interrupt
     | Reopen
     | AmendStop
     | AmendPrompt

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Chat, Message
 
 from .database import Database
+from .finding import Finder, finder
 from .memory import Memory
 from .newest import newest_reply
 from .rows import (
@@ -27,7 +28,7 @@ from .rows import (
     message_of,
 )
 from .schema import IS_LIVE, chats, messages
-from .search import matches, words_of
+from .search import matches
 from .slices import in_slices
 from .trouble import reason_of
 
@@ -47,14 +48,21 @@ class Reader:
         return chat_of(rows[0]) if rows else None
 
     async def list_chats(
-        self, owner: str, query: str, limit: int, before: str | None
+        self,
+        owner: str,
+        query: str,
+        limit: int,
+        before: str | None,
+        also: Collection[str] = (),
     ) -> list[Chat]:
-        """List an owner's chats, newest change first."""
-        prepared = self._database.prepared
+        """List an owner's chats, newest change first.
+
+        :param also: chats that are found whatever was asked for.
+        """
         statement = CHATS.where(chats.c.owner == owner).limit(limit)
-        found = matches(query, self._database.dialect, bool(prepared and prepared.indexed))
+        found = self._matches(query)
         if found is not None:
-            statement = statement.where(found)
+            statement = statement.where(or_(found, chats.c.id.in_(also)) if also else found)
         if before is not None:
             last = chats.alias()
             # Another owner's is no place in this list, as one that does not exist.
@@ -63,10 +71,35 @@ class Reader:
             statement = statement.where(chats.c.changed < place)
         return [chat_of(row) for row in await self._database.read(statement)]
 
+    async def found_among(self, query: str, chat_ids: Sequence[str]) -> set[str]:
+        """Return in which of some chats is found what was asked for."""
+        there: set[str] = set()
+        found = self._matches(query)
+        if found is None:
+            return set(chat_ids)
+        for some in _slices(chat_ids):
+            statement = select(chats.c.id).where(found, chats.c.id.in_(some))
+            there.update(row["id"] for row in await self._database.read(statement))
+        return there
+
+    def _matches(self, query: str) -> ColumnElement[bool] | None:
+        prepared = self._database.prepared
+        return matches(query, self._database.dialect, bool(prepared and prepared.indexed))
+
     async def count_chats(self, owner: str) -> int:
         """Count an owner's chats."""
         counted = select(func.count().label("number")).where(chats.c.owner == owner)
         return int((await self._database.read(counted))[0]["number"])
+
+    async def owned_among(self, owner: str, chat_ids: Sequence[str]) -> int:
+        """Count which of some chats are an owner's."""
+        number = 0
+        for some in _slices(chat_ids):
+            counted = select(func.count().label("number")).where(
+                chats.c.owner == owner, chats.c.id.in_(some)
+            )
+            number += int((await self._database.read(counted))[0]["number"])
+        return number
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
@@ -80,21 +113,28 @@ class Reader:
         rows = rows or await self._database.read(BY_EARLIER_REQUEST, asked)
         return message_of(rows[0], self._database.process) if rows else None
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None) -> list[str]:
-        """Return the ids of an owner's messages that other processes make now."""
-        made = select(messages.c.id).where(
+    async def has_answered(self, owner: str, request_id: str) -> Message | None:
+        """Return the assistant message that bears an owner's request, or None."""
+        asked = {"owner": owner, "request_id": request_id}
+        rows = await self._database.read(BY_REQUEST, asked)
+        return message_of(rows[0], self._database.process) if rows else None
+
+    async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
+        """Return what of an owner's other processes make now: ids, with their chats'."""
+        made = select(messages.c.id, messages.c.chat_id).where(
             IS_LIVE, messages.c.owner == owner, messages.c.process != self._database.process
         )
         if chat_id is not None:
             made = made.where(messages.c.chat_id == chat_id)
-        return [row["id"] for row in await self._database.read(made.order_by(messages.c.seq))]
+        rows = await self._database.read(made.order_by(messages.c.seq))
+        return {row["id"]: row["chat_id"] for row in rows}
 
-    async def absent(self, message_ids: Sequence[str]) -> list[str]:
-        """Return which of some messages are not there."""
+    async def lost(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages this process makes no more."""
         there: set[str] = set()
-        for first in range(0, len(message_ids), _IDS):
-            some = message_ids[first : first + _IDS]
-            found = select(messages.c.id).where(messages.c.id.in_(some))
+        for some in _slices(message_ids):
+            ours = messages.c.process == self._database.process
+            found = select(messages.c.id).where(messages.c.id.in_(some), IS_LIVE, ours)
             there.update(row["id"] for row in await self._database.read(found))
         return [each for each in message_ids if each not in there]
 
@@ -137,45 +177,57 @@ class Overlay(Reader):
         return await super().get_chat(chat_id)
 
     async def list_chats(
-        self, owner: str, query: str, limit: int, before: str | None
+        self,
+        owner: str,
+        query: str,
+        limit: int,
+        before: str | None,
+        also: Collection[str] = (),
     ) -> list[Chat]:
         """List an owner's chats: those that changed in memory come first."""
         memory = self._memory
-        words = words_of(query.casefold())
+        has = finder(query)
         newest = [
-            self._with_state(chat)
-            for chat_id in reversed(memory.changed)
-            if (chat := memory.chats[chat_id]).owner == owner and self._has(chat, words)
+            chat_id for chat_id in reversed(memory.changed) if memory.chats[chat_id].owner == owner
         ]
-        ids = [chat.id for chat in newest]
-        if before in ids:
-            newest, before = newest[ids.index(before) + 1 :], None
+        if before in newest:
+            newest, before = newest[newest.index(before) + 1 :], None
         elif before is not None:
             newest = []
         hidden = memory.changed.keys() | memory.deleted
+        titled = [each for each in memory.titled - hidden if self._has(each, has)]
+        also = [*also, *titled][:_IDS]
+        found: set[str] = set()
         try:
-            older = await super().list_chats(owner, query, limit + len(hidden), before)
+            older = await super().list_chats(owner, query, limit + len(hidden), before, also)
+            found = await super().found_among(query, newest)
         except Exception as error:
             if reason_of(error) is None:
                 raise
             older = []
+        changed = [
+            self._with_state(memory.chats[each])
+            for each in newest
+            if each in found or self._has(each, has)
+        ]
         shown = [
             self._with_state(memory.chats[chat.id]) if chat.id in memory.chats else chat
             for chat in older
             if chat.id not in hidden
         ]
-        return [*newest, *shown][:limit]
+        return [*changed, *shown][:limit]
 
     async def count_chats(self, owner: str) -> int:
-        """Count an owner's chats; one that was deleted counts until the database forgets it."""
+        """Count an owner's chats, as far as they are known."""
         memory = self._memory
-        new = sum(memory.chats[chat_id].owner == owner for chat_id in memory.created)
+        known = sum(chat.owner == owner for chat in memory.chats.values())
+        held = list(memory.chats.keys() | memory.deleted)
         try:
-            return new + await super().count_chats(owner)
+            return known + await super().count_chats(owner) - await self.owned_among(owner, held)
         except Exception as error:
             if reason_of(error) is None:
                 raise
-            return new
+            return known
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
@@ -191,7 +243,7 @@ class Overlay(Reader):
             if (
                 request_id in (message.request_id, *kept.earlier_requests)
                 and message.role == "assistant"
-                and self._memory.chats[message.chat_id].owner == owner
+                and (kept.owner or self._memory.chats[message.chat_id].owner) == owner
             ):
                 return kept.whole()
         try:
@@ -201,28 +253,31 @@ class Overlay(Reader):
                 raise
             # New prompts go on. One that had been answered before is answered again then.
             return None
-        return None if found is None or found.chat_id in self._memory.deleted else found
+        if found is None or found.chat_id in self._memory.deleted:
+            return None
+        held = self._memory.messages.get(found.id)
+        return found if held is None else held.whole()
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None) -> list[str]:
-        """Return the ids of an owner's messages that other processes make now, if it is known."""
+    async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
+        """Return what other processes make now, if it is known."""
         try:
             return await super().made_elsewhere(owner, chat_id)
         except Exception as error:
             if reason_of(error) is None:
                 raise
-            return []
+            return {}
 
-    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+    async def lost(self, message_ids: Sequence[str]) -> list[str]:
         """Return none: what is being made is in memory."""
         return []
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""
         memory = self._memory
-        if chat_id in memory.deleted:
-            return []
         found: dict[str, Message] = {}
         if chat_id not in memory.created:
+            if chat_id in memory.deleted:
+                return []
             try:
                 found = {each.id: each for each in await super().get_messages(chat_id)}
             except Exception as error:
@@ -239,29 +294,25 @@ class Overlay(Reader):
 
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
-        thread: list[Message] = []
-        seen: set[str] = set()
+        thread: dict[str, Message] = {}
+        read: dict[str, Message] = {}
         wanted: str | None = message_id
-        while wanted is not None and wanted not in seen:
-            seen.add(wanted)
+        while wanted is not None and wanted not in thread:
             kept = self._memory.messages.get(wanted)
-            if kept is None:
+            if kept is None and wanted not in read:
                 try:
                     rest = await super().get_thread(wanted)
                 except Exception as error:
                     if reason_of(error) is None or not thread:
                         raise
-                    rest = []
-                held = self._memory.messages
-                earlier = [
-                    held[message.id].whole() if message.id in held else message
-                    for message in rest
-                    if message.chat_id not in self._memory.deleted
-                ]
-                return [*earlier, *reversed(thread)]
-            thread.append(kept.whole())
-            wanted = kept.message.reply_to
-        return thread[::-1]
+                    break
+                read.update((message.id, message) for message in rest)
+            found = read.get(wanted) if kept is None else kept.whole()
+            if found is None or (kept is None and found.chat_id in self._memory.deleted):
+                break
+            thread[wanted] = found
+            wanted = found.reply_to
+        return list(thread.values())[::-1]
 
     def _with_state(self, chat: Chat) -> Chat:
         states = {
@@ -276,14 +327,17 @@ class Overlay(Reader):
             state = "queued"
         return chat if chat.state == state else chat.model_copy(update={"state": state})
 
-    def _has(self, chat: Chat, words: list[str]) -> bool:
-        texts = [chat.title or ""]
-        texts += [
-            kept.whole().text
+    def _has(self, chat_id: str, has: Finder) -> bool:
+        """Tell whether what was asked for is in a chat's title, or in memory's part of it."""
+        return has(self._memory.chats[chat_id].title, title=True) or any(
+            has(kept.whole().text, title=False)
             for kept in self._memory.messages.values()
-            if kept.message.chat_id == chat.id
-        ]
-        return any(all(word in text.casefold() for word in words) for text in texts)
+            if kept.message.chat_id == chat_id
+        )
+
+
+def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[first : first + _IDS] for first in range(0, len(ids), _IDS))
 
 
 def unreadable(error: Exception) -> StopChatError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .changes import CAN_GO_ON, is_same_stop, keep_request
@@ -33,6 +33,9 @@ def restore(connection: Connection, memory: Memory, process: str) -> None:
         connection.execute(delete(chats).where(chats.c.id == chat_id))
     for chat_id in memory.changed:
         _save_chat(connection, memory, chat_id)
+    for chat_id in memory.titled:
+        title = {"title": row_of_chat(memory.chats[chat_id])["title"]}
+        connection.execute(update(chats).where(chats.c.id == chat_id).values(title))
     for kept in memory.unsaved_messages():
         owner = kept.owner or memory.chats[kept.message.chat_id].owner
         _save_message(connection, kept, owner, process)
@@ -42,8 +45,6 @@ def _save_chat(connection: Connection, memory: Memory, chat_id: str) -> None:
     row = row_of_chat(memory.chats[chat_id])
     changed = NEXT_CHANGE.scalar_subquery()
     new = {"updated_at": row["updated_at"], "owner": row["owner"]}
-    if chat_id in memory.titled:
-        new["title"] = row["title"]
     found = connection.execute(
         update(chats).where(chats.c.id == chat_id).values(**new, changed=changed)
     )
@@ -54,9 +55,10 @@ def _save_chat(connection: Connection, memory: Memory, chat_id: str) -> None:
 def _save_message(connection: Connection, kept: Kept, owner: str, process: str) -> None:
     row = row_of_message(kept.whole(), owner, process)
     mine = messages.c.id == row["id"]
-    guard: ColumnElement[bool] = IS_LIVE
+    # Another process may have taken it for left behind, ended it, and gone on with it.
+    guard: ColumnElement[bool] = and_(IS_LIVE, messages.c.process == process)
     if kept.reopened:
-        guard = or_(IS_LIVE, CAN_GO_ON)
+        guard = or_(guard, CAN_GO_ON)
     changing = {name: row[name] for name in _CHANGING}
     if kept.reopened:
         changing["model"] = row["model"]

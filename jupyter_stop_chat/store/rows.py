@@ -95,7 +95,7 @@ ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
 CHATS: Select[Any] = select(*_CHAT).order_by(chats.c.changed.desc(), chats.c.id)
 #: What is being made, by which process, and when that was last seen.
 LIVE_MESSAGES = (
-    select(messages.c.id, messages.c.process, processes.c.seen_at)
+    select(messages.c.id, messages.c.chat_id, messages.c.process, processes.c.seen_at)
     .outerjoin(processes, processes.c.id == messages.c.process)
     .where(IS_LIVE)
     .order_by(messages.c.seq)

@@ -15,23 +15,15 @@ from jupyter_stop_chat.protocol import Message, MessageState, Receipt, Usage
 from .base import Settlement
 from .clock import now
 from .database import Database
+from .learning import Learner
 from .memory import Memory
 from .operations import (
-    AmendPrompt,
-    AmendStop,
     Beat,
-    BeginTurn,
-    DeleteChat,
-    GiveChat,
+    Interrupt,
     Operation,
-    PutTool,
-    Reopen,
-    SetState,
-    SetTitle,
-    Settle,
 )
 from .processes import ProcessLock, is_gone, lock_folder
-from .reading import Overlay, Reader, unreadable
+from .reading import Overlay, Reader
 from .restore import restore
 from .rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSAGE
 from .salvage import salvage
@@ -167,10 +159,12 @@ class Saver:
             return
         stop = Receipt(reason="server_restart", requested_at=now())
         ends = [
-            Settle(
-                each, Settlement(MessageState.INTERRUPTED, stop=stop, usage=await self._used(each))
+            Interrupt(
+                each,
+                Settlement(MessageState.INTERRUPTED, stop=stop, usage=await self._used(each)),
+                process,
             )
-            for each in gone
+            for each, process in gone.items()
         ]
         answers = await self._database.write(ends)
         try:
@@ -184,7 +178,8 @@ class Saver:
         before = await self._database.read(LENGTH_BEFORE, {"id": message_id})
         return estimated(rows[0], before[0]["length"]) if rows else None
 
-    def _gone(self, rows: Sequence[dict[str, Any]]) -> list[str]:
+    def _gone(self, rows: Sequence[dict[str, Any]]) -> dict[str, str | None]:
+        """Return the messages whose processes have ended, with those."""
         ended: dict[str | None, bool] = {}
         for row in rows:
             process = row["process"]
@@ -197,7 +192,7 @@ class Saver:
                 ended[process] = is_gone(
                     process, ours=self._process, folder=self._folder, seen_at=row["seen_at"]
                 )
-        return [row["id"] for row in rows if ended[row["process"]]]
+        return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 
     async def _commit(self, group: Sequence[Operation]) -> Sequence[Any]:
         if self.trouble is None:
@@ -324,47 +319,10 @@ class Saver:
 
     async def _keep(self, operation: Operation) -> Any:
         try:
-            await self._learn_for(operation)
+            await Learner(self.memory, self._database, self._gone).learn_for(operation)
             return self.memory.apply(operation)
         except Exception as error:  # noqa: BLE001 - it is told to who asked
             return _told(error)
-
-    async def _learn_for(self, operation: Operation) -> None:
-        """Take from the database, as far as it can be read, what an operation is about."""
-        memory, reader = self.memory, Reader(self._database)
-        try:
-            match operation:
-                case SetTitle(chat_id, _) | DeleteChat(chat_id) | GiveChat(chat_id, _):
-                    await self._learn_chat(chat_id)
-                case BeginTurn(turn, chat, _):
-                    for chat_id in {message.chat_id for message in turn}:
-                        if chat is None or chat.id != chat_id:
-                            await self._learn_chat(chat_id)
-                case (
-                    SetState(message_id, _)
-                    | PutTool(message_id, _)
-                    | Settle(message_id, _)
-                    | Reopen(message_id, _, _)
-                    | AmendStop(message_id, _)
-                    | AmendPrompt(message_id, _, _)
-                ):
-                    if message_id not in memory.messages:
-                        message = await reader.get_message(message_id)
-                        if message is not None and message.chat_id not in memory.deleted:
-                            found = await reader.get_chat(message.chat_id)
-                            if found is not None:
-                                memory.learn(found, message)
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            raise unreadable(error) from error
-
-    async def _learn_chat(self, chat_id: str) -> None:
-        if chat_id in self.memory.chats or chat_id in self.memory.deleted:
-            return
-        chat = await Reader(self._database).get_chat(chat_id)
-        if chat is not None:
-            self.memory.learn(chat)
 
     def _tell(self, troubled: bool) -> None:
         try:

@@ -128,7 +128,7 @@ def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | No
     if not words:
         return None
     in_title = and_(*(chats.c.title.icontains(word, autoescape=True) for word in words))
-    if not indexed or not all(map(_is_indexed, words)):
+    if not indexed or not all(map(is_indexed, words)):
         found = and_(*(messages.c.text.icontains(word, autoescape=True) for word in words))
     elif dialect == "postgresql":
         found = func.to_tsvector(text("'simple'"), messages.c.text).op("@@")(
@@ -148,7 +148,7 @@ def _prefix_postgresql(word: str) -> str:
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*"
 
 
-def _is_indexed(word: str) -> bool:
+def is_indexed(word: str) -> bool:
     """Tell whether the index splits a text into such words.
 
     Scripts without spaces between words are one long word to it, and signs are no words.

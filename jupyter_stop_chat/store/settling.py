@@ -23,7 +23,7 @@ from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
 
 from .base import Settlement, ended
 from .clock import now
-from .operations import Settle
+from .operations import Interrupt, Settle
 from .rows import ONE_MESSAGE, message_of
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 
@@ -37,9 +37,12 @@ _PAGE = 64
 NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
 
 
-def settle(connection: Connection, operation: Settle) -> Message | None:
+def settle(
+    connection: Connection, operation: Settle | Interrupt, process: str | None
+) -> Message | None:
     """Claim a terminal state, and keep of the text what the settlement says.
 
+    :param process: the server process that makes the message; another's is not touched.
     :returns: the message as it is kept, or None when another had claimed it before.
     :raises StopChatError: the state is no end.
     """
@@ -48,7 +51,7 @@ def settle(connection: Connection, operation: Settle) -> Message | None:
         raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
     claimed = connection.execute(
         update(messages)
-        .where(messages.c.id == operation.message_id, IS_LIVE)
+        .where(messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
         .values(state=settlement.state.value, **_told(settlement))
     )
     if not claimed.rowcount:

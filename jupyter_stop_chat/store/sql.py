@@ -255,16 +255,16 @@ class SqlStore:
         """Return a message, or None."""
         return await self._read(lambda reader: reader.get_message(message_id))
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> list[str]:
-        """Return the ids of an owner's messages that other processes make now.
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> dict[str, str]:
+        """Return the ids of an owner's messages that other processes make now, with their chats'.
 
         :param chat_id: only those of this chat.
         """
         return await self._read(lambda reader: reader.made_elsewhere(owner, chat_id))
 
-    async def absent(self, message_ids: Sequence[str]) -> list[str]:
-        """Return which of some messages are not there, since another process deleted them."""
-        return await self._read(lambda reader: reader.absent(message_ids))
+    async def lost(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages that were made here another process deleted or ended."""
+        return await self._read(lambda reader: reader.lost(message_ids))
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
         """Return the assistant message that an owner's request made or went on with, or None."""

@@ -197,11 +197,11 @@ class MemoryStore:
             if kept.message.chat_id == chat_id
         ]
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> list[str]:
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> dict[str, str]:
         await self._read()
-        return []
+        return {}
 
-    async def absent(self, message_ids: Sequence[str]) -> list[str]:
+    async def lost(self, message_ids: Sequence[str]) -> list[str]:
         await self._read()
         return [each for each in message_ids if each not in self.memory.messages]
 

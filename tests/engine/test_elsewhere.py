@@ -12,9 +12,17 @@ import pytest
 
 from jupyter_stop_chat.bus import MessageMoved
 from jupyter_stop_chat.chat_handlers.base import Reasoning
+from jupyter_stop_chat.engine.elsewhere import TITLE_LOOKS
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Accepted, ChatChanged, MessageState, Outcome
-from jupyter_stop_chat.store import make_store
+from jupyter_stop_chat.protocol import (
+    Accepted,
+    ChatChanged,
+    MessageState,
+    Outcome,
+    Reorder,
+    Unqueue,
+)
+from jupyter_stop_chat.store import make_store, saving
 from tests.engine.bench import MODEL, OWNER, Bench, new_id
 from tests.fed import Fed
 from tests.turns import until
@@ -209,4 +217,138 @@ async def test_what_the_other_did_is_there_when_it_is_asked_for(twins: Any) -> N
     assert [each.text for each in seen] == ["Hi", "half done", "more", "yes"]
     with pytest.raises(StopChatError) as refused:
         await twins.a.go_on(new_id())
+    assert refused.value.code is ErrorCode.UNKNOWN_MESSAGE
+
+
+def _states(bench: Bench) -> list[tuple[str, str | None]]:
+    changes = [each for each in bench.heard.told if isinstance(each, ChatChanged)]
+    return [(each.chat.state, each.chat.title) for each in changes]
+
+
+async def _take_away(twins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have B take what A makes for left behind, as when A was suspended for long."""
+    monkeypatch.setattr(saving, "is_gone", lambda *args, **more: True)
+    await twins.b.store.recover()
+    monkeypatch.undo()
+
+
+async def test_what_was_ended_elsewhere_meanwhile_is_made_no_further(
+    twins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H4: of one that was suspended nothing is written, its model stops, and its page hears it."""
+    accepted = await _begin(twins)
+    twins.a.follow(accepted.chat_id)
+    made = twins.a.engine.generation(accepted.message.id)
+    await _take_away(twins, monkeypatch)
+    await _say(twins, accepted.message.id, "and more")
+    await twins.a.engine.elsewhere.look()
+    assert made.task is None
+    assert twins.a.engine.registry.empty
+    kept = await twins.a.store.get_message(accepted.message.id)
+    assert (kept.text, kept.state, kept.stop.reason) == (
+        "half ",
+        MessageState.INTERRUPTED,
+        "server_restart",
+    )
+    told = _told(twins.a)[-1]
+    assert (told.state, told.text, told.stop) == (kept.state, kept.text, kept.stop)
+
+
+@pytest.mark.parametrize("found_by", ["looking", "a stop", "its end"])
+async def test_what_another_goes_on_with_is_left_to_it(
+    twins: Any, monkeypatch: pytest.MonkeyPatch, found_by: str
+) -> None:
+    """H4, W1: not a word of the first is in it, and the first says who makes it."""
+    accepted = await _begin(twins)
+    message_id = accepted.message.id
+    twins.a.follow(accepted.chat_id)
+    await _take_away(twins, monkeypatch)
+    twins.b.handlers[MODEL] = other = Fed()  # type: ignore[assignment]
+    await twins.b.go_on(message_id)
+    other.feed(message_id, "B's")
+    await until(lambda: str(twins.b.engine.generation(message_id).text) == "half B's")
+    if found_by == "its end":
+        twins.model.feed(message_id, "A's", None)
+        await until(lambda: not twins.a.engine.running())
+    else:
+        await _say(twins, message_id, "A's")
+        if found_by == "looking":
+            await twins.a.engine.elsewhere.look()
+    (result,) = await twins.a.stop(message_id=message_id)
+    assert result.outcome is Outcome.MADE_ELSEWHERE
+    assert twins.a.engine.registry.empty
+    assert _told(twins.a)[-1].made_elsewhere
+    other.feed(message_id, " alone", None)
+    await until(lambda: not twins.b.engine.running())
+    kept = await twins.a.store.get_message(message_id)
+    assert (kept.text, kept.state) == ("half B's alone", MessageState.COMPLETED)
+
+
+async def test_a_list_says_where_another_works_and_when_it_has_ended(twins: Any) -> None:
+    """H4: with no page on the chat itself."""
+    accepted: Accepted = await twins.a.send()
+    await _say(twins, accepted.message.id, "half ")
+    engine = twins.b.engine
+    (chat,) = await engine.as_they_are(OWNER, await twins.b.store.list_chats(OWNER))
+    assert chat.state == "generating"
+    await engine.elsewhere.look()
+    twins.model.feed(accepted.message.id, None)
+    await until(lambda: not twins.a.engine.running())
+    await engine.elsewhere.look()
+    assert _states(twins.b)[-1][0] == "idle"
+
+
+async def test_a_title_that_is_made_elsewhere_comes_here_too(twins: Any) -> None:
+    """H4, L10."""
+    accepted = await _begin(twins)
+    twins.a.engine.titles.consider = lambda *args, **more: None  # it takes its time
+    twins.model.feed(accepted.message.id, None)
+    await until(lambda: not twins.a.engine.running())
+    await twins.b.engine.elsewhere.look()
+    assert _states(twins.b)[-1] == ("idle", None)
+    await twins.a.store.set_title(accepted.chat_id, "Made by A")
+    await twins.b.engine.elsewhere.look()
+    assert _states(twins.b)[-1] == ("idle", "Made by A")
+
+
+async def test_a_title_that_never_comes_from_elsewhere_is_made_here(twins: Any) -> None:
+    """H4, L10: that process ended between the reply and its title."""
+    accepted = await _begin(twins)
+    twins.a.engine.titles.consider = lambda *args, **more: None
+    twins.model.feed(accepted.message.id, None)
+    await until(lambda: not twins.a.engine.running())
+    for _ in range(TITLE_LOOKS + 2):
+        await twins.b.engine.elsewhere.look()
+    await until(lambda: _states(twins.b)[-1] == ("idle", "Hi"))
+
+
+async def test_a_chat_whose_process_died_in_its_first_turn_gets_a_title(twins: Any) -> None:
+    """L10: of its prompt, from whoever finds it."""
+    accepted = await _begin(twins)
+    found: list[Any] = []
+    twins.stores[1]._saver._on_recovered = found.extend
+    await asyncio.to_thread(twins.stores[0]._saver._lock.release)
+    await twins.b.store.recover()
+    twins.b.engine.left_behind(found)
+    await until(lambda: _states(twins.b)[-1:] == [("idle", "Hi")])
+    assert (await twins.a.store.get_chat(accepted.chat_id)).title == "Hi"
+
+
+async def test_what_waits_elsewhere_can_be_changed_there_only(twins: Any) -> None:
+    """H4: taken back, edited or put in another order; it says why."""
+    accepted = await _begin(twins)
+    waiting = await twins.a.send("and then", accepted.chat_id)
+    waits = waiting.message.id
+    for asked in (
+        twins.b.engine.unqueue(OWNER, Unqueue(type="unqueue", message_id=waits)),
+        twins.b.engine.reorder(
+            OWNER, Reorder(type="reorder", chat_id=accepted.chat_id, message_ids=[waits])
+        ),
+        twins.b.edit(waiting.user_message.id, "other words"),
+    ):
+        with pytest.raises(StopChatError) as refused:
+            await asked
+        assert refused.value.code is ErrorCode.MADE_ELSEWHERE
+    with pytest.raises(StopChatError) as refused:
+        await twins.b.engine.unqueue("eve", Unqueue(type="unqueue", message_id=waits))
     assert refused.value.code is ErrorCode.UNKNOWN_MESSAGE

@@ -268,26 +268,50 @@ class Outbox:
             if not any(self._is_pending(result.message_id) for result in results.results):
                 self._stopped.remove(results)
                 return results
+        stopped = self._next_stopped()
+        if stopped is not None:
+            return stopped
         if self._openings:  # before what changes in them, which the lanes tell
             return self._next_page(next(iter(self._openings)))
         while self._ready:
-            message_id = self._ready.popleft()
-            lane = self._lanes.get(message_id)
-            if lane is None or not lane.entries:
-                continue
-            frame = self._next_of(lane)
-            while lane.entries and _is_drained(lane, lane.entries[0]):
-                lane.entries.popleft()
-            if lane.entries and isinstance(lane.entries[0], MessageMoved | Accepted):
-                self._ready.appendleft(message_id)  # small, and news
-            elif lane.entries:
-                self._ready.append(message_id)
-            elif lane.generation is None or lane.generation.state in TERMINAL:
-                del self._lanes[message_id]
+            frame = self._next_in(self._ready.popleft())
             if frame is not None:
                 return frame
         # A lane with nothing in it may just have been the last that a stop's answer waited for.
         return self._stopped.popleft() if self._stopped else None
+
+    def _next_stopped(self) -> BaseModel | None:
+        """Return what a stop's answer waits for, so that it waits for nothing else.
+
+        It never is the rest of another chat's list, nor of its own once the message was listed.
+        """
+        for message_id in [each.message_id for one in self._stopped for each in one.results]:
+            while message_id is not None and self._is_pending(message_id):
+                chat_id = self._lanes[message_id].chat_id
+                opening = self._openings.get(chat_id)
+                if opening is not None and opening.lacks(message_id):
+                    return self._next_page(chat_id)
+                self._ready.remove(message_id)
+                frame = self._next_in(message_id)
+                if frame is not None:
+                    return frame
+        return None
+
+    def _next_in(self, message_id: str) -> BaseModel | None:
+        """Return the next frame of a message whose turn it is, and give it its next turn."""
+        lane = self._lanes.get(message_id)
+        if lane is None or not lane.entries:
+            return None
+        frame = self._next_of(lane)
+        while lane.entries and _is_drained(lane, lane.entries[0]):
+            lane.entries.popleft()
+        if lane.entries and isinstance(lane.entries[0], MessageMoved | Accepted):
+            self._ready.appendleft(message_id)  # small, and news
+        elif lane.entries:
+            self._ready.append(message_id)
+        elif lane.generation is None or lane.generation.state in TERMINAL:
+            del self._lanes[message_id]
+        return frame
 
     def _next_page(self, chat_id: str) -> Messages:
         opening = self._openings[chat_id]

@@ -105,6 +105,10 @@ class Opening:
         """Tell whether the client has all of the text of what has ended."""
         return self._whole and self.earlier == 0
 
+    def lacks(self, message_id: str) -> bool:
+        """Tell whether a message comes in a page that is still to come."""
+        return any(message.id == message_id for message in self._all[: self.earlier])
+
     def next_page(self) -> list[Message]:
         """Return what comes before the messages that were listed, as much as one frame has."""
         page: list[Message] = []

@@ -137,6 +137,35 @@ async def test_a_chat_of_many_messages_comes_in_pages_and_a_stop_is_answered(
     await late.until("stop_result")
 
 
+@pytest.mark.parametrize("same", [True, False])
+async def test_a_stop_does_not_wait_for_the_rest_of_a_list(
+    bench: Bench, wire: Any, same: bool
+) -> None:
+    """S1, B5: neither of the list of its own chat, nor of another one; the list comes behind."""
+    chat_id, ids = await _long_chat(bench, wire(), 1700)
+    late = wire()
+    accepted = await late.ask(chat_id if same else None)
+    reply = accepted["message"]["id"]
+    feed(bench, reply, "some words")
+    await shows(bench, reply, "some words")
+    await late.idle()
+    late.send("open", chat_id=chat_id)
+    late.open.clear()
+    await turns_until(lambda: late.connection._outbox._openings)
+    late.send("stop", message_id=reply, shown=4)
+    await turns_until(lambda: late.connection._outbox._stopped)
+    late.open.set()
+    await late.until("stop_result")
+    await late.idle()
+    kinds = [frame["type"] for frame in late.page.frames]
+    assert "messages" in kinds[kinds.index("stop_result") :]
+    assert kinds[: kinds.index("stop_result")].count("messages") <= 1
+    listed = {each["id"] for page in late.page.of_type("messages") for each in page["messages"]}
+    assert set(ids) - listed <= set(late.page.messages)
+    assert late.page.messages[reply].state == "interrupted"
+    assert late.page.text(reply) == "some"
+
+
 async def test_a_chat_that_is_closed_is_listed_no_further(bench: Bench, wire: Any) -> None:
     """V10: nor is one that is opened anew listed twice."""
     chat_id, _ = await _long_chat(bench, wire(), 1700)

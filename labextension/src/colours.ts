@@ -1,13 +1,15 @@
 /** The colours of code, a stretch at a time, so that no length of it holds the page. */
 import { IEditorLanguageRegistry, jupyterHighlightStyle } from '@jupyterlab/codemirror';
-import { Parser, Tree, TreeFragment } from '@lezer/common';
+import { Parser, PartialParse, Tree, TreeFragment } from '@lezer/common';
 import { highlightTree } from '@lezer/highlight';
 
 /** Code that is longer than this, in UTF-16 code units, keeps one colour. */
-const LONGEST = 100_000;
+const LONGEST = 20_000;
+/** And code of which one line is longer than this: made for no reader, and dear to lay out. */
+const LONGEST_LINE = 5000;
 /** So long a piece of work may take before the page has its turn, in milliseconds. */
 const SLICE = 8;
-/** And so long all of it. */
+/** And so long all of it; of code that grows, all that did not end within its piece. */
 const PATIENCE = 2000;
 
 /** What breaks a long piece of work up: the rest of it goes on in a later task. */
@@ -35,7 +37,7 @@ export class Colours {
   /** Begin a code block that grows. */
   grow(info: string): GrowingCode {
     const parser = this._parserOf(/^\S*/.exec(info)?.[0] ?? '').catch(() => null);
-    return new GrowingCode(parser, this._now);
+    return new GrowingCode(parser, this._breathe, this._now);
   }
 
   private async _parserOf(name: string): Promise<Parser | null> {
@@ -45,7 +47,7 @@ export class Colours {
   }
 
   private async _parse(parser: Parser, text: string): Promise<Tree | null> {
-    if (text.length > LONGEST) {
+    if (isTooLong(text)) {
       return null;
     }
     const parse = parser.startParse(text);
@@ -72,29 +74,25 @@ export class Colours {
 export class GrowingCode {
   readonly node: HTMLElement;
 
-  constructor(parser: Promise<Parser | null>, private _now: () => number) {
+  constructor(
+    parser: Promise<Parser | null>,
+    private _breathe: Breathe,
+    private _now: () => number
+  ) {
     this.node = document.createElement('pre');
     this._code = this.node.appendChild(document.createElement('code'));
     this._code.append(this._rest);
     void parser.then(loaded => {
       this._parser = loaded;
-      this.update(this._shown); // it may be all that comes for a while
+      this._colour(); // it may be all that comes for a while
     });
   }
 
   /** Show so much of the code; it begins with what was shown before. */
   update(code: string): void {
     this._shown = code;
-    const whole = code.lastIndexOf('\n') + 1;
-    if (this._parser && whole > this._coloured && code.length <= LONGEST) {
-      this._colour(code.slice(0, whole));
-    }
-    const rest = code.slice(this._coloured);
-    if (rest.startsWith(this._rest.data)) {
-      this._rest.appendData(rest.slice(this._rest.length));
-    } else {
-      this._rest.data = rest;
-    }
+    this._colour();
+    this._showRest();
   }
 
   /** Tell whether a text goes on from what is shown. */
@@ -102,21 +100,70 @@ export class GrowingCode {
     return code.startsWith(this._code.textContent ?? '');
   }
 
-  private _colour(lines: string): void {
-    const began = this._now();
-    const fragments = this._tree ? TreeFragment.addTree(this._tree, [], true) : [];
-    const parse = (this._parser as Parser).startParse(lines, fragments);
-    let tree: Tree | null = null;
-    while (!tree && this._now() - began < 2 * SLICE) {
-      tree = parse.advance();
-    }
-    if (!tree) {
-      this._parser = null; // too dear while it grows; it has its colours at its end
+  /** Give the lines that are whole their colours: now, or in later tasks when it takes longer. */
+  private _colour(): void {
+    const whole = this._shown.lastIndexOf('\n') + 1;
+    if (this._busy || !this._parser || whole <= this._coloured) {
       return;
     }
+    if (this._shown.length > LONGEST || isTooLong(this._shown.slice(this._coloured, whole))) {
+      this._parser = null;
+      return;
+    }
+    const lines = this._shown.slice(0, whole);
+    const fragments = this._tree ? TreeFragment.addTree(this._tree, [], true) : [];
+    const parse = this._parser.startParse(lines, fragments);
+    const tree = this._advance(parse);
+    if (tree) {
+      this._paint(tree, lines);
+    } else {
+      void this._goOn(parse, lines);
+    }
+  }
+
+  private async _goOn(parse: PartialParse, lines: string): Promise<void> {
+    this._busy = true;
+    let tree: Tree | null = null;
+    while (!tree && this._spent < PATIENCE) {
+      await this._breathe();
+      tree = this._advance(parse);
+    }
+    this._busy = false;
+    if (tree) {
+      this._paint(tree, lines);
+      this._colour(); // what has come since then
+    } else {
+      this._parser = null; // too dear while it grows; it has its colours at its end
+    }
+  }
+
+  /** Parse for a short time; null when that was not enough. */
+  private _advance(parse: PartialParse): Tree | null {
+    const began = this._now();
+    let spent = 0;
+    let tree: Tree | null = null;
+    while (!tree && spent < SLICE) {
+      tree = parse.advance();
+      spent = this._now() - began;
+    }
+    this._spent += tree ? 0 : spent;
+    return tree;
+  }
+
+  private _paint(tree: Tree, lines: string): void {
     this._tree = tree;
     this._rest.before(...spans(tree, lines, this._coloured, lines.length));
     this._coloured = lines.length;
+    this._showRest();
+  }
+
+  private _showRest(): void {
+    const rest = this._shown.slice(this._coloured);
+    if (rest.startsWith(this._rest.data)) {
+      this._rest.appendData(rest.slice(this._rest.length));
+    } else {
+      this._rest.data = rest;
+    }
   }
 
   private _code: HTMLElement;
@@ -125,6 +172,14 @@ export class GrowingCode {
   private _parser: Parser | null = null;
   private _tree: Tree | null = null;
   private _coloured = 0;
+  /** A parse goes on in later tasks. */
+  private _busy = false;
+  /** What parses have taken that did not end at once. */
+  private _spent = 0;
+}
+
+function isTooLong(code: string): boolean {
+  return code.length > LONGEST || code.split('\n').some(line => line.length > LONGEST_LINE);
 }
 
 /** The text between two places, its words in spans that name their kind. */

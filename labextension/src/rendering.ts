@@ -37,6 +37,8 @@ export interface RenderOptions {
 
 /** Formulas of one piece: more than these are shown as they were written. */
 const MOST_FORMULAS = 1000;
+/** So long the words that follow a diagram wait for its picture, in milliseconds. */
+const MOMENT = 1000;
 
 /** Make what renders the words of all messages. */
 export function makeRender(options: RenderOptions): Render {
@@ -99,10 +101,12 @@ export function makeRender(options: RenderOptions): Render {
     harden(node);
     await colours.colourAll(node);
     if (!grows) {
-      await drawDiagrams(node, options.diagrams, {
+      const drawn = drawDiagrams(node, options.diagrams, {
         diagram: trans.__('Diagram'),
         code: trans.__('Code of the diagram')
       });
+      // a picture that comes later takes the place of its code then: the words do not wait
+      await Promise.race([drawn, new Promise<void>(resolve => after(MOMENT, resolve))]);
     }
     return node;
   };

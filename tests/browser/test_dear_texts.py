@@ -42,6 +42,8 @@ DEAR: dict[str, str] = {
     "emoji": "👩‍👩‍👧‍👦" * 6_000,
     "escapes": "\\*" * 30_000,
     "one line of code": "```python\n" + "x = [1, 2, (3, 4)]; " * 5_000 + "\n```\n",
+    "many lines of code": "```python\n" + "x = [1, 2, (3, 4)]\n" * 5_000 + "```\n",
+    "code that nests": "```python\n" + "(\n" * 40_000 + "```\n",
     "code that never closes": "```js\n" + "`${" * 20_000 + "\n```\n",
     "a diagram": "```mermaid\ngraph TD\n" + "A-->B\n" * 8_000 + "```\n",
     "rules": "---\n" * 10_000,
@@ -102,6 +104,31 @@ def test_no_text_holds_the_page(chat: ChatPage, name: str, plain: dict[str, int]
     took = chat.page.evaluate(MEASURE, {name: DEAR[name]})[name]
     print(f"{name}: {took} ms beside {plain['plain']}")
     assert took < 10 * max(plain["plain"], 50)
+
+
+#: Diagrams that Mermaid would make for ever: a hundred million places of a block.
+ENDLESS = "```mermaid\nblock-beta\ncolumns 3\na space:100000000 b\n```\n\n"
+
+
+def test_a_diagram_without_an_end_holds_no_words(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """R5: what follows it is there before its drawing is given up, and the next one is drawn."""
+    texts = [ENDLESS, "And **more**.\n\n", "```mermaid\ngraph TD; A-->B\n```\n\n", "The end."]
+    provider.script = Script(tokens=texts, rate=20)
+    chat.page.evaluate(
+        """() => {
+          window.framesEnded = 0;
+          new MutationObserver(all => all.forEach(({removedNodes}) => removedNodes.forEach(
+            node => { window.framesEnded += node.matches?.('.jp-StopChat-diagramFrame') ? 1 : 0; }
+          ))).observe(document.body, {childList: true});
+        }"""
+    )
+    chat.ask("Draw without an end")
+    expect(chat.reply()).to_contain_text("The end.", timeout=30_000)
+    expect(chat.reply().locator("strong")).to_have_text("more")
+    assert chat.page.evaluate("window.framesEnded") == 0
+    expect(chat.reply().locator(".jp-StopChat-diagram img")).to_have_count(1, timeout=60_000)
+    assert chat.page.evaluate("window.framesEnded") == 1
+    expect(chat.reply().locator("code.language-mermaid").first).to_contain_text("space:100000000")
 
 
 def test_what_is_too_dear_is_plain_text_with_a_word(

@@ -143,6 +143,8 @@ def test_code_has_its_colours_while_it_comes(chat: ChatPage, provider: OpenAIPro
     picture = chat.reply().locator(".jp-StopChat-diagram img")
     expect(picture).to_have_count(1)
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    # Nobody opens it in a tab by itself, where it could load something.
+    expect(picture).to_have_css("pointer-events", "none")
     expect(chat.reply().locator("mjx-container")).to_have_count(1)
     expect(chat.reply()).to_contain_text("It costs $5 and the large one $10;")
     for theme in ("Light", "Dark"):
@@ -155,6 +157,38 @@ def test_code_has_its_colours_while_it_comes(chat: ChatPage, provider: OpenAIPro
     script.resume.set()
     expect(chat.reply()).to_contain_text("The end.")
     chat.expect_mode("send")
+
+
+#: Code that grows while the page's clock runs so fast that no piece of work ends in its time.
+IN_A_HURRY = """
+async code => {
+  const chat = window.jupyterapp.pluginRegistry._plugins.get('jupyter-stop-chat:plugin').service;
+  const host = document.createElement('div');
+  document.body.append(host);
+  const clock = performance.now.bind(performance);
+  let at = clock();
+  performance.now = () => (at += 10);
+  const body = chat.textIn(host);
+  body.update('```python\\n' + code, false);
+  await body.settled;
+  performance.now = clock;
+  await new Promise(resolve => {
+    const look = () => host.querySelector('span') && resolve();
+    new MutationObserver(look).observe(host, {childList: true, subtree: true});
+    look();
+  });
+  const text = host.querySelector('code').textContent;
+  body.dispose();
+  host.remove();
+  return text;
+}
+"""
+
+
+def test_code_has_its_colours_on_a_slow_machine(chat: ChatPage) -> None:
+    """R1: what cannot be coloured at once is coloured a little later, not never."""
+    code = "def double(number: int) -> int:\n    # twice as much\n    return num"
+    assert chat.page.evaluate(IN_A_HURRY, code) == code
 
 
 def test_the_view_follows_the_end(chat: ChatPage, provider: OpenAIProvider) -> None:

@@ -61,9 +61,12 @@ _LAST = (
     .scalar_subquery()
 )
 #: An end that a message can go on from.
-CAN_GO_ON = or_(
-    messages.c.state.in_(("interrupted", "failed")),
-    and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
+CAN_GO_ON = and_(
+    messages.c.role == "assistant",
+    or_(
+        messages.c.state.in_(("interrupted", "failed")),
+        and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
+    ),
 )
 #: So many messages of a chat that goes are deleted at once, and so much of their text, in UTF-16
 #: code units: each is taken out of the search index.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ class LocalHandler:
             `local_model_crashed`, `local_model_memory`, `context_too_long`,
             `generation_failed`, `invalid_field`, `shutting_down`.
         """
-        path = self._path(turn.model)
+        # In a thread: where Jupyter keeps its data is asked of the disk.
+        path = await asyncio.to_thread(self._path, turn.model)
         parameters = self._parameters(turn)
         joint = Joint(whole(turn.prefix))
         messages = [{"role": said.role, "content": whole(said.text)} for said in turn.messages]

@@ -121,11 +121,12 @@ export function emptyChat(chatId: string | null = null): ChatView {
 export function reduce(state: ChatView, action: Action): ChatView {
   switch (action.type) {
     case 'frame':
-      return takeFrame(state, action.frame);
+      return withoutOld(state, takeFrame(state, action.frame));
     case 'request':
       return {
         ...state,
-        notice: null,
+        // that nothing can be saved lasts until the server says otherwise
+        notice: state.notice?.code === 'not_saved' ? state.notice : null,
         pending: [
           ...state.pending,
           {
@@ -355,6 +356,17 @@ let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageVi
 /** Tell whether this server makes a reply, or will: what another one makes, no stop of ours reaches. */
 function isMadeHere(view: MessageView): boolean {
   return view.role === 'assistant' && !isTerminal(view.info.state) && !view.info.made_elsewhere;
+}
+
+/** Drop the word of who makes a reply once nobody else makes one. */
+function withoutOld(before: ChatView, after: ChatView): ChatView {
+  const told = before.notice?.code === 'made_elsewhere' && after.notice === before.notice;
+  const over = told && before.messages.some(isMadeElsewhere);
+  return over && !after.messages.some(isMadeElsewhere) ? { ...after, notice: null } : after;
+}
+
+function isMadeElsewhere(view: MessageView): boolean {
+  return view.info.made_elsewhere && !isTerminal(view.info.state);
 }
 
 /** The replies that are not being made yet: they wait behind another one, or are paused. */

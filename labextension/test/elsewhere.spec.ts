@@ -46,4 +46,26 @@ describe('a reply that another server makes', () => {
     expect(now.messages[1].frozen).toBe(false);
     expect(replies.buttonMode(now)).toBe('send');
   });
+
+  const refused = (state: replies.ChatView, code: 'made_elsewhere' | 'not_saved') =>
+    replies.reduce(state, {
+      type: 'frame',
+      frame: { type: 'error', code, message: 'words', error_id: 'e' } as ServerFrame
+    });
+  const asked = (state: replies.ChatView) =>
+    replies.reduce(state, { type: 'request', requestId: uuid(9), kind: 'send', body: 'more' });
+
+  it('takes its notice away with its end, and not before (H4)', () => {
+    let now = refused(opened(made()), 'made_elsewhere');
+    now = told(now, made({ text: 'and ', text_offset: 5, text_length: 9 }));
+    expect(now.notice?.code).toBe('made_elsewhere');
+    const end = { state: 'completed', made_elsewhere: false } as const;
+    now = told(now, made({ ...end, text: '', text_offset: 9, text_length: 9 }));
+    expect(now.notice).toBeNull();
+  });
+
+  it('leaves the notice that nothing can be saved through the next prompt (H3)', () => {
+    expect(asked(refused(opened(made()), 'not_saved')).notice?.code).toBe('not_saved');
+    expect(asked(refused(opened(made()), 'made_elsewhere')).notice).toBeNull();
+  });
 });

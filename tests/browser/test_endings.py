@@ -34,3 +34,21 @@ def test_how_a_reply_ended_is_marked(chat: ChatPage, provider: OpenAIProvider) -
     expect(failed).to_contain_text("Generation failed")
     expect(failed.get_by_role("button", name="Continue")).to_be_enabled()
     chat.shot("error-in-the-stream")
+
+
+def test_a_reply_that_broke_off_goes_on(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """T2: it is not complete, and it has not failed."""
+    provider.script = Script(tokens=["```python\n", "x = 1\n"], ends_early=True)
+    chat.ask("Write it")
+    chat.expect_mode("send")
+    line = chat.stopped_line
+    expect(line).to_contain_text("broke off")
+    expect(chat.page.locator(".jp-StopChat-failedLine")).to_have_count(0)
+    expect(chat.reply().locator("pre")).to_contain_text("x = 1")
+    chat.shot("broke-off")
+    provider.script = Script(tokens=["y = 2\n```\n\nDone."])
+    line.get_by_role("button", name="Continue").click()
+    expect(chat.reply()).to_contain_text("Done.")
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_have_count(0)
+    expect(chat.reply().locator("pre")).to_contain_text("y = 2")

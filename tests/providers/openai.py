@@ -139,6 +139,8 @@ def _chat(request: Request, script: Script) -> Iterator[Frame]:
         for piece in pieces(tool):
             more = {"index": index, "function": {"arguments": piece}}
             yield Frame(chunk({"tool_calls": [more]}))
+    if script.ends_early:
+        return
     finish = "tool_calls" if script.tool_calls else "stop"
     yield Frame(chunk({}, script.finish or ("content_filter" if script.filtered else finish)))
     asked = (request.body.get("stream_options") or {}).get("include_usage")

@@ -51,6 +51,7 @@ class Script:
     :ivar usage: tell how many tokens were used, where the protocol and the request ask for it.
     :ivar filtered: end with the provider's word for "the content filter cut this".
     :ivar finish: end with this word instead; OpenAI's chat completions only.
+    :ivar ends_early: end the body behind the last token, without a word; likewise.
     """
 
     tokens: int | Sequence[str] = 5
@@ -65,6 +66,7 @@ class Script:
     usage: bool = True
     filtered: bool = False
     finish: str | None = None
+    ends_early: bool = False
     reasoning: Sequence[str] = ()
     tool_calls: Sequence[ToolUse] = ()
 

@@ -75,7 +75,7 @@ async def test_a_start_that_hangs_holds_no_servers_end_up(
     begun, go_on, closed = asyncio.Event(), asyncio.Event(), []
     real = SqlStore.close
 
-    async def hang(self: SqlStore) -> None:
+    async def hang(self: SqlStore, _: object) -> None:
         begun.set()
         try:
             await asyncio.Event().wait()

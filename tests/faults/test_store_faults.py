@@ -15,6 +15,7 @@ from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.store.operations import Interrupt
 from jupyter_stop_chat.store.saving import RETRIES
 from jupyter_stop_chat.store.trouble import Reason
 
@@ -517,7 +518,10 @@ async def test_what_another_server_did_meanwhile_stands(case):
     lock.release()
     other = await make_store(f"sqlite:///{case.path}", owner_process="host:2:b")
     await other.open()
-    await other.settle(replies[0].id, Settlement(MessageState.FAILED))
+    # It takes this process for dead, whose messages nobody else may end.
+    assert await other.settle(replies[1].id, Settlement(MessageState.FAILED)) is None
+    end = Interrupt(replies[0].id, Settlement(MessageState.FAILED), "host:1:a")
+    assert await other._database.write([end]) != [None]
     await other.delete_chat(gone.id)
     await other.close()
     await case.saved_again()

@@ -309,7 +309,8 @@ class StopChatApp(ExtensionApp):
         from .store import make_store
 
         bus = Bus()
-        store = await make_store(self._db_url(), owner_process=owner_process())
+        process = await asyncio.to_thread(owner_process)
+        store = await make_store(self._db_url(), owner_process=process)
         watch_store(store, bus)
         models = Models(
             Path(jupyter_data_dir()),

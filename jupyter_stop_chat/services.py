@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import socket
-from contextlib import AsyncExitStack
+import uuid
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import closing
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+#: Where Linux names this life of the kernel.
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,13 @@ async def end_services(made: asyncio.Task[Services]) -> None:
 
 
 def owner_process() -> str:
-    """Name this server process, so that what it leaves behind can be told from what runs."""
-    started = f"{datetime.now(UTC).timestamp():.0f}"
-    return f"{socket.gethostname()}:{os.getpid()}:{started}"
+    """Name this server process, so that what it leaves behind can be told from what runs.
+
+    Its host is a kernel and a name, since a lock that one process holds need not be seen from
+    another machine that is called the same. Blocks on the disk.
+    """
+    host = socket.gethostname()[:100]  # the column has room for 200 characters in all
+    with suppress(OSError):
+        host += f".{BOOT_ID.read_text().strip()}"
+    # Containers have the same process ids in each of their lives, and may start at once.
+    return f"{host}:{os.getpid()}:{uuid.uuid4().hex}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any, assert_never
 
@@ -47,7 +46,16 @@ from .operations import (
     Settle,
 )
 from .rows import ONE_CHAT, chat_of, row_of_chat, row_of_message
-from .schema import IS_LIVE, LIVE, chats, deltas, earlier_requests, messages, processes
+from .schema import (
+    IS_LIVE,
+    LIVE,
+    NOW_SECONDS,
+    chats,
+    deltas,
+    earlier_requests,
+    messages,
+    processes,
+)
 from .settling import NEXT_CHANGE, read_message, settle, touch
 
 #: When a process that has not been seen is forgotten.
@@ -308,15 +316,14 @@ def is_same_stop(receipt: Receipt) -> ColumnElement[bool]:
 
 def beat(connection: Connection, process: str) -> None:
     """Note that this process is alive."""
-    seen = int(time.time())
     found = connection.execute(
-        update(processes).where(processes.c.id == process).values(seen_at=seen)
+        update(processes).where(processes.c.id == process).values(seen_at=NOW_SECONDS)
     )
     if not found.rowcount:
         # The rows of processes that are long gone are swept out here, once a process.
         connection.execute(
             delete(processes).where(
-                processes.c.seen_at < seen - FORGET_SECONDS,
+                processes.c.seen_at < NOW_SECONDS - FORGET_SECONDS,
                 processes.c.id.not_in(
                     select(messages.c.process).where(IS_LIVE, messages.c.process.is_not(None))
                 ),
@@ -328,7 +335,7 @@ def beat(connection: Connection, process: str) -> None:
                 chats.c.owner == NOBODY, chats.c.updated_at < now(seconds=-FORGET_SECONDS)
             )
         )
-        connection.execute(insert(processes).values(id=process, seen_at=seen))
+        connection.execute(insert(processes).values(id=process, seen_at=NOW_SECONDS))
 
 
 def _refuse_beside(connection: Connection, chat_id: Any, process: str) -> None:

@@ -2,8 +2,9 @@
 
 On one host a file's lock says so: each server process holds one as long as it lives, and the
 kernel lets go of it however the process ends. A process id could be in use again, and a
-container starts with the same ids every time. Another host cannot see that lock, so there the
-time at which the process was last seen decides.
+container starts with the same ids every time. Another host cannot see that lock, and not each
+process could take one: there the time at which it was last seen decides. In doubt it lives, since
+nothing that is being made may be ended by another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import hashlib
 import logging
 import os
-import time
+from collections.abc import Iterable
 from pathlib import Path
 
 try:
@@ -38,36 +39,58 @@ class ProcessLock:
     def __init__(self, folder: Path | None, process: str) -> None:
         self._path = None if folder is None or fcntl is None else _lock_file(folder, process)
         self._descriptor: int | None = None
+        self._warned = False
 
     def hold(self) -> bool:
-        """Take the lock; tell whether it is held now. Blocks on the disk.
+        """Take the lock, anew where it was tidied away; tell whether it is held now.
 
-        Where there can be none, the time at which this process was last seen does.
+        Where there can be none, the time at which this process was last seen does. Blocks on the
+        disk.
         """
         if self._path is None:
             return False
         if self._descriptor is not None:
-            return True
+            if _is_at(self._descriptor, self._path):
+                return True
+            self._let_go()
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            log.warning("No lock says that this server runs: %s", type(error).__name__)
+            self._warn(type(error).__name__)
             return False
-        if _lock(descriptor) is not True:
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+        locked = _lock(descriptor)
+        if locked and _is_at(descriptor, self._path):
+            self._descriptor = descriptor
+            return True
+        if locked is None:
+            self._warn("there are no locks")
+            # Should locks work for another process later, this one must not look ended.
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        os.close(descriptor)
+        return False
 
-    def release(self) -> None:
-        """Let go of the lock. Blocks on the disk."""
-        if self._descriptor is None or self._path is None:
-            return
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        os.close(self._descriptor)
-        self._descriptor = None
+    def release(self, *, finished: bool = False) -> None:
+        """Let go of the lock. Blocks on the disk.
+
+        :param finished: all that this process made has ended, so that nobody will ask for it.
+            Otherwise its file stays, and says that it is gone.
+        """
+        if finished and self._descriptor is not None and self._path is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _warn(self, why: str) -> None:
+        if not self._warned:
+            log.warning("No lock says that this server runs: %s", why)
+        self._warned = True
 
 
 def lock_folder(database: Path | None) -> Path | None:
@@ -75,13 +98,15 @@ def lock_folder(database: Path | None) -> Path | None:
     return None if database is None else database.with_name(f"{database.name}.processes")
 
 
-def is_gone(process: str | None, *, ours: str, folder: Path | None, seen_at: int | None) -> bool:
+def is_gone(
+    process: str | None, *, ours: str, folder: Path | None, unseen_seconds: int | None
+) -> bool:
     """Tell whether a server process has ended. Blocks on the disk.
 
-    :param process: its id, as `<host>:<pid>:<start>`.
+    :param process: its id, as `<host>:<pid>:<what tells its lives apart>`.
     :param ours: the id of this process, for its host.
     :param folder: where the locks are.
-    :param seen_at: when it was last seen, in Unix seconds.
+    :param unseen_seconds: how long ago it was last seen, by the clock that wrote that down.
     """
     if process is None:
         return True
@@ -89,7 +114,27 @@ def is_gone(process: str | None, *, ours: str, folder: Path | None, seen_at: int
         locked = _is_locked(_lock_file(folder, process))
         if locked is not None:
             return not locked
-    return seen_at is None or time.time() - seen_at > GONE_SECONDS
+    return unseen_seconds is None or unseen_seconds > GONE_SECONDS
+
+
+def clear_away(folder: Path | None, ended: Iterable[str | None]) -> None:
+    """Remove the locks of processes that have ended, and left nothing behind. Blocks on the disk.
+
+    :param folder: where the locks are.
+    """
+    if folder is None or fcntl is None:
+        return
+    for process in ended:
+        if process is None:
+            continue
+        path = _lock_file(folder, process)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                if _lock(descriptor):
+                    path.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def _host(process: str) -> str:
@@ -112,18 +157,25 @@ def _lock(descriptor: int) -> bool | None:
 
 
 def _is_locked(path: Path) -> bool | None:
-    """Tell whether a process holds its lock, or None where there are no locks at all."""
+    """Tell whether a process holds its lock, or None where nothing says so.
+
+    A file that is not there says nothing: its process may have been unable to make it, or
+    somebody has tidied up.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return False  # it ended in good order
     except OSError:
         return None
     try:
         free = _lock(descriptor)
-        if free:
-            # What a killed process left behind.
-            path.unlink(missing_ok=True)
         return None if free is None else not free
     finally:
         os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether what is open is still the file that others find."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False

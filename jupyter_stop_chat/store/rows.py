@@ -27,7 +27,16 @@ from sqlalchemy import literal_column as literal
 from jupyter_stop_chat.protocol import Chat, Message
 from jupyter_stop_chat.utf16 import utf16_length, whole
 
-from .schema import IS_LIVE, LIVE, chats, deltas, earlier_requests, messages, processes
+from .schema import (
+    IS_LIVE,
+    LIVE,
+    NOW_SECONDS,
+    chats,
+    deltas,
+    earlier_requests,
+    messages,
+    processes,
+)
 
 
 def _waiting(part: str) -> ColumnElement[str]:
@@ -93,9 +102,14 @@ BY_EARLIER_REQUEST = (
 )
 ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
 CHATS: Select[Any] = select(*_CHAT).order_by(chats.c.changed.desc(), chats.c.id)
-#: What is being made, by which process, and when that was last seen.
+#: What is being made, by which process, and how long ago that was last seen.
 LIVE_MESSAGES = (
-    select(messages.c.id, messages.c.chat_id, messages.c.process, processes.c.seen_at)
+    select(
+        messages.c.id,
+        messages.c.chat_id,
+        messages.c.process,
+        (NOW_SECONDS - processes.c.seen_at).label("unseen_seconds"),
+    )
     .outerjoin(processes, processes.c.id == messages.c.process)
     .where(IS_LIVE)
     .order_by(messages.c.seq)

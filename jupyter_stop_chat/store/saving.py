@@ -22,7 +22,7 @@ from .operations import (
     Interrupt,
     Operation,
 )
-from .processes import ProcessLock, is_gone, lock_folder
+from .processes import ProcessLock, clear_away, is_gone, lock_folder
 from .reading import Overlay, Reader
 from .restore import restore
 from .rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSAGE
@@ -97,7 +97,8 @@ class Saver:
             log.critical("%d messages could not be saved: %s", lost, self.trouble)
         self._over.set()
         await self._database.close()
-        await in_thread(self._lock.release)
+        finished = self.trouble is None and not self.makes_any()
+        await in_thread(lambda: self._lock.release(finished=finished))
 
     async def has_room(self) -> None:
         """Return when more text may be appended."""
@@ -120,6 +121,14 @@ class Saver:
         if self.trouble is None and await self._database.is_replaced():
             gone = FileNotFoundError("the database's file was deleted or replaced")
             await self.writer.run(lambda: self._fail(Reason.MISSING, gone))
+
+    def makes_any(self) -> bool:
+        """Tell whether this process makes messages now."""
+        return any(kept.live for kept in self.memory.messages.values())
+
+    async def hold_lock(self) -> None:
+        """Take the lock that says that this process lives, where it is not held any more."""
+        await self.writer.run(self._hold_lock)
 
     async def recover(self) -> None:
         """Interrupt the messages that ended processes were making."""
@@ -148,8 +157,11 @@ class Saver:
     async def _connect(self) -> None:
         if await self._database.open(new_search=self.trouble is Reason.SEARCH_CORRUPT):
             self.memory.mark_all()
-        self._held = await in_thread(self._lock.hold)
+        await self._hold_lock()
         await self._database.write([Beat()])
+
+    async def _hold_lock(self) -> None:
+        self._held = await in_thread(self._lock.hold)
 
     async def _recover(self) -> None:
         rows = await self._database.read(LIVE_MESSAGES)
@@ -167,6 +179,8 @@ class Saver:
             for each, process in gone.items()
         ]
         answers = await self._database.write(ends)
+        # Not sooner: until then they must be known for gone.
+        await in_thread(clear_away, self._folder, set(gone.values()))
         try:
             self._on_recovered([message for message in answers if message is not None])
         except Exception:
@@ -190,7 +204,10 @@ class Saver:
                     ended[process] = self._held or self._folder is None
                     continue
                 ended[process] = is_gone(
-                    process, ours=self._process, folder=self._folder, seen_at=row["seen_at"]
+                    process,
+                    ours=self._process,
+                    folder=self._folder,
+                    unseen_seconds=row["unseen_seconds"],
                 )
         return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 

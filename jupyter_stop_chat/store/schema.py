@@ -17,6 +17,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    cast,
+    extract,
+    func,
     literal_column,
     text,
 )
@@ -133,6 +136,8 @@ processes = Table(
     Column("id", String(200), primary_key=True),
     Column("seen_at", BigInteger, nullable=False),
 )
+#: The time by the database's clock: those of two hosts may differ.
+NOW_SECONDS = cast(extract("epoch", func.now()), BigInteger)
 
 #: Written out, not bound: only so does the database see that the partial index serves it.
 IS_LIVE: ColumnClause[bool] = literal_column(

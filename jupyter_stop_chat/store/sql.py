@@ -301,17 +301,18 @@ class SqlStore:
             raise unreadable(error) from error
 
     async def _beat(self) -> None:
-        """Note from time to time that this process lives, while it makes messages.
-
-        What a process left behind that lives no more is found as often.
-        """
+        """Note from time to time that this process lives, and find what others left behind."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             with contextlib.suppress(Exception):
                 await self._saver.check()
+                await self._say_that_it_lives()
                 await self._saver.recover()
-                if any(kept.live for kept in self._saver.memory.messages.values()):
-                    await self._writer.write(Beat())
+
+    async def _say_that_it_lives(self) -> None:
+        await self._saver.hold_lock()
+        if self._saver.makes_any():
+            await self._writer.write(Beat())
 
 
 def _pages(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:

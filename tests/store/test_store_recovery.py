@@ -9,7 +9,7 @@ import pytest
 from jupyter_stop_chat.protocol import MessageState, ToolCall, Usage
 from jupyter_stop_chat.store import processes
 from jupyter_stop_chat.store.base import Settlement
-from jupyter_stop_chat.store.processes import ProcessLock, is_gone
+from jupyter_stop_chat.store.processes import ProcessLock, clear_away, is_gone
 
 
 async def _leave_running(new_store, make, process):
@@ -216,29 +216,33 @@ async def test_many_messages_are_recovered_at_once(new_store, make):
 
 def test_a_lock_is_held_by_one_and_freed_by_its_end(tmp_path):
     folder = tmp_path / "locks"
-    ask = {"ours": "host:9:z", "folder": folder, "seen_at": int(time.time())}
+    ask = {"ours": "host:9:z", "folder": folder, "unseen_seconds": 0}
     first, twin = ProcessLock(folder, "host:1:a"), ProcessLock(folder, "host:1:a")
-    assert is_gone("host:1:a", **ask)
+    assert not is_gone("host:1:a", **ask)
     assert first.hold()
     assert first.hold()
     assert not twin.hold()
-    assert not is_gone("host:1:a", **ask)
-    assert is_gone("host:1:b", **ask)
+    assert not is_gone("host:1:a", **ask | {"unseen_seconds": 61})
     first.release()
     assert is_gone("host:1:a", **ask)
+    assert is_gone("host:1:a", **ask), "whoever asks"
+    clear_away(folder, ["host:1:a", "host:1:b", None])
     assert list(folder.iterdir()) == []
     assert twin.hold()
-    twin.release()
+    clear_away(folder, ["host:1:a"])
+    assert not is_gone("host:1:a", **ask)
+    twin.release(finished=True)
+    assert list(folder.iterdir()) == []
 
 
 def test_without_locks_the_time_decides(tmp_path, monkeypatch):
     """Windows, and databases that are no file."""
     monkeypatch.setattr(processes, "fcntl", None)
-    now = int(time.time())
     assert not ProcessLock(tmp_path, "host:1:a").hold()
     for folder in (tmp_path, None):
         ask = {"ours": "host:9:z", "folder": folder}
-        assert not is_gone("host:1:a", seen_at=now, **ask)
-        assert is_gone("host:1:a", seen_at=now - 61, **ask)
-        assert is_gone("host:1:a", seen_at=None, **ask)
-        assert is_gone(None, seen_at=now, **ask)
+        assert not is_gone("host:1:a", unseen_seconds=0, **ask)
+        assert is_gone("host:1:a", unseen_seconds=61, **ask)
+        assert is_gone("host:1:a", unseen_seconds=None, **ask)
+        assert is_gone(None, unseen_seconds=0, **ask)
+        clear_away(folder, ["host:1:a"])

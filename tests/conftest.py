@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy
 from blockbuster import blockbuster_ctx
+from sqlalchemy.ext.asyncio import create_async_engine
 from tornado.websocket import WebSocketClientConnection
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "pytester"]
@@ -178,3 +181,21 @@ def jp_server_config() -> dict[str, Any]:
 def app(jp_serverapp: Any) -> Any:
     """Return the extension's app."""
     return jp_serverapp.extension_manager.extension_points["jupyter_stop_chat"].app
+
+
+@pytest.fixture
+def postgresql(jp_asyncio_loop: asyncio.AbstractEventLoop) -> str:
+    """Be the URL of an empty PostgreSQL database, where the environment names one."""
+    url = os.environ.get("STOP_CHAT_TEST_POSTGRESQL")
+    if not url:
+        pytest.skip("STOP_CHAT_TEST_POSTGRESQL names no database")
+    jp_asyncio_loop.run_until_complete(_empty(url))
+    return url
+
+
+async def _empty(url: str) -> None:
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.execute(sqlalchemy.text("DROP SCHEMA public CASCADE"))
+        await connection.execute(sqlalchemy.text("CREATE SCHEMA public"))
+    await engine.dispose()

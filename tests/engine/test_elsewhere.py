@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from jupyter_stop_chat.bus import MessageMoved
 from jupyter_stop_chat.chat_handlers.base import Reasoning
@@ -23,19 +24,25 @@ from jupyter_stop_chat.protocol import (
     Unqueue,
 )
 from jupyter_stop_chat.store import make_store, saving
+from jupyter_stop_chat.store.schema import processes
 from tests.engine.bench import MODEL, OWNER, Bench, new_id
 from tests.fed import Fed
 from tests.turns import until
 
 
-@pytest.fixture
-def twins(tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
-    """Be two engines with stores of their own on one file, as two servers have them."""
+@pytest.fixture(params=["file", "postgresql"])
+def twins(
+    request: pytest.FixtureRequest, tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop
+) -> Iterator[Any]:
+    """Be two engines with stores of their own on one database, as two servers have them."""
     run = jp_asyncio_loop.run_until_complete
+    url = f"sqlite:///{tmp_path}/chats.sqlite"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql")
     model = Fed()
     stores, benches = [], []
     for name in ("host:1:a", "host:2:b"):
-        store = run(make_store(f"sqlite:///{tmp_path}/chats.sqlite", owner_process=name))
+        store = run(make_store(url, owner_process=name))
         run(store.open())
         stores.append(store)
         benches.append(Bench(store=store))
@@ -64,6 +71,20 @@ async def _say(twins: Any, message_id: str, *events: Any) -> None:
     said = twins.model.said[message_id]
     made = twins.a.engine.generation(message_id)
     await until(lambda: str(made.text) == said)
+
+
+async def _lose(twins: Any) -> None:
+    """Have A look ended: its lock is free, as the system leaves it, and it was last seen long ago.
+
+    The one decides in a file, the other on a database server.
+    """
+    await asyncio.to_thread(twins.stores[0]._saver._lock.release)
+    seen = processes.c.seen_at
+    await twins.stores[1]._database.transact(
+        lambda connection: connection.execute(
+            update(processes).where(processes.c.id == "host:1:a").values(seen_at=seen - 61)
+        )
+    )
 
 
 def _told(bench: Bench) -> list[Any]:
@@ -160,9 +181,7 @@ async def test_it_is_looked_for_only_while_somebody_looks(twins: Any) -> None:
 async def test_what_a_killed_process_made_is_interrupted_for_who_looks(twins: Any) -> None:
     """H4, rule 12: without a new start of anything."""
     accepted = await _begin(twins)
-    await asyncio.to_thread(
-        twins.stores[0]._saver._lock.release
-    )  # as the system does, however the process ends
+    await _lose(twins)
     await twins.b.engine.elsewhere.look()
     (ended,) = _told(twins.b)
     assert (ended.state, ended.stop.reason) == (MessageState.INTERRUPTED, "server_restart")
@@ -172,7 +191,7 @@ async def test_what_a_killed_process_made_is_interrupted_for_who_looks(twins: An
 async def test_a_prompt_does_not_wait_for_a_process_that_is_gone(twins: Any) -> None:
     """H4: what it left behind is settled first."""
     accepted = await _begin(twins)
-    await asyncio.to_thread(twins.stores[0]._saver._lock.release)
+    await _lose(twins)
     again = await twins.b.send("go on", accepted.chat_id)
     assert again.message.state is MessageState.QUEUED
     ended = await twins.b.store.get_message(accepted.message.id)
@@ -327,7 +346,7 @@ async def test_a_chat_whose_process_died_in_its_first_turn_gets_a_title(twins: A
     accepted = await _begin(twins)
     found: list[Any] = []
     twins.stores[1]._saver._on_recovered = found.extend
-    await asyncio.to_thread(twins.stores[0]._saver._lock.release)
+    await _lose(twins)
     await twins.b.store.recover()
     twins.b.engine.left_behind(found)
     await until(lambda: _states(twins.b)[-1:] == [("idle", "Hi")])

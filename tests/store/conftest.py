@@ -1,15 +1,12 @@
 """Stores to test, and what to put into them."""
 
 import asyncio
-import os
 import uuid
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.protocol import Chat, Message, MessageState
 from jupyter_stop_chat.store import make_store
@@ -70,24 +67,6 @@ def new_store(path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop):
     yield new
     for store in stores:
         jp_asyncio_loop.run_until_complete(store.close())
-
-
-@pytest.fixture
-def postgresql(jp_asyncio_loop) -> str:
-    """Be the URL of an empty PostgreSQL database, where the environment names one."""
-    url = os.environ.get("STOP_CHAT_TEST_POSTGRESQL")
-    if not url:
-        pytest.skip("STOP_CHAT_TEST_POSTGRESQL names no database")
-    jp_asyncio_loop.run_until_complete(_empty(url))
-    return url
-
-
-async def _empty(url: str) -> None:
-    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
-    async with engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
-    await engine.dispose()
 
 
 @pytest.fixture(params=["file", "memory", "postgresql"])

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .errors import ErrorCode, StopChatError
-from .protocol import ClientFrame, Id
+from .protocol import CLIENT_TYPES, ClientFrame, Id
 
+#: With more wrong fields than this, none is named: each of them would be written down first.
+MOST_WRONG = 100
+#: What names what a frame is about.
+NAMES = {"request_id", "chat_id", "message_id", "all"}
+#: No frame has so many fields.
+_MOST_FIELDS = 50
 _ids: TypeAdapter[str] = TypeAdapter(Id)
 _frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
-CLIENT_TYPES = frozenset(
-    {
-        *("send", "stop", "open", "read", "close", "continue", "regenerate", "edit"),
-        *("unqueue", "reorder", "resume", "ping"),
-    }
-)
 
 
 def decode(raw: str | bytes) -> ClientFrame:
@@ -38,26 +39,48 @@ def decode(raw: str | bytes) -> ClientFrame:
     kind = frame.get("type")
     if not isinstance(kind, str) or kind not in CLIENT_TYPES:
         raise StopChatError(ErrorCode.UNKNOWN_TYPE)
+    if len(frame) > _MOST_FIELDS:
+        raise StopChatError(ErrorCode.INVALID_FIELD, f"{len(frame)} fields")
     try:
         return _frames.validate_python(frame)
     except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise StopChatError(ErrorCode.INVALID_FIELD, where) from None
+        raise StopChatError(ErrorCode.INVALID_FIELD, first_wrong(error)) from None
 
 
-def ids_of(raw: str | bytes) -> dict[str, str]:
-    """Find `request_id` and `chat_id` in a frame that is not taken, so that its sender learns."""
-    if isinstance(raw, bytes) or not ('"request_id"' in raw or '"chat_id"' in raw):
-        return {}
-    found = {}
+def first_wrong(error: ValidationError) -> str:
+    """Name the first wrong field, for the log, unless that would take long."""
+    if error.error_count() > MOST_WRONG:
+        return f"{error.error_count()} fields"
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return ".".join(map(str, first["loc"]))
+
+
+def named(frame: ClientFrame) -> dict[str, Any]:
+    """Return how an error names the frame that it answers, so that its sender alone is told.
+
+    That is its type, and the narrowest id in it.
+    """
+    return _named(frame.model_dump(include={"type", *NAMES}))
+
+
+def named_in(raw: str | bytes) -> dict[str, Any]:
+    """Return the same of a frame that is not taken."""
     try:
         frame = json.loads(raw)
-        for name in ("request_id", "chat_id"):
-            with suppress(ValueError, KeyError):
-                found[name] = _ids.validate_python(frame[name], strict=True)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
-    return found
+    return _named(frame) if isinstance(raw, str) and isinstance(frame, dict) else {}
+
+
+def _named(frame: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    kind = frame.get("type")
+    if isinstance(kind, str) and kind in CLIENT_TYPES:
+        found["of"] = kind
+    for name in ("request_id", "chat_id", "message_id"):
+        with suppress(ValidationError):
+            return found | {name: _ids.validate_python(frame.get(name), strict=True)}
+    return found | ({"all": True} if frame.get("all") is True else {})
 
 
 def may_be_stop(raw: str | bytes) -> bool:

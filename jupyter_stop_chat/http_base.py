@@ -13,18 +13,16 @@ from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError
 
+from .codec import first_wrong
 from .errors import SENTENCES, ErrorCode, StopChatError, new_error_id
 from .owners import AUTH_RESOURCE, owner_of
-from .protocol import ErrorInfo
+from .protocol import ErrorInfo, largest_frame
 
 if TYPE_CHECKING:
     from .app import StopChatApp
     from .services import Services
 
 log = logging.getLogger(__name__)
-
-#: The largest body that is read, in bytes.
-MAX_BODY_BYTES = 1024 * 1024
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
@@ -93,7 +91,7 @@ class StopChatHandler(APIHandler):
         :raises StopChatError: `bad_frame` or `invalid_field`.
         """
         raw = self.request.body or b"{}"
-        if len(raw) > MAX_BODY_BYTES:
+        if len(raw) > largest_frame(self.app.max_prompt_length):
             raise StopChatError(ErrorCode.PROMPT_TOO_LONG, "the body is too large")
         try:
             fields = json.loads(raw, parse_constant=_no_constant)
@@ -104,8 +102,7 @@ class StopChatHandler(APIHandler):
         try:
             return model.model_validate(fields)
         except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-            raise StopChatError(ErrorCode.INVALID_FIELD, where) from None
+            raise StopChatError(ErrorCode.INVALID_FIELD, first_wrong(error)) from None
 
     # --- what is answered --------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .codec import first_wrong
 from .errors import ErrorCode, StopChatError
 from .protocol import TERMINAL, Chat, Message, MessageState, Receipt
 from .reading_order import reading_order
@@ -55,8 +56,7 @@ def read_chat(raw: bytes, owner: str, max_length: int) -> tuple[Chat, list[Messa
         fields = json.loads(raw, parse_constant=_no_constant)
         asked = ImportRequest.model_validate(_whole(fields))
     except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise StopChatError(ErrorCode.INVALID_FIELD, where) from None
+        raise StopChatError(ErrorCode.INVALID_FIELD, first_wrong(error)) from None
     except (ValueError, RecursionError):
         raise StopChatError(ErrorCode.BAD_FRAME) from None
     now = _written(datetime.now(UTC))

@@ -8,11 +8,12 @@ Times are ISO 8601 in UTC; ids are UUIDs; offsets and lengths count UTF-16 code 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -24,10 +25,15 @@ from .utf16 import whole
 
 #: Raised when a frame changes its meaning.
 PROTOCOL_VERSION = 1
-#: The largest frame that is read, in bytes; a larger one closes the socket with 1009.
-MAX_FRAME_BYTES = 256 * 1024
+#: The largest frame, and the largest body of a request, that are read, in bytes; a larger frame
+#: closes the socket with 1009. Where longer prompts are allowed, so are larger frames.
+MAX_FRAME_BYTES = 1024 * 1024
+#: What JSON makes of a UTF-16 code unit at most, in bytes: an escape.
+_BYTES_OF_UNIT = 6
 #: So many attachments may go with a prompt.
 MAX_ATTACHMENTS = 20
+#: So many offsets may be told at once.
+MAX_OFFSETS = 1000
 #: So many texts may be asked for at once.
 MAX_WANTED = 100
 
@@ -41,6 +47,14 @@ Id = Annotated[
 Text = Annotated[str, AfterValidator(whole)]
 Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
 ModelId = Annotated[Text, Field(min_length=1, max_length=500)]
+
+
+def largest_frame(max_prompt_length: int) -> int:
+    """Return how many bytes a frame or a body may have, by the longest prompt that is allowed.
+
+    A prompt of twice that length still fits, however it is written: it is refused in words.
+    """
+    return max(MAX_FRAME_BYTES, 2 * _BYTES_OF_UNIT * max_prompt_length + MAX_FRAME_BYTES // 4)
 
 
 class MessageState(StrEnum):
@@ -287,12 +301,21 @@ class Stop(_Model):
         return self
 
 
+def _not_too_many(offsets: object) -> object:
+    """Refuse before each of them is looked at."""
+    if isinstance(offsets, dict) and len(offsets) > MAX_OFFSETS:
+        raise ValueError("too many offsets")
+    return offsets
+
+
 class Open(_Model):
     """Follow a chat: all its messages, or only the tails that the client lacks."""
 
     type: Literal["open"]
     chat_id: Id
-    offsets: Annotated[dict[Id, Offset], Field(max_length=1000)] = {}
+    offsets: Annotated[
+        dict[Id, Offset], Field(max_length=MAX_OFFSETS), BeforeValidator(_not_too_many)
+    ] = {}
     epoch: Annotated[str, Field(max_length=100)] | None = None
 
 
@@ -382,6 +405,23 @@ class Resume(_Model):
     type: Literal["resume"]
     chat_id: Id
 
+
+#: The types of the frames that a client sends.
+ClientType = Literal[
+    "send",
+    "stop",
+    "open",
+    "read",
+    "close",
+    "continue",
+    "regenerate",
+    "edit",
+    "unqueue",
+    "reorder",
+    "resume",
+    "ping",
+]
+CLIENT_TYPES = frozenset[str](get_args(ClientType))
 
 ClientFrame = Annotated[
     Send
@@ -514,13 +554,20 @@ class Pong(_Model):
 
 
 class Error(_Model):
-    """Tell of an error in the words of the table; `chat_id` where a frame named no request."""
+    """Tell of an error in the words of the table.
+
+    `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
+    and `all` is the narrowest that this frame had. What answers nothing is for everyone.
+    """
 
     type: Literal["error"] = "error"
     code: ErrorCode
     message: str
+    of: ClientType | None = None
     request_id: Id | None = None
     chat_id: Id | None = None
+    message_id: Id | None = None
+    all: Literal[True] | None = None
     error_id: str | None = None
 
 
@@ -542,17 +589,9 @@ ServerFrame = Annotated[
 server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
 
 
-def error_frame(
-    code: ErrorCode,
-    request_id: str | None = None,
-    error_id: str | None = None,
-    chat_id: str | None = None,
-) -> Error:
-    """Make the frame that tells of an error."""
-    return Error(
-        code=code,
-        message=SENTENCES[code][0],
-        request_id=request_id,
-        chat_id=chat_id,
-        error_id=error_id,
-    )
+def error_frame(code: ErrorCode, error_id: str | None = None, **answered: Any) -> Error:
+    """Make the frame that tells of an error.
+
+    :param answered: how it names the frame that it answers, if it does.
+    """
+    return Error(code=code, message=SENTENCES[code][0], error_id=error_id, **answered)

@@ -19,7 +19,7 @@ from .engine import Engine
 from .errors import ErrorCode
 from .generation import Generation
 from .http_objects import StreamStart
-from .protocol import TERMINAL, Accepted, Delta, Error, Message, MessageChanged, Tool, error_frame
+from .protocol import TERMINAL, Accepted, Delta, Message, MessageChanged, Tool, error_frame
 from .utf16 import TextBuffer, utf16_length
 
 #: The largest delta, in UTF-16 code units.
@@ -120,18 +120,20 @@ class ReplyStream:
         settled = self._watching
         if settled is not None and settled.done():
             if settled.cancelled():  # deleted meanwhile
-                gone: Error = error_frame(ErrorCode.UNKNOWN_MESSAGE, self._accepted.request_id)
-                return StreamEvent("failed", gone, last=True)
+                return self._lost(ErrorCode.UNKNOWN_MESSAGE)
             self._ended = settled.result()
         if self._ended is None:
             if settled is not None:
                 return None
             # Not being made, and not ended when it was accepted: another process has it.
-            gone = error_frame(ErrorCode.NOT_POSSIBLE_NOW, self._accepted.request_id)
-            return StreamEvent("failed", gone, last=True)
+            return self._lost(ErrorCode.NOT_POSSIBLE_NOW)
         return StreamEvent(
             str(self._ended.state), MessageChanged(message=self._told(self._ended)), last=True
         )
+
+    def _lost(self, code: ErrorCode) -> StreamEvent:
+        error = error_frame(code, request_id=self._accepted.request_id)
+        return StreamEvent("failed", error, last=True)
 
     @staticmethod
     def _told(message: Message) -> Message:

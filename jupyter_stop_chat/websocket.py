@@ -18,7 +18,7 @@ from .codec import encode
 from .connection import Connection
 from .errors import ErrorCode, new_error_id
 from .owners import AUTH_RESOURCE, display_name, owner_of
-from .protocol import MAX_FRAME_BYTES, Error, Limits, Welcome, error_frame
+from .protocol import Error, Limits, Welcome, error_frame, largest_frame
 
 if TYPE_CHECKING:
     from .app import StopChatApp
@@ -32,8 +32,9 @@ NO_ROOM_CODE = 1013
 #: The close code of a socket that the server failed to open.
 FAILED_CODE = 1011
 #: The second line of defence against a reader that stops reading, in bytes: the connection's
-#: writer awaits each write, so that this is never reached by it.
-MAX_WRITE_BUFFER = 1024 * 1024
+#: writer awaits each write, so that this is never reached by it. The largest list and its texts
+#: are escapes at worst, of six bytes each.
+MAX_WRITE_BUFFER = 4 * 1024 * 1024
 
 
 class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -51,7 +52,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     @property
     def max_message_size(self) -> int:
         """Return the largest frame that is read; a larger one closes with 1009."""
-        return MAX_FRAME_BYTES
+        return largest_frame(self.app.max_prompt_length)
 
     def check_origin(self, origin: str | None = None) -> bool:
         """Refuse what another site's page sends with this site's cookie.
@@ -77,7 +78,9 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.set_nodelay(True)
         stream = getattr(self.ws_connection, "stream", None)
         if stream is not None:
-            stream.max_write_buffer_size = MAX_WRITE_BUFFER
+            # What was sent is told again, with its ids.
+            told = 2 * largest_frame(self.app.max_prompt_length)
+            stream.max_write_buffer_size = max(MAX_WRITE_BUFFER, told)
         self.owner = owner_of(self.identity_provider, self.current_user)
         if not self.app.sockets.take(self.owner, self, self.app.max_sockets_per_owner):
             # Let in and told: a page cannot read why its request for a socket was refused.
@@ -101,6 +104,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             epoch=services.engine.epoch,
             user=display_name(self.current_user),
             limits=Limits(
+                max_frame_bytes=largest_frame(limits.max_prompt_length),
                 max_prompt_length=limits.max_prompt_length,
                 max_reply_length=limits.max_reply_length,
             ),

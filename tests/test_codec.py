@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.codec import CLIENT_TYPES, decode, encode, ids_of
+from jupyter_stop_chat.codec import decode, encode, named_in
 from jupyter_stop_chat.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Delta, error_frame, server_frames
+from jupyter_stop_chat.protocol import CLIENT_TYPES, Delta, error_frame, server_frames
 
 FRAMES = Path(__file__).parent / "frames"
 GOOD: list[dict[str, Any]] = json.loads((FRAMES / "good.json").read_text(encoding="utf-8"))
@@ -76,15 +76,24 @@ def test_what_is_not_set_is_not_written() -> None:
 
 
 def test_who_sent_what_cannot_be_read_learns_of_it() -> None:
-    assert ids_of(json.dumps({"type": "send", "request_id": ID})) == {"request_id": ID}
-    both = {"request_id": ID, "chat_id": ID}
-    assert ids_of(json.dumps(both)) == both
-    assert ids_of(json.dumps(both | {"request_id": 7})) == {"chat_id": ID}
+    assert named_in(json.dumps({"type": "send", "request_id": ID})) == {
+        "of": "send",
+        "request_id": ID,
+    }
+    both = {"request_id": ID, "chat_id": ID, "message_id": ID}
+    assert named_in(json.dumps(both)) == {"request_id": ID}
+    assert named_in(json.dumps(both | {"request_id": 7})) == {"chat_id": ID}
+    assert named_in(json.dumps({"type": "unqueue", "message_id": ID, "x": 1})) == {
+        "of": "unqueue",
+        "message_id": ID,
+    }
+    assert named_in('{"type": "stop", "all": true, "x": 1}') == {"of": "stop", "all": True}
+    assert named_in('{"type": ["stop"], "all": 1}') == {}
     for raw in ("", "[]", "{}", '{"request_id": 7}', '{"request_id": "x"}', "[" * 100_000):
-        assert ids_of(raw) == {}
+        assert named_in(raw) == {}
     for raw in ('["request_id"]', '"chat_id"', '{"request_id"', '{"chat_id": ' + "[" * 100_000):
-        assert ids_of(raw) == {}
-    assert ids_of(b'{"request_id"') == {}
+        assert named_in(raw) == {}
+    assert named_in(b'{"request_id"') == {}
 
 
 def test_bytes_are_no_frame() -> None:
@@ -131,3 +140,23 @@ def _code_of(raw: str | bytes) -> ErrorCode | None:
     except StopChatError as error:
         return error.code
     return None
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "ping", **{f"k{n}": 1 for n in range(50_000)}},
+        {"type": "open", "chat_id": ID, "offsets": {f"k{n}": "x" for n in range(50_000)}},
+        {
+            **{"type": "send", "request_id": ID, "chat_id": None, "body": "x"},
+            "attachments": [{f"k{n}": 1 for n in range(2_000)}] * 20,
+        },
+    ],
+    ids=["fields", "offsets", "attachments"],
+)
+def test_what_is_wrong_in_many_places_is_not_told_place_by_place(frame: dict[str, Any]) -> None:
+    """Each place would be written down, and everyone would wait for that."""
+    with pytest.raises(StopChatError) as refused:
+        decode(json.dumps(frame))
+    assert refused.value.code is ErrorCode.INVALID_FIELD
+    assert refused.value.detail == "open.offsets" or refused.value.detail.endswith(" fields")

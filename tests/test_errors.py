@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jupyter_stop_chat.codec import CLIENT_TYPES
 from jupyter_stop_chat.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.openapi import document
+from jupyter_stop_chat.protocol import CLIENT_TYPES
 from jupyter_stop_chat.testing import Raise, ScriptedHandler
 
 #: What no client may ever see: of an exception, of the machine, of a key.

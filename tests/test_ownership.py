@@ -16,10 +16,9 @@ from pydantic import TypeAdapter
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from jupyter_stop_chat.codec import CLIENT_TYPES
 from jupyter_stop_chat.events import STOPPED_EVERYONE
 from jupyter_stop_chat.openapi import document
-from jupyter_stop_chat.protocol import ClientFrame
+from jupyter_stop_chat.protocol import CLIENT_TYPES, ClientFrame
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 from tests.knocking import ROUTES, Knock, configured, knock, nothing_is_downloaded, token
 

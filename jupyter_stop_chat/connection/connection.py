@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from jupyter_stop_chat.bus import Change, MessageMoved, TextGrew
-from jupyter_stop_chat.codec import decode, ids_of, may_be_stop
+from jupyter_stop_chat.codec import NAMES, decode, may_be_stop, named, named_in
 from jupyter_stop_chat.engine import Engine
 from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.generation import Generation
@@ -136,7 +136,7 @@ class Connection:
             frame = decode(raw)
         except StopChatError as error:
             self._bucket.take()
-            self._outbox.answer(error_frame(error.code, ids_of(raw).get("request_id")))
+            self._outbox.answer(error_frame(error.code, **named_in(raw)))
             return
         if isinstance(frame, Stop):
             self._stops += 1
@@ -174,10 +174,7 @@ class Connection:
 
     def _refuse(self, code: ErrorCode, raw: str | bytes) -> None:
         """Tell that a frame is not taken; the same is said only so often."""
-        ids = ids_of(raw)
-        request_id = ids.get("request_id")
-        chat_id = None if request_id else ids.get("chat_id")
-        refusal = error_frame(code, request_id, chat_id=chat_id)
+        refusal = error_frame(code, **named_in(raw))
         now = asyncio.get_running_loop().time()
         if refusal != self._refusal or now - self._refused_at >= REFUSAL_INTERVAL:
             self._refusal, self._refused_at = refusal, now
@@ -192,18 +189,16 @@ class Connection:
     async def _handle(self, frame: ClientFrame) -> None:
         """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""
         request_id = getattr(frame, "request_id", None)
-        # A page with several chats must know which one an `open` was refused for.
-        chat_id = None if request_id is not None else getattr(frame, "chat_id", None)
         if request_id is not None and not isinstance(frame, Stop):
             self._unanswered.add(request_id)
         try:
             await self._carry_out(frame)
         except StopChatError as error:
-            self._outbox.answer(error_frame(error.code, request_id, chat_id=chat_id))
+            self._outbox.answer(error_frame(error.code, **named(frame)))
         except Exception:
             error_id = new_error_id()
             log.exception("error %s: a %s frame failed", error_id, frame.type)
-            self._outbox.answer(error_frame(ErrorCode.INTERNAL, request_id, error_id, chat_id))
+            self._outbox.answer(error_frame(ErrorCode.INTERNAL, error_id, **named(frame)))
         finally:
             self._unanswered.discard(request_id or "")
 
@@ -212,7 +207,7 @@ class Connection:
         match frame:
             case Stop():
                 results = await self._stop(frame)
-                target = frame.model_dump(include={"message_id", "request_id", "chat_id", "all"})
+                target = frame.model_dump(include=NAMES)
                 self._outbox.answer(StopResults(results=results, **target))
             case Send():
                 await self._accepted(await engine.send(owner, frame))

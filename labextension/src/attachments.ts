@@ -13,7 +13,7 @@ export type Refusal = 'too_many' | 'too_large';
 
 /** What is allowed, until the server has said it. */
 export const ASSUMED: Limits = {
-  max_frame_bytes: 256 * 1024,
+  max_frame_bytes: 1024 * 1024,
   max_attachments: 20,
   max_prompt_length: 50_000,
   max_reply_length: 1_000_000

@@ -8,13 +8,14 @@ import { isTerminal } from './guards';
 import { Halting } from './halting';
 import { hasText, MessageView } from './messages';
 import * as prompts from './prompt';
-import { Attachment, Error, ServerFrame, Welcome } from './protocol';
+import { Attachment, ServerFrame, Welcome } from './protocol';
 import { Queueing } from './queueing';
 import { Reading } from './reading';
 import * as replies from './replies';
 import { PickedModel, Sending } from './sending';
 import { ChatSocket, SocketState } from './socket';
 import { ChatState, Snapshot } from './state';
+import { isFor, refusedBy } from './whose';
 
 /** What the person has set. */
 export interface ChatSettings {
@@ -302,7 +303,8 @@ export class ChatController {
     if (isReading && this._reading.take(frame)) {
       return;
     }
-    if (frame.type === 'error' && !this._isMine(frame)) {
+    const asked = { edits: this.queue.edits, stops: this._halting.stops };
+    if (frame.type === 'error' && !isFor(frame, before.chat, asked)) {
       return;
     }
     const gone =
@@ -359,17 +361,6 @@ export class ChatController {
     }
   }
 
-  /** Tell whether an error is for this chat: what names neither a request nor a chat is for all. */
-  private _isMine(error: Error): boolean {
-    const { chatId, pending, stopped } = this._state.now.chat;
-    const id = error.request_id;
-    if (id) {
-      const asked = pending.some(one => one.requestId === id) || stopped.includes(id);
-      return asked || this.queue.edits(id);
-    }
-    return !error.chat_id || error.chat_id === chatId;
-  }
-
   /** Where the prompt is after a frame: what was refused comes back, what was answered is gone. */
   private _promptAfter(frame: ServerFrame, chat: replies.ChatView): prompts.PromptState {
     const before = this._state.now;
@@ -377,14 +368,15 @@ export class ChatController {
     if (frame.type === 'delta') {
       return prompt;
     }
-    if ((frame.type === 'error' || frame.type === 'accepted') && frame.request_id) {
-      const words = this.queue.answered(frame.request_id);
-      const refused = before.chat.pending.find(one => one.requestId === frame.request_id);
+    const answered = frame.type === 'accepted' ? frame.request_id : refusedBy(frame);
+    if (answered) {
+      const words = this.queue.answered(answered);
+      const pending = before.chat.pending.find(one => one.requestId === answered);
       if (frame.type === 'error' && words) {
-        prompt = prompts.giveBack(prompt, frame.request_id, { text: words, attachments: [] });
-      } else if (frame.type === 'error' && refused?.body && !refused.stopping) {
-        const { body: text, attachments } = refused;
-        prompt = prompts.giveBack(prompt, refused.requestId, { text, attachments });
+        prompt = prompts.giveBack(prompt, answered, { text: words, attachments: [] });
+      } else if (frame.type === 'error' && pending?.body && !pending.stopping) {
+        const { body: text, attachments } = pending;
+        prompt = prompts.giveBack(prompt, answered, { text, attachments });
       }
     }
     for (const view of chat.messages) {

@@ -83,7 +83,13 @@ const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
     results: value => Array.isArray(value) && value.every(one => isObject(one) && isString(one.outcome))
   },
   pong: {},
-  error: { code: isString, message: isString, request_id: maybe(isId), chat_id: maybe(isId) }
+  error: {
+    code: isString,
+    message: isString,
+    request_id: maybe(isId),
+    chat_id: maybe(isId),
+    message_id: maybe(isId)
+  }
 };
 
 /** Check a frame of the server; null when it is none, or one that this page does not know. */

@@ -73,6 +73,9 @@ export class Halting {
     this._calls.delete(id);
   }
 
+  /** Tell whether a stop of a message, of a request or of all is on its way. */
+  readonly stops = (id: string): boolean => this._calls.has(id);
+
   /** Try again now: the connection is back. */
   tryNow(): void {
     this._calls.forEach(call => call.tryNow());

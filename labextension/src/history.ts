@@ -43,6 +43,8 @@ export interface HistoryOptions {
 export const PAGE = 50;
 /** How many marks are remembered. */
 const MAX_MARKS = 200;
+/** Longer than any search that a server takes, and short enough for an address, in characters. */
+const LONGEST_QUERY = 1000;
 /** A title is made in the background: longer than this after the last change it is not awaited. */
 export const TITLE_PATIENCE = 40000;
 
@@ -60,6 +62,14 @@ export function titleWait(chat: Chat, now: number): number {
     return TITLE_PATIENCE;
   }
   return Math.max(0, Date.parse(chat.updated_at) + TITLE_PATIENCE - now);
+}
+
+/**
+ * Shorten what is searched for to what an address can carry, in whole characters: it is too long
+ * all the same, and the server says so in words.
+ */
+export function searchable(query: string): string {
+  return [...query].slice(0, LONGEST_QUERY).join('').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 export class ChatHistory {
@@ -84,13 +94,14 @@ export class ChatHistory {
   /** Read the newest chats again, those that match a query. */
   async search(query = ''): Promise<void> {
     const asked = (this._asked += 1);
+    const isCurrent = (): boolean => asked === this._asked;
     this._set({ query, trouble: null });
     await this._try(async () => {
       const chats = await this._options.routes.list({ limit: PAGE, query });
-      if (asked === this._asked) {
+      if (isCurrent()) {
         this._set({ chats, more: chats.length === PAGE, loading: false });
       }
-    });
+    }, isCurrent);
   }
 
   /** Read the chats that are older than those that are here. */
@@ -188,12 +199,15 @@ export class ChatHistory {
     this._options.rememberMarks(marks);
   }
 
-  private async _try(what: () => Promise<void>): Promise<boolean> {
+  /** @param matters whether it is still wanted: what is not, needs no word. */
+  private async _try(what: () => Promise<void>, matters = (): boolean => true): Promise<boolean> {
     try {
       await what();
       return true;
     } catch (error) {
-      this._set({ trouble: error instanceof Error ? error.message : '', loading: false });
+      if (matters()) {
+        this._set({ trouble: error instanceof Error ? error.message : '', loading: false });
+      }
       return false;
     }
   }

@@ -472,14 +472,32 @@ export interface Pong {
   type: 'pong';
 }
 /**
- * Tell of an error in the words of the table; `chat_id` where a frame named no request.
+ * Tell of an error in the words of the table.
+ *
+ * `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
+ * and `all` is the narrowest that this frame had. What answers nothing is for everyone.
  */
 export interface Error {
   type: 'error';
   code: ErrorCode;
   message: string;
+  of?:
+    | 'send'
+    | 'stop'
+    | 'open'
+    | 'read'
+    | 'close'
+    | 'continue'
+    | 'regenerate'
+    | 'edit'
+    | 'unqueue'
+    | 'reorder'
+    | 'resume'
+    | 'ping';
   request_id?: string;
   chat_id?: string;
+  message_id?: string;
+  all?: true;
   error_id?: string;
 }
 

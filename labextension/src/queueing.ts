@@ -7,7 +7,7 @@
  */
 import { isWhole, MessageView } from './messages';
 import * as prompts from './prompt';
-import { ClientFrame, Edit, ServerFrame } from './protocol';
+import { ClientFrame, Edit, Error, ServerFrame } from './protocol';
 import * as replies from './replies';
 import { ChatSocket } from './socket';
 import { ChatState } from './state';
@@ -65,9 +65,7 @@ export class Queueing {
   }
 
   /** Tell whether a request changes a prompt that waits, and was not answered yet. */
-  edits(requestId: string): boolean {
-    return this._edits.has(requestId);
-  }
+  readonly edits = (requestId: string): boolean => this._edits.has(requestId);
 
   /** The server has answered a request; return the words of an edit that it answered. */
   answered(requestId: string): string | undefined {
@@ -140,6 +138,9 @@ export class Queueing {
   /** See what is done, after a frame was taken in; do again what a lost connection has lost. */
   take(frame: ServerFrame): void {
     const { chat } = this._state.now;
+    if (frame.type === 'error') {
+      this._refused(frame);
+    }
     const isOpened = frame.type === 'chat' && frame.messages !== undefined;
     for (const [key, errand] of [...this._errands]) {
       if (errand.isDone(chat)) {
@@ -151,6 +152,14 @@ export class Queueing {
         this._socket.send(errand.frame);
       }
     }
+  }
+
+  /** What is refused is done by nobody, and is not asked for again. */
+  private _refused(error: Error): void {
+    const key = error.of === 'unqueue' ? `unqueue ${error.message_id}` : (error.of ?? '');
+    const errand = this._errands.get(key);
+    this._errands.delete(key);
+    errand?.onLate();
   }
 
   private _do(key: string, errand: Errand): void {

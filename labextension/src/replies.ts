@@ -17,6 +17,7 @@ import {
   unfreeze
 } from './messages';
 import { choose, line } from './versions';
+import { refusedBy } from './whose';
 import {
   Accepted,
   Attachment,
@@ -235,7 +236,7 @@ function takeError(state: ChatView, frame: Error): ChatView {
     return { ...state, trouble: frame.message };
   }
   const notice = { code: frame.code, text: frame.message, errorId: frame.error_id };
-  return { ...withoutPending(state, frame.request_id), notice };
+  return { ...withoutPending(state, refusedBy(frame)), notice };
 }
 
 function takeStopResult(state: ChatView, requestId: string): ChatView {

@@ -2,7 +2,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { ChatRoutes } from './history';
+import { ChatRoutes, searchable } from './history';
 import { Chat } from './protocol';
 
 /** A server that has not answered for so long is not reached, in milliseconds. */
@@ -36,7 +36,7 @@ export function routesOf(settings: ServerConnection.ISettings, unreachable: stri
       const asked = {
         limit: String(limit),
         ...(before ? { before } : {}),
-        ...(query ? { query } : {})
+        ...(query ? { query: searchable(query) } : {})
       };
       return (await (await ask([], asked)).json()).chats as Chat[];
     },

@@ -5,6 +5,7 @@
 import { Clock } from './clock';
 import { parseServerFrame } from './guards';
 import { ClientFrame, Continue, Edit, Regenerate, Send, ServerFrame, Welcome } from './protocol';
+import { refusedBy } from './whose';
 
 /** The part of a WebSocket that is used. */
 export interface SocketLike {
@@ -207,12 +208,13 @@ export class ChatSocket {
       this._greet(frame);
       return;
     }
-    if (frame.type === 'accepted' || (frame.type === 'error' && frame.request_id)) {
-      this._unanswered.delete(frame.request_id as string);
+    const answered = frame.type === 'accepted' ? frame.request_id : refusedBy(frame);
+    if (answered) {
+      this._unanswered.delete(answered);
     }
     if (frame.type === 'chat' && (frame.messages || frame.deleted)) {
       this._opened(frame.chat.id);
-    } else if (frame.type === 'error' && !frame.request_id && frame.chat_id) {
+    } else if (frame.type === 'error' && frame.chat_id && (frame.of ?? 'open') === 'open') {
       if (frame.code === 'unknown_chat') {
         this._opened(frame.chat_id);
       } else if (this._openings.has(frame.chat_id)) {

@@ -643,6 +643,44 @@ describe('several views', () => {
     expect(other.controller.getSnapshot().chat.notice?.text).toBe('Not saved.');
   });
 
+  it('hear only of what they asked for when it is refused (L5)', () => {
+    running();
+    ask('second');
+    accept(3, R2, 'second', { state: 'queued' });
+    const other = new Place(desk, uuid(0xd0));
+    server().say({ type: 'chat', chat: { ...meta, id: uuid(0xd0) }, messages: [] });
+    const notices = () => [chat, other.controller].map(one => one.getSnapshot().chat.notice?.text);
+    const refuse = (message: string, named: object): void =>
+      server().say({ type: 'error', code: 'not_possible_now', message, ...named });
+    refuse('a', { of: 'unqueue', message_id: uuid(4) });
+    expect(notices()).toEqual(['a', undefined]);
+    refuse('b', { of: 'resume', chat_id: uuid(0xd0) });
+    expect(notices()).toEqual(['a', 'b']);
+    refuse('c', { of: 'unqueue', message_id: uuid(0x999) });
+    refuse('d', { of: 'ping' });
+    refuse('e', { of: 'stop', all: true });
+    refuse('f', { of: 'stop', message_id: uuid(2) });
+    expect(notices()).toEqual(['a', 'b']);
+    chat.stop();
+    refuse('g', { of: 'stop', message_id: uuid(2) });
+    expect(notices()).toEqual(['g', 'b']);
+    desk.stopAll(chat);
+    refuse('h', { of: 'stop', all: true });
+    expect(notices()).toEqual(['h', 'b']);
+    refuse('i', {});
+    expect(notices()).toEqual(['i', 'i']);
+  });
+
+  it('lose no prompt because its stop failed (L5)', () => {
+    online();
+    ask();
+    chat.stop();
+    server().say({ type: 'error', of: 'stop', code: 'internal', message: 'x', request_id: R1 });
+    expect(now().chat.pending).toHaveLength(1);
+    accept(1, R1);
+    expect(mode()).toBe('stopping');
+  });
+
   it('of which one is gone lose that one alone', () => {
     start(CHAT);
     const OTHER = uuid(0xd0);
@@ -717,6 +755,21 @@ describe('the queue', () => {
     const { request_id } = frame;
     server().say({ type: 'error', code: 'not_possible_now', message: 'no', request_id });
     expect(draft()).toBe('other words');
+  });
+
+  it('has a prompt that was not given back in it, and not in the input as well', () => {
+    waitingThree();
+    chat.queue.remove(uuid(6), true);
+    expect(draft()).toBe('prompt 5');
+    const frame = { type: 'error', code: 'too_fast', message: 'Wait.' } as const;
+    server().say({ ...frame, of: 'unqueue', message_id: uuid(6) });
+    expect(draft()).toBe('');
+    expect(queued(now().chat)).toHaveLength(3);
+    server().drop();
+    clock.advance(300);
+    server().greet();
+    server().say({ type: 'chat', chat: meta, messages: now().chat.messages.map(one => one.info) });
+    expect(sent('unqueue')).toEqual([]);
   });
 
   it('is cleared, and goes on after a stop', () => {

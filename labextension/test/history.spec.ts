@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ChatHistory, ChatRoutes, Mark, PAGE, titleWait, TITLE_PATIENCE } from '../src/history';
+import { ChatHistory, ChatRoutes, Mark, PAGE, searchable, titleWait, TITLE_PATIENCE } from '../src/history';
 import { Chat, Message } from '../src/protocol';
 import { reply, uuid } from './support';
 
@@ -57,6 +57,26 @@ const end = (n: number, state: Message['state'], change: Partial<Message> = {}) 
   history.take({ type: 'message', message: reply(1, { chat_id: uuid(n), state, ...change }) });
 
 describe('the list', () => {
+  it('says why it could not be searched, of the newest search alone', async () => {
+    const refuse = (why: string) => Promise.reject(new Error(why));
+    answers = [refuse('Search for fewer words.')];
+    await history.search('far too much');
+    expect(history.getSnapshot().trouble).toBe('Search for fewer words.');
+    let late: (error: Error) => void = () => undefined;
+    answers = [new Promise((_, reject) => (late = reject)), [chat(1)]];
+    const long = history.search('far too much');
+    await history.search('less');
+    late(new Error('Search for fewer words.'));
+    await long;
+    expect(history.getSnapshot()).toMatchObject({ trouble: null, query: 'less' });
+  });
+
+  it('asks for no more than an address carries, in whole characters', () => {
+    expect(searchable('two words')).toBe('two words');
+    expect(searchable('🗼'.repeat(50_000))).toBe('🗼'.repeat(1000));
+    expect(encodeURIComponent(searchable(`half ${'🗼'.charAt(0)}`))).toBe('half%20%EF%BF%BD');
+  });
+
   it('is read in pages', async () => {
     answers = [
       Array.from({ length: PAGE }, (_, n) => chat(n)),

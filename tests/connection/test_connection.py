@@ -92,6 +92,36 @@ async def test_a_chat_that_is_not_yours_is_not_there_and_not_followed(
     assert {frame["type"] for frame in stranger.page.frames} == {"welcome", "error"}
 
 
+async def test_what_is_refused_is_told_to_who_asked(bench: Bench, wire: Any) -> None:
+    """L5, J6: an error names the frame that it answers, by its type and the narrowest id in it."""
+    page = wire()
+    chat_id, message_id, request_id = new_id(), new_id(), new_id()
+    asked = {"request_id": request_id, "message_id": message_id}
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"type": "unqueue", "message_id": message_id}, {"message_id": message_id}),
+        ({"type": "reorder", "chat_id": chat_id, "message_ids": []}, {"chat_id": chat_id}),
+        ({"type": "resume", "chat_id": chat_id}, {"chat_id": chat_id}),
+        ({"type": "open", "chat_id": chat_id}, {"chat_id": chat_id}),
+        ({"type": "edit", "body": "?", **asked}, {"request_id": request_id}),
+        ({"type": "continue", **asked}, {"request_id": request_id}),
+        ({"type": "regenerate", **asked}, {"request_id": request_id}),
+    ]
+    # What cannot be read, too: a field too many.
+    cases += [({**frame, "more": 1}, names) for frame, names in cases]
+    cases += [
+        ({"type": "stop", "message_id": message_id, "more": 1}, {"message_id": message_id}),
+        ({"type": "stop", "all": True, "more": 1}, {"all": True}),
+        ({"type": "ping", "more": 1}, {}),
+    ]
+    for frame, names in cases:
+        skip = len(page.page.frames)
+        page.connection.receive(json.dumps(frame))
+        error = await page.until("error", skip=skip)
+        assert error["of"] == frame["type"]
+        every = {"request_id", "chat_id", "message_id", "all"}
+        assert {name: error[name] for name in every if name in error} == names
+
+
 async def test_close_and_end_leave_no_listener_behind(bench: Bench, wire: Any) -> None:
     """V10: also when what was asked for is answered after the socket has ended."""
     other = bench.bus.listeners

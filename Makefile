@@ -37,7 +37,7 @@ pytest: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/pytest $(PARALLEL) -m "not stress" $(PYTEST_ARGS)
 
 stress: $(STAMPS)/dev ## Run what takes too long for every run.
-	$(BIN)/pytest -m stress --timeout 3600 $(PYTEST_ARGS)
+	$(BIN)/pytest -m "stress or hypothesis" --hypothesis-profile stress --timeout 3600 $(PYTEST_ARGS)
 
 lowest: $(STAMPS)/labextension ## Run the server's tests on the lowest versions that are declared.
 	sh scripts/make-venv.sh $(PYTHON) .venv-lowest

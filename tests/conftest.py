@@ -16,6 +16,8 @@ from blockbuster import blockbuster_ctx
 from sqlalchemy.ext.asyncio import create_async_engine
 from tornado.websocket import WebSocketClientConnection
 
+from tests import examples
+
 pytest_plugins = ["pytest_jupyter.jupyter_server", "pytester"]
 
 #: What each key that the tests give begins with. None may be in anything that any test puts out.
@@ -24,6 +26,9 @@ CANARY_KEY = "sk-canary"
 TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 20.0
+
+
+examples.register()
 
 
 @pytest.fixture(scope="session", autouse=True)

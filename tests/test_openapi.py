@@ -19,10 +19,11 @@ from schemathesis import Case
 from jupyter_stop_chat.openapi import document
 from jupyter_stop_chat.protocol import Send
 from jupyter_stop_chat.testing import ScriptedHandler
+from tests.examples import examples
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Requests that are tried of each operation; there are more of one whose path names an id.
-EXAMPLES = 40
+EXAMPLES = examples(20)
 CHECKED_IN = ROOT / "docs" / "openapi.json"
 
 

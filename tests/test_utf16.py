@@ -15,6 +15,7 @@ from jupyter_stop_chat.utf16 import (
     utf16_slice,
     whole,
 )
+from tests.examples import examples
 
 ANY = st.text(st.characters(codec=None))
 #: What needs no mending: databases refuse NUL as well.
@@ -62,7 +63,7 @@ def test_a_stream_of_single_units_comes_out_as_it_was(text: str) -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 1500])
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.data())
 def test_a_buffer_is_read_as_it_was_written(scale: int, data: st.DataObject) -> None:
     """B5: with every cursor, whatever the blocks are: nothing lost, nothing doubled."""

@@ -15,7 +15,7 @@ import pytest
 from jupyter_stop_chat.models import ENTRY_POINTS, Models, catalogue
 from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.testing import check_stops
-from tests.engine.bench import MODEL, Bench
+from tests.engine.bench import MODEL, bench_in_memory
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "chat-handlers.md"
 
@@ -57,19 +57,17 @@ async def test_the_example_is_found_by_its_entry_point(
 
 async def test_the_example_answers_and_stops(example: Any) -> None:
     """V1, B2: to its end, and stopped in the middle, in the engine."""
-    b = Bench()
-    b.handlers[MODEL] = example.make("anything")
-    message = await b.end(await b.send("one two three"))
-    assert (message.state, message.text) == (MessageState.COMPLETED, "one two three ")
-    assert message.usage is not None
-    assert message.usage.output_tokens == 3
-    accepted = await b.send("word " * 1000)
-    await b.shown(accepted, "word ")
-    (result,) = await b.stop(message_id=accepted.message.id)
-    assert result.receipt is not None
-    assert result.receipt.provider == "closed"
-    await b.check()
-    await b.close()
+    async with bench_in_memory() as b:
+        b.handlers[MODEL] = example.make("anything")
+        message = await b.end(await b.send("one two three"))
+        assert (message.state, message.text) == (MessageState.COMPLETED, "one two three ")
+        assert message.usage is not None
+        assert message.usage.output_tokens == 3
+        accepted = await b.send("word " * 1000)
+        await b.shown(accepted, "word ")
+        (result,) = await b.stop(message_id=accepted.message.id)
+        assert result.receipt is not None
+        assert result.receipt.provider == "closed"
 
 
 async def test_the_check_that_the_page_recommends(example: Any) -> None:

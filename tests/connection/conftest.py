@@ -10,21 +10,27 @@ import pytest
 
 from tests.connection.wire import Wire
 from tests.engine.bench import MODEL, Bench
+from tests.engine.stores import open_watched
 from tests.fed import Fed
 
 
 @pytest.fixture
 def bench(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Bench]:
     """Run an engine whose model says what it is fed."""
-    made = Bench()
+    run = jp_asyncio_loop.run_until_complete
+    store = run(open_watched())
+    made = Bench(store=store)
     made.handlers[MODEL] = Fed()
     yield made
-    jp_asyncio_loop.run_until_complete(made.check())
-    jp_asyncio_loop.run_until_complete(made.close())
+    run(made.check())
+    run(made.close())
+    run(store.close())
 
 
 @pytest.fixture
-def wire(bench: Bench) -> Iterator[Callable[..., Wire]]:
+def wire(
+    bench: Bench, jp_asyncio_loop: asyncio.AbstractEventLoop
+) -> Iterator[Callable[..., Wire]]:
     """Connect clients; each is let go of at the end."""
     made: list[Wire] = []
 
@@ -36,3 +42,6 @@ def wire(bench: Bench) -> Iterator[Callable[..., Wire]]:
     for each in made:
         each.connection.end()
         assert each.wrong is None
+        # What was asked is answered to nobody.
+        while tasks := each.connection._tasks:
+            jp_asyncio_loop.run_until_complete(asyncio.wait(tasks))

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_stop_chat import connection as connections
@@ -18,7 +18,9 @@ from jupyter_stop_chat.connection import tails
 from jupyter_stop_chat.errors import ErrorCode
 from jupyter_stop_chat.protocol import Message, Resume, Tool, error_frame
 from tests.connection.wire import Wire, feed, shows
-from tests.engine.bench import MODEL, OWNER, Bench, MemoryStore, new_id, turns_until
+from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
+from tests.engine.stores import MEMORY, WatchedStore
+from tests.examples import examples
 from tests.fed import Fed
 
 # --- following -------------------------------------------------------------------------------
@@ -423,6 +425,7 @@ async def test_history_comes_in_parts_that_a_socket_can_carry(bench: Bench, wire
     await late.opens(first["chat_id"])
     rounds = 1
     while late.page.incomplete:
+        await late.idle()  # what is on its way would come again
         await late.opens(first["chat_id"], offsets=late.page.offsets(), epoch=epoch)
         rounds += 1
     assert rounds > 2
@@ -489,17 +492,14 @@ async def test_tools_come_in_their_place(bench: Bench, wire: Any) -> None:
 # --- whatever happens meanwhile ---------------------------------------------------------------
 
 
-class SlowStore(MemoryStore):
+class SlowStore(WatchedStore):
     """Answer an `open` late, with what was there when it was asked, or when it answers."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.read_turns = 0
-        self.stale = False
+    late, stale = 0, False
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         found = await super().get_messages(chat_id)
-        for _ in range(self.read_turns):
+        for _ in range(self.late):
             await asyncio.sleep(0)
         return found if self.stale else await super().get_messages(chat_id)
 
@@ -520,7 +520,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60))
 @given(
     st.lists(ACTIONS, max_size=40),
     st.integers(0, 8),
@@ -542,13 +542,15 @@ def test_no_character_is_lost_or_doubled_whatever_happens_meanwhile(
     """B5, B4: text grows, replies are accepted and end while a chat is opened, cut and resumed."""
 
     async def run() -> None:
-        store = SlowStore()
-        store.read_turns, store.stale, store.turns = read_turns, stale, write_turns
+        store = SlowStore(MEMORY)
+        await store.open()
+        store.late, store.stale, store.turns = read_turns, stale, write_turns
         bench = Bench(store=store)
         bench.handlers[MODEL] = Fed()
         await _play(bench, actions)
         await bench.check()
         await bench.close()
+        await store.close()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outboxes, "MAX_DELTA", most)

@@ -32,6 +32,7 @@ from jupyter_stop_chat.protocol import (
     Welcome,
 )
 from jupyter_stop_chat.utf16 import utf16_length
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[2]
 ESBUILD = ROOT / "labextension" / "node_modules" / ".bin" / "esbuild"
@@ -240,7 +241,7 @@ _texts = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(
     parts=st.lists(
         st.tuples(_texts, st.none() | _texts, st.lists(_texts.filter(bool), max_size=2)),

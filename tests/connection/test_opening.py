@@ -9,7 +9,6 @@ import pytest
 
 from jupyter_stop_chat.connection import tails
 from jupyter_stop_chat.protocol import Attachment, Message, MessageState, ToolCall
-from jupyter_stop_chat.store.operations import BeginTurn
 from jupyter_stop_chat.utf16 import utf16_length
 from tests.connection.wire import Wire, feed, shows
 from tests.engine.bench import Bench, new_id, turns_until
@@ -24,7 +23,7 @@ async def _long_chat(bench: Bench, page: Wire, count: int, **more: Any) -> tuple
     chat_id, before = accepted["chat_id"], accepted["message"]["id"]
     feed(bench, before, "first", None)
     await page.end_of(before)
-    ids = []
+    messages = []
     for _ in range(count):
         text = more.get("text", "ok")
         message = Message(
@@ -37,10 +36,10 @@ async def _long_chat(bench: Bench, page: Wire, count: int, **more: Any) -> tuple
             reply_to=before,
             **{"text": text, **more},
         )
-        bench.store.memory.apply(BeginTurn((message,), None))
-        ids.append(message.id)
+        messages.append(message)
         before = message.id
-    return chat_id, ids
+    await bench.store.begin_turn(messages)
+    return chat_id, [message.id for message in messages]
 
 
 @pytest.mark.parametrize(

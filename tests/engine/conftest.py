@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from jupyter_stop_chat.store import make_store
 from tests.engine.bench import Bench
+from tests.engine.stores import MEMORY, copy_template, make_template, open_watched
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests of a module on each of the stores that it names in `STORES`."""
-    kinds = getattr(metafunc.module, "STORES", None)
-    if kinds is not None and "store_kind" in metafunc.fixturenames:
-        metafunc.parametrize("store_kind", kinds)
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty database, to copy."""
+    return make_template(tmp_path_factory.mktemp("template") / "chats.sqlite")
 
 
-@pytest.fixture
-def store_kind() -> str:
-    """Name the store that benches get."""
-    return "stand-in"
+@pytest.fixture(params=["memory", "file"])
+def db_url(request: pytest.FixtureRequest) -> str:
+    """Name the database of a test: each runs on both."""
+    if request.param == "memory":
+        return MEMORY
+    path: Path = request.getfixturevalue("tmp_path") / "chats.sqlite"
+    return copy_template(request.getfixturevalue("template"), path)
 
 
 @pytest.fixture
 def bench(
-    jp_asyncio_loop: asyncio.AbstractEventLoop, store_kind: str
+    jp_asyncio_loop: asyncio.AbstractEventLoop, db_url: str
 ) -> Iterator[Callable[..., Bench]]:
-    """Make benches; each is checked at the end for what it left behind."""
+    """Make benches on one store; each is checked at the end for what it left behind."""
     made: list[Bench] = []
-    stores: list[Any] = []
     run = jp_asyncio_loop.run_until_complete
-    if store_kind == "sqlite":
-        stores.append(run(make_store("sqlite://", owner_process="host:1:bench")))
-        run(stores[0].open())
+    store = run(open_watched(db_url))
 
     def make(*args: object, **options: object) -> Bench:
-        if stores:
-            options.setdefault("store", stores[0])
-        new = Bench(*args, **options)  # type: ignore[arg-type]
+        new = Bench(*args, **{"store": store} | options)  # type: ignore[arg-type]
         made.append(new)
         return new
 
@@ -48,5 +45,4 @@ def bench(
     for each in made:
         run(each.check(runaway=each.engine.runaway))
         run(each.close())
-    for store in stores:
-        run(store.close())
+    run(store.close())

@@ -11,8 +11,6 @@ from jupyter_stop_chat.protocol import Accepted, MessageState, Outcome
 from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import OWNER, Bench, new_id, turns_until
 
-STORES = ("stand-in", "sqlite")
-
 
 async def refused(work) -> ErrorCode:
     with pytest.raises(StopChatError) as caught:

@@ -29,8 +29,6 @@ from jupyter_stop_chat.testing import (
 from tests.engine.bench import MODEL, Bench, turns_until
 from tests.turns import until
 
-STORES = ("stand-in", "sqlite")
-
 
 def using(b: Bench, runnable: Any, **more: Any) -> LangChainHandler:
     b.handlers[MODEL] = handler = LangChainHandler(runnable, **more)

@@ -39,7 +39,7 @@ async def test_text_is_committed_before_it_is_shown(bench):
 
     def look(change):
         if isinstance(change, TextGrew):
-            kept = b.store.memory.messages[change.generation.id].whole().text
+            kept = b.store.committed_text(change.generation.id)
             if not kept.startswith(str(change.generation.text)):
                 behind.append(kept)
 
@@ -303,9 +303,11 @@ async def test_text_that_cannot_be_kept_ends_the_reply(bench):
 async def test_a_prompt_that_cannot_be_written_is_not_accepted(bench):
     b = bench()
     b.store.fails = (BeginTurn,)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StopChatError) as refused:
         await b.send()
+    assert refused.value.code is ErrorCode.INTERNAL
     assert b.handler.replies == []
+    assert await b.store.list_chats(OWNER) == []
 
 
 async def test_accepted_is_told_to_all_who_follow_and_before_anything_else(bench):

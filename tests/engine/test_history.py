@@ -16,8 +16,6 @@ from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import Bench
 
-STORES = ("stand-in", "sqlite")
-
 WHEN = "2026-01-01T00:00:00Z"
 
 

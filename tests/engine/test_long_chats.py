@@ -14,7 +14,6 @@ from jupyter_stop_chat.connection.connection import Connection
 from jupyter_stop_chat.protocol import Chat, Message, MessageState, Welcome
 from tests.engine.bench import OWNER, new_id
 
-STORES = ("sqlite",)
 LENGTH = 10_000
 WHEN = "2026-01-01T00:00:00Z"
 #: The longest that the loop may work at a stretch, in seconds of its thread, in the best of some

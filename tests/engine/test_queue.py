@@ -19,8 +19,6 @@ from jupyter_stop_chat.protocol import (
 from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import OWNER, Bench, new_id
 
-STORES = ("stand-in", "sqlite")
-
 
 def answering(turn):
     return [f"re {turn.messages[-1].text}"]
@@ -195,8 +193,7 @@ async def test_an_edit_in_the_moment_of_the_start_is_not_lost(bench):
         b.engine.registry.lane(OWNER, first.chat_id).paused = False
         await stopping
         b.engine._queue.resume(OWNER, first.chat_id)
-        for _ in range(turns):
-            await asyncio.sleep(0)
+        await b.store.steps(turns)
         changed = await b.edit(second.user_message.id, "two")
         await b.end(changed)
         await b.quiet()

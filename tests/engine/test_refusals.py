@@ -17,7 +17,6 @@ from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.wire_errors import ERRORS, LONG
 
-STORES = ("sqlite",)
 NAMES = [
     "openai",
     "llama.cpp",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -28,9 +33,10 @@ from jupyter_stop_chat.protocol import (
     Resume,
     Unqueue,
 )
-from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.testing import Gate, Raise
 from tests.engine.bench import OWNER, Bench, new_id
+from tests.engine.stores import MEMORY, copy_template, make_template, open_watched
+from tests.examples import examples
 
 FEW = st.integers(0, 4)
 
@@ -49,24 +55,28 @@ class Life(RuleBasedStateMachine):
 
     @initialize(policy=st.sampled_from(["queue", "interrupt", "reject"]))
     def begin(self, policy: str) -> None:
+        db_url = self.db_url()
+
         async def make() -> Bench:
             return Bench(
                 self.script,
                 policy=policy,
                 titles="model",
                 stop_deadline=0.02,
-                store=await self.make_store(),
+                store=await open_watched(db_url),
             )
 
         self.bench = self.run(make())
 
-    async def make_store(self) -> Any:
-        """Return another store than the stand-in."""
-        return None
+    def db_url(self) -> str:
+        """Name the database."""
+        return MEMORY
 
     async def messages(self) -> list[Message]:
         """Return all messages."""
-        return [kept.whole() for kept in self.bench.store.memory.messages.values()]
+        store = self.bench.store
+        chats = await store.list_chats(OWNER, limit=1000)
+        return [each for chat in chats for each in await store.get_messages(chat.id)]
 
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
@@ -256,7 +266,8 @@ class Life(RuleBasedStateMachine):
                 assert result.outcome
         await b.check()
         for message in await self.messages():
-            thread = await b.store.get_thread(message.id)  # fails when it bites its tail
+            thread = await b.store.get_thread(message.id)
+            assert len({each.id for each in thread}) == len(thread), "it bites its tail"
             if thread[-1].role == "assistant":
                 roles = [each.role for each in turn_messages(thread)]
                 assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
@@ -265,26 +276,29 @@ class Life(RuleBasedStateMachine):
         await b.store.close()
 
 
-class LifeOnSqlite(Life):
-    """Be the same on the real store."""
+class LifeOnDisk(Life):
+    """Be the same on a file."""
 
-    async def make_store(self) -> Any:
-        store = await make_store("sqlite://", owner_process="host:1:life")
-        await store.open()
-        return store
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="life"))
 
-    async def messages(self) -> list[Message]:
-        store = self.bench.store
-        chats = await store.list_chats(OWNER, limit=1000)
-        return [each for chat in chats for each in await store.get_messages(chat.id)]
+    def db_url(self) -> str:
+        return copy_template(_template(), self.folder / "chats.sqlite")
+
+    def teardown(self) -> None:
+        super().teardown()
+        shutil.rmtree(self.folder)
+
+
+@functools.cache
+def _template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="template"))
+    atexit.register(shutil.rmtree, folder)
+    return make_template(folder / "chats.sqlite")
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=150,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestLifeOnSqlite = LifeOnSqlite.TestCase
-TestLifeOnSqlite.settings = settings(TestLife.settings, max_examples=30)
+TestLife.settings = settings(max_examples=examples(40), stateful_step_count=30)
+TestLifeOnDisk = LifeOnDisk.TestCase
+TestLifeOnDisk.settings = settings(TestLife.settings, max_examples=examples(10))

@@ -142,10 +142,13 @@ async def test_a_model_that_takes_too_long(bench):
     assert b.handler.replies[-1].ended.is_set()
 
 
-@pytest.mark.parametrize("bad", [Gate(swallow=-1), RefuseToClose()], ids=["swallows", "refuses"])
-async def test_a_model_that_does_not_stop_making_a_title(bench, monkeypatch, bad):
+@pytest.mark.parametrize(
+    "make", [lambda: Gate(swallow=-1), RefuseToClose], ids=["swallows", "refuses"]
+)
+async def test_a_model_that_does_not_stop_making_a_title(bench, monkeypatch, make):
     """B1: it is fenced off like any other."""
     monkeypatch.setattr("jupyter_stop_chat.engine.titles.UNWIND", 0.05)
+    bad = make()
     gate = bad if isinstance(bad, Gate) else Gate()
     b = bench(titles="model", title_patience=0.05)
     titled(b, "x", bad, gate)

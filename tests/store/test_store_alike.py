@@ -17,6 +17,7 @@ from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, Too
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.prepare import prepare, url_of
+from tests.examples import examples
 
 WHEN = "2026-01-01T00:00:00Z"
 OWNERS = ["me", "you"]
@@ -292,7 +293,7 @@ def empty(tmp_path_factory):
 STEPS = st.lists(_step(), max_size=14)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(15))
 @given(STEPS, STEPS, st.lists(_step(), max_size=3), st.booleans(), st.integers(0, 2))
 def test_a_store_that_cannot_write_answers_as_one_that_can(
     empty, before, amid, after, opened, sample

@@ -28,6 +28,7 @@ from jupyter_stop_chat.store.operations import (
 from jupyter_stop_chat.store.restore import restore
 from jupyter_stop_chat.store.rows import CHATS, MESSAGES_OF_CHAT, chat_of, message_of
 from jupyter_stop_chat.store.schema import earlier_requests, messages, metadata
+from tests.examples import examples
 
 WHEN = "2026-01-01T00:00:00Z"
 IDS = [str(uuid.UUID(int=n)) for n in range(1, 9)]
@@ -146,7 +147,7 @@ def _content(connection):
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(_operation(), max_size=30))
 def test_memory_and_database_agree(operations):
     """Every operation has the same answer, and saving memory's content makes the same file."""
@@ -192,7 +193,7 @@ def test_a_reply_that_goes_on_while_nothing_can_be_written_is_saved(state, reaso
     engine.dispose()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.lists(_operation(), max_size=20), st.lists(_operation(), max_size=20))
 def test_what_memory_followed_is_enough_to_write_the_live_ones_anew(before, after):
     """B3: a lost file costs no message that is being made, nor the prompt it answers."""

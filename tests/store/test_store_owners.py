@@ -12,6 +12,7 @@ from jupyter_stop_chat.protocol import Message, MessageState
 from jupyter_stop_chat.store import settling
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+from tests.examples import examples
 
 OWNERS = ("ada", "bob", "eve")
 WORDS = st.sampled_from(["a", "é", "😀", "bc ", "long and plain ", "mixed é😀 ", "日本"])
@@ -70,7 +71,7 @@ def test_every_message_is_what_was_said_of_it(store, make, jp_asyncio_loop, fold
     start = "12345 78é" * (begun // 9)
 
     @settings(
-        max_examples=12 if begun > 1000 else 30,
+        max_examples=examples(6 if begun > 1000 else 20),
         deadline=None,
         derandomize=True,
         phases=[Phase.generate, Phase.shrink],

@@ -13,6 +13,7 @@ from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.store import search
 from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.schema import chats
+from tests.examples import examples
 
 
 async def _filled(store, make) -> dict[str, str]:
@@ -71,7 +72,7 @@ async def test_words_are_found_in_titles_and_texts(
 
 
 @settings(
-    max_examples=150,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -1,0 +1,21 @@
+"""How many examples hypothesis tries: few at each run, many with `--hypothesis-profile stress`."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+TIMES = {"ci": 1, "stress": 10}
+#: A busy machine decides nothing.
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+
+
+def register() -> None:
+    """Make the profiles known, and choose the one for every run."""
+    for name, times in TIMES.items():
+        settings.register_profile(name, max_examples=50 * times, **_PATIENT)  # type: ignore[arg-type]
+    settings.load_profile("ci")
+
+
+def examples(count: int) -> int:
+    """Return how many examples stand for so many at each run."""
+    return count * TIMES.get(settings.get_current_profile_name(), 1)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 STOPPED = "Response stopped by the user"
 
+#: By the reason of a stop's receipt.
+_INTERRUPTED = {
+    "user": STOPPED,
+    "server_restart": "The server restarted",
+    "server_shutdown": "The server shut down",
+    "replaced": "Replaced by a newer prompt",
+    "deleted": "The chat was deleted",
+}
 #: By the `FinishReason` of a message.
 _ENDINGS = {
     "length": "Response cut at the model’s limit",
@@ -19,6 +27,11 @@ _ADVICE = {
     "refusal": "Ask in other words.",
     "cut_off": "Ask it to go on, or ask again.",
 }
+
+
+def interruption(reason: str | None) -> str:
+    """Say why a reply was interrupted; without a receipt nobody stopped it."""
+    return _INTERRUPTED.get(reason or "", "Response interrupted")
 
 
 def ending(reason: str | None, text: str) -> str:

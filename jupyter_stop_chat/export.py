@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from .endings import STOPPED, ending
+from .endings import ending, interruption
 from .markdown.document import in_document, title_in_document
 from .protocol import Chat, Message, MessageState
 from .reading_order import reading_order
@@ -59,16 +59,10 @@ def _markdown(message: Message) -> str:
     if told := ending(message.finish_reason, message.text):
         parts.append(f"*{told}*")
     elif message.state is MessageState.INTERRUPTED:
-        parts.append(f"*{_stopped_by(message)}*")
+        parts.append(f"*{interruption(message.stop.reason if message.stop else None)}*")
     if message.error is not None:
         parts.append(in_document(f"*Generation failed: {message.error.message}*"))
     return "\n\n".join(parts)
-
-
-def _stopped_by(message: Message) -> str:
-    if message.stop is not None and message.stop.reason == "user":
-        return STOPPED
-    return "Response interrupted"
 
 
 def _notebook(parts: Sequence[str], messages: Sequence[Message]) -> dict[str, Any]:

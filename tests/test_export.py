@@ -114,3 +114,24 @@ def test_a_chat_ten_times_as_long_takes_about_ten_times_as_long(form: Any) -> No
         return min(taken)
 
     assert seconds(5_000) < 40 * seconds(500)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("user", "Response stopped by the user"),
+        ("server_restart", "The server restarted"),
+        ("server_shutdown", "The server shut down"),
+        ("replaced", "Replaced by a newer prompt"),
+        (None, "Response interrupted"),
+    ],
+)
+def test_who_ended_a_reply_is_said_as_in_the_sidebar(reason: Any, words: str) -> None:
+    """T2: only what a person stopped is called stopped."""
+    stop = reason and Receipt(reason=reason, requested_at=WHEN)
+    ended = _message(1, 0, state=MessageState.INTERRUPTED, stop=stop)
+    assert export(CHAT, (_message(0), ended), "md").rstrip().endswith(f"*{words}*")
+    broke_off = ended.model_copy(update={"finish_reason": "cut_off", "stop": None})
+    said = export(CHAT, (_message(0), broke_off), "md")
+    assert "*The connection broke off before the response ended*" in said
+    assert "stopped" not in said

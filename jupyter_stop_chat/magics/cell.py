@@ -6,7 +6,7 @@ import queue
 import time
 from typing import Any, NoReturn
 
-from jupyter_stop_chat.endings import STOPPED, advice
+from jupyter_stop_chat.endings import STOPPED, advice, interruption
 from jupyter_stop_chat.errors import StopChatError
 
 from .interrupts import INTERRUPT, Interrupts
@@ -140,7 +140,7 @@ class Cell:
             case "interrupted" if stopped_here or received.reason == "user":
                 mark = STOPPED
             case "interrupted":
-                mark = "Response interrupted"
+                mark = interruption(received.reason)
             case "failed":
                 self._fail(received.error)
             case _ if self._unsent:

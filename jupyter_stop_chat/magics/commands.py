@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
-from jupyter_stop_chat.endings import STOPPED, ending
+from jupyter_stop_chat.endings import ending, interruption
 from jupyter_stop_chat.errors import StopChatError
 from jupyter_stop_chat.reading_order import in_reading_order
 
@@ -84,8 +84,9 @@ class Commands:
             found["messages"], lambda each: (each["id"], each.get("reply_to"))
         ):
             who = "You" if message["role"] == "user" else "Reply"
-            note = STOPPED if message["state"] == "interrupted" else ""
-            note = ending(message.get("finish_reason"), message["text"]) or note
+            note = ending(message.get("finish_reason"), message["text"])
+            if not note and message["state"] == "interrupted":
+                note = interruption((message.get("stop") or {}).get("reason"))
             if message.get("error"):
                 note = f"Generation failed: {message['error']['message']}"
             text = message["text"]

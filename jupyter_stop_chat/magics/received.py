@@ -81,6 +81,6 @@ class Received:
             self._text.cut(self.kept)
             self.error = (message.get("error") or {}).get("message", "")
             self.finish_reason = message.get("finish_reason") or ""
-            self.reason = (message.get("stop") or {}).get("reason", "user")
+            self.reason = (message.get("stop") or {}).get("reason", "")
         elif isinstance(message, str):  # the stream ends with an error, not with a message
             self.error = message

@@ -108,7 +108,9 @@ function dotOf(chat: Chat, mark: Mark | undefined): Dot | null {
   if (chat.state === 'generating' || chat.state === 'queued') {
     return 'generating';
   }
-  return chat.state === 'paused' ? 'stopped' : mark ?? null;
+  // how its last reply ended says more than that its queue waits
+  const ended = mark && mark !== 'unread' ? mark : null;
+  return chat.state === 'paused' ? ended ?? 'stopped' : mark ?? null;
 }
 
 function named(trans: TranslationBundle, dot: Dot): { title: string; 'aria-label': string } {
@@ -116,6 +118,7 @@ function named(trans: TranslationBundle, dot: Dot): { title: string; 'aria-label
     generating: trans.__('Generating'),
     queued: trans.__('Generating'),
     stopped: trans.__('Stopped'),
+    early: trans.__('Ended early'),
     failed: trans.__('Failed'),
     unread: trans.__('Unread')
   }[dot];

@@ -190,7 +190,7 @@ export function addCommands(
       execute: () => controller().queue.clear()
     },
     continueReply: {
-      label: trans.__('Continue the Stopped Reply'),
+      label: trans.__('Continue the Reply'),
       isEnabled: args => {
         const info = reply(args)?.info;
         return ended(args) && info !== undefined && info.text_length > 0 && goesOn(info);

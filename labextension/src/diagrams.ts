@@ -2,10 +2,11 @@
 import { IThemeManager } from '@jupyterlab/apputils';
 
 import { makeDiagramFrame } from './diagramFrame';
+import { cleanDrawing } from './drawing';
 
 /** A diagram that was drawn. */
 export interface Drawing {
-  /** A picture loads nothing and runs nothing, whatever is in it. */
+  /** It names nothing outside itself: a person may open the picture, or save it. */
   readonly svg: string;
   readonly width: number;
   readonly height: number;
@@ -16,6 +17,8 @@ export interface Drawing {
 /** So long a drawing may take, in milliseconds; the first one waits for Mermaid as well. */
 const DEADLINE = 10_000;
 const FIRST = 60_000;
+/** So long a frame that is loaded may be silent, in milliseconds: it speaks while it loads. */
+const SILENT = 3000;
 /** A drawing that is longer than this, in UTF-16 code units, is not shown. */
 const LONGEST = 2_000_000;
 /** So many drawings are kept for those that come again: at each render of a list that grows. */
@@ -47,9 +50,17 @@ export class Diagrams {
     return drawing;
   }
 
+  /** Tell whether this page's own policy lets no diagram be drawn. */
+  get isForbidden(): boolean {
+    return this._forbidden;
+  }
+
   private async _drawOne(text: string): Promise<Drawing | null> {
+    if (this._forbidden) {
+      return null;
+    }
     try {
-      const port = await within(FIRST, (this._port ??= this._open()));
+      const port = await within(FIRST, (this._port ??= this._open(this._opened.signal)));
       const id = ++this._id;
       return await within(
         DEADLINE,
@@ -73,29 +84,52 @@ export class Diagrams {
 
   /** The next drawing has a frame of its own. */
   private _drop(): void {
-    this._frame?.remove();
-    this._frame = this._port = null;
+    this._opened.abort();
+    this._opened = new AbortController();
+    this._port = null;
   }
 
-  private async _open(): Promise<MessagePort> {
-    const frame = (this._frame = makeDiagramFrame(await this._source()));
-    return new Promise(resolve => {
+  /** Open a frame; nothing of it stays once it is dropped, however far it has come by then. */
+  private async _open(signal: AbortSignal): Promise<MessagePort> {
+    const source = await this._source();
+    signal.throwIfAborted();
+    const frame = makeDiagramFrame(source);
+    return new Promise((resolve, reject) => {
+      const heard = new AbortController();
       const hear = (event: MessageEvent): void => {
         const window_ = frame.contentWindow;
         if (event.source && event.source === window_?.[0] && event.ports[0]) {
-          window.removeEventListener('message', hear);
+          heard.abort();
           resolve(event.ports[0]);
         }
       };
-      window.addEventListener('message', hear);
+      window.addEventListener('message', hear, { signal: heard.signal });
+      frame.addEventListener(
+        'load',
+        () => {
+          // its script has run by now and its message is on the way, unless it may not run
+          const late = setTimeout(() => {
+            this._forbidden = true;
+            reject(new Error('The page lets no script run in a frame.'));
+          }, SILENT);
+          heard.signal.addEventListener('abort', () => clearTimeout(late));
+        },
+        { signal: heard.signal }
+      );
+      signal.addEventListener('abort', () => {
+        heard.abort();
+        frame.remove();
+      });
       document.body.append(frame);
     });
   }
 
   private _turn: Promise<Drawing | null> = Promise.resolve(null);
   private _drawn = new Map<string, Drawing | null>();
-  private _frame: HTMLIFrameElement | null = null;
   private _port: Promise<MessagePort> | null = null;
+  /** It is aborted when the frame is dropped. */
+  private _opened = new AbortController();
+  private _forbidden = false;
   private _id = 0;
 }
 
@@ -122,12 +156,15 @@ async function fetchMermaid(): Promise<string> {
 export async function drawDiagrams(
   root: HTMLElement,
   diagrams: Diagrams,
-  words: { diagram: string; code: string }
+  words: { diagram: string; code: string; forbidden: string }
 ): Promise<void> {
   for (const code of root.querySelectorAll('pre > code.language-mermaid')) {
     const block = code.closest('.jp-StopChat-code') ?? (code.parentElement as Element);
     const drawing = await diagrams.draw(code.textContent ?? '');
     if (!drawing) {
+      if (diagrams.isForbidden) {
+        block.after(noteOf(words.forbidden));
+      }
       continue; // its code says as much
     }
     const figure = document.createElement('figure');
@@ -138,6 +175,8 @@ export async function drawDiagrams(
     scroll.setAttribute('aria-label', words.diagram);
     const image = document.createElement('img');
     show(image, drawing, words.diagram);
+    // the page's policy may let no picture be shown that is not from its server
+    image.addEventListener('error', () => figure.replaceWith(block, noteOf(words.forbidden)));
     scroll.append(image);
     const details = document.createElement('details');
     const summary = document.createElement('summary');
@@ -159,6 +198,13 @@ async function redrawDiagrams(diagrams: Diagrams): Promise<void> {
   }
 }
 
+function noteOf(words: string): HTMLElement {
+  const note = document.createElement('p');
+  note.className = 'jp-StopChat-note';
+  note.textContent = words;
+  return note;
+}
+
 function show(image: HTMLImageElement, drawing: Drawing, name: string): void {
   image.alt = [drawing.title, drawing.description].filter(Boolean).join('. ') || name;
   image.width = drawing.width;
@@ -167,8 +213,12 @@ function show(image: HTMLImageElement, drawing: Drawing, name: string): void {
 }
 
 function drawingOf(data: Record<string, unknown>): Drawing | null {
-  const { svg } = data;
-  if (typeof svg !== 'string' || svg.length > LONGEST) {
+  const given = data.svg;
+  if (typeof given !== 'string' || given.length > LONGEST) {
+    return null;
+  }
+  const svg = cleanDrawing(given);
+  if (svg === null) {
     return null;
   }
   const size = (given: unknown): number =>

@@ -3,6 +3,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { ChatController } from './controller';
+import { brokeOff } from './guards';
 import { MessageView } from './messages';
 
 /** So long a notification stays in the corner, in milliseconds; it stays in the list of them. */
@@ -30,7 +31,8 @@ export function endNoticeOf(
   return (reply, controller) => {
     const { chatId } = controller;
     const { state, finish_reason: reason } = reply.info;
-    const stopped = state === 'interrupted' && reason !== 'cut_off';
+    const early = brokeOff(reply.info) || (state === 'completed' && !!reason);
+    const stopped = state === 'interrupted' && !early;
     if (stopped || !chatId || !options.isOn() || options.shows(chatId)) {
       return;
     }
@@ -42,7 +44,7 @@ export function endNoticeOf(
         callback: () => options.open(chatId)
       }
     ];
-    if (reason && state !== 'failed') {
+    if (early) {
       const said = trans.__('A reply has ended early in “%1”.', title);
       Notification.warning(said, { actions, autoClose: STAYS });
     } else if (state === 'completed') {

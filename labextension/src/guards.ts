@@ -27,6 +27,12 @@ export function isTerminal(state: MessageState): boolean {
   return state === 'completed' || state === 'interrupted' || state === 'failed';
 }
 
+/** Tell whether a reply was interrupted by nobody's wish: it broke off, or its server ended. */
+export function brokeOff({ state, stop }: Message): boolean {
+  const wished = stop && stop.reason !== 'server_restart' && stop.reason !== 'server_shutdown';
+  return state === 'interrupted' && !wished;
+}
+
 export function isMessage(value: unknown): value is Message {
   return (
     isObject(value) &&

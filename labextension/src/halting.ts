@@ -158,8 +158,10 @@ export class Halting {
     const asked = await this._options.whole(promptId);
     const { chat, prompt } = this._state.now;
     const reply = chat.messages.find(view => view.id === replyId);
-    const isStopped = reply?.frozen || reply?.info.state === 'interrupted';
-    if (asked && isStopped) {
+    const state = reply?.info.state;
+    // how ever it ended: only what Stop did not reach, or was answered, needs no prompt
+    const needsIt = reply?.frozen || state === 'interrupted' || state === 'failed';
+    if (asked && needsIt) {
       this._state.set({ prompt: prompts.giveBack(prompt, key, promptOf(asked)) });
     }
   }

@@ -3,11 +3,11 @@
  *
  * It imports nothing of JupyterLab or React.
  */
-import { isTerminal } from './guards';
+import { brokeOff, isTerminal } from './guards';
 import { Chat, Message, ServerFrame } from './protocol';
 
 /** How the last reply of a chat ended, where that is worth a dot. */
-export type Mark = 'stopped' | 'failed' | 'unread';
+export type Mark = 'stopped' | 'early' | 'failed' | 'unread';
 
 export type ExportFormat = 'md' | 'ipynb' | 'json';
 
@@ -169,8 +169,12 @@ export class ChatHistory {
       return;
     }
     const seen = this._options.isShown(message.chat_id);
-    const ends = { interrupted: 'stopped', failed: 'failed', completed: seen ? null : 'unread' };
-    this._mark(message.chat_id, ends[message.state as keyof typeof ends] as Mark | null);
+    const ends: Partial<Record<Message['state'], Mark | null>> = {
+      interrupted: brokeOff(message) ? 'early' : 'stopped',
+      failed: 'failed',
+      completed: seen ? null : 'unread'
+    };
+    this._mark(message.chat_id, ends[message.state] ?? null);
   }
 
   private _put(chat: Chat): void {

@@ -376,8 +376,10 @@ export function reasonWords(trans: TranslationBundle, stop: Receipt | undefined)
       return trans.__('Replaced by a newer prompt');
     case 'deleted':
       return trans.__('The chat was deleted');
-    default:
+    case 'user':
       return trans.__('Response stopped by the user');
+    default:
+      return trans.__('Response interrupted');
   }
 }
 

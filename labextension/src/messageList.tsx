@@ -3,7 +3,7 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSnapshot, useTools } from './context';
 import { isTerminal } from './guards';
-import { finishWords, elsewhereWords, MessageItem, UserText } from './message';
+import { elsewhereWords, finishWords, MessageItem, reasonWords, UserText } from './message';
 import { isBusy, queued, visible } from './replies';
 import { codeClick } from './codeTools';
 import { CutLine, sentFrom } from './usageLine';
@@ -260,7 +260,7 @@ export function Status(): JSX.Element {
       generating: trans.__('Generating'),
       elsewhere: elsewhereWords(trans),
       stopping: trans.__('Stopping'),
-      interrupted: trans.__('Response stopped by the user'),
+      interrupted: reasonWords(trans, latest?.info.stop),
       completed: trans.__('Response complete'),
       failed: trans.__('Failed'),
       cannot_stop: trans.__('Could not stop')

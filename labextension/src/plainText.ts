@@ -8,6 +8,7 @@ export function plainText(text: string, word: string): HTMLElement {
   const node = document.createElement('div');
   node.className = PLAIN_CLASS;
   const note = document.createElement('p');
+  note.className = 'jp-StopChat-note';
   note.textContent = word;
   const words = document.createElement('div');
   words.textContent = text;

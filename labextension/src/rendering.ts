@@ -103,7 +103,8 @@ export function makeRender(options: RenderOptions): Render {
     if (!grows) {
       const drawn = drawDiagrams(node, options.diagrams, {
         diagram: trans.__('Diagram'),
-        code: trans.__('Code of the diagram')
+        code: trans.__('Code of the diagram'),
+        forbidden: trans.__('The policy of this page lets no diagram be drawn')
       });
       // a picture that comes later takes the place of its code then: the words do not wait
       await Promise.race([drawn, new Promise<void>(resolve => after(MOMENT, resolve))]);

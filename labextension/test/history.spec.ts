@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ChatHistory, ChatRoutes, Mark, PAGE, searchable, titleWait, TITLE_PATIENCE } from '../src/history';
-import { Chat, Message } from '../src/protocol';
+import { Chat, Message, Receipt } from '../src/protocol';
 import { reply, uuid } from './support';
 
 const AT = '2026-01-01T00:00:00Z';
+const STOP: Receipt = { reason: 'user', requested_at: AT, provider: 'closed', discarded: false };
 const chat = (n: number, change: Partial<Chat> = {}): Chat => ({
   id: uuid(n),
   owner: 'me',
@@ -136,13 +137,24 @@ describe('the list', () => {
 describe('marks', () => {
   it('tell how replies ended that nobody looked at', () => {
     end(1, 'completed');
-    end(2, 'interrupted');
+    end(2, 'interrupted', { stop: STOP });
     end(3, 'failed');
-    end(4, 'interrupted', {
-      stop: { reason: 'user', requested_at: AT, provider: 'closed', discarded: true }
-    });
+    end(4, 'interrupted', { stop: { ...STOP, discarded: true } });
     end(5, 'generating');
     expect(kept).toEqual({ [uuid(1)]: 'unread', [uuid(2)]: 'stopped', [uuid(3)]: 'failed' });
+  });
+
+  it('T2: tell a reply that ended early by itself from one that was stopped', () => {
+    end(1, 'interrupted', { finish_reason: 'cut_off' });
+    end(2, 'interrupted');
+    end(3, 'interrupted', { stop: { ...STOP, reason: 'server_restart' } });
+    end(4, 'interrupted', { stop: { ...STOP, reason: 'replaced' } });
+    expect(kept).toEqual({
+      [uuid(1)]: 'early',
+      [uuid(2)]: 'early',
+      [uuid(3)]: 'early',
+      [uuid(4)]: 'stopped'
+    });
   });
 
   it('do not call unread what was looked at', () => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -19,16 +19,16 @@ pytestmark = pytest.mark.browser
 
 SHOW = Path(__file__).with_name("hostile.js").read_text()
 
-#: Time for what a drawing would ask for after it is shown.
-DRAWN = """
+#: The pictures of the diagrams, as a person would open, copy or save them.
+PICTURES = """
 async texts => {
   const chat = window.jupyterapp.pluginRegistry._plugins.get('jupyter-stop-chat:plugin').service;
-  let drawn = 0;
+  const found = [];
   for (const text of texts) {
     const node = await chat.render(text);
-    drawn += node.querySelectorAll('.jp-StopChat-diagram img').length;
+    found.push(...[...node.querySelectorAll('.jp-StopChat-diagram img')].map(image => image.src));
   }
-  return drawn;
+  return found;
 }
 """
 
@@ -57,8 +57,24 @@ def test_no_text_reaches_another_host(watched: Watched) -> None:
     found = watched.page.evaluate(SHOW, texts)
     assert found == []
     watched.expect_nothing()
-    # Most of its diagrams can be drawn, so that this says something.
-    assert watched.page.evaluate(DRAWN, FETCHING) >= 30
+
+
+def test_a_picture_of_a_diagram_asks_nobody_where_it_is_opened(watched: Watched) -> None:
+    """H1: in a tab of its own, and put into a document as it was saved."""
+    pictures = watched.page.evaluate(PICTURES, FETCHING)
+    watched.expect_nothing()
+    # Most of the diagrams can be drawn, so that this says something.
+    assert len(pictures) >= 30
+    other = watched.context.new_page()
+    watched.pages.clear()
+    for picture in pictures:
+        other.goto(picture)
+        assert other.evaluate("document.documentElement.localName") == "svg", picture[:200]
+    saved = [unquote(picture.partition(",")[2]) for picture in pictures]
+    other.goto("about:blank")
+    other.set_content("".join(saved), wait_until="load")
+    other.screenshot()
+    assert watched.strangers == []
     watched.expect_nothing()
 
 

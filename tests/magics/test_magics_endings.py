@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import queue
+import re
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from jupyter_stop_chat.endings import advice, ending
+from jupyter_stop_chat.endings import advice, ending, interruption
 from jupyter_stop_chat.magics.cell import Cell
 from jupyter_stop_chat.magics.interrupts import Interrupts
 from jupyter_stop_chat.magics.outcome import Interrupted
 from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.magics.turn import END
-from jupyter_stop_chat.protocol import FinishReason
+from jupyter_stop_chat.protocol import FinishReason, Receipt
 
 
 class _Turn:
     """A turn whose whole reply is there at once."""
 
-    def __init__(self, news: queue.SimpleQueue[Any], state: str, reason: str) -> None:
-        message = {"text_length": 2, "finish_reason": reason}
+    def __init__(self, news: queue.SimpleQueue[Any], state: str, reason: str, stop: Any) -> None:
+        message = {"text_length": 2, "finish_reason": reason, "stop": stop}
         news.put(("start", {"message_id": "m", "chat_id": "c"}))
         news.put(("delta", {"part": "text", "offset": 0, "text": "Hi"}))
         news.put((state, {"message": message}))
@@ -43,10 +44,10 @@ class _View:
         self.last = (received.text, mark)
 
 
-def _run(state: str, reason: str) -> tuple[str, str]:
+def _run(state: str, reason: str, stop: Any = None) -> tuple[str, str]:
     news: queue.SimpleQueue[Any] = queue.SimpleQueue()
     view = _View()
-    turn: Any = _Turn(news, state, reason)
+    turn: Any = _Turn(news, state, reason, stop)
     with Interrupts(news) as interrupts:
         try:
             Cell(turn, view, news).run(interrupts)
@@ -75,6 +76,15 @@ def test_a_reply_that_broke_off_was_stopped_by_nobody() -> None:
     """T2: the cell ends as interrupted, so that Run All goes no further."""
     with pytest.raises(Interrupted, match="the connection broke off before the response ended"):
         _run("interrupted", "cut_off")
+
+
+def test_who_interrupted_it_elsewhere_is_said() -> None:
+    """T2: without a receipt nobody stopped it."""
+    with pytest.raises(Interrupted, match="response interrupted"):
+        _run("interrupted", "")
+    for reason in get_args(Receipt.model_fields["reason"].annotation):
+        with pytest.raises(Interrupted, match=re.escape(interruption(reason)[1:])):
+            _run("interrupted", "", {"reason": reason})
 
 
 def test_a_limit_that_thinking_used_up_is_told_as_that() -> None:

@@ -91,8 +91,9 @@ class Generation:
         #: The prompt that was written with it, and whether it goes behind the newest reply.
         self.prompt: Message | None = None
         self.follows = False
-        #: It came before what waited in its chat.
-        self.goes_first = False
+        #: It came before what waited in its chat; it takes the place of what is made there, and of
+        #: those that were to take that place.
+        self.goes_first = self.interrupts = False
         #: A reply that had ended goes on: it is no new one.
         self.resumed = message.text_length > 0
         self.accepted: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()

@@ -59,11 +59,13 @@ class ChatsHandler(StopChatHandler):
     async def post(self) -> None:
         """Import a chat that was exported as JSON; it becomes a new one."""
         services = await self.services()
-        await services.engine.check_room_for_chat(self.owner)
         longest = services.engine.limits.max_reply_length
-        # In a thread: it may be long.
-        chat, messages = await asyncio.to_thread(read_chat, self.request.body, self.owner, longest)
-        await services.store.add_chat(chat, messages)
+        async with services.engine.room.for_chat(self.owner):
+            # In a thread: it may be long.
+            chat, messages = await asyncio.to_thread(
+                read_chat, self.request.body, self.owner, longest
+            )
+            await services.store.add_chat(chat, messages)
         services.engine.bus.announce(chat.owner, ChatChanged(chat=chat))
         self.answer(chat, 201)
 

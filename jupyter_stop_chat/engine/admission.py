@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from jupyter_stop_chat.bus import Bus, MessageMoved, TextGrew
@@ -45,8 +46,9 @@ class Written:
     follows: bool = False
 
 
-#: Makes the messages of a request, once it is its turn in the chat.
-Write = Callable[[Lane, Message], Awaitable[Written]]
+#: Makes the messages of a request, once it is its turn in the chat; what it enters is held until
+#: they are written down.
+Write = Callable[[Lane, Message, AsyncExitStack], Awaitable[Written]]
 
 
 class Admission:
@@ -88,7 +90,7 @@ class Admission:
         """
         known = self._registry.by_request(owner, request_id)
         if known is not None:
-            return await self._known(known)
+            return await self._known(known, request_id)
         self._check_room(owner)
         if self._registry.get(reply.id) is not None:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "it is being made")
@@ -112,13 +114,13 @@ class Admission:
         self._registry.add(generation)
         paused, lane.paused = lane.paused, False
         lane.enter(generation, first=paused or policy == "interrupt")
-        replaced = lane.running if policy == "interrupt" else None
+        generation.interrupts = policy == "interrupt"
         stop = self._registry.recall(owner, request_id)
         if stop is not None:
             generation.begin_stop("user", shown=stop.shown, discard=stop.discard)
             lane.paused = paused
         # Its own task: a closing socket must not leave a prompt half accepted.
-        work = self._write_down(generation, lane, write, paused, replaced)
+        work = self._write_down(generation, lane, write, paused)
         return await asyncio.shield(self._background.run(work, "accept"))
 
     def _check_room(self, owner: str) -> None:
@@ -137,18 +139,16 @@ class Admission:
         lane: Lane,
         write: Write,
         paused: bool,
-        replaced: Generation | None,
     ) -> Accepted:
         """Write a request's messages down, and let its reply begin or wait.
 
         :param paused: its chat's queue was paused when it came.
-        :param replaced: what it ends, once it is certain that it can be done itself.
         """
         try:
-            async with lane.turnstile:
+            async with AsyncExitStack() as held, lane.turnstile:
                 before = await self._made_before(generation.owner, generation.request_id)
                 if before is None:
-                    written = await write(lane, generation.message)
+                    written = await write(lane, generation.message, held)
                     generation.take_over(written.reply)
                     if written.added:
                         await self._store.begin_turn(written.added, written.new_chat)
@@ -171,7 +171,8 @@ class Admission:
             message=generation.snapshot(),
         )
         generation.accepted.set_result(accepted)
-        if replaced is not None:
+        # Only now is it certain that it can be done itself.
+        for replaced in lane.replaced_by(generation):
             self._runner.begin_stop(replaced, "replaced")
         # Its owner first: whoever asked for it follows the chat from here on.
         self._bus.announce(lane.owner, accepted)
@@ -197,29 +198,40 @@ class Admission:
         lane.paused = lane.paused or paused
         self._runner.forget(generation, lane)
 
-    async def known(self, owner: str, request_id: str) -> Accepted:
-        """Answer a request that was sent before.
+    async def once(
+        self, owner: str, request_id: str, carry_out: Callable[[], Awaitable[Accepted]]
+    ) -> Accepted:
+        """Carry a request out, or answer one that was sent before as it was answered then.
 
-        :raises StopChatError: `not_possible_now`: it was not.
+        What has changed since does not matter to it: it may not be possible any more.
         """
-        running = self._registry.by_request(owner, request_id)
-        if running is not None:
-            return await self._known(running)
-        before = await self._made_before(owner, request_id)
-        if before is None:
-            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
-        return before
+        known = self._registry.by_request(owner, request_id)
+        if known is not None:
+            return await self._known(known, request_id)
+        try:
+            return await carry_out()
+        except StopChatError:
+            before = await self._made_before(owner, request_id)
+            if before is None:
+                raise
+            return before
 
-    async def _known(self, generation: Generation) -> Accepted:
+    async def _known(self, generation: Generation, request_id: str) -> Accepted:
         """Answer a request that was sent twice."""
         await asyncio.wait({generation.accepted})
         if generation.accepted.cancelled():
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
         accepted = generation.accepted.result()
-        return accepted.model_copy(update={"message": generation.snapshot()})
+        return accepted.model_copy(
+            update={
+                "request_id": request_id,
+                "user_message": generation.prompt or accepted.user_message,
+                "message": generation.snapshot(),
+            }
+        )
 
     async def _made_before(self, owner: str, request_id: str) -> Accepted | None:
-        """Answer a request whose reply has ended: it was made before a reconnect or restart."""
+        """Answer a request that was carried out before, if it was."""
         reply = await self._store.find_request(owner, request_id)
         if reply is None:
             return None

@@ -9,11 +9,9 @@ from contextlib import suppress
 
 from jupyter_stop_chat.bus import Bus
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.generation import Generation, now
+from jupyter_stop_chat.generation import Generation
 from jupyter_stop_chat.protocol import (
-    TERMINAL,
     Accepted,
-    Attachment,
     Chat,
     ChatChanged,
     Continue,
@@ -30,16 +28,16 @@ from jupyter_stop_chat.protocol import (
     Unqueue,
 )
 from jupyter_stop_chat.store.base import Store
-from jupyter_stop_chat.utf16 import utf16_length
 
-from .admission import Admission, Write, Written, new_reply
+from .admission import Admission
+from .asking import Asking
 from .background import Background
 from .elsewhere import Elsewhere
-from .lane import Lane
 from .limits import EngineLimits
 from .places import Places
 from .queue import Queue
 from .registry import Registry
+from .room import Room
 from .runner import Resolve, Runner
 from .stopping import Stopping
 from .titles import TitleMode, Titles
@@ -104,6 +102,18 @@ class Engine:
         self._admission = Admission(
             self.registry, self._runner, store, bus, self.limits, self.background
         )
+        self.room = Room(store, self.limits.max_chats_per_owner)
+        self._asking = Asking(
+            store,
+            self._admission,
+            self._queue,
+            self._places,
+            self.room,
+            chat=self.chat,
+            choose=lambda wanted, owner: self._choose(wanted, owner),  # noqa: PLW0108 - may change
+            policy=lambda: self.policy,
+            wake=self.elsewhere.wake,
+        )
 
     # --- what is there -----------------------------------------------------------------------
 
@@ -129,15 +139,6 @@ class Engine:
         if chat is None or chat.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
         return self.as_it_is(chat)
-
-    async def check_room_for_chat(self, owner: str) -> None:
-        """Refuse one more chat where an owner has as many as are allowed.
-
-        :raises StopChatError: `too_many_chats`.
-        """
-        most = self.limits.max_chats_per_owner
-        if 0 < most <= await self.store.count_chats(owner):
-            raise StopChatError(ErrorCode.TOO_MANY_CHATS)
 
     def as_it_is(self, chat: Chat) -> Chat:
         """Return a chat with the state that it is in now."""
@@ -166,20 +167,6 @@ class Engine:
         # From the prompt: whether any model can be asked now is not known.
         self.titles.consider(chat, message, busy=True)
 
-    async def _message(self, owner: str, message_id: str, role: str) -> Message:
-        """Return an owner's message.
-
-        :raises StopChatError: `unknown_message`, also for one of another owner.
-        """
-        message = await self.store.get_message(message_id)
-        if message is None or message.role != role:
-            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
-        try:
-            await self.chat(owner, message.chat_id)
-        except StopChatError:
-            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
-        return message
-
     # --- asking ------------------------------------------------------------------------------
 
     async def send(self, owner: str, request: Send) -> Accepted:
@@ -187,48 +174,14 @@ class Engine:
 
         :raises StopChatError: when it cannot be accepted. Nothing was written then.
         """
-        self._admission.check_prompt(request.body)
-        chat_id = request.chat_id or str(uuid.uuid4())
-
-        async def write(lane: Lane, reply: Message) -> Written:
-            new_chat = None
-            if request.chat_id is None:
-                await self.check_room_for_chat(owner)
-                new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
-                lane.head_known = True  # there is no reply in it, and nothing to look up
-            lane.chat = new_chat or await self.chat(owner, chat_id)
-            prompt = _prompt(
-                chat_id,
-                request.body,
-                request.request_id,
-                reply_to=await self._places.last(lane, reply.id),
-                attachments=tuple(request.attachments),
-            )
-            reply = reply.model_copy(update={"reply_to": prompt.id})
-            return Written(prompt, reply, (prompt, reply), new_chat, follows=True)
-
-        reply = new_reply(chat_id, request.request_id, self._model(request.model, owner))
-        policy = request.policy or self.policy
-        return await self._admit(owner, request.request_id, reply, policy, write)
+        return await self._asking.ask(owner, request)
 
     async def regenerate(self, owner: str, request: Regenerate) -> Accepted:
         """Make a reply anew; the earlier one stays as a version.
 
         :raises StopChatError: `unknown_message`, or `not_possible_now` while it is being made.
         """
-        earlier = await self._message(owner, request.message_id, "assistant")
-        if earlier.state not in TERMINAL:
-            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
-
-        async def write(lane: Lane, reply: Message) -> Written:
-            lane.chat = await self.chat(owner, earlier.chat_id)
-            prompt = await self._message(owner, earlier.reply_to or "", "user")
-            reply = reply.model_copy(update={"reply_to": prompt.id, "version_of": earlier.id})
-            return Written(prompt, reply, (reply,))
-
-        model = self._model(request.model or earlier.model, owner)
-        reply = new_reply(earlier.chat_id, request.request_id, model)
-        return await self._admit(owner, request.request_id, reply, self.policy, write)
+        return await self._asking.ask(owner, request)
 
     async def edit(self, owner: str, request: Edit) -> Accepted:
         """Ask again from a changed prompt; the earlier one stays as a version.
@@ -237,27 +190,7 @@ class Engine:
 
         :raises StopChatError: `unknown_message`, or `blank_prompt` and the like.
         """
-        self._admission.check_prompt(request.body)
-        earlier = await self._message(owner, request.message_id, "user")
-        waiting = self._queue.of_prompt(owner, earlier.id)
-        if waiting is not None:
-            return await self._queue.edit(waiting, request.body, request.request_id)
-
-        async def write(lane: Lane, reply: Message) -> Written:
-            lane.chat = await self.chat(owner, earlier.chat_id)
-            prompt = _prompt(
-                earlier.chat_id,
-                request.body,
-                request.request_id,
-                reply_to=earlier.reply_to,
-                attachments=earlier.attachments,
-                version_of=earlier.id,
-            )
-            reply = reply.model_copy(update={"reply_to": prompt.id})
-            return Written(prompt, reply, (prompt, reply))
-
-        reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model, owner))
-        return await self._admit(owner, request.request_id, reply, self.policy, write)
+        return await self._asking.ask(owner, request)
 
     async def continue_(self, owner: str, request: Continue) -> Accepted:
         """Go on from a partial reply, in the same message.
@@ -265,48 +198,30 @@ class Engine:
         :raises StopChatError: `unknown_message`, or `not_possible_now` for a reply that was not
             stopped, is empty, or was taken out of the chat.
         """
-        partial = await self._message(owner, request.message_id, "assistant")
-        if not _can_go_on(partial):
-            return await self._admission.known(owner, request.request_id)
-        model = self._model(request.model or partial.model, owner)
-
-        async def write(lane: Lane, reply: Message) -> Written:
-            lane.chat = await self.chat(owner, partial.chat_id)
-            prompt = await self._message(owner, partial.reply_to or "", "user")
-            # Looked up while this one still counts as ended.
-            await self._places.head(lane)
-            reopened = await self.store.reopen(partial.id, reply.request_id, model)
-            if reopened is None:
-                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
-            return Written(prompt, reopened, ())
-
-        going_on = partial.model_copy(
-            update={
-                "state": MessageState.QUEUED,
-                "request_id": request.request_id,
-                "model": model,
-            }
-        )
-        return await self._admit(owner, request.request_id, going_on, self.policy, write)
-
-    async def _admit(
-        self, owner: str, request_id: str, reply: Message, policy: Policy, write: Write
-    ) -> Accepted:
-        self.elsewhere.wake()
-        return await self._admission.admit(owner, request_id, reply, policy, write)
+        return await self._asking.ask(owner, request)
 
     async def unqueue(self, owner: str, request: Unqueue) -> None:
-        """Take a queued prompt back, out of the chat.
+        """Take a queued prompt back, out of the chat; one that was taken back stays so.
 
         :raises StopChatError: `unknown_message`, or `not_possible_now` once it has started.
         """
-        await self._check_here(owner, [request.message_id])
-        generation = self.registry.get(request.message_id)
-        if generation is None or generation.owner != owner:
+        message_id = request.message_id
+        await self._check_here(owner, [message_id])
+        generation = self.registry.get(message_id)
+        if generation is None:
+            message = await self.store.get_message(message_id)
+            chat = await self.store.get_chat(message.chat_id) if message else None
+            if message is None or message.role != "assistant" or not chat or chat.owner != owner:
+                raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+            if not message.discarded:
+                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+            return
+        if generation.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
-        if generation.state is not MessageState.QUEUED:
+        taken_back = generation.stop is not None and generation.stop.discard
+        if generation.state is not MessageState.QUEUED and not taken_back:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
-        target = Stop(type="stop", message_id=request.message_id, discard=True)
+        target = Stop(type="stop", message_id=message_id, discard=True)
         await self._stopping.stop(owner, target)
 
     async def reorder(self, owner: str, request: Reorder) -> None:
@@ -387,40 +302,3 @@ class Engine:
                 if running:
                     await asyncio.wait({generation.settled for generation in running})
                 await self.background.settle()
-
-    def _model(self, wanted: str | None, owner: str) -> str:
-        model = self._choose(wanted, owner)
-        if model is None:
-            raise StopChatError(ErrorCode.NO_MODEL)
-        return model
-
-
-def _can_go_on(partial: Message) -> bool:
-    stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
-    # One that was cut at its model's limit is complete, and yet not at its end.
-    stopped = stopped or partial.finish_reason == "length"
-    return stopped and not partial.discarded and bool(partial.text.strip())
-
-
-def _prompt(
-    chat_id: str,
-    body: str,
-    request_id: str,
-    *,
-    reply_to: str | None,
-    attachments: tuple[Attachment, ...],
-    version_of: str | None = None,
-) -> Message:
-    return Message(
-        id=str(uuid.uuid4()),
-        chat_id=chat_id,
-        role="user",
-        text=body,
-        text_length=utf16_length(body),
-        state=MessageState.COMPLETED,
-        created_at=now(),
-        reply_to=reply_to,
-        request_id=request_id,
-        attachments=attachments,
-        version_of=version_of,
-    )

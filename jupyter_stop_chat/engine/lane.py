@@ -54,6 +54,17 @@ class Lane:
             at += 1
         self.waiting.insert(at, generation)
 
+    def replaced_by(self, generation: Generation) -> list[Generation]:
+        """Return what an interrupt takes the place of: what runs, and the interrupts before it."""
+        if not generation.interrupts:
+            return []
+        waiting = list(self.waiting)
+        before = waiting[: waiting.index(generation)] if generation in waiting else []
+        return [
+            *([self.running] if self.running is not None else []),
+            *(each for each in before if each.interrupts),
+        ]
+
     def next(self) -> Generation | None:
         """Return what may start now, and take it out of the queue."""
         if self.running is not None or self.paused:

@@ -64,15 +64,25 @@ class Places:
         if generation.prompt is not None and generation.prompt.reply_to != reply_to:
             await self.amend(generation, generation.prompt.text, reply_to)
 
-    async def amend(self, generation: Generation, text: str, reply_to: str | None) -> None:
-        """Change the prompt of a reply, and tell of it."""
+    async def amend(
+        self,
+        generation: Generation,
+        text: str,
+        reply_to: str | None,
+        request_id: str | None = None,
+    ) -> None:
+        """Change the prompt of a reply, and tell of it.
+
+        :param request_id: what asks for that.
+        """
         prompt = generation.prompt
         assert prompt is not None
         changed = prompt.model_copy(
             update={"text": text, "text_length": utf16_length(text), "reply_to": reply_to}
         )
         generation.prompt = changed
-        await self._store.amend_prompt(prompt.id, text, reply_to)
+        asked = (generation.id, request_id) if request_id is not None else None
+        await self._store.amend_prompt(prompt.id, text, reply_to, asked)
         self._bus.publish(changed.chat_id, MessageMoved(changed))
 
 

@@ -36,7 +36,12 @@ class Queue:
         """
         prompt = generation.prompt
         assert prompt is not None
-        await self._places.amend(generation, body, prompt.reply_to)
+        if self._registry.by_request(generation.owner, request_id) is not generation:
+            self._registry.add_request(generation, request_id)
+            await self._places.amend(generation, body, prompt.reply_to, request_id)
+            stop = self._registry.recall(generation.owner, request_id)
+            if stop is not None:
+                self._runner.begin_stop(generation, "user", discard=stop.discard)
         assert generation.prompt is not None
         return Accepted(
             request_id=request_id,

@@ -22,6 +22,8 @@ class Registry:
     def __init__(self, remember_for: float, max_remembered: int) -> None:
         self._generations: dict[str, Generation] = {}
         self._requests: dict[tuple[str, str], Generation] = {}
+        #: By message id, the requests that changed its prompt while it waited.
+        self._further: dict[str, list[str]] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
         self._remember_for = remember_for
@@ -50,20 +52,27 @@ class Registry:
     @property
     def empty(self) -> bool:
         """Tell whether nothing at all is held (V10)."""
-        return not (self._generations or self._requests or self._lanes or self._remembered)
+        held = (self._generations, self._requests, self._further, self._lanes, self._remembered)
+        return not any(held)
 
     def add(self, generation: Generation) -> None:
         """Register a generation."""
         self._generations[generation.id] = generation
         self._requests[generation.owner, generation.request_id] = generation
 
+    def add_request(self, generation: Generation, request_id: str) -> None:
+        """Note that a generation answers one more request: its prompt was changed by it."""
+        self._requests[generation.owner, request_id] = generation
+        self._further.setdefault(generation.id, []).append(request_id)
+
     def remove(self, generation: Generation) -> None:
         """Forget a generation that has ended."""
         if self._generations.get(generation.id) is generation:
             del self._generations[generation.id]
-        key = (generation.owner, generation.request_id)
-        if self._requests.get(key) is generation:
-            del self._requests[key]
+        for request_id in (generation.request_id, *self._further.pop(generation.id, ())):
+            key = (generation.owner, request_id)
+            if self._requests.get(key) is generation:
+                del self._requests[key]
 
     # --- lanes -------------------------------------------------------------------------------
 

@@ -143,8 +143,17 @@ class Store(Protocol):
         """
         ...
 
-    async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
-        """Replace the text and the place of a prompt whose reply has not begun."""
+    async def amend_prompt(
+        self,
+        message_id: str,
+        text: str,
+        reply_to: str | None,
+        asked: tuple[str, str] | None = None,
+    ) -> None:
+        """Replace the text and the place of a prompt whose reply has not begun.
+
+        :param asked: that reply, and the request that it is found by from now on as well.
+        """
         ...
 
     async def get_message(self, message_id: str) -> Message | None:

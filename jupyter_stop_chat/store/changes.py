@@ -219,13 +219,15 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 .values(stop=receipt.model_dump(mode="json"))
             )
             return None
-        case AmendPrompt(message_id, text, reply_to):
+        case AmendPrompt(message_id, text, reply_to, asked):
             text = whole(text)
-            connection.execute(
+            found = connection.execute(
                 update(messages)
                 .where(messages.c.id == message_id, messages.c.role == "user")
                 .values(text=text, text_length=utf16_length(text), reply_to=reply_to)
             )
+            if asked is not None and found.rowcount:
+                _keep_asked(connection, *asked)
             return None
         case Beat():
             beat(connection, process)
@@ -296,8 +298,17 @@ def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
     return message, chat_of(dict(row))
 
 
+def _keep_asked(connection: Connection, message_id: str, request_id: str) -> None:
+    its = select(messages.c.seq, messages.c.owner).where(
+        messages.c.id == message_id, messages.c.role == "assistant"
+    )
+    row = connection.execute(its).one_or_none()
+    if row is not None:
+        keep_request(connection, row.owner, request_id, row.seq)
+
+
 def keep_request(connection: Connection, owner: str, request_id: str, message: int) -> None:
-    """Note that a message had answered a request before it went on."""
+    """Note that a message is found by one more request than the one that it bears."""
     known = (earlier_requests.c.owner == owner, earlier_requests.c.request_id == request_id)
     if connection.execute(select(earlier_requests.c.message).where(*known)).first() is None:
         connection.execute(

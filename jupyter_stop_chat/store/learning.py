@@ -80,7 +80,7 @@ class Learner:
                 | PutTool(message_id, _)
                 | Settle(message_id, _)
                 | AmendStop(message_id, _)
-                | AmendPrompt(message_id, _, _)
+                | AmendPrompt(message_id)
             ):
                 await self._learn_message(message_id)
 

@@ -43,7 +43,8 @@ class Kept:
 
     :ivar reopened: it went on from an end that the database may still hold.
     :ivar amended: it is a prompt that the database may hold in an earlier shape.
-    :ivar earlier_requests: what it had answered before it went on, unless the database knows.
+    :ivar earlier_requests: by which other requests it is found, unless the database knows: what
+        it had answered before it went on, and what changed its prompt while it waited.
     :ivar owner: whose it is, where that is not its chat's owner.
     """
 
@@ -215,12 +216,8 @@ class Memory:
             case AmendStop(message_id, receipt):
                 if self._amend(message_id, receipt):
                     self.unsaved.add(message_id)
-            case AmendPrompt(message_id, text, _):
-                kept = self._amend_prompt(operation)
-                if kept is not None:
-                    kept.amended = True
-                    self.unsaved.add(message_id)
-                    self.size += len(text)
+            case AmendPrompt():
+                self._amend_kept(operation)
             case Beat():
                 pass
         return None
@@ -369,10 +366,23 @@ class Memory:
         self._touch(kept.message.chat_id)
         return kept.message, self.chats[kept.message.chat_id]
 
+    def _amend_kept(self, operation: AmendPrompt) -> None:
+        kept = self._amend_prompt(operation)
+        if kept is not None:
+            kept.amended = True
+            self.unsaved.add(operation.message_id)
+            self.size += len(operation.text)
+            if operation.asked and operation.asked[0] in self.messages:
+                self.unsaved.add(operation.asked[0])
+
     def _amend_prompt(self, operation: AmendPrompt) -> Kept | None:
         kept = self.messages.get(operation.message_id)
         if kept is None or kept.message.role != "user":
             return None
+        reply_id, request_id = operation.asked or ("", "")
+        reply = self.messages.get(reply_id)
+        if reply is not None and reply.message.role == "assistant":
+            reply.earlier_requests.append(request_id)
         text = whole(operation.text)
         kept.message = kept.message.model_copy(
             update={

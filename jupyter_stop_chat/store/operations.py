@@ -130,11 +130,15 @@ class AmendStop:
 
 @dataclass(frozen=True, slots=True)
 class AmendPrompt:
-    """Replace the text and the place of a prompt whose reply has not begun."""
+    """Replace the text and the place of a prompt whose reply has not begun.
+
+    :ivar asked: that reply, and the request that it is found by from now on as well.
+    """
 
     message_id: str
     text: str
     reply_to: str | None
+    asked: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

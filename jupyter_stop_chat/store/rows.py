@@ -91,7 +91,7 @@ BY_REQUEST = select(*_MESSAGE).where(
     messages.c.role == "assistant",
     messages.c.request_id.is_not(None),
 )
-#: A message that went on with another request since.
+#: A message that is found by another request than the one that it bears.
 BY_EARLIER_REQUEST = (
     select(*_MESSAGE)
     .join(earlier_requests, earlier_requests.c.message == messages.c.seq)

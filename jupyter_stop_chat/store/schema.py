@@ -119,7 +119,8 @@ deltas = Table(
     sqlite_with_rowid=False,
 )
 
-#: The requests that a message answered before the one that it bears: it was gone on with.
+#: The requests by which a message is found besides the one that it bears: what it had answered
+#: before it was gone on with, and what changed its prompt while it waited.
 earlier_requests = Table(
     "earlier_requests",
     metadata,

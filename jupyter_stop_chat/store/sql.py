@@ -217,9 +217,18 @@ class SqlStore:
         """Replace the receipt of a message that was stopped: its provider closed late."""
         await self._writer.write(AmendStop(message_id, receipt))
 
-    async def amend_prompt(self, message_id: str, text: str, reply_to: str | None) -> None:
-        """Replace the text and the place of a prompt whose reply has not begun."""
-        await self._writer.write(AmendPrompt(message_id, text, reply_to))
+    async def amend_prompt(
+        self,
+        message_id: str,
+        text: str,
+        reply_to: str | None,
+        asked: tuple[str, str] | None = None,
+    ) -> None:
+        """Replace the text and the place of a prompt whose reply has not begun.
+
+        :param asked: that reply, and the request that it is found by from now on as well.
+        """
+        await self._writer.write(AmendPrompt(message_id, text, reply_to, asked))
 
     async def _write_alone(self, operation: Operation) -> Any:
         """Write what begins a reply in a chat, unless another process makes one there."""

@@ -150,9 +150,10 @@ class Bench:
         """Stop something."""
         return await self.engine.stop(owner, Stop(type="stop", **target))
 
-    async def regenerate(self, message_id: str) -> Accepted:
+    async def regenerate(self, message_id: str, request_id: str | None = None) -> Accepted:
         """Make a reply anew."""
-        frame = Regenerate(type="regenerate", message_id=message_id, request_id=new_id())
+        request_id = request_id or new_id()
+        frame = Regenerate(type="regenerate", message_id=message_id, request_id=request_id)
         return await self.engine.regenerate(OWNER, frame)
 
     async def go_on(
@@ -165,9 +166,12 @@ class Bench:
         )
         return await self.engine.continue_(OWNER, frame)
 
-    async def edit(self, message_id: str, body: str, owner: str = OWNER) -> Accepted:
+    async def edit(
+        self, message_id: str, body: str, owner: str = OWNER, request_id: str | None = None
+    ) -> Accepted:
         """Change a prompt."""
-        frame = Edit(type="edit", message_id=message_id, body=body, request_id=new_id())
+        request_id = request_id or new_id()
+        frame = Edit(type="edit", message_id=message_id, body=body, request_id=request_id)
         return await self.engine.edit(owner, frame)
 
     async def end(self, accepted: Accepted | str) -> Message:

@@ -111,6 +111,28 @@ async def test_so_many_chats_for_each_owner(bench):
     await b.stop(owner="eve", all=True)
 
 
+async def test_chats_that_are_begun_at_once_are_counted(bench):
+    """As many as there is room for, and not one more; one that fails leaves its room."""
+    b = bench(["ok"], max_chats_per_owner=5)
+    b.store.turns = 7
+    kept = await b.send()
+    answers = await asyncio.gather(*(b.send() for _ in range(20)), return_exceptions=True)
+    made = [each for each in answers if isinstance(each, Accepted)]
+    assert len(made) == 4
+    refusals = {each.code for each in answers if not isinstance(each, Accepted)}
+    assert refusals == {ErrorCode.TOO_MANY_CHATS}
+    assert await b.store.count_chats(OWNER) == 5
+    await b.quiet()
+    await b.engine.delete_chat(OWNER, kept.chat_id)
+
+    async def bring_in() -> None:
+        async with b.engine.room.for_chat(OWNER):
+            raise RuntimeError("a file that cannot be read")
+
+    answers = await asyncio.gather(bring_in(), b.send(), return_exceptions=True)
+    assert isinstance(answers[1], Accepted), "there is room again"
+
+
 async def test_so_many_at_once_for_all(bench):
     b = bench([Gate()], max_generations=2)
     await b.send()
@@ -184,6 +206,31 @@ async def test_a_request_that_is_sent_twice_counts_once(bench):
     assert late.user_message == accepted.user_message
     assert len(b.handler.replies) == 1
     assert len(await b.store.get_messages(accepted.chat_id)) == 2
+
+
+async def test_a_request_that_was_carried_out_is_answered_whatever_has_changed(bench):
+    """B5: no model any more, no room, another limit, a chat that is busy: it was done."""
+    b = bench(["ok"], max_generations_per_owner=1, max_prompt_length=10)
+    request_id = new_id()
+    first = await b.send("a prompt", request_id=request_id)
+    await b.end(first)
+    b.engine._choose = lambda wanted, owner: None
+    assert (await b.send("a prompt", request_id=request_id)).message.id == first.message.id
+    assert await refused(b.send("another")) is ErrorCode.NO_MODEL
+    b.engine._choose = lambda wanted, owner: "test:scripted"
+    assert (await b.send("far too long a prompt", request_id=request_id)).message.id == (
+        first.message.id
+    )
+    b.handler.script = gated
+    second = await b.send("second", first.chat_id)
+    await b.shown(second, "x")
+    for policy in ("reject", "queue"):
+        again = await b.send("a prompt", first.chat_id, request_id=request_id, policy=policy)
+        assert (again.message.id, again.message.state) == (
+            first.message.id,
+            MessageState.COMPLETED,
+        )
+    await b.stop(chat_id=first.chat_id)
 
 
 async def test_one_that_ended_is_sent_twice_at_once(bench):
@@ -270,23 +317,35 @@ async def test_interrupt_goes_before_what_waits(bench):
     ]
 
 
-async def test_interrupts_in_a_row_are_answered_in_the_order_they_came(bench):
-    """V6, J5: before what waits, and each knows the one before it."""
-    b = bench(gated)
+@pytest.mark.parametrize("count", [3, 30])
+@pytest.mark.parametrize("pace", ["at once", "one by one"])
+async def test_of_interrupts_in_a_row_the_last_one_is_answered(bench, count, pace):
+    """V6, J5: it takes the place of those that had not begun; each is accepted and has its end."""
+    gate = Gate(swallow=-1)  # it takes a while until it has let go
+    b = bench(["x", gate], max_generations_per_owner=40)
     first = await running_chat(b)
     waiting = await b.send("waits", first.chat_id)
     b.handler.script = lambda turn: [f"re {turn.messages[-1].text}"]
-    urgent = [
-        asyncio.create_task(b.send(body, first.chat_id, policy="interrupt")) for body in "123"
-    ]
-    await asyncio.gather(*urgent)
+    bodies = [str(number) for number in range(count)]
+    if pace == "at once":
+        sending = (b.send(body, first.chat_id, policy="interrupt") for body in bodies)
+        urgent = list(await asyncio.gather(*sending))
+    else:
+        urgent = [await b.send(body, first.chat_id, policy="interrupt") for body in bodies]
+    gate.open()
+    ends = [await b.end(each) for each in urgent]
     await b.end(waiting)
     asked = [reply.turn.messages[-1].text for reply in b.handler.replies]
-    assert asked == ["first", "1", "2", "3", "waits"]
-    thread = await b.store.get_thread(waiting.message.id)
-    assert [message.text for message in thread if message.role == "user"] == asked
+    assert asked == ["first", bodies[-1], "waits"]
+    assert (ends[-1].state, ends[-1].text) == (MessageState.COMPLETED, f"re {bodies[-1]}")
+    for end in ends[:-1]:
+        assert (end.state, end.stop.reason) == (MessageState.INTERRUPTED, "replaced")
     assert (await b.end(first)).stop.reason == "replaced"
-    assert [(await b.end(each.result())).text for each in urgent] == ["re 1", "re 2", "re 3"]
+    told = [each.text for each in b.handler.replies[-1].turn.messages]
+    assert told == ["first", "x", bodies[-1], f"re {bodies[-1]}", "waits"]
+    # What the person wrote is in the chat, also where it was not answered.
+    prompts = [each.text for each in await b.store.get_messages(first.chat_id)]
+    assert set(bodies) <= set(prompts)
 
 
 @pytest.mark.parametrize("how", ["send", "edit"])

@@ -220,7 +220,10 @@ class Script:
         message, behind = self._of(self.messages, one), None
         if other % 2 and self.messages:
             behind = self._of(self.beside[message], other)
-        return lambda store: store.amend_prompt(message, text, behind)
+        asked = None
+        if other % 3 == 0:
+            asked = (self._of(self.messages, other), self._new(self.requests))
+        return lambda store: store.amend_prompt(message, text, behind, asked)
 
     def _tool(self, one, _, call):
         message = self._of(self.messages, one)

@@ -31,7 +31,9 @@ async def test_a_reply_is_no_prompt(store, make):
     chat = make.chat()
     asked, reply = make.turn(chat)
     await store.begin_turn([asked, reply], chat)
-    await store.amend_prompt(reply.id, "forged", None)
+    request_id = make.id()
+    await store.amend_prompt(reply.id, "forged", None, (reply.id, request_id))
+    assert await store.find_request("me", request_id) is None
     assert (await store.get_message(reply.id)).text == ""
     await store.amend_prompt(make.id(), "nobody's", None)
 
@@ -44,7 +46,10 @@ async def test_what_is_changed_in_trouble_is_saved_later(new_store, path, make):
     await store.begin_turn([asked, reply], chat)
     lock = sqlite3.connect(path, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
-    await store.amend_prompt(asked.id, "new words", reply.id)
+    request_id = make.id()
+    await store.amend_prompt(asked.id, "new words", reply.id, (reply.id, request_id))
+    found = await store.find_request("me", request_id)
+    assert found.id == reply.id
     assert store.health()["degraded"]
     assert (await store.get_message(asked.id)).text == "new words"
     await store.create_chat(make.chat())
@@ -57,3 +62,6 @@ async def test_what_is_changed_in_trouble_is_saved_later(new_store, path, make):
     saved = await after.get_message(asked.id)
     assert (saved.text, saved.text_length, saved.reply_to) == ("new words", 9, reply.id)
     assert saved.state is MessageState.COMPLETED
+    found = await after.find_request("me", request_id)
+    assert found.id == reply.id
+    assert await after.find_request("you", request_id) is None

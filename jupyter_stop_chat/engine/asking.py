@@ -1,0 +1,232 @@
+"""Asking: the requests that have a reply made, each of which counts once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.generation import now
+from jupyter_stop_chat.protocol import (
+    TERMINAL,
+    Accepted,
+    Attachment,
+    Chat,
+    Continue,
+    Edit,
+    Message,
+    MessageState,
+    Policy,
+    Regenerate,
+    Send,
+)
+from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.utf16 import utf16_length
+
+from .admission import Admission, Write, Written, new_reply
+from .lane import Lane
+from .places import Places
+from .queue import Queue
+from .room import Room
+
+#: What has a reply made.
+Request = Send | Regenerate | Edit | Continue
+
+
+class Asking:
+    """Take requests: a prompt, a reply anew, a changed prompt, a reply that goes on.
+
+    :param chat: finds an owner's chat.
+    :param choose: says which model a prompt of an owner gets.
+    :param policy: says what becomes of a prompt while a reply is being made in its chat.
+    :param wake: told that something is asked for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        admission: Admission,
+        queue: Queue,
+        places: Places,
+        room: Room,
+        *,
+        chat: Callable[[str, str], Awaitable[Chat]],
+        choose: Callable[[str | None, str], str | None],
+        policy: Callable[[], Policy],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._admission = admission
+        self._queue = queue
+        self._places = places
+        self._room = room
+        self._chat = chat
+        self._choose = choose
+        self._policy = policy
+        self._wake = wake
+
+    async def ask(self, owner: str, request: Request) -> Accepted:
+        """Carry a request out; one that was carried out before is answered as it was then.
+
+        :raises StopChatError: when it cannot be accepted. Nothing was written then.
+        """
+        return await self._admission.once(
+            owner, request.request_id, lambda: self._carry_out(owner, request)
+        )
+
+    async def _carry_out(self, owner: str, request: Request) -> Accepted:
+        match request:
+            case Send():
+                return await self._send(owner, request)
+            case Regenerate():
+                return await self._regenerate(owner, request)
+            case Edit():
+                return await self._edit(owner, request)
+            case Continue():
+                return await self._continue(owner, request)
+
+    async def _send(self, owner: str, request: Send) -> Accepted:
+        self._admission.check_prompt(request.body)
+        chat_id = request.chat_id or str(uuid.uuid4())
+
+        async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
+            new_chat = None
+            if request.chat_id is None:
+                await held.enter_async_context(self._room.for_chat(owner))
+                new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
+                lane.head_known = True  # there is no reply in it, and nothing to look up
+            lane.chat = new_chat or await self._chat(owner, chat_id)
+            prompt = _prompt(
+                chat_id,
+                request.body,
+                request.request_id,
+                reply_to=await self._places.last(lane, reply.id),
+                attachments=tuple(request.attachments),
+            )
+            reply = reply.model_copy(update={"reply_to": prompt.id})
+            return Written(prompt, reply, (prompt, reply), new_chat, follows=True)
+
+        reply = new_reply(chat_id, request.request_id, self._model(request.model, owner))
+        policy = request.policy or self._policy()
+        return await self._admit(owner, request.request_id, reply, policy, write)
+
+    async def _regenerate(self, owner: str, request: Regenerate) -> Accepted:
+        earlier = await self._message(owner, request.message_id, "assistant")
+        if earlier.state not in TERMINAL:
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+
+        async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
+            lane.chat = await self._chat(owner, earlier.chat_id)
+            prompt = await self._message(owner, earlier.reply_to or "", "user")
+            reply = reply.model_copy(update={"reply_to": prompt.id, "version_of": earlier.id})
+            return Written(prompt, reply, (reply,))
+
+        model = self._model(request.model or earlier.model, owner)
+        reply = new_reply(earlier.chat_id, request.request_id, model)
+        return await self._admit(owner, request.request_id, reply, self._policy(), write)
+
+    async def _edit(self, owner: str, request: Edit) -> Accepted:
+        self._admission.check_prompt(request.body)
+        earlier = await self._message(owner, request.message_id, "user")
+        waiting = self._queue.of_prompt(owner, earlier.id)
+        if waiting is not None:
+            return await self._queue.edit(waiting, request.body, request.request_id)
+
+        async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
+            lane.chat = await self._chat(owner, earlier.chat_id)
+            prompt = _prompt(
+                earlier.chat_id,
+                request.body,
+                request.request_id,
+                reply_to=earlier.reply_to,
+                attachments=earlier.attachments,
+                version_of=earlier.id,
+            )
+            reply = reply.model_copy(update={"reply_to": prompt.id})
+            return Written(prompt, reply, (prompt, reply))
+
+        reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model, owner))
+        return await self._admit(owner, request.request_id, reply, self._policy(), write)
+
+    async def _continue(self, owner: str, request: Continue) -> Accepted:
+        partial = await self._message(owner, request.message_id, "assistant")
+        if not _can_go_on(partial):
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+        model = self._model(request.model or partial.model, owner)
+
+        async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
+            lane.chat = await self._chat(owner, partial.chat_id)
+            prompt = await self._message(owner, partial.reply_to or "", "user")
+            # Looked up while this one still counts as ended.
+            await self._places.head(lane)
+            reopened = await self._store.reopen(partial.id, reply.request_id, model)
+            if reopened is None:
+                raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
+            return Written(prompt, reopened, ())
+
+        going_on = partial.model_copy(
+            update={
+                "state": MessageState.QUEUED,
+                "request_id": request.request_id,
+                "model": model,
+            }
+        )
+        return await self._admit(owner, request.request_id, going_on, self._policy(), write)
+
+    async def _admit(
+        self, owner: str, request_id: str, reply: Message, policy: Policy, write: Write
+    ) -> Accepted:
+        self._wake()
+        return await self._admission.admit(owner, request_id, reply, policy, write)
+
+    async def _message(self, owner: str, message_id: str, role: str) -> Message:
+        """Return an owner's message.
+
+        :raises StopChatError: `unknown_message`, also for one of another owner.
+        """
+        message = await self._store.get_message(message_id)
+        if message is None or message.role != role:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        try:
+            await self._chat(owner, message.chat_id)
+        except StopChatError:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
+        return message
+
+    def _model(self, wanted: str | None, owner: str) -> str:
+        model = self._choose(wanted, owner)
+        if model is None:
+            raise StopChatError(ErrorCode.NO_MODEL)
+        return model
+
+
+def _can_go_on(partial: Message) -> bool:
+    stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
+    # One that was cut at its model's limit is complete, and yet not at its end.
+    stopped = stopped or partial.finish_reason == "length"
+    return stopped and not partial.discarded and bool(partial.text.strip())
+
+
+def _prompt(
+    chat_id: str,
+    body: str,
+    request_id: str,
+    *,
+    reply_to: str | None,
+    attachments: tuple[Attachment, ...],
+    version_of: str | None = None,
+) -> Message:
+    return Message(
+        id=str(uuid.uuid4()),
+        chat_id=chat_id,
+        role="user",
+        text=body,
+        text_length=utf16_length(body),
+        state=MessageState.COMPLETED,
+        created_at=now(),
+        reply_to=reply_to,
+        request_id=request_id,
+        attachments=attachments,
+        version_of=version_of,
+    )

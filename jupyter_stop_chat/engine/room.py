@@ -1,0 +1,50 @@
+"""Room: how many chats an owner may have, also while several are being made at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.store.base import Store
+
+
+class Room:
+    """Give room for one more chat, and count it until the store does.
+
+    :param most: how many chats an owner may have; 0: any number.
+    """
+
+    def __init__(self, store: Store, most: int) -> None:
+        self._store = store
+        self._most = most
+        #: For each owner, the chats that have room and are not in the store yet.
+        self._coming: dict[str, set[asyncio.Future[None]]] = {}
+
+    @asynccontextmanager
+    async def for_chat(self, owner: str) -> AsyncIterator[None]:
+        """Hold room for one more chat while it is made.
+
+        :raises StopChatError: `too_many_chats`.
+        """
+        while self._most > 0:
+            # Also those that are made while the store counts: it may not have seen them.
+            coming = set(self._coming.get(owner, ()))
+            there = await self._store.count_chats(owner)
+            coming |= self._coming.get(owner, set())
+            if there >= self._most:
+                raise StopChatError(ErrorCode.TOO_MANY_CHATS)
+            if there + len(coming) < self._most:
+                break
+            # Some of them may be counted twice, and some may come to nothing.
+            await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
+        made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._coming.setdefault(owner, set()).add(made)
+        try:
+            yield
+        finally:
+            self._coming[owner].discard(made)
+            if not self._coming[owner]:
+                del self._coming[owner]
+            made.set_result(None)

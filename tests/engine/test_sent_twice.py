@@ -1,0 +1,176 @@
+"""Whatever is asked for twice counts once: a page asks again when it has heard nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.protocol import Accepted, MessageState, Outcome, Resume, Unqueue
+from jupyter_stop_chat.testing import Gate
+from tests.engine.bench import OWNER, Bench, new_id
+
+WHENS = ("waits", "runs", "ended", "restarted")
+
+
+def answering(turn):
+    return [f"re {turn.messages[-1].text}"]
+
+
+def gated(turn):
+    return ["x", Gate()]
+
+
+async def resume(b: Bench, chat_id: str) -> None:
+    await b.engine.resume(OWNER, Resume(type="resume", chat_id=chat_id))
+
+
+async def come_to(b: Bench, bench: Any, when: str, accepted: Accepted) -> Bench:
+    """Let a reply that waits behind another one come so far; return who is asked again then."""
+    lane = b.engine.registry.lane(OWNER, accepted.chat_id)
+    ahead = lane.running
+    if when == "waits":
+        return b
+    b.handler.script = gated if when == "runs" else answering
+    await b.stop(message_id=ahead.id)
+    await resume(b, accepted.chat_id)
+    if when == "runs":
+        await b.shown(accepted, "x" if not accepted.message.text else f"{accepted.message.text}x")
+        return b
+    await b.end(accepted)
+    await b.quiet()
+    return bench(answering, store=b.store) if when == "restarted" else b
+
+
+async def end(b: Bench, chat_id: str) -> None:
+    for _ in range(3):
+        await b.stop(chat_id=chat_id)
+        await resume(b, chat_id)
+    await b.stop(all=True)
+
+
+async def behind(b: Bench) -> Accepted:
+    """Let a reply be made, and something be asked for while it is."""
+    b.handler.script = answering
+    first = await b.send("first")
+    await b.end(first)
+    b.handler.script = gated
+    ahead = await b.send("ahead", first.chat_id)
+    await b.shown(ahead, "x")
+    return first
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("kind", ["send", "edit", "regenerate", "continue", "edit where it waits"])
+async def test_a_request_counts_once(bench, kind, when):
+    """B5, V6: before it begins, while it runs, after its end, and for a server that is new."""
+    b = bench(answering)
+    request_id = new_id()
+    if kind == "continue":
+        b.handler.script = gated
+        partial = await b.send("first")
+        await b.shown(partial, "x")
+        await b.stop(message_id=partial.message.id)
+        ahead = await b.send("ahead", partial.chat_id)
+        await b.shown(ahead, "x")
+        first = partial
+    else:
+        first = await behind(b)
+    waiting = await b.send("waits", first.chat_id) if kind == "edit where it waits" else None
+
+    def ask(b: Bench) -> Any:
+        return {
+            "send": lambda: b.send("second", first.chat_id, request_id=request_id),
+            "edit": lambda: b.edit(first.user_message.id, "second", request_id=request_id),
+            "regenerate": lambda: b.regenerate(first.message.id, request_id),
+            "continue": lambda: b.go_on(first.message.id, request_id),
+            "edit where it waits": lambda: b.edit(
+                waiting.user_message.id if waiting else "", "second", request_id=request_id
+            ),
+        }[kind]()
+
+    accepted = await ask(b)
+    asked = await come_to(b, bench, when, accepted)
+    before = await asked.store.get_messages(first.chat_id)
+    made = len(b.handler.replies)
+    again = await ask(asked)
+    assert again.request_id == request_id
+    assert again.message.id == accepted.message.id
+    assert again.user_message.id == accepted.user_message.id
+    assert again.user_message.text == accepted.user_message.text
+    states = {"waits": MessageState.QUEUED, "runs": MessageState.GENERATING}
+    assert again.message.state is states.get(when, MessageState.COMPLETED)
+    after = await asked.store.get_messages(first.chat_id)
+    assert [each.id for each in after] == [each.id for each in before]
+    assert len(b.handler.replies) == made
+    # And a stop finds it by that request, however late.
+    (result,) = await asked.stop(request_id=request_id)
+    assert result.message_id == accepted.message.id
+    is_live = when in states
+    assert result.outcome is (Outcome.INTERRUPTED if is_live else Outcome.ALREADY_COMPLETED)
+    (result,) = await asked.stop(request_id=request_id)
+    assert result.outcome.startswith("already_")
+    await end(b, first.chat_id)
+
+
+async def test_an_earlier_edit_that_is_repeated_takes_no_later_one_back(bench):
+    """B10: the words that came last stand."""
+    b = bench()
+    first = await behind(b)
+    waiting = await b.send("one", first.chat_id)
+    request_id = new_id()
+    await b.edit(waiting.user_message.id, "two", request_id=request_id)
+    await b.edit(waiting.user_message.id, "three")
+    again = await b.edit(waiting.user_message.id, "two", request_id=request_id)
+    assert again.user_message.text == "three"
+    at_once = [b.edit(waiting.user_message.id, "four", request_id=each) for each in [new_id()] * 3]
+    answers = await asyncio.gather(*at_once)
+    assert {each.user_message.text for each in answers} == {"four"}
+    await end(b, first.chat_id)
+
+
+async def test_a_stop_that_came_before_the_edit_that_it_means(bench):
+    """S6: it is remembered, and stops what waits."""
+    b = bench()
+    first = await behind(b)
+    waiting = await b.send("one", first.chat_id)
+    request_id = new_id()
+    (result,) = await b.stop(request_id=request_id)
+    assert result.outcome is Outcome.REMEMBERED
+    changed = await b.edit(waiting.user_message.id, "two", request_id=request_id)
+    assert changed.message.id == waiting.message.id
+    assert (await b.end(waiting)).state is MessageState.INTERRUPTED
+    await end(b, first.chat_id)
+
+
+@pytest.mark.parametrize("when", ["at once", "later", "restarted"])
+async def test_a_prompt_is_taken_back_once(bench, when):
+    """B10: asked for again it stays so; and what has begun cannot be taken back at any time."""
+    b = bench()
+    first = await behind(b)
+    waiting = await b.send("one", first.chat_id)
+
+    def take_back(b: Bench, message_id: str = waiting.message.id, owner: str = OWNER) -> Any:
+        return b.engine.unqueue(owner, Unqueue(type="unqueue", message_id=message_id))
+
+    if when == "at once":
+        await asyncio.gather(*(take_back(b) for _ in range(3)))
+    else:
+        await take_back(b)
+    await end(b, first.chat_id)
+    await b.quiet()
+    asked = bench(answering, store=b.store) if when == "restarted" else b
+    await take_back(asked)
+    message = await asked.store.get_message(waiting.message.id)
+    assert message.discarded
+    for message_id, owner, code in (
+        (first.message.id, OWNER, ErrorCode.NOT_POSSIBLE_NOW),
+        (waiting.message.id, "eve", ErrorCode.UNKNOWN_MESSAGE),
+        (first.user_message.id, OWNER, ErrorCode.UNKNOWN_MESSAGE),
+        (new_id(), OWNER, ErrorCode.UNKNOWN_MESSAGE),
+    ):
+        with pytest.raises(StopChatError) as refused:
+            await take_back(asked, message_id, owner)
+        assert refused.value.code is code

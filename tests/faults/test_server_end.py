@@ -1,0 +1,202 @@
+"""A real server that is told to end while something in it stalls: it ends, and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from tests.browser.lab import Lab
+from tests.conftest import Client
+from tests.providers import NeverAccepts, OpenAIProvider, Script
+from tests.turns import until
+
+WHEN = "2026-01-01T00:00:00Z"
+#: Has the database's threads wait for ever, once a file is there: a disk that answers no more.
+STALLING = """
+import pathlib, threading
+from aiosqlite.core import Connection
+
+real = Connection._execute
+
+async def execute(self, function, *args, **named):
+    def stall(*args, **named):
+        if pathlib.Path({stall!r}).exists():
+            pathlib.Path({stalled!r}).touch()
+            threading.Event().wait()
+        return function(*args, **named)
+    return await real(self, stall, *args, **named)
+
+Connection._execute = execute
+"""
+
+
+@pytest.fixture
+def provider() -> Iterator[OpenAIProvider]:
+    """Serve an OpenAI-shaped model that never comes to an end."""
+    with OpenAIProvider(Script(tokens=10_000_000, rate=50)).in_thread() as made:
+        yield made
+
+
+@pytest.fixture
+def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
+    """Be a server that is not started yet."""
+    config = {
+        "StopChatApp": {
+            "default_model": "openai:loopback",
+            "titles": "prompt",
+            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
+        }
+    }
+    made = Lab(tmp_path, config, "jupyter_server")
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.process.kill()
+        made.process.wait()
+
+
+async def _connect(lab: Lab) -> Client:
+    url = f"ws://127.0.0.1:{lab.port}/api/stop-chat/ws"
+    headers = {"Authorization": f"token {lab.token}"}
+    page = Client(await websocket_connect(HTTPRequest(url, headers=headers)))
+    await page.until("welcome")
+    return page
+
+
+def _ask(lab: Lab, method: str, path: str, body: Any = None) -> asyncio.Future[Any]:
+    address = f"http://127.0.0.1:{lab.port}/api/{path}"
+    headers = {"Authorization": f"token {lab.token}"}
+    content = None if method == "GET" else json.dumps(body or {})
+    request = HTTPRequest(address, method, headers, content, request_timeout=120)
+    return asyncio.ensure_future(AsyncHTTPClient().fetch(request, raise_error=False))
+
+
+async def _end(lab: Lab, how: str) -> None:
+    """Tell the server to end, and wait until its process has."""
+    assert lab.process is not None
+    if how == "SIGTERM":
+        lab.process.send_signal(signal.SIGTERM)
+    else:
+        asked = _ask(lab, "POST", "shutdown")
+        asked.add_done_callback(lambda done: done.exception())
+    assert await asyncio.to_thread(lab.process.wait, 60) == 0, lab.log.read_text()
+    # What another thread or task would still do is done by nobody.
+    assert "Traceback" not in lab.log.read_text()
+
+
+def _kept(lab: Lab) -> list[tuple[str, str]]:
+    """Return what is in the database, as it was left: each reply's state, and why it stopped."""
+    with closing(sqlite3.connect(lab.data / "stop-chat" / "chats.sqlite")) as database:
+        found = database.execute("SELECT state, stop FROM messages WHERE role = 'assistant'")
+        return [(state, json.loads(stop or "{}").get("reason")) for state, stop in found]
+
+
+async def _left(page: Client) -> None:
+    page.socket.close()
+    while await page.socket.read_message() is not None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("stall", "how"),
+    [
+        ("before_headers", "SIGTERM"),
+        ("after_headers", "SIGTERM"),
+        ("in the middle", "SIGTERM"),
+        ("in the middle", "the API"),
+    ],
+)
+async def test_a_provider_that_stalls(
+    lab: Lab, provider: OpenAIProvider, stall: Any, how: str
+) -> None:
+    """L12: it is let go of, its reply saved, and its socket closed."""
+    script = Script(stall_after=3) if stall == "in the middle" else Script(stall=stall)
+    provider.script = script
+    lab.start()
+    page = await _connect(lab)
+    await page.ask()
+    await provider.next_request()
+    if stall == "in the middle":
+        await page.until("delta")
+    await _end(lab, how)
+    await asyncio.wait_for(provider.no_connections(), 20)
+    assert _kept(lab) == [("interrupted", "server_shutdown")]
+    await _left(page)
+
+
+async def test_a_page_that_reads_nothing(lab: Lab, provider: OpenAIProvider) -> None:
+    """L12: a socket whose other end is full."""
+    provider.script = Script(tokens=["x" * 1000] * 2000, stall_after=1500)
+    lab.start()
+    page = await _connect(lab)
+    await page.ask()
+    request = await provider.next_request()
+    # The client takes no more than a frame that nobody asks for.
+    await until(lambda: request.tokens_sent == 1500)
+    await _end(lab, "SIGTERM")
+    assert _kept(lab) == [("interrupted", "server_shutdown")]
+    await _left(page)
+
+
+@pytest.mark.timeout(300)  # two servers are started, and the first waits for its disk
+@pytest.mark.parametrize(
+    ("doing", "how"), [("a reply", "SIGTERM"), ("a reply", "the API"), ("an import", "SIGTERM")]
+)
+async def test_a_disk_that_answers_no_more(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doing: str, how: str
+) -> None:
+    """L12: what it does not take is given up, and found by the next start."""
+    stall, stalled = tmp_path / "stall", tmp_path / "stalled"
+    code = STALLING.format(stall=str(stall), stalled=str(stalled))
+    (tmp_path / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    lab.start()
+    page = await _connect(lab)
+    if doing == "a reply":
+        await page.ask()
+        await page.until("delta")
+        stall.touch()
+    else:
+        stall.touch()
+        said = {"id": str(uuid.uuid4()), "chat_id": str(uuid.uuid4()), "role": "user"}
+        said |= {"text": "Hi", "text_length": 2, "state": "completed", "created_at": WHEN}
+        asked = _ask(lab, "POST", "stop-chat/chats", {"chat": {}, "messages": [said]})
+        asked.add_done_callback(lambda done: done.exception())
+    await until(stalled.exists)
+    await _end(lab, how)
+    await _left(page)
+    stall.unlink()
+    lab.start()
+    page = await _connect(lab)
+    listed = json.loads((await _ask(lab, "GET", "stop-chat/chats")).body)
+    states = {"a reply": [("interrupted", "server_restart")], "an import": []}
+    assert _kept(lab) == states[doing]
+    assert len(listed["chats"]) == len(states[doing])
+    await _end(lab, "SIGTERM")
+    await _left(page)
+
+
+async def test_an_installation_that_stalls(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L12: what fetches the model is ended too."""
+    with NeverAccepts() as index:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{index.origin}/simple")
+        monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+        lab.start()
+        assert lab.process is not None
+        server = psutil.Process(lab.process.pid)
+        await _ask(lab, "POST", "stop-chat/local-model")
+        await until(lambda: bool(server.children(recursive=True)))
+        fetching = server.children(recursive=True)
+        await _end(lab, "SIGTERM")
+        assert psutil.wait_procs(fetching, 20)[1] == []

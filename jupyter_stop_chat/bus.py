@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
     from .generation import Generation
-    from .protocol import Accepted, ChatChanged, Error, Message, Tool
+    from .protocol import Accepted, ChatChanged, Error, Message, Thought, Tool
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class MessageMoved:
     placed: bool = False
 
 
-Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Tool", "Error"]
+Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Thought", "Tool", "Error"]
 Listener = Callable[["Change"], None]
 
 

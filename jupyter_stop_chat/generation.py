@@ -23,6 +23,7 @@ from .chat_handlers.base import (
     TokensUsed,
     ToolEnded,
     ToolStarted,
+    WasThought,
 )
 from .errors import ErrorCode, StopChatError
 from .protocol import TERMINAL, Accepted, FinishReason, Message, Receipt, Retry, ToolCall, Usage
@@ -69,14 +70,14 @@ class Generation:
         request_id: str,
         append: Callable[[str, str, Part], Coroutine[Any, Any, None]],
         put_tool: Callable[[str, ToolCall], Coroutine[Any, Any, None]],
+        make_thought: Callable[[str, int], Coroutine[Any, Any, None]],
         on_text: Callable[[Generation], None],
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
         on_moved: Callable[[Generation], None] = lambda made: None,
     ) -> None:
         self.message = message
-        self.id = message.id
-        self.chat_id = message.chat_id
+        self.id, self.chat_id = message.id, message.chat_id
         self.owner = owner
         self.request_id = request_id
         self.model = message.model or ""
@@ -101,8 +102,9 @@ class Generation:
         #: The text that is committed, and so may be shown.
         self.text = TextBuffer(message.text)
         self.reasoning = TextBuffer(message.reasoning or "")
-        self.prefix_length = self.text.length
-        self.reasoning_before = self.reasoning.length
+        self.prefix_length, self.reasoning_before = self.text.length, self.reasoning.length
+        #: Where the text ended again each time that its end turned out to be a thought.
+        self.thought_from: list[int] = []
         #: The tool calls that are committed, and so may be shown; and those that were made.
         self.tools: dict[str, ToolCall] = {tool.call_id: tool for tool in message.tools}
         self._called = dict(self.tools)
@@ -122,6 +124,7 @@ class Generation:
         self.on_late_news: Callable[[], None] = lambda: None
         self._append = append
         self._put_tool = put_tool
+        self._make_thought = make_thought
         self._on_text = on_text
         self._on_tool = on_tool
         self._on_moved = on_moved
@@ -130,7 +133,7 @@ class Generation:
         self._max_length = max_length
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
-        self._pending: list[tuple[Part, str] | ToolCall] = []
+        self._pending: list[tuple[Part, str] | ToolCall | WasThought] = []
         self._pending_length = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -175,6 +178,8 @@ class Generation:
                 self._add("text", text)
             case Reasoning(text):
                 self._add("reasoning", text)
+            case WasThought(length):
+                self._think_instead(length)
             case ToolStarted(call_id, name, args):
                 self._tool(ToolCall(call_id=call_id, name=name, state="running", args=args))
             case ToolEnded(call_id, result, failed):
@@ -236,6 +241,17 @@ class Generation:
             self._pending.append((part, text))
         self._pend(len(text))
 
+    def _think_instead(self, length: int | None) -> None:
+        """Take the end of the text, all that was made of it now by default, for a thought."""
+        self._take("text", self._joiners["text"].end())
+        made = self._made["text"] - self.prefix_length
+        length = made if length is None else min(length, made)
+        self._made["text"] -= length
+        self._made["reasoning"] += length
+        if length and self._broken is None:
+            self._pending.append(WasThought(length))
+            self._pend(0)
+
     def _pend(self, length: int) -> None:
         """Have what waits committed, and hold the model back if that is much."""
         self._pending_length += length
@@ -252,6 +268,12 @@ class Generation:
                 if isinstance(made, ToolCall):
                     self._pending_length -= _length_of(made)
                     await self._put_tool(self.id, made)
+                elif isinstance(made, WasThought):
+                    # Shown before it is committed: a stop in between counts what is shown, and
+                    # what it writes is written behind this.
+                    begin = self._show_thought(made.length or 0)
+                    await self._make_thought(self.id, begin)
+                    continue
                 else:
                     self._pending_length -= len(made[1])
                     await self._append(self.id, made[1], made[0])
@@ -269,6 +291,15 @@ class Generation:
         finally:
             self._flusher = None
             self._room.set()
+
+    def _show_thought(self, length: int) -> int:
+        """Move the end of the text to the reasoning; return where the text ends now."""
+        begin = max(self.prefix_length, self.text.length - length)
+        self.reasoning.append(self.text.read(begin, length))
+        self.text.cut(begin)
+        self.thought_from.append(begin)
+        self._on_text(self)
+        return begin
 
     def _tool(self, call: ToolCall) -> None:
         call = call.model_copy(

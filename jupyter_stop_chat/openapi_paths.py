@@ -24,7 +24,17 @@ from .http_objects import (
 )
 from .importing import ImportRequest
 from .models.objects import ModelList
-from .protocol import Chat, Delta, Error, ErrorInfo, Message, MessageChanged, StopResult, Tool
+from .protocol import (
+    Chat,
+    Delta,
+    Error,
+    ErrorInfo,
+    Message,
+    MessageChanged,
+    StopResult,
+    Thought,
+    Tool,
+)
 
 JSON = "application/json"
 REF = "#/components/schemas/{model}"
@@ -52,6 +62,7 @@ ANSWERED = (
         WholeChat,
         StreamStart,
         Delta,
+        Thought,
         Tool,
         MessageChanged,
         Error,
@@ -73,16 +84,18 @@ STATUSES = {
 EVENTS: dict[str, tuple[type[BaseModel], ...]] = {
     "start": (StreamStart,),
     "delta": (Delta,),
+    "thought": (Thought,),
     "tool": (Tool,),
     "completed": (MessageChanged,),
     "interrupted": (MessageChanged,),
     "failed": (MessageChanged, Error),
 }
 STREAM = """One server-sent event. `start` comes first and carries the ids: from then on the reply
-can be stopped. `delta` appends text at an offset, `tool` tells of a tool call. One of `completed`,
-`interrupted` and `failed` is the last one and carries the message without its text; its
-`text_length` tells where the text ends: cut what you have there. Lines that begin with a colon
-only keep the connection alive. Closing the stream stops nothing."""
+can be stopped. `delta` appends text at an offset, `thought` tells that the text from its
+`text_length` on was a thought, which comes again as reasoning: cut it there. `tool` tells of a
+tool call. One of `completed`, `interrupted` and `failed` is the last one and carries the message
+without its text; its `text_length` tells where the text ends: cut what you have there. Lines that
+begin with a colon only keep the connection alive. Closing the stream stops nothing."""
 
 
 def operation(

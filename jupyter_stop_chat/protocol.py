@@ -517,6 +517,14 @@ class Delta(_Model):
     part: Literal["text", "reasoning"] = "text"
 
 
+class Thought(_Model):
+    """Tell that a message's text, from there on, was a thought: deltas bring it as reasoning."""
+
+    type: Literal["thought"] = "thought"
+    message_id: Id
+    text_length: Offset
+
+
 class MessageChanged(_Model):
     """Tell that a message changed state."""
 
@@ -578,6 +586,7 @@ ServerFrame = Annotated[
     | Messages
     | Pieces
     | Delta
+    | Thought
     | MessageChanged
     | Tool
     | StopResults

@@ -19,7 +19,16 @@ from .engine import Engine
 from .errors import ErrorCode
 from .generation import Generation
 from .http_objects import StreamStart
-from .protocol import TERMINAL, Accepted, Delta, Message, MessageChanged, Tool, error_frame
+from .protocol import (
+    TERMINAL,
+    Accepted,
+    Delta,
+    Message,
+    MessageChanged,
+    Thought,
+    Tool,
+    error_frame,
+)
 from .utf16 import TextBuffer, utf16_length
 
 #: The largest delta, in UTF-16 code units.
@@ -54,6 +63,7 @@ class ReplyStream:
         self._text = TextBuffer(message.text)
         self._reasoning = TextBuffer(message.reasoning or "")
         self._cursor = {"text": 0, "reasoning": 0}
+        self._thoughts_told = 0
         calls = message.tools
         if self._generation is not None:
             calls = tuple(self._generation.tools.values())
@@ -85,6 +95,8 @@ class ReplyStream:
         if not self._started:
             self._started = True
             return StreamEvent("start", self._start())
+        if (thought := self._thought()) is not None:
+            return StreamEvent("thought", thought)
         delta = self._delta("reasoning") or self._delta("text")
         if delta is not None:
             return StreamEvent("delta", delta)
@@ -101,6 +113,15 @@ class ReplyStream:
             user_message_id=accepted.user_message.id,
             model=accepted.message.model,
         )
+
+    def _thought(self) -> Thought | None:
+        begins = self._generation.thought_from if self._generation is not None else []
+        if self._thoughts_told == len(begins):
+            return None
+        begin = min(begins[self._thoughts_told :])
+        self._thoughts_told = len(begins)
+        self._cursor["text"] = min(self._cursor["text"], begin)
+        return Thought(message_id=self._accepted.message.id, text_length=begin)
 
     def _delta(self, part: Literal["text", "reasoning"]) -> Delta | None:
         source = self._generation

@@ -80,6 +80,10 @@ class Page:
                     self._message(message)
             case "delta":
                 self._delta(frame)
+            case "thought":
+                shown = self.messages[frame["message_id"]]
+                assert not shown.ended, "a thought after the end"
+                del shown.text[frame["text_length"] * 2 :]
             case "tool":
                 shown = self.messages[frame["message_id"]]
                 assert not shown.ended, "a tool call after the end"

@@ -12,7 +12,8 @@ import pytest
 from jupyter_server.auth import Authorizer
 
 from jupyter_stop_chat import generate
-from jupyter_stop_chat.chat_handlers.base import Reasoning, ToolEnded, ToolStarted
+from jupyter_stop_chat.chat_handlers.base import Reasoning, ToolEnded, ToolStarted, WasThought
+from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.testing import Endless, Gate, Raise, ScriptedHandler
 from tests.http_streams import PATIENCE, EventReader
 
@@ -103,6 +104,20 @@ async def test_a_reply_is_streamed_from_its_start_to_its_end(scripted: Any, stre
     assert last["text_length"] == len("Once upon 🗼") + 1
     tools = [content for name, content in events if name == "tool"]
     assert tools[-1]["state"] == "completed"
+
+
+async def test_text_that_was_a_thought_is_told_of(scripted: Any, stream: Any) -> None:
+    """T7, L2: the text is cut where the thought began, which comes as reasoning."""
+    await scripted("I look. ", "Hm 😀. ", WasThought(7), "Yes")
+    events = [event async for event in (await stream()).events()]
+    received, thought = Received(), ""
+    for name, content in events:
+        received.take(name, content)
+        if name == "delta" and content["part"] == "reasoning":
+            assert content["offset"] == len(thought)
+            thought += content["text"]
+    assert (received.text, thought, received.state) == ("I look. Yes", "Hm 😀. ", "completed")
+    assert events[-1][1]["message"]["text_length"] == len("I look. Yes")
 
 
 async def test_an_interrupt_ends_the_stream_and_the_model(

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "usage": FOUNDATION | {"protocol"},
     "codec": FOUNDATION | {"protocol"},
     "chat_handlers.base": FOUNDATION | {"protocol"},
-    "chat_handlers.thoughts": {"chat_handlers.base"},
+    "chat_handlers.thoughts": FOUNDATION | {"chat_handlers.base"},
     "bus": FOUNDATION | {"protocol", "generation"},
     "generation": FOUNDATION | {"protocol", "chat_handlers.base", "usage"},
     "store": FOUNDATION | {"protocol", "migrations", "usage"},

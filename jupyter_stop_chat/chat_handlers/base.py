@@ -31,6 +31,17 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class WasThought:
+    """Tell that text which was added was a thought: it belongs to the reasoning.
+
+    :ivar length: of so much text at the end, in UTF-16 code units; None: of all that this turn
+        added.
+    """
+
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ToolStarted:
     """Tell that a tool call began."""
 
@@ -87,7 +98,17 @@ class Finished:
     reason: FinishReason
 
 
-Event = Text | Reasoning | ToolStarted | ToolEnded | TokensUsed | Retrying | HistoryCut | Finished
+Event = (
+    Text
+    | Reasoning
+    | WasThought
+    | ToolStarted
+    | ToolEnded
+    | TokensUsed
+    | Retrying
+    | HistoryCut
+    | Finished
+)
 
 
 @dataclass(frozen=True, slots=True)

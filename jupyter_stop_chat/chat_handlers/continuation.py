@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from typing import Protocol
+
+from .base import Event, Reasoning, Text, WasThought
+
 #: A repeated end that is shorter than this may well be meant.
 _SHORTEST = 16
 #: Nor is a whole partial reply of so few characters surely a repetition: "I" and then "It is".
 _SHORTEST_WHOLE = 8
 #: How much of the partial reply's end a model may repeat.
 _LONGEST = 2000
+
+
+class Join(Protocol):
+    """What joins a partial reply and what a model writes behind it."""
+
+    def feed(self, text: str) -> str:
+        """Return what of the model's text is new."""
+        ...
+
+    def end(self) -> str:
+        """Return what is still held back."""
+        ...
+
+
+async def joined(
+    events: AsyncIterable[Event], join: Callable[[], Join]
+) -> AsyncGenerator[Event, None]:
+    """Pass on what goes behind a partial reply; what was a thought, was none of it."""
+    joint = join()
+    async for event in events:
+        if isinstance(event, WasThought):
+            yield WasThought()
+            if rest := joint.end():
+                yield Reasoning(rest)
+            joint = join()
+        elif not isinstance(event, Text):
+            yield event
+        elif new := joint.feed(event.text):
+            yield Text(new)
+    if rest := joint.end():
+        yield Text(rest)
 
 
 class Overlap:

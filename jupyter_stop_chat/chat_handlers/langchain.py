@@ -18,10 +18,10 @@ from jupyter_stop_chat.local_model.continuation import Joint
 
 from .agent_events import AgentEvents, Parts, Watch
 from .asking import limited, think_no_more
-from .base import Event, HistoryCut, Retrying, Text, Turn, TurnMessage
+from .base import Event, HistoryCut, Retrying, Turn, TurnMessage
 from .clients import Clients, clients, close_connections, close_idle_connections, needs_client
 from .closing import closed_at_the_end
-from .continuation import Overlap
+from .continuation import Overlap, joined
 from .hearing import Hearing, hear, listen
 from .langchain_messages import Continuing, Tally, continuing, history
 from .provider_errors import code_of, stop_chat_error
@@ -85,8 +85,8 @@ class LangChainHandler:
         self._room: float | None = None if limit is None else limit * USED
         self._retired = False
         self._takes_limit = True
-        #: Its last reply began with a thought that nothing opened, as some templates make it.
-        self._unopened = False
+        #: What ended the thought of its last reply, if nothing opened that, as in some templates.
+        self._unopened = ""
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
@@ -102,7 +102,7 @@ class LangChainHandler:
             if turn.stopped:
                 return
             # Of an agent's many messages nobody knows which ones begin so.
-            self._unopened = tally.unopened and self._model is not None
+            self._unopened = "" if self._model is None else tally.unopened
             for event in tally.endings(agent=self._model is None):
                 yield event
         except (GeneratorExit, KeyboardInterrupt, StopChatError):
@@ -202,33 +202,24 @@ class LangChainHandler:
                     yield event
             return
         if self._continuing == "prefill":
-            joint = Joint(turn.prefix)
-            told = await _beside(turn, history, messages, joint.prefix, "prefill")
+            prefix = Joint(turn.prefix).prefix
+            told = await _beside(turn, history, messages, prefix, "prefill")
             begun = False
             try:
                 async with closed_at_the_end(self._events(told, turn, tally)) as s:
-                    async for event in s:
+                    async for event in joined(s, lambda: Joint(turn.prefix)):
                         begun = True
-                        if isinstance(event, Text):
-                            event = Text(joint.feed(event.text))  # noqa: PLW2901
-                        if not isinstance(event, Text) or event.text:
-                            yield event
+                        yield event
                 return
             except Exception as error:
                 # Newer models of Anthropic refuse it: ask in words instead.
                 code = stop_chat_error(error).code
                 if begun or turn.stopped or code is not ErrorCode.REQUEST_REFUSED:
                     raise
-        overlap = Overlap(turn.prefix)
         told = await _beside(turn, history, messages, turn.prefix, "instruction")
         async with closed_at_the_end(self._events(told, turn, tally)) as s:
-            async for event in s:
-                if not isinstance(event, Text):
-                    yield event
-                elif new := overlap.feed(event.text):
-                    yield Text(new)
-        if rest := overlap.end():
-            yield Text(rest)
+            async for event in joined(s, lambda: Overlap(turn.prefix)):
+                yield event
 
     async def _events(
         self, messages: list[BaseMessage], turn: Turn, tally: Tally

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 
-from .base import Event, Finished, Reasoning, Text, TokensUsed, TurnMessage
+from .base import Event, Finished, Reasoning, Text, TokensUsed, TurnMessage, WasThought
 from .hearing import Hearing, ProviderFault
 from .hearing.endings import Ending, ending_of
 from .thoughts import Thoughts
@@ -98,13 +98,12 @@ class Tally:
     What was heard on the wire counts; where nothing was, what the chunks say.
 
     :param hearing: what is heard on the wire.
-    :param unopened: the model's replies begin with a thought that nothing opens.
+    :param unopened: what ends the thought with which the model's replies begin, which nothing
+        opens; empty where they begin with none.
     :param continued: there is a partial reply before it, which is behind its thought.
     """
 
-    def __init__(
-        self, hearing: Hearing, *, unopened: bool = False, continued: bool = False
-    ) -> None:
+    def __init__(self, hearing: Hearing, *, unopened: str = "", continued: bool = False) -> None:
         self._hearing = hearing
         self._unopened = unopened
         self._continued = continued
@@ -152,23 +151,25 @@ class Tally:
             raise ProviderFault({"code": 502, "message": "the stream ended before its first word"})
 
     @property
-    def unopened(self) -> bool:
-        """Tell whether a reply of this model begins with a thought that nothing opens."""
+    def unopened(self) -> str:
+        """Return what ends a thought of this model that nothing opens; empty where none is."""
         if self._continued:
             return self._unopened
-        return any(each.unopened for each in self._thoughts.values())
+        return next((each.unopened for each in self._thoughts.values() if each.unopened), "")
 
     def _thoughts_of(self, of: str | None) -> Thoughts:
         if of not in self._thoughts:
             # Where thoughts come apart, what comes as text is none.
-            unopened = self._unopened and not (self._continued or self._hearing.thought)
-            self._thoughts[of] = Thoughts(unopened=unopened)
+            none = self._continued or self._hearing.thought
+            self._thoughts[of] = Thoughts(unopened="" if none else self._unopened)
         return self._thoughts[of]
 
     def _noted(self, found: Iterable[Event]) -> Iterator[Event]:
         for event in found:
             self._answered = self._answered or isinstance(event, Text)
-            self._thought = self._thought or isinstance(event, Reasoning)
+            self._thought = self._thought or isinstance(event, Reasoning | WasThought)
+            if isinstance(event, WasThought) and len(self._thoughts) == 1:
+                self._answered = False
             yield event
 
     def _add(self, message: BaseMessage, of: str | None) -> None:

@@ -6,7 +6,9 @@ import re
 import string
 from collections.abc import Iterator
 
-from .base import Event, Reasoning, Text
+from jupyter_stop_chat.utf16 import utf16_length
+
+from .base import Event, Reasoning, Text, WasThought
 
 #: What opens a thought, and what closes it.
 _TAGS = {
@@ -26,6 +28,16 @@ _LONGEST_TAG = max(map(len, (*_TAGS, *_CLOSING)))
 #: So many thoughts, or ends of some, are looked for before an answer.
 _MOST_TAGS = 100
 
+_TAG = re.compile("|".join(map(re.escape, (*_TAGS, *_CLOSING))), re.IGNORECASE)
+#: So far behind a tag is looked for what tells whether it is one.
+_AHEAD = 64
+_TAG_BEGINS = {tag[0] for tag in _TAGS}
+#: Where a sentence or a block ends.
+_ENDS = frozenset(".!?…:。！？：)]}*`")
+#: What stands around a tag that is spoken of.
+_QUOTES = frozenset("\"'“”‘’«»„`([{<=")
+_BEHIND_WORDS = frozenset("\"'“”‘’«»`)]},.;:!?、。，！？")
+
 
 class Thoughts:
     """Sort the text of one reply.
@@ -34,31 +46,34 @@ class Thoughts:
     in its code, is the answer.
 
     Some templates open the thought themselves, and leave only its end to the model. Where such an
-    end comes, what was passed on before it stays what it was taken for; only the tag is taken out.
-    `unopened` tells that the next reply will be of this kind.
+    end comes, all that was passed on before it was the thought: `WasThought` tells so. `unopened`
+    tells that the next reply will be of this kind.
 
-    :param unopened: the model's replies begin with a thought.
+    :param unopened: the tag that ends the thought with which the model's replies begin; empty
+        where they begin with none.
     """
 
-    def __init__(self, *, unopened: bool = False) -> None:
+    def __init__(self, *, unopened: str = "") -> None:
         self.unopened = unopened
         self._held = ""
-        self._close: str | None = "</think>" if unopened else None
+        self._close: str | None = unopened or None
         self._begun = False
         self._after_thought = False
-        self._assumed = unopened
+        self._assumed = bool(unopened)
         self._thought = ""
         self._may_close = True
         self._tags = 0
-        self._ticks = 0
-        self._last = "\n"
+        self._passed = _Passed()
 
     def feed(self, text: str) -> Iterator[Event]:
         """Yield what a piece of the text turns out to be."""
         if self._begun:
-            yield from self._watched(text) if self._may_close else [Text(text)]
-            return
-        self._held += text
+            if not self._may_close:
+                yield Text(text)
+                return
+            yield from self._watched(text)
+        else:
+            self._held += text
         if self._assumed and _opens(self._held):
             self._assumed, self._close = False, None
         while self._held and not self._begun:
@@ -110,7 +125,7 @@ class Thoughts:
         self._held = ""
         if self._assumed and complete and self._thought:
             # It has not thought this time: what was taken for it is the answer.
-            self.unopened = False
+            self.unopened = ""
             yield Text(self._thought)
         self._assumed = False
 
@@ -127,53 +142,96 @@ class Thoughts:
             self._may_close = False
             if text := text.lstrip():
                 yield Text(text)
-        elif (found := _UNOPENED.search(text)) and self._ends_thought(
-            found, text.count("`", 0, found.start())
-        ):
-            self.unopened, self._may_close = True, False
-            yield Reasoning(text[: found.start()])
-            if rest := text[found.end() :].lstrip():
-                yield Text(rest)
         else:
             yield from self._watched(text)
 
-    def _ends_thought(self, tag: re.Match[str], ticks: int) -> bool:
-        text = tag.string
-        before = text[tag.start() - 1] if tag.start() else self._last
-        behind = text[tag.end() : tag.end() + 1]
-        in_code = (self._ticks + ticks) % 2
-        return "\n" in {before, behind} and not in_code
-
     def _watched(self, text: str) -> Iterator[Event]:
-        """Pass text on, without the end of a thought that nothing opened.
-
-        An answer, or its code, may speak of that tag: it ends a thought only outside of code, and
-        at the begin or the end of a line.
-        """
+        """Pass text on, up to the end of a thought that nothing opened."""
         text, self._held = self._held + text, ""
-        ticks = counted = 0
-        for found in _UNOPENED.finditer(text):
-            ticks += text.count("`", counted, found.start())
-            counted = found.end()
-            if found.end() == len(text):
-                # What comes behind it tells.
-                text, self._held = text[: found.start()], text[found.start() :]
-                break
-            if self._ends_thought(found, ticks):
-                self.unopened, self._may_close = True, False
-                text = text[: found.start()] + text[found.end() :]
-                break
-        else:
-            if "<" in text[-_LONGEST_TAG:] and (kept := _partial(_low(text), _UNOPENED_TAGS)):
-                text, self._held = text[:-kept], text[-kept:]
+        at = 0
+        while (found := _TAG.search(text, at)) is not None:
+            between, tag = text[at : found.start()], _low(found[0])
+            if tag in _TAGS:
+                self._passed.add(between)
+                self._passed.opened += 1
+            else:
+                ends = self._passed.ends_with(between, text[found.end() : found.end() + _AHEAD])
+                if ends is None:
+                    # What comes behind it tells.
+                    yield from self._pass(text[: found.start()], between)
+                    self._held = text[found.start() :]
+                    return
+                if ends:
+                    self.unopened = tag
+                    if self._passed.length:
+                        yield WasThought(self._passed.length)
+                    if found.start():
+                        yield Reasoning(text[: found.start()])
+                    self._held, self._begun, self._after_thought = text[found.end() :], False, True
+                    return
+                self._passed.add(between)
+                self._passed.opened = max(0, self._passed.opened - 1)
+            self._passed.add(found[0])
+            at = found.end()
+        kept = 0
+        if not _TAG_BEGINS.isdisjoint(text[-_LONGEST_TAG:]):
+            kept = min(len(text) - at, _partial(_low(text), (*_TAGS, *_CLOSING)))
+        text, self._held = text[: len(text) - kept], text[len(text) - kept :]
+        yield from self._pass(text, text[at:])
+
+    def _pass(self, text: str, new: str) -> Iterator[Event]:
+        """Pass text on.
+
+        :param new: the end of it, which has not been looked at.
+        """
+        self._passed.add(new)
+        self._passed.length += utf16_length(text)
         if text:
-            self._ticks += text.count("`")
-            self._last = text[-1]
             yield Text(text)
 
 
-_UNOPENED_TAGS = ("</think>", "</thinking>")
-_UNOPENED = re.compile("|".join(_UNOPENED_TAGS), re.IGNORECASE)
+class _Passed:
+    """What is known of the text that was passed on as an answer.
+
+    :ivar length: how long it is, in UTF-16 code units.
+    :ivar opened: so many thoughts were opened in it and not closed: it speaks of them.
+    """
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.opened = 0
+        self._ticks = 0
+        self._last = "\n"
+        self._last_mark = ""
+
+    def add(self, text: str) -> None:
+        """Note what was passed on."""
+        if text:
+            self._ticks += text.count("`")
+            self._last = text[-1]
+            self._last_mark = text.rstrip()[-1:] or self._last_mark
+
+    def ends_with(self, before: str, behind: str) -> bool | None:
+        """Tell whether a closing tag ends a thought; None: what follows will tell.
+
+        An answer, or its code, may speak of that tag. It ends a thought outside of code, and
+        alone in its line, or at the end of a sentence, or without a blank between it and a word.
+
+        :param before: what stands between what was passed on and the tag.
+        """
+        if self.opened or (self._ticks + before.count("`")) % 2:
+            return False
+        last = before[-1:] or self._last
+        if last == "\n" or behind.lstrip(" \t\r")[:1] == "\n":
+            return True
+        follows = behind.lstrip()[:1]
+        if not follows and len(behind) < _AHEAD:
+            return None
+        if not last.isspace():
+            return last not in _QUOTES and behind[0] not in _BEHIND_WORDS
+        mark = before.rstrip()[-1:] or self._last_mark
+        goes_on = not follows or follows.islower() or follows in _BEHIND_WORDS
+        return mark in _ENDS and not goes_on
 
 
 def _opens(text: str) -> bool:
@@ -200,5 +258,10 @@ def _partial(text: str, tags: tuple[str, ...]) -> int:
 def without_thought(text: str) -> str:
     """Return the answer of a reply that was kept with its thought in it."""
     thoughts = Thoughts()
-    found = [*thoughts.feed(text), *thoughts.end()]
-    return "".join(each.text for each in found if isinstance(each, Text))
+    answer = ""
+    for event in (*thoughts.feed(text), *thoughts.end()):
+        if isinstance(event, WasThought):
+            answer = ""
+        elif isinstance(event, Text):
+            answer += event.text
+    return answer

@@ -296,6 +296,8 @@ class Connection:
             if self._opening.get(chat_id) is not following:
                 return  # closed, or opened again, meanwhile
             offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
+            rethought = self._engine.registry.rethought
+            offsets = {key: have for key, have in offsets.items() if key not in rethought}
             opening = Opening(messages, held, self._live, offsets)
         except BaseException:
             if self._opening.get(chat_id) is following:
@@ -392,4 +394,4 @@ class Connection:
             case ChatChanged() | Error():
                 self._hear_owner(change)
             case _:
-                self._outbox.tool(following.chat_id, change)
+                self._outbox.beside(following.chat_id, change)

@@ -28,6 +28,7 @@ from jupyter_stop_chat.protocol import (
     MessageChanged,
     Messages,
     StopResults,
+    Thought,
     Tool,
 )
 from jupyter_stop_chat.utf16 import utf16_length
@@ -57,13 +58,17 @@ class _Lane:
 
     :ivar cursor: how much of the text the client was sent or has, in UTF-16 code units; None
         before anything was told.
+    :ivar thoughts_told: how often the client was told that text was a thought.
     """
 
     chat_id: str
     generation: Generation | None = None
     cursor: int | None = None
     reasoning_cursor: int = 0
-    entries: deque[Generation | MessageMoved | Accepted | Tool] = field(default_factory=deque)
+    thoughts_told: int = 0
+    entries: deque[Generation | MessageMoved | Accepted | Tool | Thought] = field(
+        default_factory=deque
+    )
 
 
 class Outbox:
@@ -193,8 +198,8 @@ class Outbox:
             message = tail(message)
         self._put(message.id, lane, accepted.model_copy(update={"message": message}))
 
-    def tool(self, chat_id: str, frame: Tool) -> None:
-        """Tell of a tool call."""
+    def beside(self, chat_id: str, frame: Tool | Thought) -> None:
+        """Tell of a tool call, or that text which another process made was a thought."""
         self._put(frame.message_id, self._lane(frame.message_id, chat_id), frame)
 
     def drop(self, chat_id: str) -> None:
@@ -217,7 +222,10 @@ class Outbox:
         return lane
 
     def _put(
-        self, message_id: str, lane: _Lane, entry: Generation | MessageMoved | Accepted | Tool
+        self,
+        message_id: str,
+        lane: _Lane,
+        entry: Generation | MessageMoved | Accepted | Tool | Thought,
     ) -> None:
         if self._ended:
             return
@@ -327,10 +335,10 @@ class Outbox:
     def _next_of(self, lane: _Lane) -> BaseModel | None:
         entry = lane.entries[0]
         if isinstance(entry, Generation):
-            delta = _next_delta(lane, entry)
-            if delta is None:
+            told = _thought(lane, entry) or _next_delta(lane, entry)
+            if told is None:
                 lane.entries.popleft()
-            return delta
+            return told
         lane.entries.popleft()
         if isinstance(entry, MessageMoved):
             return MessageChanged(message=_moved(lane, entry))
@@ -343,9 +351,21 @@ def _is_drained(lane: _Lane, entry: object) -> bool:
     """Tell whether an entry is a text of which everything was sent."""
     return (
         isinstance(entry, Generation)
+        and lane.thoughts_told == len(entry.thought_from)
         and (lane.cursor or 0) >= entry.text.length
         and lane.reasoning_cursor >= entry.reasoning.length
     )
+
+
+def _thought(lane: _Lane, generation: Generation) -> Thought | None:
+    """Tell where the text ends again, if its end was a thought since this was told last."""
+    begins = generation.thought_from[lane.thoughts_told :]
+    if not begins:
+        return None
+    begin = min(begins)
+    lane.thoughts_told += len(begins)
+    lane.cursor = min(lane.cursor or 0, begin)
+    return Thought(message_id=generation.id, text_length=begin)
 
 
 def _next_delta(lane: _Lane, generation: Generation) -> Delta | None:

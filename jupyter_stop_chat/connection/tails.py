@@ -136,6 +136,8 @@ class Opening:
         return self._lightened(message)
 
     def _listed_live(self, generation: Generation, have: int) -> Message:
+        if generation.thought_from:
+            return self._listed_thinking(generation)
         start = min(have, generation.text.length)
         if start and utf16_length(generation.text.read(start - 1, 2)[:1]) == 2:
             start -= 1  # an offset in the middle of a surrogate pair is no place to begin at
@@ -151,6 +153,18 @@ class Opening:
         told = message.reasoning
         light = self._lightened(message.model_copy(update={"reasoning": None}))
         return light.model_copy(update={"reasoning": told})
+
+    def _listed_thinking(self, generation: Generation) -> Message:
+        """List what had a thought in its text: the client is told next where that began.
+
+        What it may have of the thought stays until then, and is the beginning of the reasoning.
+        """
+        text = generation.text.read(0, min(*generation.thought_from, self._most))
+        self._most -= utf16_length(text)
+        self.making.append((generation, utf16_length(text), 0))
+        update = {"text": text, "text_offset": 0, "reasoning": None}
+        light = self._lightened(generation.snapshot().model_copy(update=update))
+        return light.model_copy(update={"reasoning": ""})
 
     def _lightened(self, message: Message) -> Message:
         """Leave out of a message what is long beside its text, and name it."""

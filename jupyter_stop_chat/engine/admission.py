@@ -104,6 +104,7 @@ class Admission:
             request_id=request_id,
             append=self._store.append,
             put_tool=self._store.put_tool,
+            make_thought=self._make_thought,
             on_text=lambda made: self._bus.publish(made.chat_id, TextGrew(made)),
             on_tool=lambda made, tool: self._bus.publish(made.chat_id, tool),
             max_length=self._limits.max_reply_length,
@@ -122,6 +123,10 @@ class Admission:
         # Its own task: a closing socket must not leave a prompt half accepted.
         work = self._write_down(generation, lane, write, paused)
         return await asyncio.shield(self._background.run(work, "accept"))
+
+    async def _make_thought(self, message_id: str, begin: int) -> None:
+        self._registry.rethought.add(message_id)
+        await self._store.make_thought(message_id, begin)
 
     def _check_room(self, owner: str) -> None:
         if self.closed:

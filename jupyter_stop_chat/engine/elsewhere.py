@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from jupyter_stop_chat.bus import Bus, MessageMoved
 from jupyter_stop_chat.errors import StopChatError
 from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import TERMINAL, Chat, ChatChanged, Message
+from jupyter_stop_chat.protocol import TERMINAL, Chat, ChatChanged, Message, Thought
 from jupyter_stop_chat.store.base import Store
-from jupyter_stop_chat.utf16 import utf16_slice
+from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
 
 from .background import Background
 from .registry import Registry
@@ -203,6 +204,13 @@ class Elsewhere:
             return  # it is gone on with here, and told of as all that is made here
         watched.message = message
         start = min(known.text_length, message.text_length)
+        if thought and not message.text.startswith(known.text):
+            # What stood there was a thought.
+            same = takewhile(
+                lambda pair: pair[0] == pair[1], zip(message.text, known.text, strict=False)
+            )
+            start = utf16_length("".join(one for one, _ in same))
+            self._bus.tell(message.chat_id, Thought(message_id=message.id, text_length=start))
         text = utf16_slice(message.text, start, message.text_length)
         if len(text) > MOST_TEXT:
             start, text = message.text_length, ""

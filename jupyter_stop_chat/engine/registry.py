@@ -26,6 +26,9 @@ class Registry:
         self._further: dict[str, list[str]] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
+        #: Messages of which some text became reasoning since this server started: how much of the
+        #: text a client has says nothing of them. They are few: one a model, mostly.
+        self.rethought: set[str] = set()
         self._remember_for = remember_for
         self._max_remembered = max_remembered
         self._closed = False

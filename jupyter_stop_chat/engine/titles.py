@@ -22,6 +22,7 @@ from jupyter_stop_chat.chat_handlers.base import (
     ToolStarted,
     Turn,
     TurnMessage,
+    WasThought,
 )
 from jupyter_stop_chat.chat_handlers.thoughts import without_thought
 from jupyter_stop_chat.protocol import Chat, ChatChanged, Message
@@ -202,6 +203,8 @@ class Titles:
                         text += event.text
                     if isinstance(event, Reasoning):
                         thought += len(event.text)
+                    if isinstance(event, WasThought):
+                        text, thought = "", thought + len(text)
                     # What follows the first lines, or never ends, is no title.
                     done = "\n" in text.lstrip() and clean(text.rpartition("\n")[0])
                     if done or len(text) > 2 * LONGEST or thought > LONGEST_THOUGHT:

@@ -27,3 +27,7 @@ class Joint:
             self._left = self._left[1:]
             at += 1
         return text[at:]
+
+    def end(self) -> str:
+        """Return nothing: all was passed on."""
+        return ""

@@ -88,7 +88,7 @@ class Cell:
             self._dirty = item[0] != "start" and item[0] not in LAST
             if self._dirty and self._until_paint() <= 0:
                 self._paint()
-        elif item[0] == "start" or item[0] in LAST:
+        elif item[0] in {"start", "thought", *LAST}:
             # Nothing is added after the stop; what it ended as, and where, is taken.
             received.take(*item)
 

@@ -51,6 +51,9 @@ class Received:
                 self.model = str(content.get("model") or "")
             case "delta":
                 self._delta(content)
+            case "thought":
+                self.doing = "Thinking"
+                self.cut(content["text_length"])
             case "tool":
                 running = content["state"] == "running"
                 self.doing = f"Using {content['name']}" if running else ""

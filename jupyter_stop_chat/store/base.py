@@ -118,6 +118,13 @@ class Store(Protocol):
         """Append text to a message that is not terminal."""
         ...
 
+    async def make_thought(self, message_id: str, begin: int) -> None:
+        """Move the text of a message that is not terminal, from there on, to its reasoning.
+
+        :param begin: in UTF-16 code units.
+        """
+        ...
+
     async def put_tool(self, message_id: str, call: ToolCall) -> None:
         """Keep a tool call of a live message, in the place of its earlier state."""
         ...

@@ -38,6 +38,7 @@ from .operations import (
     DropMessages,
     GiveChat,
     Interrupt,
+    MakeThought,
     Operation,
     PutTool,
     Reopen,
@@ -56,7 +57,7 @@ from .schema import (
     messages,
     processes,
 )
-from .settling import NEXT_CHANGE, read_message, settle, touch
+from .settling import NEXT_CHANGE, read_message, settle, take_thought, touch
 
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600
@@ -203,6 +204,10 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return found.rowcount > 0
         case Append():
             raise AssertionError("appends are applied in bulk")
+        case MakeThought(message_id, _):
+            if thought := take_thought(connection, operation, process):
+                _append(connection, [(message_id, "reasoning", thought)], process)
+            return None
         case PutTool():
             _put_tool(connection, operation, process)
             return None

@@ -18,6 +18,7 @@ from .operations import (
     CreateChat,
     DeleteChat,
     GiveChat,
+    MakeThought,
     Operation,
     PutTool,
     Reopen,
@@ -77,6 +78,7 @@ class Learner:
                     await self._refuse_taken(None, [changed], kept.owner)
             case (
                 SetState(message_id, _)
+                | MakeThought(message_id, _)
                 | PutTool(message_id, _)
                 | Settle(message_id, _)
                 | AmendStop(message_id, _)

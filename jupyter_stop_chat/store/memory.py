@@ -27,6 +27,7 @@ from .operations import (
     DeleteChat,
     DropMessages,
     GiveChat,
+    MakeThought,
     Operation,
     PutTool,
     Reopen,
@@ -113,6 +114,8 @@ class Memory:
         match operation:
             case Append(message_id, text, part):
                 self._append(message_id, text, part)
+            case MakeThought():
+                self._make_thought(operation)
             case PutTool(message_id, call):
                 self._put_tool(message_id, call)
             case BeginTurn(turn, _, _):
@@ -159,7 +162,7 @@ class Memory:
         if message is not None:
             self.messages.setdefault(message.id, Kept(message))
 
-    def apply(self, operation: Operation) -> Any:  # noqa: PLR0912 - one case an operation
+    def apply(self, operation: Operation) -> Any:  # noqa: PLR0912, PLR0915 - one case an operation
         """Apply an operation instead of the database, and return what it answers.
 
         :raises StopChatError: the operation cannot be done.
@@ -169,6 +172,9 @@ class Memory:
                 if self._append(message_id, text, part):
                     self.unsaved.add(message_id)
                     self.size += len(text)
+            case MakeThought(message_id, _):
+                if self._make_thought(operation):
+                    self.unsaved.add(message_id)
             case PutTool(message_id, call):
                 if self._put_tool(message_id, call):
                     self.unsaved.add(message_id)
@@ -251,6 +257,20 @@ class Memory:
         if kept is None or not kept.live:
             return False
         (kept.text if part == "text" else kept.reasoning).append(whole(text))
+        return True
+
+    def _make_thought(self, operation: MakeThought) -> bool:
+        kept = self.messages.get(operation.message_id)
+        if kept is None or not kept.live:
+            return False
+        message, begin = kept.whole(), operation.begin
+        kept.message = message.model_copy(
+            update={
+                "text": utf16_slice(message.text, 0, begin),
+                "text_length": min(begin, message.text_length),
+                "reasoning": (message.reasoning or "") + utf16_slice(message.text, begin) or None,
+            }
+        )
         return True
 
     def _put_tool(self, message_id: str, call: ToolCall) -> bool:

@@ -80,6 +80,14 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeThought:
+    """Move a message's text from there on, in UTF-16 code units, to its reasoning."""
+
+    message_id: str
+    begin: int
+
+
+@dataclass(frozen=True, slots=True)
 class PutTool:
     """Keep a tool call of a message, in the place of its earlier state."""
 
@@ -155,6 +163,7 @@ Operation = (
     | GiveChat
     | SetState
     | Append
+    | MakeThought
     | PutTool
     | Settle
     | Interrupt

@@ -23,7 +23,7 @@ from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
 
 from .base import Settlement, ended
 from .clock import now
-from .operations import Interrupt, Settle
+from .operations import Interrupt, MakeThought, Settle
 from .rows import ONE_MESSAGE, message_of
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 
@@ -89,6 +89,25 @@ def settle(
     )
     touch(connection, message.chat_id)
     return message
+
+
+def take_thought(connection: Connection, operation: MakeThought, process: str) -> str:
+    """Take the end of a live message's text away, and return it.
+
+    :param process: the server process that makes the message; another's is not touched.
+    """
+    mine = (messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
+    if connection.execute(select(messages.c.seq).where(*mine)).first() is None:
+        return ""
+    message = read_message(connection, operation.message_id)
+    thought = utf16_slice(message.text, operation.begin)
+    waiting = _Waiting(connection, operation.message_id)
+    if waiting.cut(utf16_length(thought)):
+        # It had begun before this try: all that is left is the message's own.
+        kept = utf16_slice(message.text, 0, operation.begin)
+        own = {"text": kept, "text_length": utf16_length(kept)}
+        connection.execute(update(messages).where(*mine).values(own))
+    return thought
 
 
 def _told(settlement: Settlement) -> dict[str, Any]:

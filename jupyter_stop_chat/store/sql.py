@@ -28,6 +28,7 @@ from .operations import (
     DeleteChat,
     DropMessages,
     GiveChat,
+    MakeThought,
     Operation,
     PutTool,
     Reopen,
@@ -184,6 +185,10 @@ class SqlStore:
         if text:
             await self._saver.has_room()
             await self._writer.write(Append(message_id, text, part))
+
+    async def make_thought(self, message_id: str, begin: int) -> None:
+        """Move the text of a message that is not terminal, from there on, to its reasoning."""
+        await self._writer.write(MakeThought(message_id, begin))
 
     async def put_tool(self, message_id: str, call: ToolCall) -> None:
         """Keep a tool call of a live message, in the place of its earlier state."""

@@ -80,6 +80,7 @@ const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
     text: isString,
     part: value => value === 'text' || value === 'reasoning'
   },
+  thought: { message_id: isId, text_length: isOffset },
   message: { message: isMessage },
   tool: { message_id: isId, call_id: isString, name: isString, state: isString },
   stop_result: {

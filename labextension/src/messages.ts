@@ -1,6 +1,6 @@
 /** One message as a page holds it, and how what the server sends is merged into it. */
 import { isTerminal } from './guards';
-import { Delta, Message, Piece, Tool, WantedPiece } from './protocol';
+import { Delta, Message, Piece, Thought, Tool, WantedPiece } from './protocol';
 
 /**
  * A message in view.
@@ -224,6 +224,21 @@ export function mergeDelta(view: MessageView, delta: Delta): Merged {
   return {
     view: view.frozen ? { ...view, late: view.late + fresh } : { ...view, text: view.text + fresh },
     gap: false
+  };
+}
+
+/** Move text that was a thought to the reasoning, where deltas bring all of it. */
+export function mergeThought(view: MessageView, thought: Thought): MessageView {
+  const had = view.text + view.late;
+  const end = thought.text_length;
+  if (isTerminal(view.info.state) || had.length <= end) {
+    return view;
+  }
+  return {
+    ...view,
+    text: view.text.slice(0, end),
+    late: view.late.slice(0, Math.max(0, end - view.text.length)),
+    reasoning: view.reasoning + had.slice(end)
   };
 }
 

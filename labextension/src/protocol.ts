@@ -10,7 +10,18 @@ export type Frame = ClientFrame | ServerFrame;
 export type ClientFrame =
   Send | Stop | Open | Read | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume | Ping;
 export type ServerFrame =
-  Welcome | Accepted | ChatChanged | Messages | Pieces | Delta | MessageChanged | Tool | StopResults | Pong | Error;
+  | Welcome
+  | Accepted
+  | ChatChanged
+  | Messages
+  | Pieces
+  | Delta
+  | Thought
+  | MessageChanged
+  | Tool
+  | StopResults
+  | Pong
+  | Error;
 /**
  * Name every error that a client can be told of.
  */
@@ -426,6 +437,14 @@ export interface Delta {
   offset: number;
   text: string;
   part: 'text' | 'reasoning';
+}
+/**
+ * Tell that a message's text, from there on, was a thought: deltas bring it as reasoning.
+ */
+export interface Thought {
+  type: 'thought';
+  message_id: string;
+  text_length: number;
 }
 /**
  * Tell that a message changed state.

@@ -10,6 +10,7 @@ import {
   mergeDelta,
   mergeMessage,
   mergePiece,
+  mergeThought,
   mergeTool,
   Merged,
   MessageView,
@@ -218,6 +219,8 @@ function takeFrame(state: ChatView, frame: ServerFrame): ChatView {
         : state;
     case 'delta':
       return change(state, frame.message_id, view => mergeDelta(view, frame));
+    case 'thought':
+      return change(state, frame.message_id, view => justView(mergeThought(view, frame)));
     case 'message':
       return frame.message.chat_id === state.chatId ? mergeAll(state, [frame.message]) : state;
     case 'tool':

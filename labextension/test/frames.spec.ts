@@ -21,7 +21,7 @@ function before(): ChatView {
   const frame: ServerFrame = {
     type: 'chat',
     chat: { id: CHAT, owner: 'o', created_at: '', updated_at: '', state: 'idle' },
-    messages: [prompt(1, 'Grüße 👋'), reply(2, { reply_to: uuid(1), text: '' })]
+    messages: [prompt(1, 'Grüße 👋'), reply(2, { reply_to: uuid(1), text: 'Hello', text_length: 5 })]
   };
   return reduce(asked, { type: 'frame', frame });
 }
@@ -73,6 +73,7 @@ describe('the shared example frames', () => {
         pieces: ['request_id', 'chat_id', 'pieces'],
         pong: [],
         delta: ['message_id', 'offset', 'text', 'part'],
+        thought: ['message_id', 'text_length'],
         message: ['message'],
         tool: ['message_id', 'call_id', 'name', 'state'],
         stop_result: ['results'],

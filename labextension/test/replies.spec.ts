@@ -394,3 +394,47 @@ describe('a chat that is listed in several frames', () => {
     expect(text(state, 2)).toBe('shown');
   });
 });
+
+describe('text that was a thought', () => {
+  const thought = (id: number, text_length: number): ServerFrame => ({
+    type: 'thought',
+    message_id: uuid(id),
+    text_length
+  });
+  const seen = (state: replies.ChatView): [string | undefined, string | undefined] => [
+    text(state, 2),
+    state.messages.find(view => view.id === uuid(2))?.reasoning
+  ];
+
+  it('moves to the reasoning at once, and deltas double nothing of it (T7)', () => {
+    let state = run(started(), delta(2, 0, 'Hm, '), delta(2, 4, 'so.'), thought(2, 0));
+    expect(seen(state)).toEqual(['', 'Hm, so.']);
+    state = run(state, delta(2, 0, 'Hm, so.', 'reasoning'), delta(2, 0, 'Yes'));
+    expect(seen(state)).toEqual(['Yes', 'Hm, so.']);
+  });
+
+  it('leaves what an agent had said before (T7)', () => {
+    const state = run(started(), delta(2, 0, 'I look. Hm.'), thought(2, 8));
+    expect(seen(state)).toEqual(['I look. ', 'Hm.']);
+  });
+
+  it('moves also behind a Stop that was pressed meanwhile (T7, B4)', () => {
+    let state = stop(run(started(), delta(2, 0, 'Hm, so.')), 3);
+    state = run(state, thought(2, 0), delta(2, 0, 'Yes'));
+    expect(seen(state)).toEqual(['', 'Hm, so.']);
+    const end = { ...A, state: 'interrupted' as const, text_length: 0 };
+    expect(seen(run(state, message(end)))).toEqual(['', 'Hm, so.']);
+  });
+
+  it('is told of again to who was not there meanwhile (T7, B5)', () => {
+    let state = run(started(), delta(2, 0, 'Hm, '));
+    state = run(state, chatFrame([U, { ...A, state: 'generating', reasoning: '' }]));
+    expect(seen(run(state, thought(2, 0)))).toEqual(['', 'Hm, ']);
+    state = run(state, thought(2, 0), delta(2, 0, 'Hm, so.', 'reasoning'), delta(2, 0, 'Yes'));
+    expect(seen(state)).toEqual(['Yes', 'Hm, so.']);
+    const whole = { ...A, state: 'completed' as const, text: 'Yes', text_length: 3 };
+    state = run(started(), delta(2, 0, 'Hm, '), chatFrame([U, { ...whole, reasoning: 'Hm, so.' }]));
+    expect(seen(state)).toEqual(['Yes', 'Hm, so.']);
+    expect(seen(run(state, thought(2, 0)))).toEqual(['Yes', 'Hm, so.']);
+  });
+});

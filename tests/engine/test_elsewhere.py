@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from jupyter_stop_chat.bus import MessageMoved
-from jupyter_stop_chat.chat_handlers.base import Reasoning
+from jupyter_stop_chat.chat_handlers.base import Reasoning, WasThought
 from jupyter_stop_chat.engine.elsewhere import TITLE_LOOKS
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.protocol import (
@@ -21,6 +21,7 @@ from jupyter_stop_chat.protocol import (
     MessageState,
     Outcome,
     Reorder,
+    Thought,
     Unqueue,
 )
 from jupyter_stop_chat.store import make_store, saving
@@ -147,6 +148,33 @@ async def test_nothing_is_begun_beside_a_reply_that_is_made_elsewhere(twins: Any
     assert again.user_message.reply_to == accepted.message.id
     twins.model.feed(again.message.id, "yes", None)
     await until(lambda: not twins.b.engine.running())
+
+
+async def test_its_followers_see_that_text_was_a_thought(twins: Any) -> None:
+    """T7, H4: what stood there goes, the reasoning comes whole, and the answer goes on."""
+    for answer in ("", "ha!", "much longer than the thought was"):
+        accepted = await _begin(twins, "hmm 😀 ")
+        look, before = twins.b.engine.elsewhere.look, len(twins.b.heard.told)
+        made = twins.a.engine.generation(accepted.message.id)
+        twins.model.feed(accepted.message.id, WasThought(), answer)
+        await until(lambda made=made: str(made.reasoning) == "hmm 😀 ")
+        told = None
+        while told != (answer, "hmm 😀 "):
+            kept = await twins.b.store.get_message(accepted.message.id)
+            told = (kept.text, kept.reasoning)
+        await look()
+        cut, moved = [
+            each
+            for each in twins.b.heard.told[before:]
+            if isinstance(each, Thought | MessageMoved) and not isinstance(each, ChatChanged)
+        ]
+        start = cut.text_length
+        assert (moved.message.text_offset, moved.message.text) == (start, answer[start:])
+        assert answer[:start] == "hmm 😀 "[:start]
+        assert moved.message.reasoning == "hmm 😀 "
+        twins.model.feed(accepted.message.id, None)
+        await until(lambda: not twins.a.engine.running())
+        await look()
 
 
 async def test_its_followers_see_it_grow_and_end(twins: Any) -> None:

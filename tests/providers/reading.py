@@ -16,7 +16,9 @@ from jupyter_stop_chat.chat_handlers.base import (
     TokensUsed,
     Turn,
     TurnMessage,
+    WasThought,
 )
+from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
 
 #: Far longer than anything takes; only a failing test waits so long.
 LONG = 10.0
@@ -80,13 +82,26 @@ class Reading:
                     if self._busy:
                         await asyncio.Event().wait()
 
+    def _told(self) -> tuple[str, str]:
+        text = reasoning = ""
+        for event in self.events:
+            if isinstance(event, Text):
+                text += event.text
+            elif isinstance(event, Reasoning):
+                reasoning += event.text
+            elif isinstance(event, WasThought):
+                length = utf16_length(text) - (event.length or utf16_length(text))
+                reasoning += utf16_slice(text, length)
+                text = utf16_slice(text, 0, length)
+        return text, reasoning
+
     @property
     def text(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, Text))
+        return self._told()[0]
 
     @property
     def reasoning(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, Reasoning))
+        return self._told()[1]
 
     @property
     def usage(self) -> list[TokensUsed]:

@@ -27,7 +27,7 @@ LIVE = {"queued", "generating", "stopping"}
 KINDS = [
     *("create", "begin", "begin", "begin", "append", "append", "append", "set_state", "settle"),
     *("settle", "settle", "reopen", "reopen", "amend_stop", "amend_prompt", "tool", "tool"),
-    *("title", "delete", "again", "add"),
+    *("title", "delete", "again", "add", "think"),
 ]
 
 _numbers = st.integers(0, 11)
@@ -195,6 +195,10 @@ class Script:
     def _append(self, one, other, text):
         message = self._of(self.messages, one)
         return lambda store: store.append(message, text, "reasoning" if other > 8 else "text")
+
+    def _think(self, one, other, _):
+        message = self._of(self.messages, one)
+        return lambda store: store.make_thought(message, other)
 
     def _set_state(self, one, _, state):
         message = self._of(self.messages, one)

@@ -19,6 +19,7 @@ from jupyter_stop_chat.store.operations import (
     BeginTurn,
     CreateChat,
     DeleteChat,
+    MakeThought,
     PutTool,
     Reopen,
     SetState,
@@ -51,7 +52,7 @@ def _operation(draw):
     new_chat = Chat(id=chat, owner="me", created_at=WHEN, updated_at=WHEN)
     kind = draw(
         st.sampled_from([CreateChat, SetTitle, DeleteChat, BeginTurn, SetState, AmendStop])
-        | st.sampled_from([Append, Settle, Reopen, PutTool])
+        | st.sampled_from([Append, Settle, Reopen, PutTool, MakeThought])
     )
     if kind is BeginTurn:
         messages = [
@@ -82,6 +83,7 @@ def _operation(draw):
         DeleteChat: DeleteChat(chat),
         SetState: SetState(message, draw(STATES)),
         Append: Append(message, draw(TEXT), draw(st.sampled_from(["text", "reasoning"]))),
+        MakeThought: MakeThought(message, draw(st.integers(0, 4))),
         Settle: Settle(message, settlement),
         PutTool: PutTool(message, draw(TOOLS)),
         Reopen: Reopen(

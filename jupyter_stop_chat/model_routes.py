@@ -10,6 +10,7 @@ from tornado.web import authenticated
 from .errors import SENTENCES, ErrorCode, StopChatError
 from .http_base import StopChatHandler
 from .http_objects import AddressRequest, KeyRequest, LocalModel
+from .models.listing import LIMIT_S
 from .models.providers import PROVIDERS
 from .protocol import ErrorInfo
 
@@ -27,9 +28,13 @@ class ModelsHandler(StopChatHandler):
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
-        """List what can be chosen now, and what is missing for the rest."""
+        """List what can be chosen now, and what is missing for the rest.
+
+        No server that lists its own models is waited for, unless the query has `wait`.
+        """
         models = (await self.services()).models
-        self.answer(await models.listed(self.owner))
+        waits = self.get_query_argument("wait", "") in {"1", "true"}
+        self.answer(await models.listed(self.owner, LIMIT_S if waits else 0.0))
 
 
 class _GivenHandler(StopChatHandler):

@@ -310,8 +310,10 @@ def paths() -> dict[str, Any]:
         "/models": {
             "get": operation(
                 "list_models",
-                "List what can be chosen now, and what is missing for the rest.",
+                "List what can be chosen now, and what is missing for the rest; with `wait`, once"
+                " all servers have answered that list their own models.",
                 json_of(ModelList),
+                parameters=(_query("wait", {"type": "boolean"}),),
             )
         },
         "/providers/{name}/key": {

@@ -52,6 +52,41 @@ def provider_of(listed: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+async def test_a_server_that_is_slow_to_list_its_models_delays_nothing(
+    call: Any, jp_fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T14: the first look answers at once, and one that waits has the rest."""
+    go_on, asked = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await go_on.wait()
+        body = json.dumps({"models": [{"name": f"m{at}"} for at in range(3000)]}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    for _ in range(2):
+        _, listed = await call("GET", "models")
+        assert listed["asking"] is True
+        assert [each for each in listed["models"] if each["provider"] == "ollama"] == []
+    await asked.wait()
+    waits = asyncio.ensure_future(jp_fetch("api", "stop-chat", "models", params={"wait": "1"}))
+    _, again = await call("GET", "models")
+    assert again == listed
+    assert not waits.done()
+    go_on.set()
+    whole = json.loads((await waits).body)
+    assert whole["asking"] is False
+    assert len([each for each in whole["models"] if each["provider"] == "ollama"]) == 3000
+    _, listed = await call("GET", "models")
+    assert listed == whole
+    server.close()
+
+
 async def test_what_there_is(call: Any) -> None:
     """B11: each provider, and what it lacks; the local one is marked as such."""
     status, listed = await call("GET", "models")

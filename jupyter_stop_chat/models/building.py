@@ -153,8 +153,9 @@ class Models:
     def default_model(self, owner: str = "server") -> str | None:
         """Return the model of a prompt that names none.
 
-        :returns: the administrator's, else the first provider's whose package and key are there,
-            else the local model, whose error says how to install it. None: none is allowed.
+        :returns: the administrator's, else the first provider's whose package is there and whose
+            key is, if only in a locked keychain; else the local model, whose error says how to
+            install it. None: none is allowed.
         """
         return self._catalogue.default_model(owner)
 
@@ -165,10 +166,13 @@ class Models:
         """
         return self._catalogue.available(owner)
 
-    async def listed(self, owner: str = "server") -> ModelList:
-        """List what can be chosen now, and what is missing; asks the servers that list theirs."""
+    async def listed(self, owner: str = "server", patience: float | None = None) -> ModelList:
+        """List what can be chosen now, and what is missing; asks the servers that list theirs.
+
+        :param patience: so long these are waited for, in seconds.
+        """
         await self.keys.refresh()
-        return await self._catalogue.listed(owner)
+        return await self._catalogue.listed(owner, patience)
 
     async def give_key(self, owner: str, provider: str, key: str) -> None:
         """Keep a key that an owner gives for a provider.

@@ -124,7 +124,8 @@ class Catalogue:
             model_id = f"{name}:{provider.suggested}"
             if (
                 provider.suggested
-                and self.lacks(name, owner) is None
+                # Where a keychain is locked, another provider is not what they chose.
+                and self.lacks(name, owner) in {None, ErrorCode.KEYCHAIN_LOCKED}
                 and self._rules.allows(model_id, owner)
             ):
                 return model_id
@@ -152,11 +153,15 @@ class Catalogue:
         ]
         return self._allowed(owner, [*self._own(), *suggested, *self._built_in()])
 
-    async def listed(self, owner: str) -> ModelList:
-        """List what can be chosen now; asks the servers that list their models themselves."""
+    async def listed(self, owner: str, patience: float | None = None) -> ModelList:
+        """List what can be chosen now; asks the servers that list their models themselves.
+
+        :param patience: so long they are waited for, in seconds.
+        """
         available = await asyncio.to_thread(self.available, owner)
         models = {each.id: each for each in available}
-        for name, names in await self._asked(owner):
+        found_there, asking = await self._asked(owner, patience)
+        for name, names in found_there.items():
             for model in names:
                 label = f"{PROVIDERS[name].label}: {model}"
                 found = ModelInfo(id=f"{name}:{model}", label=label, provider=name, available=True)
@@ -170,6 +175,7 @@ class Catalogue:
             locked=self._rules.locked,
             any_model=not self._rules.locked and not self._rules.allowed,
             model_files=self._rules.may_name_files(owner),
+            asking=asking,
         )
 
     # -----------------------------------------------------------------------------------------
@@ -242,11 +248,15 @@ class Catalogue:
             base_url=self.given(name, owner).base_url,
         )
 
-    async def _asked(self, owner: str) -> list[tuple[str, list[str]]]:
-        """Ask the servers that list their models, all at once."""
+    async def _asked(
+        self, owner: str, patience: float | None
+    ) -> tuple[dict[str, list[str]], bool]:
+        """Ask the servers that list their models, all at once; tell whether one still is asked."""
         asked = {}
+        addresses = []
         if self.lacks(OLLAMA, owner) is None and not self.is_ours(OLLAMA):
-            asked[OLLAMA] = self._listing.ollama(self._ollama_address())
+            addresses.append(self._ollama_address())
+            asked[OLLAMA] = self._listing.ollama(addresses[-1], patience)
         if self.lacks(COMPATIBLE, owner) is None and not self.is_ours(COMPATIBLE):
             given = self.given(COMPATIBLE, owner)
             parameters = self._parameters.get(COMPATIBLE, {})
@@ -256,8 +266,10 @@ class Catalogue:
             if isinstance(key, str):
                 key = SecretStr(key)
             if address:
-                asked[COMPATIBLE] = self._listing.compatible(address, key)
-        return list(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+                addresses.append(address)
+                asked[COMPATIBLE] = self._listing.compatible(address, key, patience)
+        found = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+        return found, any(map(self._listing.is_asking, addresses))
 
     def _ollama_address(self) -> str:
         """Find Ollama as its own client does: by the settings, by `OLLAMA_HOST`, by its port."""

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-#: So long a server's answer is waited for, in seconds; what comes later is told at the next look.
+#: So long a server's answer is waited for where nobody says otherwise, in seconds; what comes
+#: later is told at the next look.
 PATIENCE_S = 1.5
 #: A server that has not answered after this long is taken for absent, in seconds.
 LIMIT_S = 30.0
@@ -36,13 +37,25 @@ class Listing:
         self._known: dict[tuple[str, str], tuple[float, list[str]]] = {}
         self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
 
-    async def ollama(self, base_url: str) -> list[str]:
-        """Return the names of the models that an Ollama server has; none when it does not run."""
-        return await self._ask(f"{base_url.rstrip('/')}/api/tags", None)
+    def is_asking(self, base_url: str) -> bool:
+        """Tell whether a server has not answered yet."""
+        return any(url.startswith(f"{base_url.rstrip('/')}/") for url, _ in self._asking)
 
-    async def compatible(self, base_url: str, key: SecretStr | None) -> list[str]:
-        """Return the names of an OpenAI-compatible server's models; none when it tells none."""
-        return await self._ask(f"{base_url.rstrip('/')}/models", key)
+    async def ollama(self, base_url: str, patience: float | None = None) -> list[str]:
+        """Return the names of the models that an Ollama server has; none when it does not run.
+
+        :param patience: so long its answer is waited for, in seconds.
+        """
+        return await self._ask(f"{base_url.rstrip('/')}/api/tags", None, patience)
+
+    async def compatible(
+        self, base_url: str, key: SecretStr | None, patience: float | None = None
+    ) -> list[str]:
+        """Return the names of an OpenAI-compatible server's models; none when it tells none.
+
+        :param patience: so long its answer is waited for, in seconds.
+        """
+        return await self._ask(f"{base_url.rstrip('/')}/models", key, patience)
 
     async def close(self) -> None:
         """Wait for no server any more."""
@@ -51,7 +64,7 @@ class Listing:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
 
-    async def _ask(self, url: str, key: SecretStr | None) -> list[str]:
+    async def _ask(self, url: str, key: SecretStr | None, patience: float | None) -> list[str]:
         asked = url, key.get_secret_value() if key else ""
         known = self._known.get(asked)
         if known is not None and self._clock() - known[0] < FRESH_S:
@@ -61,7 +74,7 @@ class Listing:
             task = asyncio.create_task(self._note(asked), name="stop-chat list models")
             self._asking[asked] = task
         # Who goes away meanwhile takes nothing from the others, who wait for the same answer.
-        await asyncio.wait({task}, timeout=PATIENCE_S)
+        await asyncio.wait({task}, timeout=PATIENCE_S if patience is None else patience)
         return self._known.get(asked, (0.0, []))[1]
 
     async def _note(self, asked: tuple[str, str]) -> None:

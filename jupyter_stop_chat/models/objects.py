@@ -36,7 +36,8 @@ class ModelList(_Answer):
     """List the models that can be chosen, and what is needed for the others.
 
     `any_model`: any `provider:model` may be asked for, and not only those of the list; `locked`:
-    only the default one may. `model_files`: `local:/path.gguf` may be asked for.
+    only the default one may. `model_files`: `local:/path.gguf` may be asked for. `asking`: a
+    server that lists its own has not answered yet; ask again with `wait`.
     """
 
     models: tuple[ModelInfo, ...]
@@ -45,3 +46,4 @@ class ModelList(_Answer):
     locked: bool
     any_model: bool
     model_files: bool
+    asking: bool = False

@@ -31,6 +31,8 @@ export interface ModelList {
   locked: boolean;
   any_model: boolean;
   model_files: boolean;
+  /** A server that lists its own models has not answered yet. */
+  asking?: boolean;
 }
 
 export interface LocalModel {
@@ -43,7 +45,8 @@ export interface LocalModel {
 
 /** The server's side; what goes wrong is thrown as an error with a sentence. */
 export interface ModelRoutes {
-  list: () => Promise<ModelList>;
+  /** @param wait for the servers that list their own models. */
+  list: (wait?: boolean) => Promise<ModelList>;
   giveKey: (provider: string, key: string) => Promise<void>;
   takeKeyBack: (provider: string) => Promise<void>;
   giveAddress: (address: string) => Promise<void>;
@@ -139,10 +142,25 @@ export class ModelChoice {
         this._options.routes.list(),
         this._options.routes.local('look')
       ]);
-      const defaultModel = list.default_model ?? null;
-      this._set({ list, models: list.models, defaultModel, local });
+      this._take(list);
+      this._set({ local });
       this._watch();
     });
+  }
+
+  /** Show what there is, and once a slow server has answered, what that has as well. */
+  private _take(list: ModelList): void {
+    this._set({ list, models: list.models, defaultModel: list.default_model ?? null });
+    if (list.asking && !this._isWaiting) {
+      this._isWaiting = true;
+      const over = (): void => {
+        this._isWaiting = false;
+      };
+      this._options.routes.list(true).then(whole => {
+        over();
+        this._take(whole);
+      }, over);
+    }
   }
 
   /** Give a key; tell whether the server has it. */
@@ -227,6 +245,9 @@ export class ModelChoice {
       this._watch();
     }
   }
+
+  /** A second look waits for slow servers. */
+  private _isWaiting = false;
 
   private async _change(what: () => Promise<void>): Promise<boolean> {
     const done = await this._attempt(what);

@@ -12,8 +12,14 @@ export function modelRoutesOf(
   settings: ServerConnection.ISettings,
   unreachable: string
 ): ModelRoutes {
-  const ask = async (path: readonly string[], method = 'GET', body?: object): Promise<Response> => {
-    const url = URLExt.join(settings.baseUrl, 'api/stop-chat', ...path.map(encodeURIComponent));
+  const ask = async (
+    path: readonly string[],
+    method = 'GET',
+    body?: object,
+    wait = false
+  ): Promise<Response> => {
+    const place = URLExt.join(settings.baseUrl, 'api/stop-chat', ...path.map(encodeURIComponent));
+    const url = wait ? `${place}?wait=1` : place;
     const init = { method, ...(body ? { body: JSON.stringify(body) } : {}) };
     let response: Response;
     try {
@@ -28,7 +34,7 @@ export function modelRoutesOf(
   };
   const local = { look: 'GET', install: 'POST', stop: 'DELETE' };
   return {
-    list: async () => (await ask(['models'])).json(),
+    list: async (wait = false) => (await ask(['models'], 'GET', undefined, wait)).json(),
     giveKey: async (provider, key) => {
       await ask(['providers', provider, 'key'], 'PUT', { key });
     },

@@ -53,7 +53,10 @@ class Server implements ModelRoutes {
     return this.fails ? Promise.reject(new Error(this.fails)) : Promise.resolve(answer);
   }
 
-  list = () => this._do('list', this.models);
+  whole: Promise<ModelList> = new Promise(() => undefined);
+
+  list = (wait = false) =>
+    wait ? (this.asked.push('wait'), this.whole) : this._do('list', this.models);
   giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, undefined);
   takeKeyBack = (name: string) => this._do(`no key ${name}`, undefined);
   giveAddress = (address: string) => this._do(`address ${address}`, undefined);
@@ -122,6 +125,39 @@ describe('the choice', () => {
     expect(choice.lack).toBe('missing_key');
     choice.choose('openai:typed');
     expect(choice.lack).toBe(undefined);
+  });
+});
+
+describe('a server that is slow to list its models', () => {
+  it('delays nothing, and its models come behind (T14)', async () => {
+    let tell: (list: ModelList) => void = () => undefined;
+    server.whole = new Promise(resolve => (tell = resolve));
+    const whole = { ...server.models, models: [...server.models.models, model('ollama:late')] };
+    server.models = { ...server.models, asking: true };
+    await choice.load();
+    await choice.load();
+    expect(choice.getSnapshot().models).toEqual(server.models.models);
+    expect(server.asked.filter(one => one === 'wait')).toEqual(['wait']);
+    tell(whole);
+    await settle();
+    expect(choice.getSnapshot().models).toContainEqual(model('ollama:late'));
+    expect(choice.getSnapshot().list?.asking).toBeFalsy();
+  });
+
+  it('and does not answer at last, leaves what there is (T14)', async () => {
+    server.whole = Promise.reject(new Error('No.'));
+    server.models = { ...server.models, asking: true };
+    await choice.load();
+    await settle();
+    expect(choice.getSnapshot().models).toEqual(server.models.models);
+    expect(choice.getSnapshot().trouble).toBe(null);
+  });
+
+  it('lists thousands, of which a search finds each (T14)', () => {
+    const models = Array.from({ length: 3000 }, (_, n) => model(`openai:m${n}`));
+    const found = grouped({ ...server.models, models }, 'm2999');
+    expect(JSON.stringify(found)).toContain('openai:m2999');
+    expect(JSON.stringify(grouped({ ...server.models, models }, ''))).toContain('openai:m2999');
   });
 });
 

@@ -219,6 +219,48 @@ async def test_a_keychain_that_is_unlocked_later_works_from_then_on(tmp_path: Pa
         await models.close()
 
 
+async def test_a_provider_whose_key_is_locked_stays_the_chosen_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4, B11: another is not taken for it in silence, whoever chose it; the message says why."""
+    from jupyter_stop_chat.models.key_file import KeyFile
+    from tests.models.test_keys import Chain
+
+    class Locks(Chain):
+        locked = False
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if self.locked:
+                raise RuntimeError("locked")
+            return super().get_password(service, username)
+
+    for known in PROVIDERS.values():
+        for name in known.keys:
+            monkeypatch.delenv(name, raising=False)
+    path, chain = tmp_path / "keys.json", Locks()
+    first = Models(tmp_path, key_file=KeyFile(path, lambda: chain))
+    await first.give_key("server", "openai", "the-key")
+    chosen = first.default_model()
+    assert chosen is not None
+    assert chosen.startswith("openai:")
+    await first.close()
+    chain.locked = True
+    for default in ("", "openai:gpt-other"):
+        models = Models(
+            tmp_path,
+            key_file=KeyFile(path, lambda: chain),
+            rules=lambda default=default: Rules(default=default),
+        )
+        listed = await models.listed("server", 0.0)
+        assert listed.default_model == models.default_model() == (default or chosen)
+        (info,) = [each for each in listed.models if each.id == listed.default_model]
+        assert (info.available, info.reason) == (False, ErrorCode.KEYCHAIN_LOCKED)
+        with pytest.raises(StopChatError) as caught:
+            await models.resolve(listed.default_model)
+        assert caught.value.code is ErrorCode.KEYCHAIN_LOCKED
+        await models.close()
+
+
 async def test_a_locked_key_outlives_the_same_address_given_again(tmp_path: Path) -> None:
     """R4: what is not given now is not forgotten; the list says what is the matter."""
     from jupyter_stop_chat.models.key_file import KeyFile

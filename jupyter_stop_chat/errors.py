@@ -215,7 +215,8 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         402,
     ),
     ErrorCode.WRONG_ADDRESS: (
-        "No model answers at this address. Check it: most servers want it to end in /v1.",
+        "No model answers at this address. Check that it begins with the right one of http:// and "
+        "https://; most servers want it to end in /v1.",
         502,
     ),
     ErrorCode.PROVIDER_MEMORY: (

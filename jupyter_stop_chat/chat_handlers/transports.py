@@ -7,11 +7,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
+
+from .whole_answers import WAYS, stream_of
+
+#: What OpenAI's clients ask for below an address; it may name a version itself.
+_OPENAI = (b"/chat/completions", b"/responses")
+_VERSION = re.compile(rb"/v\d")
+#: How a field of server-sent events begins: data, event, id, retry, or a comment.
+_FIELDS = frozenset({b"d", b"e", b"i", b"r", b":"})
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 def prepare(client: Any) -> None:
@@ -53,12 +63,14 @@ def _host_of(client: Any) -> str:
 class Transport:
     """A transport that looks at what begins as an answer.
 
-    A web page is no reply: the address is wrong. One whole answer, where a stream was asked for,
-    is handed on as a stream.
+    A web page is no reply: the address is wrong, or lacks the `/v1` that most servers want. One
+    whole answer, where a stream was asked for, is handed on as a stream.
     """
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+        #: What is asked for is below `/v1`, which the address lacks.
+        self._is_below_v1 = False
 
     @property
     def _pool(self) -> Any:
@@ -66,16 +78,33 @@ class Transport:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request; return the answer."""
-        response = await self._inner.handle_async_request(request)
+        response = await self._sent(request)
         if response.status_code != 200:
             return response
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind in {"text/html", "application/xhtml+xml"}:
+        kind = _kind(response)
+        if kind in _PAGES:
             await response.aclose()
             raise StopChatError(ErrorCode.WRONG_ADDRESS, "a web page answered")
-        if kind == "application/json" and request.url.path.endswith("/chat/completions"):
+        if kind == "application/json" and request.url.path.endswith(WAYS):
             return await _as_stream(request, response)
         return response
+
+    async def _sent(self, request: Any) -> Any:
+        """Send a request, also below `/v1` where nothing is at an address that lacks it."""
+        below = _below_v1(request)
+        if below is not None and self._is_below_v1:
+            return await self._inner.handle_async_request(below)
+        response = await self._inner.handle_async_request(request)
+        if below is None or not _is_nothing(response):
+            return response
+        try:
+            other = await self._inner.handle_async_request(below)
+        except BaseException:
+            await response.aclose()
+            raise
+        self._is_below_v1 = not _is_nothing(other)
+        await (response if self._is_below_v1 else other).aclose()
+        return other if self._is_below_v1 else response
 
     async def __aenter__(self) -> Transport:
         await self._inner.__aenter__()
@@ -87,6 +116,28 @@ class Transport:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+def _kind(response: Any) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def _is_nothing(response: Any) -> bool:
+    """Tell whether no API answered: nothing is there, or a web page."""
+    if response.status_code in {404, 405}:
+        return True
+    return response.status_code < 400 and _kind(response) in _PAGES
+
+
+def _below_v1(request: Any) -> Any:
+    """Return the same request below `/v1`; None where it names a version, or is another."""
+    path, query, rest = request.url.raw_path.partition(b"?")
+    end = next((each for each in _OPENAI if path.endswith(each)), None)
+    if end is None or request.method != "POST" or _VERSION.search(path):
+        return None
+    url = request.url.copy_with(raw_path=path[: -len(end)] + b"/v1" + end + query + rest)
+    more = {"headers": request.headers, "extensions": request.extensions}
+    return type(request)(request.method, url, content=request.content, **more)
 
 
 async def _as_stream(request: Any, response: Any) -> Any:
@@ -101,7 +152,7 @@ async def _as_stream(request: Any, response: Any) -> Any:
             if first.strip():
                 break
         response.stream = _rest(response.stream, first, begun)
-        if first.lstrip()[:1] not in {b"{", b"["}:
+        if first.lstrip()[:1] in _FIELDS:
             return response  # a stream by another name
     try:
         body = await response.aread()
@@ -113,7 +164,7 @@ async def _as_stream(request: Any, response: Any) -> Any:
         told = None
     headers = {"content-type": "text/event-stream"}
     # As a stream, not as content, so that who listens to streams hears it.
-    stream = _rest(response.stream, _stream_of(told), _nothing())
+    stream = _rest(response.stream, stream_of(request.url.path, told), _nothing())
     return type(response)(200, headers=headers, stream=stream, request=request)
 
 
@@ -139,39 +190,3 @@ def _rest(stream: Any, first: bytes, begun: AsyncIterator[bytes]) -> Any:
 
     base = next(each for each in type(stream).__mro__ if each.__name__ == "AsyncByteStream")
     return type("Rest", (base,), {"__aiter__": parts, "aclose": close})()
-
-
-def _stream_of(told: Any) -> bytes:
-    """Write one whole answer as the events of a stream.
-
-    :raises StopChatError: `wrong_address`, when it is no answer of a model.
-    """
-    if isinstance(told, list) and told:
-        told = told[0]
-    if isinstance(told, Mapping) and told.get("error"):
-        return _event({"error": told["error"]})
-    choices = told.get("choices") if isinstance(told, Mapping) else None
-    if not isinstance(told, Mapping) or not isinstance(choices, list):
-        raise StopChatError(ErrorCode.WRONG_ADDRESS, "another kind of JSON answered")
-    head = {
-        "id": told.get("id") or "",
-        "object": "chat.completion.chunk",
-        "created": told.get("created") or 0,
-        "model": told.get("model") or "",
-    }
-    events = b""
-    for choice in choices[:1]:
-        message = dict(choice.get("message") or choice.get("delta") or {})
-        message.setdefault("role", "assistant")
-        calls = message.get("tool_calls") or []
-        message["tool_calls"] = [{"index": at, **call} for at, call in enumerate(calls)] or None
-        reason = choice.get("finish_reason") or "stop"
-        events += _event({**head, "choices": [{"index": 0, "delta": message}]})
-        events += _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-    if told.get("usage"):
-        events += _event({**head, "choices": [], "usage": told["usage"]})
-    return events + b"data: [DONE]\n\n"
-
-
-def _event(data: Any) -> bytes:
-    return b"data: " + json.dumps(data).encode() + b"\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ KEPT_S = 600.0
 _LONGEST = 16 * 1024 * 1024
 _MOST = 5000
 _MOST_PAGES = 50
+_VERSION = re.compile(r"/v\d")
 
 
 class Listing:
@@ -80,7 +82,7 @@ class Listing:
     async def _note(self, asked: tuple[str, str]) -> None:
         try:
             async with asyncio.timeout(LIMIT_S):
-                names = await _fetch(*asked)
+                names = await _fetch_anywhere(*asked)
         except Exception:  # noqa: BLE001 - whatever it is, there is no list, and no key in a log
             names = []
         finally:
@@ -88,6 +90,21 @@ class Listing:
         now = self._clock()
         kept = {each: it for each, it in self._known.items() if now - it[0] < KEPT_S}
         self._known = kept | {asked: (now, names)}
+
+
+async def _fetch_anywhere(url: str, secret: str) -> list[str]:
+    """Fetch a list, also from below `/v1`, where an address lacks that."""
+    from tornado.httpclient import HTTPClientError
+
+    root = url.removesuffix("/models")
+    if root == url or _VERSION.search(root):
+        return await _fetch(url, secret)
+    try:
+        if names := await _fetch(url, secret):
+            return names
+    except (HTTPClientError, ValueError):
+        pass  # a web page, or nothing
+    return await _fetch(f"{root}/v1/models", secret)
 
 
 async def _fetch(url: str, secret: str) -> list[str]:

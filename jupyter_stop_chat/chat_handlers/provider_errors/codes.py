@@ -246,6 +246,8 @@ def _is_bigger_than_rate(status: int | None, text: str) -> bool:
 
 
 def _from_class(error: BaseException, table: Mapping[str, ErrorCode]) -> ErrorCode | None:
+    if table is _BY_CLASS and words.OTHER_PROTOCOL.search(str(error)):
+        return ErrorCode.WRONG_ADDRESS
     for kind in type(error).__mro__:
         if kind.__name__ in table:
             return table[kind.__name__]

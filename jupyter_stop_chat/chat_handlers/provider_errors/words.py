@@ -218,6 +218,11 @@ ADDRESS = _any_of(
     r"cannot (?:post|get) /|no route matched|(?:route|page|file|path|resource|endpoint) (?:was )?not found",
     r"method not allowed|unsupported method|http request (?:was sent )?to (?:an )?https (?:port|server)|not implemented",
 )
+#: TLS is spoken to a port without it, or the other way round.
+OTHER_PROTOCOL = _any_of(
+    r"wrong.version.number|record.layer.failure|unknown protocol|packet length too long"
+    r"|(?:illegal status line|invalid http|malformed).{0,40}\\x1[56]\\x03"
+)
 #: What gRPC says of a server that it has not reached.
 NOT_REACHED = _any_of(r"failed to connect to all addresses|dns resolution failed")
 RATE = _any_of(r"rate.?limit|too many (?:concurrent )?requests|throttl|slow down")

@@ -11,8 +11,6 @@ from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import turns_until
 
-STORES = ["stand-in", "sqlite"]
-
 THOUGHT = "Hm 😀, so. " * 200
 
 

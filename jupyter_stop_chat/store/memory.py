@@ -162,7 +162,7 @@ class Memory:
         if message is not None:
             self.messages.setdefault(message.id, Kept(message))
 
-    def apply(self, operation: Operation) -> Any:  # noqa: PLR0912, PLR0915 - one case an operation
+    def apply(self, operation: Operation) -> Any:  # noqa: PLR0912 - one case an operation
         """Apply an operation instead of the database, and return what it answers.
 
         :raises StopChatError: the operation cannot be done.

@@ -21,6 +21,8 @@ class Room:
         self._most = most
         #: For each owner, the chats that have room and are not in the store yet.
         self._coming: dict[str, set[asyncio.Future[None]]] = {}
+        #: How many are in it by now, or never will be.
+        self._made = 0
 
     @asynccontextmanager
     async def for_chat(self, owner: str) -> AsyncIterator[None]:
@@ -29,22 +31,24 @@ class Room:
         :raises StopChatError: `too_many_chats`.
         """
         while self._most > 0:
-            # Also those that are made while the store counts: it may not have seen them.
-            coming = set(self._coming.get(owner, ()))
+            made = self._made
             there = await self._store.count_chats(owner)
-            coming |= self._coming.get(owner, set())
             if there >= self._most:
                 raise StopChatError(ErrorCode.TOO_MANY_CHATS)
+            if made != self._made:
+                continue  # the store may not have seen what was made while it counted
+            coming = self._coming.get(owner, set())
             if there + len(coming) < self._most:
                 break
             # Some of them may be counted twice, and some may come to nothing.
             await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
-        made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._coming.setdefault(owner, set()).add(made)
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._coming.setdefault(owner, set()).add(ended)
         try:
             yield
         finally:
-            self._coming[owner].discard(made)
+            self._made += 1
+            self._coming[owner].discard(ended)
             if not self._coming[owner]:
                 del self._coming[owner]
-            made.set_result(None)
+            ended.set_result(None)

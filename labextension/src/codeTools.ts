@@ -36,6 +36,10 @@ export function codeToolsWith(names: Record<CodeAction, string>): (root: HTMLEle
   return root => {
     for (const code of root.querySelectorAll('pre > code')) {
       const pre = code.parentElement as HTMLElement;
+      if (!code.textContent?.trim()) {
+        pre.remove(); // a reply that broke off where its code was to begin: there is nothing in it
+        continue;
+      }
       const frame = document.createElement('div');
       frame.className = 'jp-StopChat-code';
       pre.replaceWith(frame);

@@ -46,6 +46,8 @@ export const CommandIDs = {
 
 /** What the commands act on. */
 export interface CommandTargets {
+  /** The page has an entry of its own in its palette that opens the sidebar. */
+  opensItself: boolean;
   desk: Desk;
   views: Views;
   attaching: Attaching;
@@ -267,6 +269,8 @@ export function addCommands(
     }
   });
   for (const command of Object.values(CommandIDs)) {
-    palette?.addItem({ command, category: trans.__('Stop Chat') });
+    if (command !== CommandIDs.open || !targets.opensItself) {
+      palette?.addItem({ command, category: trans.__('Stop Chat') });
+    }
   }
 }

@@ -40,6 +40,7 @@ import {
 import { menusOf } from './menu';
 import { ModelChoice } from './modelChoice';
 import { modelRoutesOf } from './modelRoutes';
+import { isNotebook, keepOpen } from './notebookApp';
 import { codeActionsOn } from './notebooks';
 import { StopChatPanel } from './panel';
 import { Place } from './place';
@@ -191,6 +192,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       open: chatId => open(chatId)
     });
     addCommands(app.commands, palette, trans, {
+      opensItself: isNotebook(app),
       desk,
       views,
       attaching,
@@ -203,6 +205,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     });
     views.subscribe(() => views.shown.forEach(chatId => history.seen(chatId)));
     desk.connect();
+    keepOpen(app, sidebar, server.baseUrl);
     void Promise.all([app.restored, settings.ready]).then(() => {
       const wanted = settings.getSnapshot().openAtStart;
       if (wanted || PageConfig.getOption('stopChatOpen') === 'true') {

@@ -2,6 +2,7 @@
 import { Mark } from './history';
 
 const CHAT = 'jupyter-stop-chat:chat';
+const OPEN = 'jupyter-stop-chat:open';
 const MODEL = 'jupyter-stop-chat:model';
 const MARKS = 'jupyter-stop-chat:marks';
 
@@ -11,6 +12,14 @@ export function rememberedChat(scope: string): string | null {
 
 export function rememberChat(scope: string, chatId: string | null): void {
   write(() => sessionStorage, `${CHAT}:${scope}`, chatId);
+}
+
+export function wasOpen(scope: string): boolean {
+  return read(() => sessionStorage, `${OPEN}:${scope}`) === 'yes';
+}
+
+export function rememberOpen(scope: string, isOpen: boolean): void {
+  write(() => sessionStorage, `${OPEN}:${scope}`, isOpen ? 'yes' : null);
 }
 
 export function rememberedModel(scope: string): string | null {

@@ -20,6 +20,11 @@ describe('the buttons of a code block', () => {
     expect(labels).toEqual([...Object.values(names), ...Object.values(names)]);
   });
 
+  it('are not there where no code is', () => {
+    const root = rendered('<p>x</p><pre><code class="language-python">\n</code></pre>');
+    expect(root.innerHTML).toBe('<p>x</p>');
+  });
+
   it('tell which code is meant', () => {
     const root = rendered('<pre><code>a = 1\n</code></pre><pre><code><i>b</i> = 2\n\n</code></pre>');
     const icon = root.querySelectorAll('[data-action=replace] path')[1];

@@ -27,12 +27,18 @@ class Lab:
     :param folder: where its home, settings and data go.
     :param config: what its `jupyter_server_config.json` says.
     :param module: what is run: JupyterLab, or the server alone.
+    :param base_url: where on its host it is, as behind a hub.
     """
 
     def __init__(
-        self, folder: Path, config: Mapping[str, Any], module: str = "jupyterlab"
+        self,
+        folder: Path,
+        config: Mapping[str, Any],
+        module: str = "jupyterlab",
+        base_url: str = "/",
     ) -> None:
         self.module = module
+        self.base_url = base_url
         self.folder = folder
         self.token = secrets.token_hex(16)
         self.port = _free_port()
@@ -52,7 +58,12 @@ class Lab:
     @property
     def url(self) -> str:
         """Return the page's address."""
-        return f"http://127.0.0.1:{self.port}/lab?token={self.token}&reset"
+        return f"{self.root}lab?token={self.token}&reset"
+
+    @property
+    def root(self) -> str:
+        """Return the server's address."""
+        return f"http://127.0.0.1:{self.port}{self.base_url}"
 
     def start(self, stdin: int = subprocess.DEVNULL) -> None:
         """Start the server and wait until it answers.
@@ -81,6 +92,7 @@ class Lab:
                     "--allow-root",
                     f"--ServerApp.port={self.port}",
                     "--ServerApp.port_retries=0",
+                    f"--ServerApp.base_url={self.base_url}",
                     f"--IdentityProvider.token={self.token}",
                     "--LabApp.news_url=",
                     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -95,7 +107,7 @@ class Lab:
         end = time.monotonic() + START
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api", timeout=5):
+                with urllib.request.urlopen(f"{self.root}api", timeout=5):
                     return
             except (urllib.error.URLError, OSError):
                 assert self.process.poll() is None, self.log.read_text()

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.testing import Gate, SyncScriptedModel
+from tests.bare import Bare, bare
 from tests.providers import NeverAccepts, Script, ToolUse
 from tests.providers.chat_models import MODELS, make_model, make_provider
 from tests.turns import until
@@ -70,7 +71,7 @@ class Case:
     request: Callable[[], Any] = lambda: None
 
 
-async def measure(page: Any, case: Case) -> Cell:
+async def measure(page: Any, case: Case, steps: Bare) -> Cell:
     """Stop a reply several times, and measure from the stop on."""
     cell = Cell()
     for _ in range(TIMES):
@@ -78,6 +79,7 @@ async def measure(page: Any, case: Case) -> Cell:
         message_id = accepted["message"]["id"]
         await case.begun(message_id)
         request = case.request()
+        await steps.measure()
         tokens = request.tokens_sent if request else 0
         began = time.perf_counter()
         await page.send({"type": "stop", "message_id": message_id})
@@ -96,10 +98,14 @@ async def measure(page: Any, case: Case) -> Cell:
 
 
 class Bench:
-    """Hold a page, and what the phases wait for."""
+    """Hold a page, and what the phases wait for.
 
-    def __init__(self, page: Any, services: Any) -> None:
+    :ivar steps: what the machine takes for a stop's bare steps.
+    """
+
+    def __init__(self, page: Any, services: Any, steps: Bare) -> None:
         self.page = page
+        self.steps = steps
         self.models = services.models
         self.engine = services.engine
 
@@ -121,7 +127,9 @@ class Bench:
             self.models.register("table", lambda name: make(f"{silent.origin}/v1"))
             # Building it is not what is measured.
             handler, _ = await self.models.resolve("table:x")
-            cells["connecting"] = await measure(self.page, Case("table:x", self.generating))
+            cells["connecting"] = await measure(
+                self.page, Case("table:x", self.generating), self.steps
+            )
             await handler.close()
         async with make_provider("openai" if kind == "agent" else kind) as provider:
             self.models.register("table", lambda name: make(provider.base_url))
@@ -141,15 +149,19 @@ class Bench:
 
             provider.script = Script(tokens=10**9, stall="after_headers")
             case = Case("table:x", headers, newest)
-            cells["before the first token"] = await measure(self.page, case)
+            cells["before the first token"] = await measure(self.page, case, self.steps)
             provider.script = Script(tokens=10**9, rate=100)
-            cells["streaming"] = await measure(self.page, Case("table:x", self.delta, newest))
+            cells["streaming"] = await measure(
+                self.page, Case("table:x", self.delta, newest), self.steps
+            )
             provider.script = Script(tokens=10**9, stall_after=3)
-            cells["stalled"] = await measure(self.page, Case("table:x", self.delta, newest))
+            cells["stalled"] = await measure(
+                self.page, Case("table:x", self.delta, newest), self.steps
+            )
             if kind == "agent":
                 provider.script = Script(tokens=0, tool_calls=[ToolUse("wait", {})])
                 cells["tool running"] = await measure(
-                    self.page, Case("table:x", self.tool_started)
+                    self.page, Case("table:x", self.tool_started), self.steps
                 )
             handler, _ = await self.models.resolve("table:x")
             self.models.forget("table")
@@ -181,11 +193,12 @@ def make_agent(base_url: str) -> Any:
 
 
 @asynccontextmanager
-async def bench_of(app: Any, connect: Any) -> AsyncIterator[Bench]:
+async def bench_of(app: Any, connect: Any, folder: Path) -> AsyncIterator[Bench]:
     """Connect a page to the server."""
     app.titles = "prompt"
     services = await app.services()
-    yield Bench(await connect(), services)
+    async with bare(folder) as steps:
+        yield Bench(await connect(), services, steps)
     assert services.engine.registry.empty
 
 
@@ -208,24 +221,27 @@ def note(kind: str, cells: dict[str, Cell]) -> None:
 
 
 @pytest.mark.parametrize("kind", [*MODELS, "agent"])
-async def test_asynchronous_models_stop_at_once(kind: str, app: Any, connect: Any) -> None:
+async def test_asynchronous_models_stop_at_once(
+    kind: str, app: Any, connect: Any, tmp_path: Path
+) -> None:
     """V1, V8, J7, B1: the page's end and the provider's close, in every phase."""
     make = make_agent if kind == "agent" else lambda url: make_model(kind, url)
-    async with bench_of(app, connect) as bench:
+    async with bench_of(app, connect, tmp_path) as bench:
         cells = await bench.measure_provider(kind, make)
     note(kind, cells)
     assert set(cells) == set(PHASES if kind == "agent" else PHASES[:4])
+    soon = bench.steps.soon(SOON)
     for phase, cell in cells.items():
-        assert statistics.median(cell.ended) <= SOON, (phase, cell.ended)
+        assert statistics.median(cell.ended) <= soon, (phase, cell.ended)
         if phase != "tool running":  # what a tool leaves behind is its own affair
             assert cell.provider == {"closed"}, phase
         if cell.closed:
-            assert statistics.median(cell.closed) <= SOON, (phase, cell.closed)
+            assert statistics.median(cell.closed) <= soon, (phase, cell.closed)
         if cell.tokens:
             assert statistics.median(cell.tokens) <= 2, (phase, cell.tokens)
 
 
-async def test_a_sync_model_lets_go_at_once(app: Any, connect: Any) -> None:
+async def test_a_sync_model_lets_go_at_once(app: Any, connect: Any, tmp_path: Path) -> None:
     """B1, J3: the page's end comes at once, and what runs on is named."""
     cells: dict[str, Cell] = {}
     gates: list[Gate] = []
@@ -250,7 +266,7 @@ async def test_a_sync_model_lets_go_at_once(app: Any, connect: Any) -> None:
             yield "text "
             time.sleep(0.01)
 
-    async with bench_of(app, connect) as bench:
+    async with bench_of(app, connect, tmp_path) as bench:
         seen = itertools.count()
 
         async def begun(message_id: str) -> None:
@@ -264,26 +280,26 @@ async def test_a_sync_model_lets_go_at_once(app: Any, connect: Any) -> None:
             ("stalled", stalls, bench.delta),
         ):
             bench.models.register("table", make(script))
-            cells[phase] = await measure(bench.page, Case("table:x", wait))
+            cells[phase] = await measure(bench.page, Case("table:x", wait), bench.steps)
             for gate in gates:
                 gate.open()
     note("sync", cells)
     for cell in cells.values():
         assert max(cell.ended) <= 2000
-        assert statistics.median(cell.ended) <= SOON * 2
+        assert statistics.median(cell.ended) <= bench.steps.soon(SOON * 2)
         assert cell.provider <= {"still_finishing", "closed"}
     assert cells["stalled"].provider == {"still_finishing"}
 
 
 @pytest.mark.local_model
 async def test_the_local_model_stops_at_once(
-    app: Any, connect: Any, local_model_data_dir: Path
+    app: Any, connect: Any, tmp_path: Path, local_model_data_dir: Path
 ) -> None:
     """V1, V8, B11: the page's end, and the child's word that nothing runs any more."""
     from jupyter_stop_chat.chat_handlers.local import LocalHandler
 
     cells: dict[str, Cell] = {}
-    async with bench_of(app, connect) as bench:
+    async with bench_of(app, connect, tmp_path) as bench:
         handler = LocalHandler(local_model_data_dir)
         bench.models.register("table", lambda name: handler)
         page = bench.page
@@ -310,6 +326,7 @@ async def test_the_local_model_stops_at_once(
                 accepted = await page.ask(body, model="table:smollm2")
                 message_id = accepted["message"]["id"]
                 await begun(message_id)
+                await bench.steps.measure()
                 began = time.perf_counter()
                 await page.send({"type": "stop", "message_id": message_id})
                 message = await page.end_of(message_id)
@@ -328,7 +345,7 @@ async def test_the_local_model_stops_at_once(
         cells["streaming"] = await measure_local("Count to one thousand.", bench.delta)
     note("local", cells)
     for phase, cell in cells.items():
-        assert statistics.median(cell.ended) <= SOON * 2, (phase, cell.ended)
+        assert statistics.median(cell.ended) <= bench.steps.soon(SOON * 2), (phase, cell.ended)
         assert statistics.median(cell.closed) <= 500, (phase, cell.closed)
 
 

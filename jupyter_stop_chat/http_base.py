@@ -104,6 +104,16 @@ class StopChatHandler(APIHandler):
         except ValidationError as error:
             raise StopChatError(ErrorCode.INVALID_FIELD, first_wrong(error)) from None
 
+    def number(self, name: str, default: int, most: int) -> int:
+        """Read a number of the query, from 1 on.
+
+        :raises StopChatError: `invalid_field`.
+        """
+        value = self.get_query_argument(name, str(default))
+        if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= most):
+            raise StopChatError(ErrorCode.INVALID_FIELD, name)
+        return int(value)
+
     # --- what is answered --------------------------------------------------------------------
 
     def answer(self, content: BaseModel, status: int = 200) -> None:

@@ -97,10 +97,14 @@ class ChatList(_Body):
 
 
 class WholeChat(_Body):
-    """Be a chat with its messages, and the tokens of all its replies, all versions included."""
+    """Be a chat with a page of its messages, and the tokens of all its replies and versions.
+
+    `earlier` messages come before those of the page.
+    """
 
     chat: Chat
     messages: tuple[Message, ...]
+    earlier: Offset = 0
     usage: Usage | None = None
 
 

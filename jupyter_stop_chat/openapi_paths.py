@@ -264,10 +264,15 @@ def paths() -> dict[str, Any]:
         "/chats/{chat_id}": {
             "get": operation(
                 "get_chat",
-                "Return a chat with its messages.",
+                "Return a chat with its newest messages, oldest first; `before` is the id that a "
+                "page began with.",
                 json_of(WholeChat),
-                failures=(404,),
-                parameters=chat,
+                failures=(400, 404),
+                parameters=(
+                    *chat,
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
+                    _query("before", _ID),
+                ),
             ),
             "patch": operation(
                 "rename_chat",

@@ -21,15 +21,17 @@ from .http_objects import (
     WholeChat,
 )
 from .importing import read_chat
-from .protocol import ChatChanged, Usage
+from .protocol import ChatChanged, Message, Usage
 from .store.slices import in_slices
 from .usage import total
 
 if TYPE_CHECKING:
     from .app import StopChatApp
 
-#: How many chats a page of the list has, and may have.
-PAGE, LARGEST_PAGE = 50, 200
+#: How many chats, and how many messages, a page has, and how many it may have.
+PAGE, MESSAGES, LARGEST_PAGE = 50, 100, 200
+#: With so many characters a page of messages is full; one message is as long as it is.
+MOST_CHARACTERS = 1024 * 1024
 _ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 
@@ -40,14 +42,12 @@ class ChatsHandler(StopChatHandler):
     @authorized(action="read")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """List chats, newest change first: `query` searches, `before` is where a page ended."""
-        limit = self.get_query_argument("limit", str(PAGE))
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LARGEST_PAGE):
-            raise StopChatError(ErrorCode.INVALID_FIELD, "limit")
+        limit = self.number("limit", PAGE, LARGEST_PAGE)
         services = await self.services()
         chats = await services.store.list_chats(
             self.owner,
             query=self.get_query_argument("query", ""),
-            limit=int(limit),
+            limit=limit,
             before=self.get_query_argument("before", None),
         )
         self.answer(
@@ -70,31 +70,47 @@ class ChatsHandler(StopChatHandler):
         self.answer(chat, 201)
 
 
+def _size(message: Message) -> int:
+    """Tell about how many characters a message takes."""
+    parts = [message.text, message.reasoning, *(each.text for each in message.attachments)]
+    parts += [part for each in message.tools for part in (each.args, each.result)]
+    return sum(len(part) for part in parts if part)
+
+
 class ChatHandler(StopChatHandler):
     """Serve `chats/{chat_id}`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
     async def get(self, chat_id: str) -> None:
-        """Return a chat with its messages."""
+        """Return a chat with its newest messages, or those before one that a page began with."""
+        limit = self.number("limit", MESSAGES, LARGEST_PAGE)
+        before = self.get_query_argument("before", None)
         services = await self.services()
         chat = await services.engine.chat(self.owner, chat_id)
         messages = await services.store.get_messages(chat_id)
-        live = [services.engine.generation(message.id) for message in messages]
-        now = tuple(
-            made.snapshot() if made else message
-            for made, message in zip(live, messages, strict=True)
-        )
         used: Usage | None = None
-        for message in now:
+        ids: list[str] = []
+        for message in messages:
             used = total(used, message.usage)
+            ids.append(message.id)
+        if before is not None and before not in ids:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        end = len(ids) if before is None else ids.index(before)
+        page: list[Message] = []
+        room = MOST_CHARACTERS
+        while end > 0 and len(page) < limit and room > 0:
+            end -= 1
+            made = services.engine.generation(ids[end])
+            page.append(made.snapshot() if made else messages[end])
+            room -= _size(page[-1])
         if used is not None:
             used = used.model_copy(update={"sent_from": None})  # that is a message's own
-        head = WholeChat(chat=chat, messages=(), usage=used).model_dump_json(
+        head = WholeChat(chat=chat, messages=(), earlier=end, usage=used).model_dump_json(
             exclude_none=True, exclude={"messages"}
         )
-        # One by one: a long chat that is written in one go holds everybody up.
-        written = await in_slices(lambda each: each.model_dump_json(exclude_none=True), now)
+        # One by one: long messages that are written in one go hold everybody up.
+        written = await in_slices(lambda each: each.model_dump_json(exclude_none=True), page[::-1])
         self.set_header("Content-Type", "application/json")
         self.finish(f'{head[:-1]},"messages":[{",".join(written)}]}}')
 

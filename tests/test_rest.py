@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from jupyter_stop_chat.protocol import Chat, Message, MessageState, Usage
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 
 
@@ -57,6 +58,50 @@ async def test_a_chat_is_listed_found_renamed_and_deleted(ask: Any, jp_fetch: An
         await jp_fetch("api", "stop-chat", "chats", chat_id)
     assert gone.value.code == 404
     assert json.loads(gone.value.response.body)["code"] == "unknown_chat"
+
+
+async def test_a_long_chat_is_read_in_pages(app: Any, jp_fetch: Any) -> None:
+    """B5: the newest first; a page has so many messages, and so much of text."""
+    services = await app.services()
+    when = "2026-01-01T00:00:00Z"
+    chat = Chat(id=str(uuid.uuid4()), owner="server", created_at=when, updated_at=when)
+
+    def message(text: str) -> Message:
+        return Message(
+            id=str(uuid.uuid4()),
+            chat_id=chat.id,
+            role="assistant",
+            text=text,
+            text_length=len(text),
+            state=MessageState.COMPLETED,
+            created_at=when,
+            usage=Usage(output_tokens=1),
+        )
+
+    messages = [message(f"number {n}") for n in range(250)]
+    messages += [message("long " * 120_000) for _ in range(4)]
+    await services.store.add_chat(chat, messages)
+    page = await _json(jp_fetch, "chats", chat.id)
+    assert [each["id"] for each in page["messages"]] == [each.id for each in messages[-2:]]
+    assert (page["earlier"], page["usage"]["output_tokens"]) == (252, 254)
+    seen = page["messages"]
+    while page["earlier"]:
+        params = {"before": seen[0]["id"], "limit": "120"}
+        page = await _json(jp_fetch, "chats", chat.id, params=params)
+        assert len(page["messages"]) <= 120
+        seen = page["messages"] + seen
+    assert [each["id"] for each in seen] == [each.id for each in messages]
+    first = await _json(jp_fetch, "chats", chat.id, params={"before": messages[0].id})
+    assert (first["messages"], first["earlier"]) == ([], 0)
+    for params, status in (
+        ({"limit": "0"}, 400),
+        ({"limit": "201"}, 400),
+        ({"before": "x"}, 404),
+        ({"before": str(uuid.uuid4())}, 404),
+    ):
+        with pytest.raises(HTTPClientError) as refused:
+            await jp_fetch("api", "stop-chat", "chats", chat.id, params=params)
+        assert refused.value.code == status
 
 
 async def test_deleting_a_chat_stops_what_runs_in_it(ask: Any, jp_fetch: Any, app: Any) -> None:

@@ -82,8 +82,15 @@ class ServerPlace:
         return list(found["chats"])
 
     def chat(self, chat_id: str) -> dict[str, Any]:
-        """Return a chat and its messages."""
-        return dict(self._ask("GET", f"chats/{quote(chat_id, safe='')}"))
+        """Return a chat and its messages, which come in pages."""
+        path = f"chats/{quote(chat_id, safe='')}?limit=200"
+        found = dict(self._ask("GET", path))
+        messages = list(found["messages"])
+        while found["earlier"]:
+            page = self._ask("GET", f"{path}&before={messages[0]['id']}")
+            messages[:0] = page["messages"]
+            found["earlier"] = page["earlier"]
+        return found | {"messages": messages}
 
     def rename(self, chat_id: str, title: str) -> None:
         """Give a chat a title."""

@@ -16,6 +16,7 @@ from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
 from tests.providers.wire_errors import ERRORS, FAILED, LONG, RATE
+from tests.providers.wire_more import MORE
 from tests.providers.wire_words import OTHERWISE, TOO_LONG
 
 AT_ONCE = [name for name, each in ERRORS.items() if each[2] not in {RATE, FAILED}]
@@ -108,3 +109,9 @@ async def test_an_answer_through_langchain_s_class(kind: str, name: str) -> None
 def test_the_limit_that_the_words_name(text: str, found: Any) -> None:
     """T8: used for how much is left out."""
     assert limit_in(ValueError(text)) == found
+
+
+@pytest.mark.parametrize(("status", "body", "code"), MORE)
+def test_each_server_in_its_own_words(status: int, body: Any, code: str) -> None:
+    """T8, T9, T10, T13: as they came."""
+    assert code_of_wire(status, body).value == code

@@ -23,9 +23,12 @@ _BY_STATUS = {
     421: ErrorCode.WRONG_ADDRESS,
     426: ErrorCode.WRONG_ADDRESS,
     429: ErrorCode.RATE_LIMITED,
+    498: ErrorCode.PROVIDER_FAILED,
     501: ErrorCode.WRONG_ADDRESS,
     504: ErrorCode.PROVIDER_TIMEOUT,
     507: ErrorCode.PROVIDER_MEMORY,
+    # of Cloudflare, which waited for the provider's server
+    524: ErrorCode.PROVIDER_TIMEOUT,
 }
 
 _BY_CLASS = {
@@ -145,6 +148,7 @@ def _of_sentence(status: int | None, text: str, strong: ErrorCode | None) -> Err
         (words.FILTERED, ErrorCode.CONTENT_FILTERED),
         (words.MODEL, ErrorCode.MODEL_NOT_FOUND),
         (words.ADDRESS, ErrorCode.WRONG_ADDRESS),
+        (words.CRASHED, ErrorCode.PROVIDER_FAILED),
     ):
         if strong is code or pattern.search(text):
             return code

@@ -203,7 +203,7 @@ MODEL = _any_of(
     r" (?:\w+ )?models?\b",
     r"\bno models? (?:is |are |was )?(?:currently )?(?:loaded|found|available|matches|named)",
     r"(?:no endpoints found|try pulling it|model identifier is invalid|not a valid model|healthy deployments|not a chat model"
-    r"|llm provider not provided|requested entity was not found)",
+    r"|llm provider not provided|requested entity was not found|does not support (?:chat|generate)\b(?! completion))",
     r"deployment\b.{0,60}\b(?:does not exist|not found)|^model: \S",
 )
 #: Of these, a server with a problem of its own says only the plain ones of a model.
@@ -217,6 +217,11 @@ ADDRESS = _any_of(
     r"unexpected endpoint|invalid url|(?:unknown|unrecognized|unsupported|invalid|no such) (?:request )?(?:url|path|endpoint|route)\b",
     r"cannot (?:post|get) /|no route matched|(?:route|page|file|path|resource|endpoint) (?:was )?not found",
     r"method not allowed|unsupported method|http request (?:was sent )?to (?:an )?https (?:port|server)|not implemented",
+)
+#: A model's own process ended, whatever the status says of the request.
+CRASHED = _any_of(
+    r"\bmodel (?:process )?(?:has |was )?(?:\w+ or )?(?:crashed|unloaded)\b"
+    r"|\b(?:runner|worker|engine|backend)\b.{0,30}\b(?:crashed|died|terminated|exited|is dead)\b"
 )
 #: TLS is spoken to a port without it, or the other way round.
 OTHER_PROTOCOL = _any_of(

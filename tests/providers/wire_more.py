@@ -1,0 +1,178 @@
+"""Refusals of many servers in their own words, with the code that each of them means."""
+# ruff: noqa: E501 - a body is read in one line, in its own letters
+
+from __future__ import annotations
+
+from typing import Any
+
+#: A status, a body and a code.
+# fmt: off
+MORE: list[tuple[int, Any, str]] = [
+    # OpenRouter
+    (402,{"error": {"message": "This request requires more credits, or fewer max_tokens. You requested up to 8192 tokens, but can only afford 213. To increase, visit https://openrouter.ai/settings/credits and upgrade to a paid account", "code": 402}},"quota_exceeded"),
+    (404,{"error": {"message": "No allowed providers are available for the selected model.", "code": 404}},"model_not_found"),
+    (404,{"error": {"message": "No endpoints found matching your data policy (Free model training). Configure: https://openrouter.ai/settings/privacy", "code": 404}},"model_not_found"),
+    (401,{"error": {"message": "User not found.", "code": 401}},"key_refused"),
+    (401,{"error": {"message": "No cookie auth credentials found", "code": 401}},"key_refused"),
+    (400,{"error": {"message": "deepseek/deepseek-x is not a valid model ID", "code": 400}},"model_not_found"),
+    (503,{"error": {"message": "No instances available", "code": 503}},"provider_failed"),
+    (400,{"error": {"message": "This endpoint's maximum context length is 32768 tokens. However, you requested about 40160 tokens (40160 of text input). Please reduce the length of either one, or use the \"middle-out\" transform to compress your prompt automatically.", "code": 400}},"context_too_long"),
+    (429,{"error": {"message": "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day", "code": 429}},"rate_limited"),
+    # Together
+    (422,{"id": "x", "error": {"message": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4000 `inputs` tokens and 512 `max_new_tokens`", "type": "invalid_request_error", "param": None,"code": None}},"context_too_long"),
+    (404,{"id": "x", "error": {"message": "Unable to access model foo/bar. Please visit https://api.together.ai/models to view the list of supported models.", "type": "invalid_request_error", "param": "model", "code": "model_not_available"}},"model_not_found"),
+    (401,{"id": "x", "error": {"message": "Invalid API key provided. You can find your API key at https://api.together.xyz/settings/api-keys.", "type": "invalid_request_error", "param": None,"code": "invalid_api_key"}},"key_refused"),
+    (402,{"error": {"message": "Credit limit exceeded, please navigate to https://api.together.ai/settings/billing to update your limit", "type": "credit_limit"}},"quota_exceeded"),
+    # Groq
+    (413,{"error": {"message": "Request too large for model `llama-3.3-70b-versatile` in organization `org_x` service tier `on_demand` on tokens per minute (TPM): Limit 12000, Requested 22009, please reduce your message size and try again.", "type": "tokens", "code": "rate_limit_exceeded"}},"context_too_long"),
+    (429,{"error": {"message": "Rate limit reached for model `x` in organization `org` on tokens per day (TPD): Limit 100000, Used 99800, Requested 1000. Please try again in 11m31s.", "type": "tokens", "code": "rate_limit_exceeded"}},"rate_limited"),
+    (400,{"error": {"message": "Please reduce the length of the messages or completion.", "type": "invalid_request_error", "param": "messages", "code": "context_length_exceeded"}},"context_too_long"),
+    (400,{"error": {"message": "The model `mixtral-8x7b-32768` has been decommissioned and is no longer supported.", "type": "invalid_request_error", "code": "model_decommissioned"}},"model_not_found"),
+    (498,{"error": {"message": "Flex tier capacity exceeded", "type": "server_error", "code": "capacity_exceeded"}},"provider_failed"),
+    # Fireworks
+    (404,{"error": {"object": "error", "type": "invalid_request_error", "code": "NOT_FOUND", "message": "Model not found, inaccessible, and/or not deployed"}},"model_not_found"),
+    (412,{"error": {"message": "Account x is suspended, possibly due to reaching the monthly spending limit or failure to pay past invoices. Please go to https://fireworks.ai/account/billing for more information.", "type": "error", "code": "PRECONDITION_FAILED"}},"quota_exceeded"),
+    (403,{"error": "unauthorized"},"key_refused"),
+    (400,{"error": {"object": "error", "type": "invalid_request_error", "message": "The prompt is too long: 140000, model maximum context length: 131071"}},"context_too_long"),
+    # DeepSeek
+    (402,{"error": {"message": "Insufficient Balance", "type": "unknown_error", "param": None,"code": "invalid_request_error"}},"quota_exceeded"),
+    (400,{"error": {"message": "Model Not Exist", "type": "invalid_request_error", "param": None,"code": "invalid_request_error"}},"model_not_found"),
+    (401,{"error": {"message": "Authentication Fails, Your api key: ****abcd is invalid", "type": "authentication_error", "param": None,"code": "invalid_request_error"}},"key_refused"),
+    (400,{"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}},"content_filtered"),
+    (503,{"error": {"message": "Service is too busy. We advise users to temporarily switch to alternative LLM API service providers.", "type": "service_unavailable_error", "code": "service_unavailable_error"}},"provider_failed"),
+    # Mistral
+    (401,{"detail": "Unauthorized"},"key_refused"),
+    (401,{"message": "Unauthorized", "request_id": "x"},"key_refused"),
+    (429,{"object": "error", "message": "Service tier capacity exceeded for this model.", "type": "service_tier_capacity_exceeded", "param": None,"code": "3505"},"rate_limited"),
+    (400,{"object": "error", "message": "Prompt contains 33000 tokens and 0 draft tokens, too large for model with 32768 maximum context length", "type": "invalid_request_prompt", "param": None,"code": "3051"},"context_too_long"),
+    (400,{"object": "error", "message": "Invalid model: mistral-xx", "type": "invalid_model", "param": None,"code": "1500"},"model_not_found"),
+    (429,{"message": "Requests rate limit exceeded"},"rate_limited"),
+    (402,{"detail": "Active subscription required"},"quota_exceeded"),
+    # Cohere
+    (401,{"id": "x", "message": "invalid api token"},"key_refused"),
+    (404,{"id": "x", "message": "model 'command-x' not found, make sure the correct model ID was used and that you have access to the model."},"model_not_found"),
+    (400,{"message": "too many tokens: total number of tokens in the prompt exceeds the limit of 4081. Try using a shorter prompt."},"context_too_long"),
+    (429,{"message": "You are using a Trial key, which is limited to 40 API calls / minute. You can continue to use the Trial key for free or upgrade to a Production key."},"rate_limited"),
+    (429,{"message": "You are using a Trial key, which is limited to 1000 API calls / month."},"rate_limited"),
+    # xAI
+    (400,{"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***00. You can obtain an API key from https://console.x.ai."},"key_refused"),
+    (404,{"code": "Some requested entity was not found", "error": "The model grok-9 does not exist or your team x does not have access to it. Please ensure you're using the correct API key."},"model_not_found"),
+    (403,{"code": "The caller does not have permission to execute the specified operation", "error": "Your newly created team doesn't have any credits yet. You can purchase credits on https://console.x.ai/team/x."},"quota_exceeded"),
+    (429,{"code": "Some resource has been exhausted", "error": "Your team x has either used all available credits or reached its monthly spending limit. To continue making API requests, please purchase more credits or raise your spending limit."},"quota_exceeded"),
+    (400,{"code": "Client specified an invalid argument", "error": "This model's maximum prompt length is 131072 but the request contains 150000 tokens."},"context_too_long"),
+    # Azure
+    (401,{"error": {"code": "401", "message": "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}},"key_refused"),
+    (404,{"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again."}},"model_not_found"),
+    (404,{"error": {"code": "404", "message": "Resource not found"}},"wrong_address"),
+    (429,{"error": {"code": "429", "message": "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-02-01 have exceeded token rate limit of your current OpenAI S0 pricing tier. Please retry after 7 seconds."}},"rate_limited"),
+    (400,{"error": {"message": "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.", "type": None,"param": "prompt", "code": "content_filter", "status": 400}},"content_filtered"),
+    (403,{"error": {"code": "403", "message": "Access denied due to Virtual Network/Firewall rules."}},"forbidden"),
+    # Bedrock
+    (400,{"message": "Input is too long for requested model."},"context_too_long"),
+    (403,{"message": "The security token included in the request is invalid."},"key_refused"),
+    (403,{"Message": "User: arn:aws:iam::1:user/x is not authorized to perform: bedrock:InvokeModel on resource: arn:aws:bedrock:us-east-1::foundation-model/x"},"forbidden"),
+    (400,{"message": "Invocation of model ID x with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model."},"request_refused"),
+    (429,{"message": "Too many tokens, please wait before trying again."},"rate_limited"),
+    (403,{"message": "You don't have access to the model with the specified model ID."},"forbidden"),
+    # LiteLLM
+    (400,{"error": {"message": "litellm.BadRequestError: LLM Provider NOT provided. Pass in the LLM provider you are trying to call. You passed model=foo", "type": None,"param": None,"code": "400"}},"model_not_found"),
+    (401,{"error": {"message": "Authentication Error, Invalid proxy server token passed. Received API Key = sk-...1234, Key Hash (Token) =abc. Unable to find token in cache or `LiteLLM_VerificationTable`", "type": "token_not_found_in_db", "param": "key", "code": "401"}},"key_refused"),
+    (400,{"error": {"message": "Budget has been exceeded! Current cost: 10.2, Max budget: 10.0", "type": "budget_exceeded", "param": None,"code": "400"}},"quota_exceeded"),
+    (400,{"error": {"message": "litellm.ContextWindowExceededError: litellm.BadRequestError: OpenAIException - This model's maximum context length is 8192 tokens.", "type": None,"code": "400"}},"context_too_long"),
+    (429,{"error": {"message": "No deployments available for selected model, Try again in 5 seconds. Passed model=gpt-4. pre-call-checks=False", "type": "None", "code": "429"}},"rate_limited"),
+    (500,{"error": {"message": "litellm.APIConnectionError: Ollama_chatException - [Errno 111] Connection refused", "type": None,"code": "500"}},"provider_failed"),
+    # vLLM
+    (400,{"object": "error", "message": "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens in the messages, Please reduce the length of the messages.", "type": "BadRequestError", "param": None,"code": 400},"context_too_long"),
+    (400,{"error": {"message": "The decoder prompt (length 40000) is longer than the maximum model length of 32768. Make sure that `max_model_len` is no smaller than the number of text tokens.", "type": "BadRequestError", "param": None,"code": 400}},"context_too_long"),
+    (404,{"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError", "param": None,"code": 404},"model_not_found"),
+    (400,{"error": {"message": "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 8192 tokens and your request has 300 input tokens (8192 > 8192 - 300).", "type": "BadRequestError", "code": 400}},"context_too_long"),
+    (401,{"error": "Unauthorized"},"key_refused"),
+    # TGI / HF
+    (422,{"error": "Input validation error: `inputs` must have less than 1024 tokens. Given: 3000", "error_type": "validation"},"context_too_long"),
+    (429,{"error": "Model is overloaded", "error_type": "overloaded"},"rate_limited"),
+    (402,{"error": "You have exceeded your monthly included credits for Inference Providers. Subscribe to PRO to get 20x more monthly included credits."},"quota_exceeded"),
+    (400,{"error": {"message": "The requested model 'x/y' is not supported by any provider you have enabled.", "type": "invalid_request_error", "param": "model", "code": "model_not_supported"}},"model_not_found"),
+    (503,{"error": "Model meta-llama/x is currently loading", "estimated_time": 20.0},"provider_failed"),
+    (401,{"error": "Invalid username or password."},"key_refused"),
+    (403,{"error": "This authentication method does not have sufficient permissions to call Inference Providers on behalf of user x"},"forbidden"),
+    # LM Studio
+    (400,{"error": "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough. Try to load the model with a larger context length, or provide a shorter input"},"context_too_long"),
+    (404,{"error": {"message": "No models loaded. Please load a model in the developer page or use the `lms load` command.", "type": "invalid_request_error", "param": "model", "code": "model_not_found"}},"model_not_found"),
+    (200,{"error": "Unexpected endpoint or method. (POST /chat/completions)"},"wrong_address"),
+    (400,{"error": "Failed to load model \"x\". Error: Model loading was stopped due to insufficient system resources. Under the current settings, this model requires approximately 12 GB of memory."},"provider_memory"),
+    (400,{"error": "Model has unloaded or crashed."},"provider_failed"),
+    (400,{"error": "The model has crashed without additional information. (Exit code: null)"},"provider_failed"),
+    # llama.cpp
+    (400,{"error": {"code": 400,"message": "the request exceeds the available context size. try increasing the context size or enable context shift", "type": "exceed_context_size_error", "n_prompt_tokens": 5000,"n_ctx": 4096}},"context_too_long"),
+    (503,{"error": {"code": 503,"message": "Loading model", "type": "unavailable_error"}},"provider_failed"),
+    (401,{"error": {"code": 401,"message": "Invalid API Key", "type": "authentication_error"}},"key_refused"),
+    (500,{"error": {"code": 500,"message": "context shift is disabled", "type": "server_error"}},"context_too_long"),
+    (501,{"error": {"code": 501,"message": "This server does not support chat completions. Start it with `--jinja`", "type": "not_supported_error"}},"wrong_address"),
+    (404,{"error": {"code": 404,"message": "File Not Found", "type": "not_found_error"}},"wrong_address"),
+    (500,{"error": {"code": 500,"message": "Input prompt is too big compared to KV size. Please try increasing KV size.", "type": "server_error"}},"context_too_long"),
+    # Ollama
+    (404,{"error": "model 'x' not found"},"model_not_found"),
+    (500,{"error": "model requires more system memory (5.6 GiB) than is available (3.1 GiB)"},"provider_memory"),
+    (500,{"error": "llama runner process has terminated: cudaMalloc failed: out of memory"},"provider_memory"),
+    (500,{"error": "llama runner process has terminated: exit status 2"},"provider_failed"),
+    (503,{"error": "server busy, please try again.  maximum pending requests exceeded"},"provider_failed"),
+    (400,{"error": "\"x\" does not support chat"},"model_not_found"),
+    (400,{"error": "registry.ollama.ai/library/gemma3:270m does not support tools"},"request_refused"),
+    (500,{"error": "unable to load model: /root/.ollama/models/blobs/sha256-abc"},"provider_failed"),
+    (400,{"error": "the prompt exceeds the model's context length of 2048 tokens"},"context_too_long"),
+    (401,{"error": "unauthorized"},"key_refused"),
+    (429,{"error": "you've reached your hourly usage limit, please upgrade to continue"},"quota_exceeded"),
+    # Kobold, oobabooga
+    (503,{"detail": {"msg": "Server is busy; please try again later.", "type": "service_unavailable"}},"provider_failed"),
+    (500,{"detail": {"msg": "Error: prompt length 9000 exceeds max context 8192", "type": "server_error"}},"context_too_long"),
+    (400,{"error": {"message": "This model maximum context length is 2048 tokens. However, your messages resulted in over 3000 tokens.", "code": 400,"type": "InvalidRequestError", "param": "messages"}},"context_too_long"),
+    (500,{"error": {"message": "AttributeError: 'NoneType' object has no attribute 'encode'", "type": "OpenAIError"}},"provider_failed"),
+    # SGLang
+    (400,{"object": "error", "message": "The input (50000 tokens) is longer than the model's context length (32768 tokens).", "type": "BadRequestError", "param": None,"code": 400},"context_too_long"),
+    (400,{"object": "error", "message": "Requested token count exceeds the model's maximum context length of 32768 tokens. You requested a total of 40000 tokens: 39000 tokens from the input messages and 1000 tokens for the completion.", "code": 400},"context_too_long"),
+    # Gemini
+    (400,[{"error": {"code": 400,"message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT"}}],"key_refused"),
+    (400,[{"error": {"code": 400,"message": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", "status": "INVALID_ARGUMENT"}}],"context_too_long"),
+    (404,[{"error": {"code": 404,"message": "models/gemini-9 is not found for API version v1main, or is not supported for generateContent.", "status": "NOT_FOUND"}}],"model_not_found"),
+    (429,[{"error": {"code": 429,"message": "You exceeded your current quota, please check your plan and billing details. * Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 15 Please retry in 31s.", "status": "RESOURCE_EXHAUSTED"}}],"rate_limited"),
+    (503,[{"error": {"code": 503,"message": "The model is overloaded. Please try again later.", "status": "UNAVAILABLE"}}],"provider_failed"),
+    (400,[{"error": {"code": 400,"message": "User location is not supported for the API use.", "status": "FAILED_PRECONDITION"}}],"forbidden"),
+    (403,[{"error": {"code": 403,"message": "Generative Language API has not been used in project 1 before or it is disabled.", "status": "PERMISSION_DENIED"}}],"forbidden"),
+    (400,[{"error": {"code": 400,"message": "Missing or invalid Authorization header.", "status": "INVALID_ARGUMENT"}}],"key_refused"),
+    # Perplexity
+    (400,{"error": {"message": "Invalid model 'sonar-x'. Permitted models can be found in the documentation at https://docs.perplexity.ai/guides/model-cards.", "type": "invalid_model", "code": 400}},"model_not_found"),
+    (401,"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body><center><h1>401 Authorization Required</h1></center><hr><center>openresty</center></body></html>", "key_refused"),
+    # gateways
+    (502,"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.25</center></body></html>", "provider_failed"),
+    (413,"<html><head><title>413 Request Entity Too Large</title></head><body><center><h1>413 Request Entity Too Large</h1></center></body></html>", "context_too_long"),
+    (504,"<html><head><title>504 Gateway Time-out</title></head></html>", "provider_timeout"),
+    (524,"<!DOCTYPE html><html><head><title>x | 524: A timeout occurred</title></head></html>", "provider_timeout"),
+    (522,"<!DOCTYPE html><html><head><title>x | 522: Connection timed out</title></head></html>", "provider_failed"),
+    (521,"<!DOCTYPE html><html><head><title>x | 521: Web server is down</title></head></html>", "provider_failed"),
+    (524,"error code: 524", "provider_timeout"),
+    (502,"error code: 502", "provider_failed"),
+    (403,"<!DOCTYPE html><html lang=\"en-US\"><head><title>Just a moment...</title></head></html>", "forbidden"),
+    (404,"404 page not found\n", "wrong_address"),
+    (503,"no available server\n", "provider_failed"),
+    (429,"error code: 1015", "rate_limited"),
+    (403,"error code: 1020", "forbidden"),
+    (530,"error code: 1033", "provider_failed"),
+    (404,{"message": "no Route matched with those values"},"wrong_address"),
+    (404,{"detail": "Not Found"},"wrong_address"),
+    (400,"Client sent an HTTP request to an HTTPS server.\n", "wrong_address"),
+    (401,{"message": "No API key found in request"},"key_refused"),
+    (503,"upstream connect error or disconnect/reset before headers. reset reason: connection failure", "provider_failed"),
+    (500,{"message": "An invalid response was received from the upstream server"},"provider_failed"),
+    # OpenAI / Anthropic
+    (404,{"error": {"message": "Invalid URL (POST /chat/completions)", "type": "invalid_request_error"}},"wrong_address"),
+    (404,{"type": "error", "error": {"type": "not_found_error", "message": "model: claude-x"}},"model_not_found"),
+    (400,{"type": "error", "error": {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}},"context_too_long"),
+    (400,{"type": "error", "error": {"type": "invalid_request_error", "message": "input length and `max_tokens` exceed context limit: 198000 + 8192 > 200000, decrease input length or `max_tokens` and try again"}},"context_too_long"),
+    (400,{"type": "error", "error": {"type": "invalid_request_error", "message": "You have reached your specified API usage limits. You will regain access on 2026-01-01 at 00:00 UTC."}},"quota_exceeded"),
+    (529,{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},"provider_failed"),
+    (401,{"error": {"message": "Your authentication token has been invalidated. Please try signing in again.", "type": "invalid_request_error", "code": "token_invalidated"}},"key_refused"),
+    (403,{"error": {"message": "Project `proj_x` does not have access to model `gpt-4o`", "type": "invalid_request_error", "code": "model_not_found"}},"forbidden"),
+    (400,{"error": {"message": "Your input exceeds the context window of this model. Please adjust your input and try again.", "code": "context_length_exceeded"}},"context_too_long"),
+    (401,{"error": {"message": "You must be a member of an organization to use the API", "type": "invalid_request_error", "code": None}},"key_refused"),
+]
+# fmt: on

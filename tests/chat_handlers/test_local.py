@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Text, TokensUsed
+from jupyter_stop_chat.chat_handlers.base import Finished, Text, TokensUsed
 from jupyter_stop_chat.chat_handlers.local import LocalHandler
 from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.weights import weights_path
@@ -289,3 +289,21 @@ async def test_a_file_that_only_begins_as_a_model(
                 await Reading(handler, "Hi.", model=str(broken)).task
             assert caught.value.code is ErrorCode.UNKNOWN_MODEL
         await Reading(handler, "Hi.", parameters=fixed(max_tokens=3)).task
+
+
+async def test_a_reply_that_reaches_its_limit_says_so(local_model_data_dir: Path) -> None:
+    """T1: it is marked as cut at the limit, and goes on from there; one that ends is not."""
+    async with closing(LocalHandler(local_model_data_dir)) as handler:
+        reading = Reading(handler, LONG, parameters=fixed(max_tokens=8))
+        await reading.task
+        assert [each for each in reading.events if isinstance(each, Finished)] == [
+            Finished("length")
+        ]
+        first = reading.text
+        reading = Reading(handler, LONG, prefix=first, parameters=fixed(max_tokens=8))
+        await reading.task
+        assert Finished("length") in reading.events
+        assert reading.text
+        reading = Reading(handler, "Say only: yes.", parameters=fixed(max_tokens=400))
+        await reading.task
+        assert not any(isinstance(each, Finished) for each in reading.events)

@@ -21,6 +21,8 @@ _OPENAI = (b"/chat/completions", b"/responses")
 _VERSION = re.compile(rb"/v\d")
 #: How a field of server-sent events begins: data, event, id, retry, or a comment.
 _FIELDS = frozenset({b"d", b"e", b"i", b"r", b":"})
+#: What any client reads.
+_KNOWN_PACKINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -81,6 +83,9 @@ class Transport:
         response = await self._sent(request)
         if response.status_code != 200:
             return response
+        if unread := _packings(response) - _packings(request, "accept-encoding"):
+            await response.aclose()
+            raise StopChatError(ErrorCode.PROVIDER_FAILED, f"packed as {sorted(unread)}, unasked")
         kind = _kind(response)
         if kind in _PAGES:
             await response.aclose()
@@ -120,6 +125,12 @@ class Transport:
 
 def _kind(response: Any) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def _packings(message: Any, name: str = "content-encoding") -> set[str]:
+    """Return how a body is compressed, or may be."""
+    named = str(message.headers.get(name, "")).lower().split(",")
+    return {each.partition(";")[0].strip() for each in named} - _KNOWN_PACKINGS
 
 
 def _is_nothing(response: Any) -> bool:

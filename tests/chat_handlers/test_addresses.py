@@ -199,3 +199,17 @@ async def test_one_whole_answer_is_a_reply(kind: str, whole: dict[str, Any]) -> 
         assert isinstance(error, StopChatError), repr(error)
         assert error.code is ErrorCode.KEY_REFUSED
         await handler.close()
+
+
+@pytest.mark.parametrize("packing", ["br", "zstd", "gzip, br"])
+async def test_a_packing_that_nobody_asked_for_is_a_failure(packing: str) -> None:
+    """T9: and not a reply of nothing."""
+    async with Answers(lambda sent: None) as server:
+        more = {"Content-Encoding": packing}
+        server.answer = lambda sent: (200, b"\x1b\x03\x00", "text/event-stream", more)
+        # Whatever is installed here, that client reads none of them.
+        headers = {"Accept-Encoding": "identity"}
+        model = make_model("openai", server.base_url, default_headers=headers)
+        error = await Reading(LangChainHandler(model)).end()
+        assert isinstance(error, StopChatError), repr(error)
+        assert error.code is ErrorCode.PROVIDER_FAILED

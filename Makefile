@@ -12,7 +12,7 @@ LABEXTENSION := $(shell git ls-files labextension 2>/dev/null)
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 LAB_ARGS ?=
 PYTEST_ARGS ?=
-# `PYTEST_JOBS=2` takes two thirds of the time; some tests of latencies want the machine alone.
+# `PYTEST_JOBS=2` takes two thirds of the time. What a clock decides runs alone, behind the rest.
 PYTEST_JOBS ?=
 PARALLEL := $(if $(PYTEST_JOBS),--numprocesses $(PYTEST_JOBS) --dist loadfile)
 export PATH := $(BIN):$(PATH)
@@ -34,7 +34,8 @@ typescript: $(STAMPS)/dev
 	cd labextension && jlpm run lint:check && jlpm run test
 
 pytest: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/pytest $(PARALLEL) -m "not stress" $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not stress and not timed" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "timed and not stress" tests/timed $(PYTEST_ARGS)
 
 stress: $(STAMPS)/dev ## Run what takes too long for every run.
 	$(BIN)/pytest -m "stress or hypothesis" --hypothesis-profile stress --timeout 3600 $(PYTEST_ARGS)

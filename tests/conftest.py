@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import os
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import Any
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tornado.websocket import WebSocketClientConnection
 
 from tests import examples
+from tests.watchdog import Watchdog
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "pytester"]
 
@@ -27,6 +30,8 @@ TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 20.0
 
+
+WATCHDOG = Watchdog()
 
 examples.register()
 
@@ -51,12 +56,30 @@ def nothing_of_ours_blocks() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """Share one TLS context among the clients: to read the certificates takes each 20 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_holds_the_loop() -> Iterator[None]:
+    """Watch how long each callback holds its loop; `pytest_runtest_makereport` fails its test."""
+    with WATCHDOG.watching():
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test whose log or output holds a key."""
+    """Fail a test whose log or output holds a key, or during which a loop was held."""
     report = yield
+    if (held := WATCHDOG.take()) and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "the event loop was held:\n" + "\n".join(held)
     for name, text in report.sections:
         if name.endswith(report.when or "") and CANARY_KEY in text:
             report.outcome = "failed"

@@ -108,9 +108,9 @@ def test_a_chat_ten_times_as_long_takes_about_ten_times_as_long(form: Any) -> No
         ]
         taken = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()
             export(CHAT, messages, form)
-            taken.append(time.perf_counter() - began)
+            taken.append(time.thread_time() - began)
         return min(taken)
 
     assert seconds(5_000) < 40 * seconds(500)

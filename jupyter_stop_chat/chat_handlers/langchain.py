@@ -19,9 +19,10 @@ from jupyter_stop_chat.local_model.continuation import Joint
 from .agent_events import AgentEvents, Parts, Watch
 from .asking import limited, think_no_more
 from .base import Event, HistoryCut, Retrying, Turn, TurnMessage
-from .clients import Clients, clients, close_connections, close_idle_connections, needs_client
+from .clients import Clients, clients, close_connections, close_idle_connections
 from .closing import closed_at_the_end
 from .continuation import Overlap, joined
+from .first_use import is_ready, make_ready
 from .hearing import Hearing, hear, listen
 from .langchain_messages import Continuing, Tally, continuing, history
 from .provider_errors import code_of, stop_chat_error
@@ -126,9 +127,8 @@ class LangChainHandler:
     async def _listen(self, hearing: Hearing) -> None:
         """Hear what the models' providers say, in this task and those that it starts."""
         for model in self._parts.models:
-            if needs_client(model):
-                # Its client reads certificates from the disk.
-                await in_thread_of_its_own(partial(getattr, model, "_async_client"))
+            if not is_ready(model):
+                await in_thread_of_its_own(partial(make_ready, model))
             for client in clients(model):
                 listen(client)
         hear(hearing)

@@ -194,6 +194,12 @@ class Bench:
             await asyncio.sleep(0)
         return generation
 
+    def expire(self, accepted: Accepted) -> float:
+        """Let the time of a reply be up; return how much of it was left, in seconds."""
+        timer = self.engine._runner._timers[accepted.message.id]
+        timer._run()  # type: ignore[attr-defined]
+        return timer.when() - asyncio.get_running_loop().time()
+
     async def quiet(self) -> None:
         """Wait until nothing is made and nothing runs beside it."""
         while True:

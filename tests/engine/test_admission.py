@@ -54,8 +54,11 @@ async def test_thinking_may_be_no_longer_than_a_reply(bench):
 
 async def test_a_reply_may_take_so_long_and_no_longer(bench):
     """Rule 10: ended as a failure, with its text, and its stream is closed."""
-    b = bench(["text", Gate()], max_duration=0.05)
-    message = await b.end(await b.send())
+    b = bench(["text", Gate()], max_duration=600.0)
+    accepted = await b.send()
+    await b.shown(accepted, "text")
+    assert 0 < b.expire(accepted) <= 600
+    message = await b.end(accepted)
     assert message.state is MessageState.FAILED
     assert message.error.code is ErrorCode.TOOK_TOO_LONG
     assert message.text == "text"
@@ -64,8 +67,10 @@ async def test_a_reply_may_take_so_long_and_no_longer(bench):
 
 async def test_one_that_takes_too_long_and_does_not_even_stop(bench):
     gate = Gate(swallow=-1)
-    b = bench(["text", gate, "late"], max_duration=0.05, stop_deadline=0.05)
+    b = bench(["text", gate, "late"], stop_deadline=0.05)
     accepted = await b.send()
+    await b.shown(accepted, "text")
+    b.expire(accepted)
     message = await b.end(accepted)
     assert (message.error.code, message.text) == (ErrorCode.TOOK_TOO_LONG, "text")
     (result,) = await b.stop(message_id=message.id)
@@ -76,8 +81,11 @@ async def test_one_that_takes_too_long_and_does_not_even_stop(bench):
 
 async def test_a_stop_of_one_that_is_being_ended_joins_that_end(bench):
     gate = Gate(swallow=-1)
-    b = bench(["text", gate, "late"], max_duration=0.05, stop_deadline=0.1)
+    b = bench(["text", gate, "late"], stop_deadline=0.1)
     accepted = await b.send()
+    await b.shown(accepted, "text")
+    await gate.reached.wait()
+    b.expire(accepted)
     await gate.swallowed.wait()
     (result,) = await b.stop(message_id=accepted.message.id)
     assert result.outcome is Outcome.ALREADY_FAILED

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+# Here, and not where they are used: on an event loop.
+from langchain_anthropic import ChatAnthropic
+from langchain_ollama import ChatOllama
+from langchain_openai import ChatOpenAI
+
 from .openai import OpenAIProvider
 from .server import Provider
 
@@ -23,8 +28,6 @@ def make_provider(kind: str) -> Provider:
 def make_model(kind: str, provider_url: str, **more: Any) -> Any:
     """Build a model as `init_chat_model` would."""
     if kind in {"openai", "responses"}:
-        from langchain_openai import ChatOpenAI
-
         return ChatOpenAI(
             base_url=provider_url,
             api_key=KEY,
@@ -35,13 +38,9 @@ def make_model(kind: str, provider_url: str, **more: Any) -> Any:
             **more,
         )
     if kind == "anthropic":
-        from langchain_anthropic import ChatAnthropic
-
         return ChatAnthropic(
             base_url=provider_url, api_key=KEY, model="claude-test", max_retries=0, **more
         )
-    from langchain_ollama import ChatOllama
-
     return ChatOllama(
         base_url=provider_url,
         model="test",

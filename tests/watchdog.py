@@ -1,0 +1,79 @@
+"""Notice whatever holds an event loop: a callback that computes for long, where blockbuster sees
+only calls that block."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+#: The longest that one callback may compute, in seconds of its thread's own time: how long other
+#: processes and threads take meanwhile is nobody's fault.
+LONGEST = 0.05
+
+
+class Watchdog:
+    """Notice callbacks that hold their loop.
+
+    :ivar holds: what was noticed, a line each.
+    """
+
+    def __init__(self, longest: float = LONGEST) -> None:
+        self.holds: list[str] = []
+        self._longest = longest
+        self._pauses = threading.local()
+
+    def take(self) -> list[str]:
+        """Return what was noticed since it was asked last."""
+        taken, self.holds = self.holds, []
+        return taken
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch every event loop of this process."""
+        run = asyncio.Handle._run
+
+        def watched(handle: asyncio.Handle) -> None:
+            began, paused = time.thread_time(), self._paused
+            called: Any = handle._callback  # type: ignore[attr-defined]
+            run(handle)
+            held = time.thread_time() - began
+            if held > self._longest:
+                held -= self._paused - paused
+                if held > self._longest:
+                    self.holds.append(f"{held * 1000:.0f} ms: {_name(called)}")
+
+        asyncio.Handle._run = watched  # type: ignore[method-assign]
+        gc.callbacks.append(self._collecting)
+        try:
+            yield
+        finally:
+            asyncio.Handle._run = run  # type: ignore[method-assign]
+            gc.callbacks.remove(self._collecting)
+
+    @property
+    def _paused(self) -> float:
+        return getattr(self._pauses, "total", 0.0)
+
+    def _collecting(self, phase: str, info: dict[str, int]) -> None:
+        """Leave out the collection of garbage: whose it is, nobody knows."""
+        now = time.thread_time()
+        if phase == "start":
+            self._pauses.began = now
+        else:
+            self._pauses.total = self._paused + now - getattr(self._pauses, "began", now)
+
+
+def _name(called: Any) -> str:
+    """Name a callback, and of a task how far it has come."""
+    task = getattr(called, "__self__", None)
+    if not isinstance(task, asyncio.Task):
+        return repr(called)
+    coroutine: Any = task.get_coro()
+    frame = getattr(coroutine, "cr_frame", None)
+    where = f", now at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ", at its end"
+    return f"{getattr(coroutine, '__qualname__', coroutine)} ({task.get_name()}{where})"

@@ -1,0 +1,51 @@
+"""What a stopped reply used."""
+
+from __future__ import annotations
+
+from jupyter_stop_chat.chat_handlers.base import TokensUsed
+from jupyter_stop_chat.testing import (
+    Gate,
+)
+
+# --- usage -----------------------------------------------------------------------------------
+
+
+async def test_usage_of_a_stopped_reply_is_estimated_and_marked(bench):
+    """B9."""
+    b = bench([TokensUsed(input_tokens=11), "x" * 40, Gate()])
+    accepted = await b.send()
+    await b.shown(accepted, "x" * 40)
+    await b.stop(message_id=accepted.message.id)
+    usage = (await b.end(accepted)).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (11, 10, True)
+
+
+async def test_usage_that_the_provider_counted_is_exact(bench):
+    """B9: also of a stopped reply, and what comes after the stop counts no more."""
+    gate = Gate(swallow=1, leave_at_cancel=True)
+    b = bench([TokensUsed(5), "abc", TokensUsed(output_tokens=2), gate, TokensUsed(99, 99)])
+    accepted = await b.send()
+    await b.shown(accepted, "abc")
+    await gate.reached.wait()
+    await b.stop(message_id=accepted.message.id)
+    usage = (await b.end(accepted)).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (5, 2, False)
+
+
+async def test_usage_of_a_reply_in_two_parts_is_added_up_once(bench):
+    """B9, V9."""
+    b = bench(["x" * 40, Gate()])
+    accepted = await b.send()
+    await b.shown(accepted, "x" * 40)
+    await b.stop(message_id=accepted.message.id)
+    b.handler.script = ["y", TokensUsed(30, 7)]
+    usage = (await b.end(await b.go_on(accepted.message.id))).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (31, 17, True)
+
+
+async def test_nothing_made_is_nothing_used(bench):
+    b = bench([Gate()])
+    accepted = await b.send()
+    await b.handler.script[0].reached.wait()
+    await b.stop(message_id=accepted.message.id)
+    assert (await b.end(accepted)).usage is None

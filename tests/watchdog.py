@@ -14,6 +14,8 @@ from typing import Any
 #: The longest that one callback may compute, in seconds of its thread's own time: how long other
 #: processes and threads take meanwhile is nobody's fault.
 LONGEST = 0.05
+#: What may take longer: a server loads its extensions once, before it serves anybody.
+MAY = ("jp_configurable_serverapp.<locals>._configurable_serverapp.<locals>.initialize_app",)
 
 
 class Watchdog:
@@ -44,7 +46,7 @@ class Watchdog:
             held = time.thread_time() - began
             if held > self._longest:
                 held -= self._paused - paused
-                if held > self._longest:
+                if held > self._longest and not _name(called).startswith(MAY):
                     self.holds.append(f"{held * 1000:.0f} ms: {_name(called)}")
 
         asyncio.Handle._run = watched  # type: ignore[method-assign]

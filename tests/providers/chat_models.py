@@ -48,3 +48,8 @@ def make_model(kind: str, provider_url: str, **more: Any) -> Any:
         client_kwargs={"headers": {"Authorization": f"Bearer {KEY}"}},
         **more,
     )
+
+
+# What their packages import and make at the first use, they do here: outside every event loop.
+for _kind in MODELS:
+    make_model(_kind, "http://127.0.0.1:9")

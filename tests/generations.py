@@ -35,6 +35,10 @@ class Kept:
         """Commit a tool call."""
         await self.append(message_id, f"{call.call_id} {call.state}", "tool")
 
+    async def make_thought(self, message_id: str, begin: int) -> None:
+        """Commit that text was a thought."""
+        await self.append(message_id, f"from {begin}", "thought")
+
 
 def a_generation(
     kept: Kept | None = None, *, max_length: int = 1_000_000, **message: Any
@@ -57,6 +61,7 @@ def a_generation(
         request_id="00000000-0000-4000-8000-000000000009",
         append=kept.append,
         put_tool=kept.put_tool,
+        make_thought=kept.make_thought,
         on_text=lambda made: kept.shown.append(str(made.text)),
         on_tool=lambda made, tool: kept.tools.append(tool),
         max_length=max_length,

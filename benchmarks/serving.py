@@ -223,7 +223,7 @@ class Paced:
 
     async def reply(self, turn: Any) -> AsyncGenerator[Any, None]:
         """Say, until stopped."""
-        from jupyter_stop_chat.chat_handlers.base import Text
+        from jupyter_stop_chat.ports.handler import Text
 
         rate = float(turn.model)
         turn.provider_started()
@@ -246,7 +246,7 @@ class Flood:
 
     async def reply(self, turn: Any) -> AsyncGenerator[Any, None]:
         """Say them."""
-        from jupyter_stop_chat.chat_handlers.base import Text
+        from jupyter_stop_chat.ports.handler import Text
 
         turn.provider_started()
         for number in range(int(float(turn.model) * 2**20 / FLOOD_PIECE)):

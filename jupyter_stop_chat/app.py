@@ -21,21 +21,14 @@ from traitlets import Bool, Bunch, Enum, List, TraitType, observe, validate
 from traitlets.config import Config
 
 from . import __version__
-from .bus import Bus
+from .bus.local import Bus
 from .closing import close_part
+from .connection.rates import Bucket, Held, Rates
 from .engine import Engine, EngineLimits
-from .masking import mask, mask_config
-from .rates import Bucket, Held, Rates
 from .services import Services, end_services, owner_process
-from .setting_kinds import (
-    Amount,
-    Count,
-    DatabaseUrl,
-    ModelId,
-    ModelParameters,
-    ModelPattern,
-)
-from .settings_check import SettingsError, faults_in, unread_files
+from .settings.check import SettingsError, faults_in, unread_files
+from .settings.kinds import Amount, Count, DatabaseUrl, ModelId, ModelParameters, ModelPattern
+from .settings.masking import mask, mask_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +37,7 @@ if TYPE_CHECKING:
 
     from .engine.titles import TitleMode
     from .models import Rules
-    from .protocol import Message, Policy
+    from .wire.protocol import Message, Policy
 
 log = logging.getLogger(__package__)
 
@@ -258,7 +251,7 @@ class StopChatApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Tell the page, and whoever records events, what they must know before they connect."""
-        from . import events
+        from .observe import events
 
         if self.serverapp is not None and self.serverapp.event_logger is not None:
             events.register(self.serverapp.event_logger)
@@ -268,8 +261,11 @@ class StopChatApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        from . import generate, model_routes, openapi, rest
-        from .websocket import ChatSocket
+        from .server import chats as rest
+        from .server import generations as generate
+        from .server import models as model_routes
+        from .server import openapi
+        from .server.socket import ChatSocket
 
         self.handlers.append((r"/api/stop-chat/ws", ChatSocket, {"app": self}))
         for module in (generate, model_routes, openapi, rest):
@@ -302,10 +298,10 @@ class StopChatApp(ExtensionApp):
         return self._services
 
     async def _make_services(self) -> Services:
-        from . import events, metrics
         from .local_model.installing import Installing
         from .models import Models
-        from .notices import watch_store
+        from .observe import events, metrics
+        from .observe.notices import watch_store
         from .store import make_store
 
         bus = Bus()
@@ -360,7 +356,7 @@ class StopChatApp(ExtensionApp):
     def model_rules(self) -> Rules:
         """Return what the settings say of models; they may change while the server runs."""
         from .models import Rules
-        from .owners import ONE_OWNER
+        from .server.owners import ONE_OWNER
 
         return Rules(
             default=self.default_model,

@@ -1,4 +1,4 @@
-"""Generate the TypeScript types of the frames from the models in `jupyter_stop_chat.protocol`.
+"""Generate the frames' TypeScript types from the models in `jupyter_stop_chat.wire.protocol`.
 
     python scripts/generate_protocol.py           write labextension/src/protocol.ts
     python scripts/generate_protocol.py --check   exit with 1 when it is not what it should be
@@ -23,7 +23,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from jupyter_stop_chat import protocol
+from jupyter_stop_chat.wire import protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 LABEXTENSION = ROOT / "labextension"

@@ -31,7 +31,7 @@ def page() -> str:
     with tempfile.TemporaryDirectory() as empty:
         os.environ |= {"JUPYTER_CONFIG_DIR": empty, "JUPYTER_CONFIG_PATH": empty}
         from jupyter_stop_chat.app import StopChatApp
-        from jupyter_stop_chat.settings_table import settings_of
+        from jupyter_stop_chat.settings.table import settings_of
 
         rows = [
             _row(f"`{each.name}`", each.may_be, f"`{each.default}`", each.help)

@@ -198,7 +198,7 @@ def _no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_second_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a provider's first answer for its last, except where retries are what is tested."""
-    monkeypatch.setattr("jupyter_stop_chat.chat_handlers.retrying.WAITS", ())
+    monkeypatch.setattr("jupyter_stop_chat.chat_handlers.langchain.retrying.WAITS", ())
 
 
 @pytest.fixture

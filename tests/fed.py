@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from jupyter_stop_chat.chat_handlers.base import Event, Text, Turn
+from jupyter_stop_chat.ports.handler import Event, Text, Turn
 
 
 class Fed:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
-from jupyter_stop_chat.chat_handlers.base import (
+from jupyter_stop_chat.ports.handler import (
     ChatHandler,
     Event,
     Reasoning,

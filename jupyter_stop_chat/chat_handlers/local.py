@@ -7,13 +7,20 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.continuation import Joint
 from jupyter_stop_chat.local_model.process import CHILD, Limits, ModelProcess, StartFailed
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Weights, find_weights, weights_path
-from jupyter_stop_chat.utf16 import whole
-
-from .base import Event, Finished, HistoryCut, Reasoning, Text, TokensUsed, Turn
+from jupyter_stop_chat.ports.handler import (
+    Event,
+    Finished,
+    HistoryCut,
+    Reasoning,
+    Text,
+    TokensUsed,
+    Turn,
+)
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.utf16 import whole
 
 #: The name behind `local:` that stands for the installed weights.
 BUILT_IN = "smollm2"

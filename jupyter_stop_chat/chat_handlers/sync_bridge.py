@@ -13,9 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-
-from .base import Turn
+from jupyter_stop_chat.ports.handler import Turn
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from jupyter_stop_chat.bus import Change, MessageMoved, TextGrew
-from jupyter_stop_chat.codec import NAMES, decode, may_be_stop, named, named_in
+from jupyter_stop_chat.bus.local import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine import Engine
-from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.engine.generation import Generation
+from jupyter_stop_chat.wire.codec import NAMES, decode, may_be_stop, named, named_in
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Accepted,
     Chat,
@@ -38,12 +38,12 @@ from jupyter_stop_chat.protocol import (
     Welcome,
     error_frame,
 )
-from jupyter_stop_chat.rates import Bucket
 
 from .following import Following
+from .opening import Opening, is_accepted
 from .outbox import STALLED_AFTER, Outbox
 from .pieces import read_pieces
-from .tails import Opening, is_accepted
+from .rates import Bucket
 
 log = logging.getLogger(__name__)
 

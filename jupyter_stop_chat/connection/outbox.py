@@ -15,10 +15,10 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from jupyter_stop_chat.bus import MessageMoved
-from jupyter_stop_chat.codec import encode
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.engine.generation import Generation
+from jupyter_stop_chat.wire.codec import encode
+from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Accepted,
     Chat,
@@ -31,9 +31,9 @@ from jupyter_stop_chat.protocol import (
     Thought,
     Tool,
 )
-from jupyter_stop_chat.utf16 import utf16_length
+from jupyter_stop_chat.wire.utf16 import utf16_length
 
-from .tails import Opening, bare, tail
+from .opening import Opening, bare, tail
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from jupyter_stop_chat.protocol import Message, Piece, WantedPiece
-from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+from jupyter_stop_chat.wire.protocol import Message, Piece, WantedPiece
+from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
-from .tails import MOST_TEXT, place
+from .opening import MOST_TEXT, place
 
 #: With less room than this a frame is full: the next text begins in the next one.
 LEAST = 4096

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.generation import now
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Accepted,
     Attachment,
@@ -21,14 +21,14 @@ from jupyter_stop_chat.protocol import (
     Regenerate,
     Send,
 )
-from jupyter_stop_chat.store.base import Store
-from jupyter_stop_chat.utf16 import utf16_length
+from jupyter_stop_chat.wire.utf16 import utf16_length
 
-from .admission import Admission, Write, Written, new_reply
+from .generation import now
 from .lane import Lane
-from .places import Places
 from .queue import Queue
 from .room import Room
+from .send import Admission, Write, Written, new_reply
+from .thread import Places
 
 #: What has a reply made.
 Request = Send | Regenerate | Edit | Continue

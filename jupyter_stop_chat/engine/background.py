@@ -7,7 +7,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.wire.errors import StopChatError
 
 log = logging.getLogger(__name__)
 

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from jupyter_stop_chat.bus import Bus, MessageMoved
-from jupyter_stop_chat.errors import StopChatError
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import TERMINAL, Chat, ChatChanged, Message, Thought
-from jupyter_stop_chat.store.base import Store
-from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+from jupyter_stop_chat.bus.local import Bus, MessageMoved
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.protocol import TERMINAL, Chat, ChatChanged, Message, Thought
+from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 from .background import Background
+from .generation import Generation
 from .registry import Registry
-from .runner import Runner
+from .run import Runner
 from .titles import Titles
 
 #: So often is looked, in seconds.

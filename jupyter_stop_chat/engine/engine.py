@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from jupyter_stop_chat.bus import Bus
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.bus.local import Bus
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
     Accepted,
     Chat,
     ChatChanged,
@@ -27,19 +27,19 @@ from jupyter_stop_chat.protocol import (
     StopResult,
     Unqueue,
 )
-from jupyter_stop_chat.store.base import Store
 
-from .admission import Admission
 from .asking import Asking
 from .background import Background
 from .elsewhere import Elsewhere
+from .generation import Generation
 from .limits import EngineLimits
-from .places import Places
 from .queue import Queue
 from .registry import Registry
 from .room import Room
-from .runner import Resolve, Runner
-from .stopping import Stopping
+from .run import Resolve, Runner
+from .send import Admission
+from .stop import Stopping
+from .thread import Places
 from .titles import TitleMode, Titles
 
 

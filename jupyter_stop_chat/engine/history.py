@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyter_stop_chat.chat_handlers.base import TurnMessage
-from jupyter_stop_chat.chat_handlers.thoughts import without_thought
-from jupyter_stop_chat.protocol import Message
+from jupyter_stop_chat.ports.handler import TurnMessage
+from jupyter_stop_chat.ports.thoughts import without_thought
+from jupyter_stop_chat.wire.protocol import Message
 
 
 def turn_messages(thread: Sequence[Message]) -> list[TurnMessage]:

@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import Chat
+from jupyter_stop_chat.wire.protocol import Chat
+
+from .generation import Generation
 
 
 @dataclass(slots=True, eq=False)

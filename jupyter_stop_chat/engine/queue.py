@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import Accepted, MessageState
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import Accepted, MessageState
 
-from .places import Places
+from .generation import Generation
 from .registry import Registry
-from .runner import Runner
+from .run import Runner
+from .thread import Places
 
 
 class Queue:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import Stop
+from jupyter_stop_chat.wire.protocol import Stop
 
+from .generation import Generation
 from .lane import Lane
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.store.base import Store
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 
 class Room:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import traceback
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import ErrorInfo, MessageState, Usage
-from jupyter_stop_chat.store.base import Settlement
-from jupyter_stop_chat.usage import tokens, total
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.wire.protocol import ErrorInfo, MessageState, Usage
+from jupyter_stop_chat.wire.usage import tokens, total
+
+from .generation import Generation
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Literal
 
-from jupyter_stop_chat.bus import Bus
-from jupyter_stop_chat.chat_handlers.base import (
+from jupyter_stop_chat.bus.local import Bus
+from jupyter_stop_chat.ports.handler import (
     ChatHandler,
     Reasoning,
     Text,
@@ -24,10 +24,10 @@ from jupyter_stop_chat.chat_handlers.base import (
     TurnMessage,
     WasThought,
 )
-from jupyter_stop_chat.chat_handlers.thoughts import without_thought
-from jupyter_stop_chat.protocol import Chat, ChatChanged, Message
-from jupyter_stop_chat.store.base import Store
-from jupyter_stop_chat.utf16 import whole
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.ports.thoughts import without_thought
+from jupyter_stop_chat.wire.protocol import Chat, ChatChanged, Message
+from jupyter_stop_chat.wire.utf16 import whole
 
 from .background import Background
 from .lane import Lane

@@ -41,7 +41,7 @@ import traceback
 from io import FileIO
 from typing import Any
 
-from jupyter_stop_chat.local_model import PIPE_PROTOCOL
+from . import PIPE_PROTOCOL
 
 
 class Channel:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from jupyter_stop_chat.errors import ErrorCode, new_error_id
+from jupyter_stop_chat.wire.errors import ErrorCode, new_error_id
 
 from .weights import SMOLLM2, InstallError, Progress, find_weights, install_weights
 

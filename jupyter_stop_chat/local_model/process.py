@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 from . import PIPE_PROTOCOL
 from .pipes import End, Pipes

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from jupyter_stop_chat.errors import ErrorCode
+from jupyter_stop_chat.wire.errors import ErrorCode
 
 #: Told how many bytes have arrived, and of how many when that is known.
 Progress = Callable[[int, int | None], None]

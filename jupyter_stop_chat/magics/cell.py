@@ -6,12 +6,12 @@ import queue
 import time
 from typing import Any, NoReturn
 
-from jupyter_stop_chat.endings import STOPPED, advice, interruption
-from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.documents.endings import STOPPED, advice, interruption
+from jupyter_stop_chat.wire.errors import StopChatError
 
+from .backends.base import LAST
 from .interrupts import INTERRUPT, Interrupts
 from .outcome import ChatFailed, Interrupted
-from .place import LAST
 from .received import Received
 from .turn import END, Turn
 from .view import View

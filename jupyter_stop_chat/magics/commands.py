@@ -8,14 +8,14 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
-from jupyter_stop_chat.endings import ending, interruption
-from jupyter_stop_chat.errors import StopChatError
-from jupyter_stop_chat.reading_order import in_reading_order
+from jupyter_stop_chat.documents.endings import ending, interruption
+from jupyter_stop_chat.documents.reading_order import in_reading_order
+from jupyter_stop_chat.wire.errors import StopChatError
 
+from .backends.base import Place
 from .defaults import SHORT, Defaults, Whereabouts, find_chat, models
 from .line import Line
 from .outcome import ChatFailed
-from .place import Place
 
 COMMANDS = ("list", "open", "new", "show", "stop", "models", "set")
 _PLURAL = 2

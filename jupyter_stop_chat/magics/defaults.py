@@ -8,15 +8,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
+from .backends.base import Place
 from .line import Line
 from .outcome import ChatFailed
-from .place import Place
 from .view import As
 
 if TYPE_CHECKING:
-    from .kernel_place import KernelPlace
+    from .backends.kernel import KernelPlace
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: So much of an id is enough to name a chat.
@@ -64,7 +64,7 @@ class Whereabouts:
             self._place = None
 
     def _in_kernel(self, line: Line) -> Place:
-        from .kernel_place import KernelPlace
+        from .backends.kernel import KernelPlace
 
         # Kept though the line may be cut: the imports go on, and serve the next cell.
         self._kernel = self._kernel or KernelPlace()
@@ -102,8 +102,8 @@ def _server(line: Line) -> Place | None:
 
     from jupyter_core.paths import jupyter_runtime_dir
 
-    from .finding import addresses
-    from .server_place import ServerPlace
+    from .backends.finding import addresses
+    from .backends.server import ServerPlace
 
     refused = False
     for address in addresses(Path(jupyter_runtime_dir())):

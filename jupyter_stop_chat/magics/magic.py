@@ -14,8 +14,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from jupyter_stop_chat.endings import ending
+from jupyter_stop_chat.documents.endings import ending
 
+from .backends.base import Place
 from .cell import Cell
 from .commands import COMMANDS, Commands
 from .defaults import Defaults, Whereabouts, find_chat
@@ -23,7 +24,6 @@ from .interrupts import Interrupts
 from .line import Line
 from .names import Filled, fill_in
 from .outcome import Interrupted, Reply
-from .place import Place
 from .received import Received
 from .turn import Turn
 from .view import view

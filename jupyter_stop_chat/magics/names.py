@@ -13,7 +13,7 @@ from itertools import groupby
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from jupyter_stop_chat.utf16 import utf16_length
+from jupyter_stop_chat.wire.utf16 import utf16_length
 
 #: A name that stands alone: as a word does, not within a formula, a template or other braces.
 _NAME = re.compile(r"(?<![^\s(])(?<!\w\()\{(?P<name>[^\W\d_]\w*)\}(?=[.,;:!?)]*(?:\s|$))")

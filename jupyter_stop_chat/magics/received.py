@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_stop_chat.utf16 import TextBuffer
+from jupyter_stop_chat.wire.utf16 import TextBuffer
 
 
 class Received:

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from .backends.base import Place
 from .line import Line
-from .place import Place
 
 #: The thread's last news.
 END = object()

@@ -6,9 +6,9 @@ import sys
 import uuid
 from typing import Any, Literal, Protocol
 
-from jupyter_stop_chat.utf16 import utf16_length
+from jupyter_stop_chat.wire.utf16 import utf16_length
 
-from .place import LAST
+from .backends.base import LAST
 from .received import Received
 
 As = Literal["markdown", "code", "raw"]

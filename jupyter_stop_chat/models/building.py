@@ -16,18 +16,18 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from jupyter_stop_chat.chat_handlers.base import ChatHandler
 from jupyter_stop_chat.closing import close_part
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.masking import reveal, secrets_in
-from jupyter_stop_chat.protocol import ModelInfo
+from jupyter_stop_chat.ports.handler import ChatHandler
+from jupyter_stop_chat.settings.masking import reveal, secrets_in
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.model_objects import ModelList
+from jupyter_stop_chat.wire.pasted import meant_key
+from jupyter_stop_chat.wire.protocol import ModelInfo
 
 from .catalogue import Catalogue
 from .kept import Kept, Slot
 from .key_file import KeyFile
 from .keys import Keys
-from .objects import ModelList
-from .pasted import meant_key
 from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .rules import Rules
 
@@ -356,7 +356,7 @@ class Models:
         if hasattr(made, "reply"):
             handler: ChatHandler = made
             return handler
-        from jupyter_stop_chat.chat_handlers.langchain import BRIDGE, LangChainHandler
+        from jupyter_stop_chat.chat_handlers.langchain.handler import BRIDGE, LangChainHandler
 
         BRIDGE.max_stuck = self._max_stuck
         return LangChainHandler(made)

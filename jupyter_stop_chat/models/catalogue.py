@@ -13,12 +13,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from jupyter_stop_chat.errors import ErrorCode
-from jupyter_stop_chat.protocol import ModelInfo
+from jupyter_stop_chat.wire.errors import ErrorCode
+from jupyter_stop_chat.wire.model_objects import KeySource, ModelList, ProviderInfo
+from jupyter_stop_chat.wire.protocol import ModelInfo
 
 from .keys import Given, Keys
 from .listing import Listing
-from .objects import KeySource, ModelList, ProviderInfo
 from .providers import BUILT_IN, COMPATIBLE, LOCAL, OLLAMA, PROVIDERS
 from .rules import Rules
 

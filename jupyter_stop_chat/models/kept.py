@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from jupyter_stop_chat.chat_handlers.base import ChatHandler
+from jupyter_stop_chat.ports.handler import ChatHandler
 
 #: A handler: whose it is (empty: everyone's), and its model id; all local models share one.
 Slot = tuple[str, str]

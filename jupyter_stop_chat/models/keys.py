@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.pasted import meant_address, meant_key
 
 from .key_file import Entry, KeyFile
-from .pasted import meant_address, meant_key
 
 log = logging.getLogger(__name__)
 

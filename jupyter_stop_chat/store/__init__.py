@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .thread import in_thread
+from .sqlite.thread import in_thread
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.protocol import Message
+    from jupyter_stop_chat.wire.protocol import Message
 
     from .sql import SqlStore
 

@@ -20,11 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Receipt, ToolCall
-from jupyter_stop_chat.utf16 import utf16_length, whole
+from jupyter_stop_chat.ports.store import put
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import Receipt, ToolCall
+from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
-from .base import put
 from .clock import now
 from .operations import (
     NOBODY,
@@ -57,7 +57,7 @@ from .schema import (
     messages,
     processes,
 )
-from .settling import NEXT_CHANGE, read_message, settle, take_thought, touch
+from .settle import NEXT_CHANGE, read_message, settle, take_thought, touch
 
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600

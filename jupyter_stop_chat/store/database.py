@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from .changes import apply
 from .operations import Operation
-from .prepare import Prepared, connect_args, file_of, prepare, url_of
 from .schema import metadata
 from .search import ensure_search
 from .slices import in_slices
-from .thread import in_thread
+from .sqlite.prepare import Prepared, connect_args, file_of, prepare, url_of
+from .sqlite.thread import in_thread
 
 _T = TypeVar("_T")
 

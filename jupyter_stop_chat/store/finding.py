@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Protocol
 
-from jupyter_stop_chat.utf16 import whole
+from jupyter_stop_chat.wire.utf16 import whole
 
 from .search import is_indexed, words_of
 

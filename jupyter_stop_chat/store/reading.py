@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Chat, Message
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import Chat, Message
 
 from .database import Database
+from .degraded.memory import Memory
+from .degraded.trouble import reason_of
 from .finding import Finder, finder
-from .memory import Memory
 from .newest import newest_reply
 from .rows import (
     BY_EARLIER_REQUEST,
@@ -30,7 +31,6 @@ from .rows import (
 from .schema import IS_LIVE, chats, messages
 from .search import matches
 from .slices import in_slices
-from .trouble import reason_of
 
 #: So many messages are asked for at once: SQLite's builds before 3.32 take 999 variables.
 _IDS = 500

@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal_column as literal
 
-from jupyter_stop_chat.protocol import Chat, Message
-from jupyter_stop_chat.utf16 import utf16_length, whole
+from jupyter_stop_chat.wire.protocol import Chat, Message
+from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .schema import (
     IS_LIVE,

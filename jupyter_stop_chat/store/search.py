@@ -11,8 +11,8 @@ import unicodedata
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 from sqlalchemy.exc import OperationalError
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.utf16 import whole
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.utf16 import whole
 
 from .schema import chats, messages
 

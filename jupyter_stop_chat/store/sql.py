@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, ToolCall
+from jupyter_stop_chat.ports.store import Part, Settlement
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt, ToolCall
 
-from .base import Part, Settlement
 from .database import Database
+from .degraded.saving import Saver, Sleep
+from .degraded.trouble import Reason, reason_of
 from .operations import (
     NOBODY,
     AmendPrompt,
@@ -36,10 +38,8 @@ from .operations import (
     SetTitle,
     Settle,
 )
-from .processes import BEAT_SECONDS
 from .reading import Reader, unreadable
-from .saving import Saver, Sleep
-from .trouble import Reason, reason_of
+from .sqlite.processes import BEAT_SECONDS
 from .writer import GROUP_BYTES
 
 log = logging.getLogger(__name__)

@@ -9,13 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
 
-from jupyter_stop_chat.chat_handlers.base import (
-    ChatHandler,
-    Reasoning,
-    Text,
-    Turn,
-    TurnMessage,
-)
+from jupyter_stop_chat.ports.handler import ChatHandler, Reasoning, Text, Turn, TurnMessage
 
 Phase = Literal["before_first_token", "waiting_for_more", "reader_busy", "flag_only"]
 PHASES: tuple[Phase, ...] = ("before_first_token", "waiting_for_more", "reader_busy", "flag_only")

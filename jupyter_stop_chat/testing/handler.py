@@ -7,20 +7,9 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
-from jupyter_stop_chat.chat_handlers.base import Event, Text, Turn
+from jupyter_stop_chat.ports.handler import Event, Text, Turn
 
-from .steps import (
-    Block,
-    Call,
-    Endless,
-    Flag,
-    Gate,
-    Raise,
-    RefuseToClose,
-    Script,
-    SlowClean,
-    Step,
-)
+from .steps import Block, Call, Endless, Flag, Gate, Raise, RefuseToClose, Script, SlowClean, Step
 
 
 @dataclass(eq=False)

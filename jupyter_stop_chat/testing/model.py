@@ -15,26 +15,10 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field
 
-from jupyter_stop_chat.chat_handlers.base import (
-    Reasoning,
-    Text,
-    TokensUsed,
-    ToolStarted,
-)
+from jupyter_stop_chat.ports.handler import Reasoning, Text, TokensUsed, ToolStarted
 
 from .handler import block, wait_at
-from .steps import (
-    Block,
-    Call,
-    Endless,
-    Flag,
-    Gate,
-    Raise,
-    RefuseToClose,
-    Script,
-    SlowClean,
-    Step,
-)
+from .steps import Block, Call, Endless, Flag, Gate, Raise, RefuseToClose, Script, SlowClean, Step
 
 
 class Run:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from jupyter_stop_chat.chat_handlers.base import Event, Turn
+from jupyter_stop_chat.ports.handler import Event, Turn
 
 
 class Flag:

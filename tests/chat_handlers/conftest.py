@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from tests.providers import Provider
 from tests.providers.chat_models import MODELS, make_model, make_provider
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Finished
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.models.listing import Listing
+from jupyter_stop_chat.ports.handler import Finished
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading

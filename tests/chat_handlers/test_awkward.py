@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import TokensUsed
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge, in_thread_of_its_own
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.ports.handler import TokensUsed
 from jupyter_stop_chat.testing import (
     FIVE_MEGABYTES,
     LONE_SURROGATES,
@@ -30,6 +29,7 @@ from jupyter_stop_chat.testing import (
     SlowClean,
     SyncScriptedModel,
 )
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers.reading import LONG, Reading, soon
 
 ALL = [ScriptedModel, SyncScriptedModel, GenerateOnlyModel]
@@ -307,7 +307,7 @@ def test_a_process_exits_while_threads_are_stuck() -> None:
     """B1: at the end of the server nobody waits for a model."""
     program = """
         import asyncio
-        from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+        from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
         from jupyter_stop_chat.testing import Gate, GenerateOnlyModel
         from tests.providers.reading import Reading
 

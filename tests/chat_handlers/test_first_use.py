@@ -9,7 +9,7 @@ import pytest
 
 FIRST = """
 import asyncio, sys
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from tests.providers.chat_models import make_model, make_provider
 from tests.providers.reading import Reading
 from tests.watchdog import Watchdog

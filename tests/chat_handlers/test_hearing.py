@@ -12,11 +12,11 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import tool
 
-from jupyter_stop_chat.chat_handlers.base import Finished
 from jupyter_stop_chat.chat_handlers.hearing import hooks
 from jupyter_stop_chat.chat_handlers.hearing.plain import Plain
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.ports.handler import Finished
+from jupyter_stop_chat.wire.errors import StopChatError
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading, nothing_left, soon
 from tests.providers.wire_server import WAIT, WireProvider

@@ -11,19 +11,11 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 
-from jupyter_stop_chat.chat_handlers.base import (
-    Reasoning,
-    Text,
-    TokensUsed,
-    TurnMessage,
-)
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.chat_handlers.langchain_messages import INSTRUCTION, events
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.testing import (
-    Gate,
-    ScriptedModel,
-)
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.messages import INSTRUCTION, events
+from jupyter_stop_chat.ports.handler import Reasoning, Text, TokensUsed, TurnMessage
+from jupyter_stop_chat.testing import Gate, ScriptedModel
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import AnthropicProvider, Script
 from tests.providers.chat_models import make_model, make_provider
 from tests.providers.reading import Reading, soon

@@ -12,22 +12,11 @@ from langchain.agents import create_agent
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.tools import tool
 
-from jupyter_stop_chat.chat_handlers.base import (
-    TokensUsed,
-    ToolEnded,
-    ToolStarted,
-    TurnMessage,
-)
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.chat_handlers.runnables import is_graph
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.testing import (
-    Endless,
-    Gate,
-    ScriptedModel,
-    SyncScriptedModel,
-    tool_args,
-)
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.runnables import is_graph
+from jupyter_stop_chat.ports.handler import TokensUsed, ToolEnded, ToolStarted, TurnMessage
+from jupyter_stop_chat.testing import Endless, Gate, ScriptedModel, SyncScriptedModel, tool_args
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import OpenAIProvider, Request, Script, ToolUse
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading, nothing_left, soon

@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Text
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.ports.handler import Text
 from tests.providers import NeverAccepts, Provider, Script
 from tests.providers.chat_models import make_model
 from tests.providers.reading import LONG, Reading, soon

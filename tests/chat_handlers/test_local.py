@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Finished, Text, TokensUsed
 from jupyter_stop_chat.chat_handlers.local import LocalHandler
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.weights import weights_path
+from jupyter_stop_chat.ports.handler import Finished, Text, TokensUsed
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.turns import Reading, closing, until
 from tests.weights import local_model_data_dir
 
@@ -153,7 +153,7 @@ async def test_the_child_is_killed_mid_stream(local_model_data_dir: Path) -> Non
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from jupyter_stop_chat.chat_handlers.base import Text, Turn, TurnMessage
+from jupyter_stop_chat.ports.handler import Text, Turn, TurnMessage
 from jupyter_stop_chat.chat_handlers.local import LocalHandler
 
 async def main():

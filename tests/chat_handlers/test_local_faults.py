@@ -14,10 +14,10 @@ import psutil
 import pytest
 from blockbuster import blockbuster_ctx
 
-from jupyter_stop_chat.chat_handlers.base import TokensUsed
 from jupyter_stop_chat.chat_handlers.local import LocalHandler, unavailable
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.local_model.weights import SMOLLM2, weights_path
+from jupyter_stop_chat.ports.handler import TokensUsed
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.turns import Reading, closing, until
 
 BAD_CHILD = Path(__file__).parent.parent / "local_model" / "bad_child.py"

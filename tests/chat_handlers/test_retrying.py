@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers import langchain, retrying
-from jupyter_stop_chat.chat_handlers.base import Retrying
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.chat_handlers.retrying import wait_before_retry
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.chat_handlers.langchain import handler as langchain
+from jupyter_stop_chat.chat_handlers.langchain import retrying
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.retrying import wait_before_retry
+from jupyter_stop_chat.ports.handler import Retrying
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.chat_handlers.test_provider_errors import CODES
 from tests.providers import Provider, Script, Trouble
 from tests.providers.reading import LONG, Reading

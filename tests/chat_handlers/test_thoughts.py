@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Event, Reasoning, Text, WasThought
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.chat_handlers.thoughts import Thoughts, without_thought
-from jupyter_stop_chat.utf16 import utf16_length
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.ports.handler import Event, Reasoning, Text, WasThought
+from jupyter_stop_chat.ports.thoughts import Thoughts, without_thought
+from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.chat_handlers.test_hearing import DONE, HEAD, chunk
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading, nothing_left

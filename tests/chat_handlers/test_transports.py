@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.chat_handlers.transports import is_this_machine
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.transports import is_this_machine
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import Provider, Script
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model, make_provider

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers import langchain
-from jupyter_stop_chat.chat_handlers.base import HistoryCut, TurnMessage
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.chat_handlers.trimming import fitted, limit_of, size_of
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.chat_handlers.langchain import handler as langchain
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.trimming import fitted, limit_of, size_of
+from jupyter_stop_chat.ports.handler import HistoryCut, TurnMessage
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import Provider, Request, Script
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading

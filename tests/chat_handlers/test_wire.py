@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Finished, TokensUsed
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.ports.handler import Finished, TokensUsed
+from jupyter_stop_chat.wire.errors import StopChatError
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading, nothing_left
 from tests.providers.wire_server import WireProvider

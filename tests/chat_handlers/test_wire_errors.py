@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import HistoryCut
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.chat_handlers.provider_errors import code_of_wire, limit_in
-from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.ports.handler import HistoryCut
+from jupyter_stop_chat.wire.errors import StopChatError
 from tests.chat_handlers.test_trimming import thread
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model

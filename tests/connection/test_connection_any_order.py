@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.chat_handlers.base import Reasoning
+from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
-from jupyter_stop_chat.connection import tails
-from jupyter_stop_chat.protocol import Message, Resume
+from jupyter_stop_chat.ports.handler import Reasoning
+from jupyter_stop_chat.wire.protocol import Message, Resume
 from tests.connection.wire import Wire, feed
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
 from tests.engine.stores import MEMORY, WatchedStore

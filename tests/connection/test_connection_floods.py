@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_stop_chat.connection import connection as connections
 from jupyter_stop_chat.connection import outbox as outboxes
-from jupyter_stop_chat.rates import Bucket
+from jupyter_stop_chat.connection.rates import Bucket
 from tests.connection.wire import Wire, feed, shows
 from tests.engine.bench import Bench, new_id, turns_until
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat import connection as connections
-from jupyter_stop_chat.chat_handlers.base import Reasoning
+from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
-from jupyter_stop_chat.connection import tails
-from jupyter_stop_chat.errors import ErrorCode
-from jupyter_stop_chat.protocol import Tool, error_frame
+from jupyter_stop_chat.ports.handler import Reasoning
+from jupyter_stop_chat.wire.errors import ErrorCode
+from jupyter_stop_chat.wire.protocol import Tool, error_frame
 from tests.connection.wire import feed, shows
 from tests.engine.bench import Bench, new_id, turns_until
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.codec import decode, encode
+from jupyter_stop_chat.connection.opening import MOST_LISTED, MOST_TEXT, Opening
 from jupyter_stop_chat.connection.pieces import read_pieces
-from jupyter_stop_chat.connection.tails import MOST_LISTED, MOST_TEXT, Opening
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.wire.codec import decode, encode
+from jupyter_stop_chat.wire.protocol import (
     Attachment,
     Chat,
     ChatChanged,
@@ -31,7 +31,7 @@ from jupyter_stop_chat.protocol import (
     Read,
     Welcome,
 )
-from jupyter_stop_chat.utf16 import utf16_length
+from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.examples import examples
 
 ROOT = Path(__file__).parents[2]

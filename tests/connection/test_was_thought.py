@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import WasThought
+from jupyter_stop_chat.ports.handler import WasThought
 from tests.connection.wire import feed, shows
 from tests.engine.bench import turns_until
 

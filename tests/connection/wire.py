@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_stop_chat.chat_handlers.base import Event
 from jupyter_stop_chat.connection import Connection
-from jupyter_stop_chat.protocol import Limits, Welcome
+from jupyter_stop_chat.ports.handler import Event
+from jupyter_stop_chat.wire.protocol import Limits, Welcome
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
 from tests.page import Page
 

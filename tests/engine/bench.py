@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from jupyter_stop_chat.bus import Bus, Change, MessageMoved, TextGrew
-from jupyter_stop_chat.chat_handlers.base import ChatHandler
+from jupyter_stop_chat.bus.local import Bus, Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine import Engine, EngineLimits
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.engine.generation import Generation
+from jupyter_stop_chat.ports.handler import ChatHandler
+from jupyter_stop_chat.testing import Script, ScriptedHandler
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Accepted,
     Chat,
@@ -28,7 +29,6 @@ from jupyter_stop_chat.protocol import (
     StopResult,
     Tool,
 )
-from jupyter_stop_chat.testing import Script, ScriptedHandler
 from tests.engine.stores import open_watched
 
 OWNER = "ada"

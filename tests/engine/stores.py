@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Executable
 
 from jupyter_stop_chat.store.operations import Append, Operation
-from jupyter_stop_chat.store.prepare import prepare, url_of
 from jupyter_stop_chat.store.sql import SqlStore
+from jupyter_stop_chat.store.sqlite.prepare import prepare, url_of
 
 MEMORY = "sqlite://"
 

@@ -10,11 +10,9 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import tool
 
-from jupyter_stop_chat.chat_handlers.base import ToolStarted
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import MessageState, Outcome
+from jupyter_stop_chat.ports.handler import ToolStarted
 from jupyter_stop_chat.testing import (
     LONE_SURROGATES,
     Block,
@@ -26,6 +24,8 @@ from jupyter_stop_chat.testing import (
     SyncScriptedModel,
     tool_args,
 )
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import MessageState, Outcome
 from tests.engine.bench import MODEL, Bench, turns_until
 from tests.turns import until
 

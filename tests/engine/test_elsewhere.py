@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from jupyter_stop_chat.bus import MessageMoved
-from jupyter_stop_chat.chat_handlers.base import Reasoning, WasThought
+from jupyter_stop_chat.bus.local import MessageMoved
 from jupyter_stop_chat.engine.elsewhere import TITLE_LOOKS
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.ports.handler import Reasoning, WasThought
+from jupyter_stop_chat.store import make_store
+from jupyter_stop_chat.store.degraded import saving
+from jupyter_stop_chat.store.schema import processes
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
     Accepted,
     ChatChanged,
     MessageState,
@@ -24,8 +27,6 @@ from jupyter_stop_chat.protocol import (
     Thought,
     Unqueue,
 )
-from jupyter_stop_chat.store import make_store, saving
-from jupyter_stop_chat.store.schema import processes
 from tests.engine.bench import MODEL, OWNER, Bench, new_id
 from tests.fed import Fed
 from tests.turns import until

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.bus import MessageMoved, TextGrew
-from jupyter_stop_chat.chat_handlers.base import Reasoning, TokensUsed, ToolEnded, ToolStarted
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Accepted, MessageState
+from jupyter_stop_chat.bus.local import MessageMoved, TextGrew
+from jupyter_stop_chat.ports.handler import Reasoning, TokensUsed, ToolEnded, ToolStarted
 from jupyter_stop_chat.store.operations import Append, BeginTurn, Settle
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import Accepted, MessageState
 from tests.engine.bench import MODEL, OWNER, new_id
 
 
@@ -147,7 +147,7 @@ async def test_a_second_turn_is_told_of_the_first(bench):
 
 
 async def test_attachments_go_to_the_model(bench):
-    from jupyter_stop_chat.protocol import Attachment
+    from jupyter_stop_chat.wire.protocol import Attachment
 
     b = bench()
     await b.end(

@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.generation import Generation
-from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.testing import Gate, ScriptedModel
+from jupyter_stop_chat.wire.protocol import MessageState
 from tests.engine.bench import MODEL, Bench
 from tests.providers import OpenAIProvider, Script
 from tests.providers.chat_models import make_model

@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.bus import MessageMoved
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
     Accepted,
     MessageState,
     Outcome,
@@ -16,7 +17,6 @@ from jupyter_stop_chat.protocol import (
     Resume,
     Unqueue,
 )
-from jupyter_stop_chat.testing import Gate
 from tests.engine.bench import OWNER, Bench, new_id
 
 

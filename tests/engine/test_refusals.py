@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers import langchain
-from jupyter_stop_chat.chat_handlers.langchain import LangChainHandler
-from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.chat_handlers.langchain import handler as langchain
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.wire.protocol import MessageState
 from tests.engine.bench import MODEL
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import Accepted, MessageState, Outcome, Resume, Unqueue
 from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import Accepted, MessageState, Outcome, Resume, Unqueue
 from tests.engine.bench import OWNER, Bench, new_id
 
 WHENS = ("waits", "runs", "ended", "restarted")

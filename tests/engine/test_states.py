@@ -21,10 +21,11 @@ from hypothesis.stateful import (
     rule,
 )
 
-from jupyter_stop_chat.chat_handlers.base import Turn
 from jupyter_stop_chat.engine.history import turn_messages
-from jupyter_stop_chat.errors import StopChatError
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.ports.handler import Turn
+from jupyter_stop_chat.testing import Gate, Raise
+from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Accepted,
     Message,
@@ -33,7 +34,6 @@ from jupyter_stop_chat.protocol import (
     Resume,
     Unqueue,
 )
-from jupyter_stop_chat.testing import Gate, Raise
 from tests.engine.bench import OWNER, Bench, new_id
 from tests.engine.stores import MEMORY, copy_template, make_template, open_watched
 from tests.examples import examples

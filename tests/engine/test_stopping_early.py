@@ -6,11 +6,9 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.protocol import MessageState, Outcome
 from jupyter_stop_chat.store.operations import BeginTurn
-from jupyter_stop_chat.testing import (
-    Gate,
-)
+from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.protocol import MessageState, Outcome
 from tests.engine.bench import OWNER, new_id, turns_until
 
 # --- before there is anything to stop ----------------------------------------------------------

@@ -6,12 +6,9 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.protocol import MessageState, Outcome
 from jupyter_stop_chat.store.operations import Settle
-from jupyter_stop_chat.testing import (
-    Gate,
-    ScriptedHandler,
-)
+from jupyter_stop_chat.testing import Gate, ScriptedHandler
+from jupyter_stop_chat.wire.protocol import MessageState, Outcome
 from tests.engine.bench import MODEL, OWNER, new_id, turns_until
 
 
@@ -69,7 +66,7 @@ async def test_a_stop_before_the_last_text_is_committed_wins(bench):
 
 async def test_another_process_claimed_the_end(bench):
     """Rule 6: the row count names the winner, and the loser tells the winner's end."""
-    from jupyter_stop_chat.store.base import Settlement
+    from jupyter_stop_chat.ports.store import Settlement
 
     b = bench(["x", Gate()])
     accepted = await b.send()

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from jupyter_stop_chat.bus import MessageMoved
-from jupyter_stop_chat.chat_handlers.base import TokensUsed
-from jupyter_stop_chat.protocol import MessageState, Outcome
-from jupyter_stop_chat.testing import (
-    Call,
-    Gate,
-    Raise,
-    ScriptedHandler,
-    SlowClean,
-)
+from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.ports.handler import TokensUsed
+from jupyter_stop_chat.testing import Call, Gate, Raise, ScriptedHandler, SlowClean
+from jupyter_stop_chat.wire.protocol import MessageState, Outcome
 from tests.engine.bench import MODEL
 
 # --- models that do not obey -----------------------------------------------------------------

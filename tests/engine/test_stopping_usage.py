@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_stop_chat.chat_handlers.base import TokensUsed
-from jupyter_stop_chat.testing import (
-    Gate,
-)
+from jupyter_stop_chat.ports.handler import TokensUsed
+from jupyter_stop_chat.testing import Gate
 
 # --- usage -----------------------------------------------------------------------------------
 

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Reasoning, ToolStarted
 from jupyter_stop_chat.engine.titles import INSTRUCTION, LONGEST, clean, first_words
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import ChatChanged, MessageState
+from jupyter_stop_chat.ports.handler import Reasoning, ToolStarted
 from jupyter_stop_chat.testing import Endless, Gate, Raise, RefuseToClose
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import ChatChanged, MessageState
 from tests.engine.bench import MODEL, OWNER, Bench, turns_until
 
 

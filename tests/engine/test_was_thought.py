@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import Reasoning, ToolStarted, WasThought
-from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.ports.handler import Reasoning, ToolStarted, WasThought
 from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.protocol import MessageState
 from tests.engine.bench import turns_until
 
 THOUGHT = "Hm 😀, so. " * 200

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
-from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.operations import Interrupt
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import MessageState
 from tests.faults.store_case import DONE, FILL, Lock, a_chat, a_message, a_turn, case, live_through
 
 __all__ = ["case"]
@@ -165,7 +165,7 @@ async def test_close_saves_what_trouble_held_up(case):
 
 async def test_memory_is_bounded(case, monkeypatch):
     """Rule 8: with too much in memory, text waits; what ends a message does not."""
-    monkeypatch.setattr("jupyter_stop_chat.store.saving.MEMORY_SIZE", 100)
+    monkeypatch.setattr("jupyter_stop_chat.store.degraded.saving.MEMORY_SIZE", 100)
     store = await case.open()
     chat = a_chat()
     asked, reply = a_turn(chat)
@@ -213,7 +213,7 @@ async def test_what_another_server_did_meanwhile_stands(case):
 
 
 async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):
-    monkeypatch.setattr("jupyter_stop_chat.store.saving.MEMORY_SIZE", 10)
+    monkeypatch.setattr("jupyter_stop_chat.store.degraded.saving.MEMORY_SIZE", 10)
     store = await case.open()
     chat = a_chat()
     asked, reply = a_turn(chat)

@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from jupyter_stop_chat.protocol import MessageState
 from jupyter_stop_chat.store import open_store
+from jupyter_stop_chat.wire.protocol import MessageState
 
 WRITER = """
 import asyncio, os, sys, uuid
-from jupyter_stop_chat.protocol import Chat, Message
+from jupyter_stop_chat.wire.protocol import Chat, Message
 from jupyter_stop_chat.store import open_store
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -89,9 +89,9 @@ def _run_and_kill(path, process: str, lines: int) -> dict[str, int]:
 
 FULL = """
 import asyncio, json, os, resource, signal, sys, uuid
-from jupyter_stop_chat.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState
 from jupyter_stop_chat.store import open_store
-from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.ports.store import Settlement
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 WHEN = "2026-01-01T00:00:00Z"

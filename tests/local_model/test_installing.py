@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode
 from jupyter_stop_chat.local_model.installing import Installing
 from jupyter_stop_chat.local_model.weights import SMOLLM2, InstallError, Progress, weights_path
+from jupyter_stop_chat.wire.errors import ErrorCode
 
 
 class Work:

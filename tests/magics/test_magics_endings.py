@@ -9,13 +9,13 @@ from typing import Any, get_args
 
 import pytest
 
-from jupyter_stop_chat.endings import advice, ending, interruption
+from jupyter_stop_chat.documents.endings import advice, ending, interruption
 from jupyter_stop_chat.magics.cell import Cell
 from jupyter_stop_chat.magics.interrupts import Interrupts
 from jupyter_stop_chat.magics.outcome import Interrupted
 from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.magics.turn import END
-from jupyter_stop_chat.protocol import FinishReason, Receipt
+from jupyter_stop_chat.wire.protocol import FinishReason, Receipt
 
 
 class _Turn:

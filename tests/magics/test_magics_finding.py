@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.errors import StopChatError
+from jupyter_stop_chat.magics.backends.finding import Address, addresses
+from jupyter_stop_chat.magics.backends.kernel import KernelPlace
+from jupyter_stop_chat.magics.backends.server import ServerPlace
 from jupyter_stop_chat.magics.defaults import Whereabouts
-from jupyter_stop_chat.magics.finding import Address, addresses
-from jupyter_stop_chat.magics.kernel_place import KernelPlace
 from jupyter_stop_chat.magics.line import Line
 from jupyter_stop_chat.magics.outcome import ChatFailed
 from jupyter_stop_chat.magics.received import Received
-from jupyter_stop_chat.magics.server_place import ServerPlace
+from jupyter_stop_chat.wire.errors import StopChatError
 
 
 def _server(folder: Path, pid: int, port: int, **more: Any) -> None:

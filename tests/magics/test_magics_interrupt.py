@@ -165,7 +165,7 @@ def test_while_the_engine_is_made_ready(alone: Any, provider: OpenAIProvider) ->
     notebook = alone.open()
     notebook.run(
         "import threading\n"
-        "import jupyter_stop_chat.magics.kernel_place as room\n"
+        "import jupyter_stop_chat.magics.backends.kernel as room\n"
         "gate, make = threading.Event(), room._read_settings\n"
         "room._read_settings = lambda: (gate.wait(), make())[1]"
     )

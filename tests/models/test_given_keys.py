@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.models import PROVIDERS, Models, Rules
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import AnthropicProvider, OllamaProvider, OpenAIProvider, Script
 from tests.providers.reading import LONG, Reading, soon
 

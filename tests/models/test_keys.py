@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.models import key_file as key_file_module
 from jupyter_stop_chat.models.key_file import Entry, KeyFile, real_keychain
 from jupyter_stop_chat.models.keys import Given, Keys
-from jupyter_stop_chat.models.pasted import meant_address, meant_key
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.pasted import meant_address, meant_key
 
 CANARY = "sk-canary-0123456789"
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.chat_handlers.base import ChatHandler, Event, Text, Turn
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.models import BUILT_IN, ENTRY_POINTS, PROVIDERS, Models, catalogue
+from jupyter_stop_chat.ports.handler import ChatHandler, Event, Text, Turn
 from jupyter_stop_chat.testing import ScriptedHandler
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import OpenAIProvider, Script
 from tests.providers.reading import LONG, Reading, soon
 

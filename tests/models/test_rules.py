@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, Rules
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 ANNA = "user:anna"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
-from jupyter_stop_chat.chat_handlers.base import (
+from jupyter_stop_chat.ports.handler import (
     ChatHandler,
     Event,
     Reasoning,
@@ -18,7 +18,7 @@ from jupyter_stop_chat.chat_handlers.base import (
     TurnMessage,
     WasThought,
 )
-from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 #: Far longer than anything takes; only a failing test waits so long.
 LONG = 10.0

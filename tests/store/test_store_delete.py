@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 LONG, PAGE = 1000, 200
 

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import StaticPool, create_engine, event, select
 
-from jupyter_stop_chat.errors import StopChatError
-from jupyter_stop_chat.protocol import Chat, Message, MessageState, Receipt, ToolCall, Usage
-from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.changes import apply
-from jupyter_stop_chat.store.memory import Memory
+from jupyter_stop_chat.store.degraded.memory import Memory
+from jupyter_stop_chat.store.degraded.restore import restore
 from jupyter_stop_chat.store.operations import (
     AmendStop,
     Append,
@@ -26,9 +25,10 @@ from jupyter_stop_chat.store.operations import (
     SetTitle,
     Settle,
 )
-from jupyter_stop_chat.store.restore import restore
 from jupyter_stop_chat.store.rows import CHATS, MESSAGES_OF_CHAT, chat_of, message_of
 from jupyter_stop_chat.store.schema import earlier_requests, messages, metadata
+from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt, ToolCall, Usage
 from tests.examples import examples
 
 WHEN = "2026-01-01T00:00:00Z"

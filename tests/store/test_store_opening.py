@@ -8,10 +8,11 @@ from contextlib import closing
 import pytest
 from sqlalchemy import URL
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import MessageState
-from jupyter_stop_chat.store import prepare, processes, saving
-from jupyter_stop_chat.store.base import Settlement
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store.degraded import saving
+from jupyter_stop_chat.store.sqlite import prepare, processes
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import MessageState
 
 DONE = Settlement(MessageState.COMPLETED)
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.protocol import Message, MessageState
-from jupyter_stop_chat.store import settling
-from jupyter_stop_chat.store.base import Settlement
-from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store import settle as settling
+from jupyter_stop_chat.wire.protocol import Message, MessageState
+from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 from tests.examples import examples
 
 OWNERS = ("ada", "bob", "eve")

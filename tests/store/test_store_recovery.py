@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from jupyter_stop_chat.protocol import MessageState, ToolCall, Usage
-from jupyter_stop_chat.store import processes
-from jupyter_stop_chat.store.base import Settlement
-from jupyter_stop_chat.store.processes import ProcessLock, clear_away, is_gone
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store.sqlite import processes
+from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone
+from jupyter_stop_chat.wire.protocol import MessageState, ToolCall, Usage
 
 
 async def _leave_running(new_store, make, process):

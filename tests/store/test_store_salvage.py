@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_stop_chat.store.prepare import prepare, url_of
-from jupyter_stop_chat.store.salvage import salvage
+from jupyter_stop_chat.store.sqlite.prepare import prepare, url_of
+from jupyter_stop_chat.store.sqlite.salvage import salvage
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.sqlite3"))
 WAITING = "SELECT message, part, text FROM deltas ORDER BY message, n"

@@ -13,10 +13,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from jupyter_stop_chat import migrations
-from jupyter_stop_chat.protocol import MessageState
-from jupyter_stop_chat.store.prepare import file_of, file_system_of, migrate, prepare, url_of
+from jupyter_stop_chat.store import migrations
 from jupyter_stop_chat.store.schema import metadata
+from jupyter_stop_chat.store.sqlite.prepare import (
+    file_of,
+    file_system_of,
+    migrate,
+    prepare,
+    url_of,
+)
+from jupyter_stop_chat.wire.protocol import MessageState
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -125,7 +131,8 @@ def test_the_file_system_is_that_of_the_longest_mount(where, kind):
 
 async def test_a_network_file_system_gets_no_wal(new_store, make, monkeypatch, caplog):
     """WAL needs memory that hosts share, which no network file system has."""
-    monkeypatch.setattr("jupyter_stop_chat.store.prepare.file_system_of", lambda path: "nfs4")
+    named = "jupyter_stop_chat.store.sqlite.prepare.file_system_of"
+    monkeypatch.setattr(named, lambda path: "nfs4")
     store = await new_store()
     await store.open()
     assert store.health()["journal_mode"] == "delete"

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import MessageState
+from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import search
-from jupyter_stop_chat.store.base import Settlement
 from jupyter_stop_chat.store.schema import chats
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import MessageState
 from tests.examples import examples
 
 

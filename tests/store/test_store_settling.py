@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from jupyter_stop_chat.protocol import MessageState
-from jupyter_stop_chat.store import settling
-from jupyter_stop_chat.store.base import Settlement
-from jupyter_stop_chat.utf16 import utf16_length, utf16_slice
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store import settle as settling
+from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 
 @pytest.mark.parametrize("seed", range(25))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.protocol import (
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Attachment,
     ErrorInfo,
@@ -19,7 +20,6 @@ from jupyter_stop_chat.protocol import (
     ToolCall,
     Usage,
 )
-from jupyter_stop_chat.store.base import Settlement
 
 DONE = Settlement(MessageState.COMPLETED)
 

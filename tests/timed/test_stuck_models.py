@@ -25,7 +25,7 @@ PLUGIN = '''
 import asyncio
 import time
 
-from jupyter_stop_chat.chat_handlers.base import Text
+from jupyter_stop_chat.ports.handler import Text
 from jupyter_stop_chat.testing import Endless, Gate, GenerateOnlyModel, ScriptedModel
 from jupyter_stop_chat.testing import SyncScriptedModel
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from jupyter_stop_chat.chat_handlers.provider_errors import code_of
-from jupyter_stop_chat.errors import ErrorCode
+from jupyter_stop_chat.wire.errors import ErrorCode
 
 _NUMBERS = ("code", "status", "status_code", "statusCode", "http_status", "http_code", "type")
 _INNER = ("error", "metadata", "raw", "details", "inner_error", "innererror", "response")

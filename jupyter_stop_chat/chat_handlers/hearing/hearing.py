@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyter_stop_chat.chat_handlers.base import Event, Reasoning, Text, TokensUsed
+from jupyter_stop_chat.ports.handler import Event, Reasoning, Text, TokensUsed
 
 from .endings import Ending, ending_of
 

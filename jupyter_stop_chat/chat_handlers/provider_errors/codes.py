@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping
 
-from jupyter_stop_chat.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 from . import words
 from .answers import Answer, answer_of, answer_on_the_wire, causes

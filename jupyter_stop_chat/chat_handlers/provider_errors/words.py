@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from jupyter_stop_chat.errors import ErrorCode
+from jupyter_stop_chat.wire.errors import ErrorCode
 
 from .answers import plain
 

@@ -1,0 +1,126 @@
+"""The bus: it tells whoever follows a chat that something in it changed."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+if TYPE_CHECKING:
+    from jupyter_stop_chat.engine.generation import Generation
+    from jupyter_stop_chat.wire.protocol import (
+        Accepted,
+        ChatChanged,
+        Error,
+        Message,
+        Thought,
+        Tool,
+    )
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TextGrew:
+    """Tell that more of a generation's text can be read; the reader looks up how much."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMoved:
+    """Tell that a message changed state.
+
+    :ivar generation: what made it, for a reader that has not read all of its text yet.
+    :ivar placed: its text begins where every follower has it end, or before.
+    """
+
+    message: Message
+    generation: Generation | None = None
+    placed: bool = False
+
+
+Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Thought", "Tool", "Error"]
+Listener = Callable[["Change"], None]
+
+
+class Bus:
+    """Carry changes within one process, to listeners by chat and by owner."""
+
+    def __init__(self) -> None:
+        self._chats: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._owners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._watchers: set[Listener] = set()
+        #: What whoever comes later is told first.
+        self.notice: Error | None = None
+
+    def watch(self, listener: Listener) -> None:
+        """Tell a listener of all that changes in this process's chats, for operators."""
+        self._watchers.add(listener)
+
+    def follow(self, chat_id: str, listener: Listener) -> None:
+        """Tell a listener of all that changes in a chat from now on."""
+        self._chats[chat_id].add(listener)
+
+    def unfollow(self, chat_id: str, listener: Listener) -> None:
+        """Tell a listener nothing more of a chat."""
+        self._discard(self._chats, chat_id, listener)
+
+    def attend(self, owner: str, listener: Listener) -> None:
+        """Tell a listener of an owner's chats as such: new, renamed, busy, idle."""
+        self._owners[owner].add(listener)
+
+    def leave(self, owner: str, listener: Listener) -> None:
+        """Tell a listener nothing more of an owner's chats."""
+        self._discard(self._owners, owner, listener)
+
+    def publish(self, chat_id: str, change: Change) -> None:
+        """Tell the followers of a chat; one that fails keeps the others' news from nobody."""
+        self._tell(self._chats.get(chat_id), change)
+        self._tell(self._watchers, change)
+
+    def tell(self, chat_id: str, change: Change) -> None:
+        """Tell the followers of a chat what another process did in it."""
+        self._tell(self._chats.get(chat_id), change)
+
+    def is_followed(self, chat_id: str) -> bool:
+        """Tell whether anybody here follows a chat."""
+        return chat_id in self._chats
+
+    def is_attended(self, owner: str) -> bool:
+        """Tell whether anybody here listens for an owner."""
+        return owner in self._owners
+
+    def announce(self, owner: str, change: ChatChanged | Accepted) -> None:
+        """Tell an owner's listeners, whichever chats they follow."""
+        self._tell(self._owners.get(owner), change)
+
+    def broadcast(self, notice: Error, *, lasting: bool) -> None:
+        """Tell every owner's listeners of what concerns them all.
+
+        :param lasting: whoever comes later is told as well, until the next broadcast.
+        """
+        self.notice = notice if lasting else None
+        for listeners in list(self._owners.values()):
+            self._tell(listeners, notice)
+
+    @property
+    def listeners(self) -> int:
+        """Count who listens, for tests of leaks and for `health`."""
+        return sum(map(len, self._chats.values())) + sum(map(len, self._owners.values()))
+
+    @staticmethod
+    def _tell(listeners: set[Listener] | None, change: Change) -> None:
+        for listener in tuple(listeners or ()):
+            try:
+                listener(change)
+            except Exception:
+                log.exception("a listener failed")
+
+    @staticmethod
+    def _discard(topics: defaultdict[str, set[Listener]], topic: str, listener: Listener) -> None:
+        topics[topic].discard(listener)
+        if not topics[topic]:
+            del topics[topic]

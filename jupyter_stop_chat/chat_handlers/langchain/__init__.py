@@ -1,0 +1,1 @@
+"""Models of LangChain: how they are asked, heard, tried again, and let go of."""

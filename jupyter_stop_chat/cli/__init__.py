@@ -1,0 +1,1 @@
+"""`jupyter stop-chat`: chats, models and settings from a terminal."""

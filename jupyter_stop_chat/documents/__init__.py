@@ -1,0 +1,1 @@
+"""Chats as documents: what is written to a file, and read from one."""

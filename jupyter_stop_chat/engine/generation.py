@@ -1,0 +1,450 @@
+"""A generation: the making of one assistant message, with its text, states and receipt.
+
+It knows what was made, what is committed and may be shown, and where the text ends once it was
+stopped. When it starts and how it ends is the engine's to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from jupyter_stop_chat.ports.handler import (
+    Event,
+    Finished,
+    HistoryCut,
+    Reasoning,
+    Retrying,
+    Text,
+    TokensUsed,
+    ToolEnded,
+    ToolStarted,
+    WasThought,
+)
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.protocol import (
+    TERMINAL,
+    Accepted,
+    FinishReason,
+    Message,
+    Receipt,
+    Retry,
+    ToolCall,
+    Usage,
+)
+from jupyter_stop_chat.wire.protocol import Tool as ToolFrame
+from jupyter_stop_chat.wire.usage import total
+from jupyter_stop_chat.wire.utf16 import (
+    SurrogateJoiner,
+    TextBuffer,
+    utf16_length,
+    utf16_slice,
+    whole,
+)
+
+Part = Literal["text", "reasoning"]
+Reason = Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"]
+
+#: So much text may wait for its commit before the model's stream is held back, in code units.
+PENDING_LIMIT = 64 * 1024
+#: What is shown of a tool's arguments and of its result, in code units.
+TOOL_LIMIT = 16 * 1024
+
+
+def now() -> str:
+    """Return the time as the wire contract writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """Hold what is known of a stop while it is carried out; times in seconds of `perf_counter`."""
+
+    reason: Reason
+    discard: bool
+    requested_at: str = field(default_factory=now)
+    started: float = field(default_factory=time.perf_counter)
+
+    def ms(self) -> float:
+        """Return the milliseconds since the stop was requested."""
+        return round((time.perf_counter() - self.started) * 1000, 3)
+
+
+class Generation:
+    """Make one message: hold its text and its state while it is made."""
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        owner: str,
+        request_id: str,
+        append: Callable[[str, str, Part], Coroutine[Any, Any, None]],
+        put_tool: Callable[[str, ToolCall], Coroutine[Any, Any, None]],
+        make_thought: Callable[[str, int], Coroutine[Any, Any, None]],
+        on_text: Callable[[Generation], None],
+        on_tool: Callable[[Generation, ToolFrame], None],
+        max_length: int,
+        on_moved: Callable[[Generation], None] = lambda made: None,
+    ) -> None:
+        self.message = message
+        self.id, self.chat_id = message.id, message.chat_id
+        self.owner = owner
+        self.request_id = request_id
+        self.model = message.model or ""
+        self.state = message.state
+        self.task: asyncio.Task[None] | None = None
+        self.stop: StopRequest | None = None
+        self.failure: StopChatError | None = None
+        self.detached = False
+        #: Its end is being decided, once; and it is decided: a stop comes too late.
+        self.settling = False
+        self.claimed = False
+        #: The prompt that was written with it, and whether it goes behind the newest reply.
+        self.prompt: Message | None = None
+        self.follows = False
+        #: It came before what waited in its chat; it takes the place of what is made there, and of
+        #: those that were to take that place.
+        self.goes_first = self.interrupts = False
+        #: A reply that had ended goes on: it is no new one.
+        self.resumed = message.text_length > 0
+        self.accepted: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self.settled: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        #: The text that is committed, and so may be shown.
+        self.text = TextBuffer(message.text)
+        self.reasoning = TextBuffer(message.reasoning or "")
+        self.prefix_length, self.reasoning_before = self.text.length, self.reasoning.length
+        #: Where the text ended again each time that its end turned out to be a thought.
+        self.thought_from: list[int] = []
+        #: The tool calls that are committed, and so may be shown; and those that were made.
+        self.tools: dict[str, ToolCall] = {tool.call_id: tool for tool in message.tools}
+        self._called = dict(self.tools)
+        #: What an earlier part of the reply used, and what this one has used up to now.
+        self.used_before: Usage | None = message.usage
+        self.used: Usage | None = None
+        #: The length of each message of the history, by its id, for an estimate.
+        self.told: list[tuple[str, int]] = []
+        self.finish_reason: FinishReason | None = None
+        self.cancelled_ms: float | None = None
+        self._provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = (
+            "not_started"
+        )
+        self._provider_ms: float | None = None
+        self._left_running = False
+        #: Told when the receipt changes after it was written down.
+        self.on_late_news: Callable[[], None] = lambda: None
+        self._append = append
+        self._put_tool = put_tool
+        self._make_thought = make_thought
+        self._on_text = on_text
+        self._on_tool = on_tool
+        self._on_moved = on_moved
+        #: Why the provider is asked again, which request that is, and when, by `perf_counter`.
+        self._retry: tuple[ErrorCode, int, float] | None = None
+        self._max_length = max_length
+        self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
+        self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
+        self._pending: list[tuple[Part, str] | ToolCall | WasThought] = []
+        self._pending_length = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._flusher: asyncio.Task[None] | None = None
+        self._broken: Exception | None = None
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def take_over(self, message: Message) -> None:
+        """Take the message as it was written down; a partial reply is gone on with."""
+        self.message = message
+        self.state = message.state
+        self.text = TextBuffer(message.text)
+        self.reasoning = TextBuffer(message.reasoning or "")
+        self.prefix_length = self.text.length
+        self.reasoning_before = self.reasoning.length
+        self.tools = {tool.call_id: tool for tool in message.tools}
+        self._called = dict(self.tools)
+        self.used_before = message.usage
+        self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
+
+    # --- what the chat handler makes ---------------------------------------------------------
+
+    @property
+    def fenced(self) -> bool:
+        """Tell whether nothing more is taken from the model."""
+        return self.cut_off or self.failure is not None
+
+    @property
+    def cut_off(self) -> bool:
+        """Tell whether the text ends where it is: what still waits is not added either."""
+        return self.stop is not None or self.detached or self.state in TERMINAL
+
+    def apply(self, event: Event) -> None:
+        """Take one event in.
+
+        :raises StopChatError: `reply_too_long`, with the text cut at the limit.
+        """
+        if self.fenced:
+            return
+        match event:
+            case Text(text):
+                self._add("text", text)
+            case Reasoning(text):
+                self._add("reasoning", text)
+            case WasThought(length):
+                self._think_instead(length)
+            case ToolStarted(call_id, name, args):
+                self._tool(ToolCall(call_id=call_id, name=name, state="running", args=args))
+            case ToolEnded(call_id, result, failed):
+                call = self._called.get(whole(call_id))
+                if call is not None:
+                    state: Literal["failed", "completed"] = "failed" if failed else "completed"
+                    self._tool(call.model_copy(update={"state": state, "result": result}))
+            case TokensUsed(input_tokens, output_tokens):
+                self._count(input_tokens, output_tokens)
+            case Finished(reason):
+                self.finish_reason = reason
+            case HistoryCut(first):
+                self.used = (self.used or Usage()).model_copy(update={"sent_from": first or None})
+                self._on_moved(self)
+            case Retrying(wait, attempt, code):
+                self._retry = code, attempt, time.perf_counter() + wait
+                self._on_moved(self)
+
+    async def room(self) -> None:
+        """Wait while too much text waits for its commit.
+
+        :raises StopChatError: `internal`, when text cannot be committed at all.
+        """
+        await self._room.wait()
+        self._check()
+
+    async def finish(self) -> None:
+        """Wait until all that was made is committed and can be read, or until it is cut off.
+
+        :raises StopChatError: `internal`, when text cannot be committed at all.
+        """
+        for part in ("text", "reasoning"):
+            self._take(part, self._joiners[part].end())
+        while self._flusher is not None and not self._cut.done():
+            await asyncio.wait({self._flusher, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+        self._check()
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise StopChatError(ErrorCode.INTERNAL, "text cannot be kept") from self._broken
+
+    def _add(self, part: Part, text: str) -> None:
+        text = self._joiners[part].feed(text)
+        length = utf16_length(text)
+        room = max(0, self._max_length - self._made[part])
+        self._made[part] += length
+        if length > room:
+            self._take(part, utf16_slice(text, 0, room))
+            raise StopChatError(ErrorCode.REPLY_TOO_LONG)
+        self._take(part, text)
+
+    def _take(self, part: Part, text: str) -> None:
+        if not text or self._broken is not None:
+            return
+        last = self._pending[-1] if self._pending else None
+        if isinstance(last, tuple) and last[0] == part:
+            self._pending[-1] = (part, last[1] + text)
+        else:
+            self._pending.append((part, text))
+        self._pend(len(text))
+
+    def _think_instead(self, length: int | None) -> None:
+        """Take the end of the text, all that was made of it now by default, for a thought."""
+        self._take("text", self._joiners["text"].end())
+        made = self._made["text"] - self.prefix_length
+        length = made if length is None else min(length, made)
+        self._made["text"] -= length
+        self._made["reasoning"] += length
+        if length and self._broken is None:
+            self._pending.append(WasThought(length))
+            self._pend(0)
+
+    def _pend(self, length: int) -> None:
+        """Have what waits committed, and hold the model back if that is much."""
+        self._pending_length += length
+        if self._pending_length >= PENDING_LIMIT:
+            self._room.clear()
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush(), name=f"commit {self.id}")
+
+    async def _flush(self) -> None:
+        """Commit what waits, then show it; what arrives meanwhile goes into the next round."""
+        try:
+            while self._pending and not self.cut_off:
+                made = self._pending.pop(0)
+                if isinstance(made, ToolCall):
+                    self._pending_length -= _length_of(made)
+                    await self._put_tool(self.id, made)
+                elif isinstance(made, WasThought):
+                    # Shown before it is committed: a stop in between counts what is shown, and
+                    # what it writes is written behind this.
+                    begin = self._show_thought(made.length or 0)
+                    await self._make_thought(self.id, begin)
+                    continue
+                else:
+                    self._pending_length -= len(made[1])
+                    await self._append(self.id, made[1], made[0])
+                if self._pending_length < PENDING_LIMIT:
+                    self._room.set()
+                if self.cut_off:
+                    break
+                if isinstance(made, ToolCall):
+                    self._show_tool(made)
+                    continue
+                (self.text if made[0] == "text" else self.reasoning).append(made[1])
+                self._on_text(self)
+        except Exception as error:  # noqa: BLE001 - it ends the generation: see `room`
+            self._broken = error
+        finally:
+            self._flusher = None
+            self._room.set()
+
+    def _show_thought(self, length: int) -> int:
+        """Move the end of the text to the reasoning; return where the text ends now."""
+        begin = max(self.prefix_length, self.text.length - length)
+        self.reasoning.append(self.text.read(begin, length))
+        self.text.cut(begin)
+        self.thought_from.append(begin)
+        self._on_text(self)
+        return begin
+
+    def _tool(self, call: ToolCall) -> None:
+        call = call.model_copy(
+            update={
+                "call_id": whole(call.call_id),
+                "name": whole(call.name),
+                "args": _shown(call.args),
+                "result": _shown(call.result),
+            }
+        )
+        if self._broken is None:
+            self._called[call.call_id] = call
+            self._pending.append(call)
+            self._pend(_length_of(call))
+
+    def _show_tool(self, call: ToolCall) -> None:
+        self.tools[call.call_id] = call
+        self._on_tool(self, ToolFrame(message_id=self.id, **call.model_dump()))
+
+    def _count(self, input_tokens: int | None, output_tokens: int | None) -> None:
+        more = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        self.used = total(self.used, more)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return what the whole reply used up to now."""
+        return total(self.used_before, self.used)
+
+    # --- the stop ----------------------------------------------------------------------------
+
+    def begin_stop(
+        self, reason: Reason, *, shown: int | None = None, discard: bool = False
+    ) -> None:
+        """Fence the text where the person saw it end, in this very step.
+
+        :param shown: how much of the text had been displayed, in UTF-16 code units.
+        """
+        self.stop = StopRequest(reason, discard)
+        if shown is not None:
+            self.text.cut(max(shown, self.prefix_length))
+        self._drop_pending()
+
+    def detach(self) -> None:
+        """Keep all that a task still does from the message: it did not unwind."""
+        self.detached = True
+        if self._provider == "unconfirmed":
+            self._provider = "still_finishing"
+            self._left_running = True
+        self._drop_pending()
+
+    def _drop_pending(self) -> None:
+        self._pending.clear()
+        self._pending_length = 0
+        self._room.set()
+        if not self._cut.done():
+            self._cut.set_result(None)
+
+    def report(self, what: str) -> None:
+        """Note what the chat handler says of its provider, or that a detached task ended."""
+        if what == "started":
+            self._provider = "unconfirmed"
+            if self._retry is not None:
+                self._retry = None
+                if not self.fenced:
+                    self._on_moved(self)
+        elif what == "still_finishing":
+            self._provider = "still_finishing"
+        elif what == "closed" and self._provider != "closed":
+            self._provider = "closed"
+            self._provider_ms = self.stop.ms() if self.stop else None
+            self.on_late_news()
+        elif what == "ended" and self._left_running and self._provider == "still_finishing":
+            self._provider = "unconfirmed"
+            self.on_late_news()
+
+    def receipt(self) -> Receipt | None:
+        """Return what the stop did up to now."""
+        if self.stop is None:
+            return None
+        return Receipt(
+            reason=self.stop.reason,
+            requested_at=self.stop.requested_at,
+            cancelled_ms=self.cancelled_ms,
+            provider=self._provider,
+            provider_ms=self._provider_ms,
+            settled_ms=self.stop.ms(),
+            discarded=self.stop.discard,
+        )
+
+    def end_tools(self) -> None:
+        """Give each tool call that still runs its end: the reply's own."""
+        failed = self.stop is None and self.failure is not None
+        for call in list(self.tools.values()):
+            if call.state == "running":
+                state = "failed" if failed else "interrupted"
+                self._show_tool(call.model_copy(update={"state": state}))
+
+    # --- what a reader sees ------------------------------------------------------------------
+
+    def snapshot(self) -> Message:
+        """Return the message as it may be shown now."""
+        return self.message.model_copy(
+            update={
+                "state": self.state,
+                "text": str(self.text),
+                "text_length": self.text.length,
+                "reasoning": str(self.reasoning) or None,
+                "tools": tuple(self.tools.values()),
+                "usage": self.usage,
+                "retry": self._retrying(),
+            }
+        )
+
+    def _retrying(self) -> Retry | None:
+        if self._retry is None or self.fenced:
+            return None
+        code, attempt, at = self._retry
+        left = max(0, round((at - time.perf_counter()) * 1000))
+        return Retry(code=code, attempt=attempt, wait_ms=left)
+
+
+def _length_of(call: ToolCall) -> int:
+    return len(call.args or "") + len(call.result or "")
+
+
+def _shown(text: str | None) -> str | None:
+    """Return what is shown of a tool's words: whole characters, and not too many."""
+    if text is None:
+        return None
+    text = whole(text)
+    if utf16_length(text) <= TOOL_LIMIT:
+        return text
+    return utf16_slice(text, 0, TOOL_LIMIT - 1) + "…"

@@ -1,0 +1,150 @@
+"""The stop: what it aims at, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.protocol import (
+    TERMINAL,
+    Message,
+    MessageState,
+    Outcome,
+    Stop,
+    StopResult,
+)
+
+from .generation import Generation, Reason
+from .registry import Registry
+from .run import Runner
+from .titles import Titles
+
+
+class Stopping:
+    """Carry stops out. Whatever runs is fenced and cancelled before anything is waited for."""
+
+    def __init__(self, registry: Registry, runner: Runner, store: Store, titles: Titles) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._store = store
+        self._titles = titles
+
+    async def stop(
+        self, owner: str, target: Stop, reason: Reason = "user"
+    ) -> tuple[StopResult, ...]:
+        """Stop what a target names, and tell what became of it once that is true.
+
+        :returns: a result for each message; a chat in which nothing runs has none.
+        """
+        found = self._targets(owner, target)
+        for generation in found:
+            # Also before it began: what waits behind it must not go on instead.
+            if reason == "user" and (generation.task is not None or not self._waits(generation)):
+                self._pause(owner, generation.chat_id)
+            # An offset is one of one text: with several it says nothing.
+            shown = None if target.all else target.shown
+            self._runner.begin_stop(generation, reason, shown=shown, discard=target.discard)
+        if target.chat_id is not None or target.all:
+            self._pause(owner, target.chat_id)
+            self._titles.stop(owner, target.chat_id)
+        if found:
+            results = [await self._result(generation) for generation in found]
+            if target.chat_id is not None or target.all:
+                results += await self._made_elsewhere(owner, target.chat_id)
+            return tuple(results)
+        return await self._stop_absent(owner, target, reason)
+
+    def _targets(self, owner: str, target: Stop) -> list[Generation]:
+        """Find what is meant; a prompt that waits behind another is meant only by its own id."""
+        if target.message_id is not None:
+            found = self._registry.get(target.message_id)
+        elif target.request_id is not None:
+            found = self._registry.by_request(owner, target.request_id)
+        else:
+            return [
+                generation
+                for generation in self._registry.running(owner)
+                if target.all or generation.chat_id == target.chat_id
+                if not self._waits(generation)
+            ]
+        return [found] if found is not None and found.owner == owner else []
+
+    def _waits(self, generation: Generation) -> bool:
+        """Tell whether a generation waits behind another, and not only for its acceptance."""
+        lane = self._registry.lane(generation.owner, generation.chat_id)
+        if lane is None or generation not in lane.waiting:
+            return False
+        return lane.running is not None or lane.paused or lane.waiting[0] is not generation
+
+    def _pause(self, owner: str, chat_id: str | None) -> None:
+        """Keep the queue of a stopped chat until its owner goes on (B10)."""
+        for lane in self._registry.lanes(owner):
+            if chat_id in (None, lane.chat_id) and lane.waiting:
+                lane.paused = True
+
+    async def _result(self, generation: Generation) -> StopResult:
+        await asyncio.wait({generation.settled})
+        if generation.settled.cancelled():
+            return StopResult(message_id=generation.id, outcome=Outcome.NOT_FOUND)
+        message = generation.settled.result()
+        if message.made_elsewhere:  # another process has gone on with it
+            return StopResult(message_id=generation.id, outcome=Outcome.MADE_ELSEWHERE)
+        if generation.stop is not None and message.state is MessageState.INTERRUPTED:
+            outcome = Outcome.INTERRUPTED
+        else:
+            outcome = Outcome(f"already_{message.state}")
+        return StopResult(message_id=message.id, outcome=outcome, receipt=message.stop)
+
+    async def _stop_absent(
+        self, owner: str, target: Stop, reason: Reason
+    ) -> tuple[StopResult, ...]:
+        """Answer a stop for what does not run: ended, not begun, or unknown."""
+        message: Message | None = None
+        if target.request_id is not None:
+            # Remembered before the store is asked: the request may arrive meanwhile.
+            remembered = self._registry.remember(owner, target)
+            message = await self._store.find_request(owner, target.request_id)
+            arrived = self._registry.by_request(owner, target.request_id)
+            if arrived is not None:
+                return (await self._result(arrived),)
+            if message is None:
+                outcome = Outcome.REMEMBERED if remembered else Outcome.NOT_FOUND
+                return (StopResult(message_id=None, outcome=outcome),)
+            self._registry.recall(owner, target.request_id)
+            going_on = self._registry.get(message.id)
+            if going_on is not None:  # it answers another request by now
+                return await self.stop(
+                    owner,
+                    Stop(
+                        type="stop",
+                        message_id=message.id,
+                        shown=target.shown,
+                        discard=target.discard,
+                    ),
+                    reason,
+                )
+        elif target.message_id is not None:
+            message = await self._store.get_message(target.message_id)
+            if message is not None and not await self._is_owners(owner, message.chat_id):
+                message = None
+        elif target.chat_id is None or await self._is_owners(owner, target.chat_id):
+            return tuple(await self._made_elsewhere(owner, target.chat_id))
+        if message is not None and message.made_elsewhere:
+            return (StopResult(message_id=message.id, outcome=Outcome.MADE_ELSEWHERE),)
+        if message is None or message.state not in TERMINAL:
+            return (StopResult(message_id=target.message_id, outcome=Outcome.NOT_FOUND),)
+        outcome = Outcome(f"already_{message.state}")
+        return (StopResult(message_id=message.id, outcome=outcome, receipt=message.stop),)
+
+    async def _made_elsewhere(self, owner: str, chat_id: str | None) -> list[StopResult]:
+        """Answer for what another process makes, which no stop of this one reaches."""
+        try:
+            made = await self._store.made_elsewhere(owner, chat_id)
+        except StopChatError:
+            return []  # what runs here was stopped, and that is told in any case
+        return [StopResult(message_id=each, outcome=Outcome.MADE_ELSEWHERE) for each in made]
+
+    async def _is_owners(self, owner: str, chat_id: str) -> bool:
+        chat = await self._store.get_chat(chat_id)
+        return chat is not None and chat.owner == owner

@@ -1,0 +1,1 @@
+"""What an administrator sees: metrics, events, notices of trouble."""

@@ -1,0 +1,1 @@
+"""What the engine asks of others, each as a Protocol with its data."""

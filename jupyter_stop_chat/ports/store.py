@@ -1,0 +1,199 @@
+"""The interface of a store.
+
+Writes return when they are durable. A store that cannot write (a full disk, a lock) does not
+raise: it keeps what it was given in memory, tells `on_trouble` once, and saves it when it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from jupyter_stop_chat.wire.protocol import (
+    Chat,
+    ErrorInfo,
+    FinishReason,
+    Message,
+    MessageState,
+    Receipt,
+    ToolCall,
+    Usage,
+)
+
+Part = Literal["text", "reasoning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Hold what a message is claimed with at its end; what is None stays as it was kept.
+
+    :ivar keep: the text ends here, in UTF-16 code units; None keeps all that was appended.
+    :ivar keep_reasoning: the reasoning ends here, likewise.
+    """
+
+    state: MessageState
+    keep: int | None = None
+    keep_reasoning: int | None = None
+    usage: Usage | None = None
+    stop: Receipt | None = None
+    error: ErrorInfo | None = None
+    finish_reason: FinishReason | None = None
+    tools: tuple[ToolCall, ...] | None = None
+
+
+def put(tools: Sequence[ToolCall], call: ToolCall) -> tuple[ToolCall, ...]:
+    """Put a tool call in the place of its earlier state, or behind the others."""
+    if all(each.call_id != call.call_id for each in tools):
+        return (*tools, call)
+    return tuple(call if each.call_id == call.call_id else each for each in tools)
+
+
+def ended(tools: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    """Give each tool call that still runs its end, since its message has ended."""
+    return tuple(
+        tool.model_copy(update={"state": "interrupted"}) if tool.state == "running" else tool
+        for tool in tools
+    )
+
+
+class Store(Protocol):
+    """Remember chats and messages."""
+
+    on_trouble: Callable[[bool], None]
+
+    async def open(self, on_recovered: Callable[[Sequence[Message]], None] = ...) -> None:
+        """Make the store ready; what an ended process left running becomes `interrupted`."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is left and let go of everything."""
+        ...
+
+    async def create_chat(self, chat: Chat) -> None:
+        """Remember a new chat."""
+        ...
+
+    async def get_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat, or None."""
+        ...
+
+    async def list_chats(
+        self, owner: str, *, query: str = "", limit: int = 50, before: str | None = None
+    ) -> list[Chat]:
+        """List an owner's chats, newest change first.
+
+        :param before: the id that the last page ended with.
+        """
+        ...
+
+    async def count_chats(self, owner: str) -> int:
+        """Count an owner's chats."""
+        ...
+
+    async def add_chat(self, chat: Chat, messages: Sequence[Message]) -> None:
+        """Remember a whole chat; nobody sees it before all of it is there."""
+        ...
+
+    async def set_title(self, chat_id: str, title: str | None) -> bool:
+        """Set or clear a title; tell whether the chat exists."""
+        ...
+
+    async def delete_chat(self, chat_id: str) -> bool:
+        """Delete a chat with its messages; tell whether it existed."""
+        ...
+
+    async def begin_turn(self, messages: Sequence[Message], chat: Chat | None = None) -> None:
+        """Add messages at the end of a chat, in one transaction.
+
+        :param chat: created first, if given.
+        """
+        ...
+
+    async def set_state(self, message_id: str, state: MessageState) -> bool:
+        """Move a message from one state that is not terminal to another; tell whether it did."""
+        ...
+
+    async def append(self, message_id: str, text: str, part: Part = "text") -> None:
+        """Append text to a message that is not terminal."""
+        ...
+
+    async def make_thought(self, message_id: str, begin: int) -> None:
+        """Move the text of a message that is not terminal, from there on, to its reasoning.
+
+        :param begin: in UTF-16 code units.
+        """
+        ...
+
+    async def put_tool(self, message_id: str, call: ToolCall) -> None:
+        """Keep a tool call of a live message, in the place of its earlier state."""
+        ...
+
+    async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
+        """Claim the terminal state of a message.
+
+        :returns: the message as it is kept, or None when another had claimed it before.
+        """
+        ...
+
+    async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
+        """Replace the receipt of a message that was stopped: its provider closed late."""
+        ...
+
+    async def reopen(
+        self, message_id: str, request_id: str | None = None, model: str | None = None
+    ) -> Message | None:
+        """Move an `interrupted` or `failed` message back to `queued`, to go on from its text.
+
+        :param request_id: what asks for it; the message is found by its earlier ones as well.
+        :param model: which model goes on, if it is another.
+        """
+        ...
+
+    async def amend_prompt(
+        self,
+        message_id: str,
+        text: str,
+        reply_to: str | None,
+        asked: tuple[str, str] | None = None,
+    ) -> None:
+        """Replace the text and the place of a prompt whose reply has not begun.
+
+        :param asked: that reply, and the request that it is found by from now on as well.
+        """
+        ...
+
+    async def get_message(self, message_id: str) -> Message | None:
+        """Return a message, or None."""
+        ...
+
+    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> dict[str, str]:
+        """Return the ids of an owner's messages that other processes make now, with their chats'.
+
+        :param chat_id: only those of this chat.
+        """
+        ...
+
+    async def lost(self, message_ids: Sequence[str]) -> list[str]:
+        """Return which of some messages that were made here another process deleted or ended."""
+        ...
+
+    async def recover(self) -> None:
+        """Interrupt what ended processes were making, as `open` does."""
+        ...
+
+    async def find_request(self, owner: str, request_id: str) -> Message | None:
+        """Return the assistant message that an owner's request made or went on with, or None."""
+        ...
+
+    async def get_messages(self, chat_id: str) -> list[Message]:
+        """Return all messages of a chat, oldest first."""
+        ...
+
+    async def newest_reply(self, chat_id: str) -> str | None:
+        """Return the newest reply that ends a thread and is neither taken out nor to come."""
+        ...
+
+    async def get_thread(self, message_id: str) -> list[Message]:
+        """Return a message and those before it along `reply_to`, oldest first."""
+        ...

@@ -1,0 +1,194 @@
+"""The HTTP routes of the history, and of the server's health."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast, get_args
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from jupyter_stop_chat.documents.export import MEDIA_TYPES, Format, export
+from jupyter_stop_chat.documents.importing import read_chat
+from jupyter_stop_chat.store.slices import in_slices
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.http import (
+    BusHealth,
+    ChatList,
+    ChatPatch,
+    EngineHealth,
+    Health,
+    StoreHealth,
+    WholeChat,
+)
+from jupyter_stop_chat.wire.protocol import ChatChanged, Message, Usage
+from jupyter_stop_chat.wire.usage import total
+
+from .base import StopChatHandler
+
+if TYPE_CHECKING:
+    from jupyter_stop_chat.app import StopChatApp
+
+#: How many chats, and how many messages, a page has, and how many it may have.
+PAGE, MESSAGES, LARGEST_PAGE = 50, 100, 200
+#: With so many characters a page of messages is full; one message is as long as it is.
+MOST_CHARACTERS = 1024 * 1024
+_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+
+
+class ChatsHandler(StopChatHandler):
+    """Serve `chats`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """List chats, newest change first: `query` searches, `before` is where a page ended."""
+        limit = self.number("limit", PAGE, LARGEST_PAGE)
+        services = await self.services()
+        chats = await services.store.list_chats(
+            self.owner,
+            query=self.get_query_argument("query", ""),
+            limit=limit,
+            before=self.get_query_argument("before", None),
+        )
+        self.answer(
+            ChatList(chats=await services.engine.as_they_are(self.owner, chats)),
+        )
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Import a chat that was exported as JSON; it becomes a new one."""
+        services = await self.services()
+        longest = services.engine.limits.max_reply_length
+        async with services.engine.room.for_chat(self.owner):
+            # In a thread: it may be long.
+            chat, messages = await asyncio.to_thread(
+                read_chat, self.request.body, self.owner, longest
+            )
+            await services.store.add_chat(chat, messages)
+        services.engine.bus.announce(chat.owner, ChatChanged(chat=chat))
+        self.answer(chat, 201)
+
+
+def _size(message: Message) -> int:
+    """Tell about how many characters a message takes."""
+    parts = [message.text, message.reasoning, *(each.text for each in message.attachments)]
+    parts += [part for each in message.tools for part in (each.args, each.result)]
+    return sum(len(part) for part in parts if part)
+
+
+class ChatHandler(StopChatHandler):
+    """Serve `chats/{chat_id}`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self, chat_id: str) -> None:
+        """Return a chat with its newest messages, or those before one that a page began with."""
+        limit = self.number("limit", MESSAGES, LARGEST_PAGE)
+        before = self.get_query_argument("before", None)
+        services = await self.services()
+        chat = await services.engine.chat(self.owner, chat_id)
+        messages = await services.store.get_messages(chat_id)
+        used: Usage | None = None
+        ids: list[str] = []
+        for message in messages:
+            used = total(used, message.usage)
+            ids.append(message.id)
+        if before is not None and before not in ids:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        end = len(ids) if before is None else ids.index(before)
+        page: list[Message] = []
+        room = MOST_CHARACTERS
+        while end > 0 and len(page) < limit and room > 0:
+            end -= 1
+            made = services.engine.generation(ids[end])
+            page.append(made.snapshot() if made else messages[end])
+            room -= _size(page[-1])
+        if used is not None:
+            used = used.model_copy(update={"sent_from": None})  # that is a message's own
+        head = WholeChat(chat=chat, messages=(), earlier=end, usage=used).model_dump_json(
+            exclude_none=True, exclude={"messages"}
+        )
+        # One by one: long messages that are written in one go hold everybody up.
+        written = await in_slices(lambda each: each.model_dump_json(exclude_none=True), page[::-1])
+        self.set_header("Content-Type", "application/json")
+        self.finish(f'{head[:-1]},"messages":[{",".join(written)}]}}')
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def patch(self, chat_id: str) -> None:
+        """Give a chat another title, or none."""
+        asked = self.body(ChatPatch)
+        services = await self.services()
+        self.answer(await services.engine.set_title(self.owner, chat_id, asked.title))
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def delete(self, chat_id: str) -> None:
+        """Stop what runs in a chat, and delete it."""
+        services = await self.services()
+        await services.engine.delete_chat(self.owner, chat_id)
+        self.set_status(204)
+        self.finish()
+
+
+class ExportHandler(StopChatHandler):
+    """Serve `chats/{chat_id}/export`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self, chat_id: str) -> None:
+        """Return a chat as a document, in the format that is asked for."""
+        form = self.get_query_argument("format", "md")
+        services = await self.services()
+        chat = await services.engine.chat(self.owner, chat_id)
+        if form not in get_args(Format):
+            raise StopChatError(ErrorCode.INVALID_FIELD, "format")
+        messages = await services.store.get_messages(chat_id)
+        # In a thread: it may be long.
+        written = await asyncio.to_thread(export, chat, messages, cast("Format", form))
+        media_type = MEDIA_TYPES[cast("Format", form)]
+        self.finish(written, set_content_type=f"{media_type}; charset=utf-8")
+
+
+class HealthHandler(StopChatHandler):
+    """Serve `health`."""
+
+    unlimited = True
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Tell how the engine, the store and the bus are; nothing in it is a path or a name."""
+        services = await self.services()
+        engine, store = services.engine, services.store.health()
+        self.answer(
+            Health(
+                status="degraded" if store["degraded"] else "ok",
+                engine=EngineHealth(
+                    generations=len(engine.running()),
+                    runaway=engine.runaway,
+                    epoch=engine.epoch,
+                ),
+                store=StoreHealth(
+                    journal_mode=store["journal_mode"],
+                    search=store["search"],
+                    backlog=store["backlog"],
+                    degraded=store["degraded"],
+                    reason=store["reason"],
+                    set_aside=len(store["set_aside"]),
+                ),
+                bus=BusHealth(listeners=engine.bus.listeners),
+            )
+        )
+
+
+def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, object]]]:
+    """Return the routes of this module."""
+    return [
+        (r"/api/stop-chat/health", HealthHandler, {"app": app}),
+        (r"/api/stop-chat/chats", ChatsHandler, {"app": app}),
+        (rf"/api/stop-chat/chats/{_ID}", ChatHandler, {"app": app}),
+        (rf"/api/stop-chat/chats/{_ID}/export", ExportHandler, {"app": app}),
+    ]

@@ -1,0 +1,271 @@
+"""The HTTP routes that make replies, tell what is being made, and stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth import AllowAllAuthorizer
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import ensure_async
+from tornado.iostream import StreamClosedError
+from tornado.web import authenticated
+
+from jupyter_stop_chat.connection.reply_stream import ReplyStream, StreamEvent
+from jupyter_stop_chat.observe.events import STOPPED_EVERYONE, emit
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.http import (
+    GenerateRequest,
+    InterruptAllRequest,
+    InterruptRequest,
+    InterruptResults,
+    RunningGeneration,
+    RunningGenerations,
+)
+from jupyter_stop_chat.wire.protocol import Message, Outcome, Send, Stop, StopResult
+
+from .base import StopChatHandler
+from .owners import display_name
+
+if TYPE_CHECKING:
+    from jupyter_stop_chat.app import StopChatApp
+    from jupyter_stop_chat.engine import Engine
+
+log = logging.getLogger(__name__)
+
+#: What an authorizer is asked about before one person stops what is everyone's.
+EVERYONE_RESOURCE = "jupyter_stop_chat:everyone"
+#: A reader of a stream without progress for this long is let go, in seconds.
+STALLED_AFTER = 15.0
+#: A stream without news says so this often, so that no proxy takes it for dead, in seconds.
+KEEP_ALIVE = 15.0
+
+
+class GenerateHandler(StopChatHandler):
+    """Serve `POST generate`: a reply as server-sent events."""
+
+    def initialize(self, app: StopChatApp) -> None:
+        """Take the extension's app."""
+        super().initialize(app)
+        self._gone = asyncio.Event()
+
+    @authenticated
+    @authorized(action="execute")  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Accept a prompt, and stream its reply; closing this stream stops nothing."""
+        asked = self.body(GenerateRequest)
+        services = await self.services()
+        send = Send(
+            type="send",
+            request_id=asked.request_id or str(uuid.uuid4()),
+            **asked.model_dump(exclude={"request_id", "attachments"}),
+            attachments=asked.attachments,
+        )
+        accepted = await services.engine.send(self.owner, send)
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        # No cache and no proxy may hold a delta back.
+        self.set_header("Cache-Control", "no-cache, no-store, no-transform")
+        self.set_header("X-Accel-Buffering", "no")
+        stream = getattr(self.request.connection, "stream", None)
+        if stream is not None:
+            stream.set_nodelay(True)
+        reply = ReplyStream(services.engine, accepted)
+        try:
+            while not self._gone.is_set():
+                event = await self._next(reply)
+                if not await self._send(event):
+                    return
+                if event is not None and event.last:
+                    return
+        finally:
+            reply.close()
+
+    async def _next(self, reply: ReplyStream) -> StreamEvent | None:
+        """Return the next event, or None when there is no news for long or no reader left."""
+        while (event := reply.next()) is None:
+            gone = asyncio.ensure_future(self._gone.wait())
+            news = asyncio.ensure_future(reply.news())
+            done, waiting = await asyncio.wait(
+                {gone, news}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in waiting:
+                each.cancel()
+            if not done or gone in done:
+                return None
+        return event
+
+    async def _send(self, event: StreamEvent | None) -> bool:
+        """Write an event once the reader has taken the ones before; tell whether it is there."""
+        if self._gone.is_set():
+            return False
+        self.write(": \n\n" if event is None else event.encode())
+        try:
+            async with asyncio.timeout(STALLED_AFTER):
+                await self.flush()
+        except TimeoutError:
+            log.debug("a stream's reader does not read: it is let go")
+            stream = getattr(self.request.connection, "stream", None)
+            if stream is not None:
+                stream.close()
+            return False
+        except StreamClosedError:
+            return False
+        return True
+
+    def on_connection_close(self) -> None:
+        """Note that nobody reads any more; what is generated goes on."""
+        super().on_connection_close()
+        self._gone.set()
+
+
+class GenerationsHandler(StopChatHandler):
+    """Serve `GET generations`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """List what is being made or waits: yours."""
+        engine = (await self.services()).engine
+        self.answer(
+            RunningGenerations(
+                generations=tuple(
+                    RunningGeneration(
+                        message_id=made.id,
+                        chat_id=made.chat_id,
+                        request_id=made.request_id,
+                        state=made.state,
+                        model=made.model,
+                        created_at=made.message.created_at,
+                        text_length=made.text.length,
+                    )
+                    for made in engine.running(self.owner)
+                    if made.accepted.done()
+                )
+            )
+        )
+
+
+class GenerationHandler(StopChatHandler):
+    """Serve `GET generations/{message_id}`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self, message_id: str) -> None:
+        """Return a reply as it is now: while it is made, and after."""
+        self.answer(await _reply(self.owner, (await self.services()).engine, message_id))
+
+
+class InterruptHandler(StopChatHandler):
+    """Serve `POST generations/{message_id}/interrupt`."""
+
+    unlimited = True
+
+    @authenticated
+    @authorized(action="execute")  # type: ignore[untyped-decorator]
+    async def post(self, message_id: str) -> None:
+        """Stop one reply at its model, and answer once that is true."""
+        asked = self.body(InterruptRequest)
+        engine = (await self.services()).engine
+        target = Stop(type="stop", message_id=message_id, shown=asked.shown, discard=asked.discard)
+        (result,) = await engine.stop(self.owner, target)
+        if result.outcome is Outcome.NOT_FOUND:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        self.answer(result)
+
+
+class InterruptAllHandler(StopChatHandler):
+    """Serve `POST interrupt`."""
+
+    unlimited = True
+
+    @authenticated
+    @authorized(action="execute")  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Stop all that is yours, or what is named; with `everyone`, all on this server."""
+        asked = self.body(InterruptAllRequest)
+        engine = (await self.services()).engine
+        if asked.request_id or asked.chat_id or not asked.everyone:
+            results = await engine.stop(self.owner, _target(asked))
+            self.answer(InterruptResults(results=results))
+            return
+        if not await self._may_stop_everyone():
+            raise StopChatError(ErrorCode.NOT_ALLOWED, EVERYONE_RESOURCE)
+        owners = sorted({made.owner for made in engine.running()})
+        answers = await asyncio.gather(
+            *(engine.stop(owner, _all(discard=asked.discard)) for owner in owners)
+        )
+        stopped: list[StopResult] = [result for answer in answers for result in answer]
+        self._audit(owners, stopped)
+        self.answer(InterruptResults(results=tuple(stopped)))
+
+    async def _may_stop_everyone(self) -> bool:
+        """Ask the authorizer; Jupyter Server's own, which allows all, does not allow this."""
+        # An authorizer that was not written with this in mind must not grant it by accident.
+        if type(self.authorizer).is_authorized is AllowAllAuthorizer.is_authorized:
+            return False
+        may = self.authorizer.is_authorized(self, self.current_user, "execute", EVERYONE_RESOURCE)
+        return bool(await ensure_async(may))
+
+    def _audit(self, owners: list[str], stopped: list[StopResult]) -> None:
+        by = display_name(self.current_user)
+        log.warning(
+            "%s (%s) stopped everyone's replies: %d of %d owners",
+            *(self.owner, json.dumps(by), len(stopped), len(owners)),
+        )
+        emit(
+            self.event_logger,
+            STOPPED_EVERYONE,
+            {
+                "by": self.owner,
+                "owners": owners,
+                "messages": [each.message_id for each in stopped if each.message_id],
+            },
+        )
+
+
+async def _reply(owner: str, engine: Engine, message_id: str) -> Message:
+    """Return an owner's reply.
+
+    :raises StopChatError: `unknown_message`, also for one of another owner.
+    """
+    made = engine.generation(message_id)
+    if made is not None and made.owner == owner and made.accepted.done():
+        return made.snapshot()
+    message = await engine.store.get_message(message_id)
+    if message is None or message.role != "assistant":
+        raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+    try:
+        await engine.chat(owner, message.chat_id)
+    except StopChatError:
+        raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
+    return message
+
+
+def _target(asked: InterruptAllRequest) -> Stop:
+    if asked.request_id is not None:
+        return Stop(type="stop", request_id=asked.request_id, discard=asked.discard)
+    if asked.chat_id is not None:
+        return Stop(type="stop", chat_id=asked.chat_id, discard=asked.discard)
+    return _all(discard=asked.discard)
+
+
+def _all(*, discard: bool) -> Stop:
+    return Stop(type="stop", all=True, discard=discard)
+
+
+_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+
+
+def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, Any]]]:
+    """Return the routes of this module."""
+    arguments = {"app": app}
+    return [
+        (r"/api/stop-chat/generate", GenerateHandler, arguments),
+        (r"/api/stop-chat/generations", GenerationsHandler, arguments),
+        (rf"/api/stop-chat/generations/{_ID}", GenerationHandler, arguments),
+        (rf"/api/stop-chat/generations/{_ID}/interrupt", InterruptHandler, arguments),
+        (r"/api/stop-chat/interrupt", InterruptAllHandler, arguments),
+    ]

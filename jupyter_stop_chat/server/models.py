@@ -1,0 +1,147 @@
+"""The HTTP routes of models: which there are, providers' keys, and the local one's weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from jupyter_stop_chat.models.listing import LIMIT_S
+from jupyter_stop_chat.models.providers import PROVIDERS
+from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
+from jupyter_stop_chat.wire.http import AddressRequest, KeyRequest, LocalModel
+from jupyter_stop_chat.wire.protocol import ErrorInfo
+
+from .base import StopChatHandler
+
+if TYPE_CHECKING:
+    from jupyter_stop_chat.app import StopChatApp
+    from jupyter_stop_chat.models import Models
+    from jupyter_stop_chat.services import Services
+
+_NAME = r"([a-z0-9_]{1,64})"
+
+
+class ModelsHandler(StopChatHandler):
+    """Serve `models`."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """List what can be chosen now, and what is missing for the rest.
+
+        No server that lists its own models is waited for, unless the query has `wait`.
+        """
+        models = (await self.services()).models
+        waits = self.get_query_argument("wait", "") in {"1", "true"}
+        self.answer(await models.listed(self.owner, LIMIT_S if waits else 0.0))
+
+
+class _GivenHandler(StopChatHandler):
+    """Serve what is given for a provider."""
+
+    async def models_for(self, name: str) -> Models:
+        """Return the models, once it is known that there is such a provider.
+
+        :raises StopChatError: `unknown_provider`.
+        """
+        if name not in PROVIDERS:
+            raise StopChatError(ErrorCode.UNKNOWN_PROVIDER)
+        return (await self.services()).models
+
+    def done(self) -> None:
+        """Answer that it is done, and nothing else."""
+        self.set_status(204)
+        self.finish()
+
+
+class KeyHandler(_GivenHandler):
+    """Serve `providers/{name}/key`; a key goes in here, and never out."""
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def put(self, name: str) -> None:
+        """Keep a key for a provider."""
+        asked = self.body(KeyRequest)
+        await (await self.models_for(name)).give_key(self.owner, name, asked.key)
+        self.done()
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def delete(self, name: str) -> None:
+        """Forget the key that was given for a provider."""
+        await (await self.models_for(name)).keys.take_key_back(self.owner, name)
+        self.done()
+
+
+class AddressHandler(_GivenHandler):
+    """Serve `providers/{name}/address`: where an OpenAI-compatible server is."""
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def put(self, name: str) -> None:
+        """Keep an address; a key that was given for another one is forgotten."""
+        asked = self.body(AddressRequest)
+        await (await self.models_for(name)).give_address(self.owner, name, asked.base_url)
+        self.done()
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def delete(self, name: str) -> None:
+        """Forget the address, and the key that was given for it."""
+        await (await self.models_for(name)).keys.take_back(self.owner, name)
+        self.done()
+
+
+class LocalModelHandler(StopChatHandler):
+    """Serve `local-model`: the weights of the built-in model."""
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Tell whether they are there, or how far their installation is."""
+        self.answer(await self._state(await self.services()))
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Begin to install them, unless that has begun."""
+        services = await self.services()
+        if not self.app.allow_install:
+            raise StopChatError(ErrorCode.NOT_ALLOWED, "installing is turned off")
+        services.installing.start()
+        self.answer(await self._state(services), 202)
+
+    @authenticated
+    @authorized(action="write")  # type: ignore[untyped-decorator]
+    async def delete(self) -> None:
+        """Stop the installation; weights that are there stay."""
+        services = await self.services()
+        services.installing.stop()
+        await services.installing.ended()
+        self.answer(await self._state(services))
+
+    async def _state(self, services: Services) -> LocalModel:
+        installing = services.installing
+        error = None
+        if installing.failure is not None:
+            code, error_id = installing.failure
+            error = ErrorInfo(code=code, message=SENTENCES[code][0], error_id=error_id)
+        return LocalModel(
+            state=await installing.state(),
+            done=installing.done,
+            total=installing.total,
+            may_install=self.app.allow_install,
+            error=error,
+        )
+
+
+def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, object]]]:
+    """Return the routes of this module."""
+    return [
+        (r"/api/stop-chat/models", ModelsHandler, {"app": app}),
+        (rf"/api/stop-chat/providers/{_NAME}/key", KeyHandler, {"app": app}),
+        (rf"/api/stop-chat/providers/{_NAME}/address", AddressHandler, {"app": app}),
+        (r"/api/stop-chat/local-model", LocalModelHandler, {"app": app}),
+    ]

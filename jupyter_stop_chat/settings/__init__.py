@@ -1,0 +1,1 @@
+"""Settings: their kinds, their checks, where they are read, how they are shown."""

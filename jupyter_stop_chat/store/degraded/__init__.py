@@ -1,0 +1,1 @@
+"""What keeps chats in memory while the database cannot."""

@@ -1,0 +1,352 @@
+"""Save what is written; in trouble keep it in memory, and save it as soon as that works."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store.clock import now
+from jupyter_stop_chat.store.database import Database
+from jupyter_stop_chat.store.operations import Beat, Interrupt, Operation
+from jupyter_stop_chat.store.reading import Overlay, Reader
+from jupyter_stop_chat.store.rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSAGE
+from jupyter_stop_chat.store.settle import estimated
+from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone, lock_folder
+from jupyter_stop_chat.store.sqlite.salvage import salvage
+from jupyter_stop_chat.store.sqlite.thread import in_thread
+from jupyter_stop_chat.store.writer import Writer
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.wire.protocol import Message, MessageState, Receipt, Usage
+
+from .learning import Learner
+from .memory import Memory
+from .restore import restore
+from .trouble import Reason, diagnose, reason_of, set_aside
+
+log = logging.getLogger(__name__)
+
+#: How long to wait before each try to save, in seconds; the last one stands for all that follow.
+RETRIES = (0.5, 1.0, 2.0, 5.0)
+#: What may be kept in memory, in characters, before appended text has to wait.
+MEMORY_SIZE = 64 * 1024 * 1024
+
+Sleep = Callable[[float], Awaitable[None]]
+Recovered = Callable[[Sequence[Message]], None]
+
+
+class Saver:
+    """Be the one place that writes to a database.
+
+    :param database: where to.
+    :param process: the id of this server process.
+    :param sleep: how to wait between tries.
+    :param on_trouble: told once when saving fails, and once when it works again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        process: str,
+        sleep: Sleep,
+        on_trouble: Callable[[bool], None],
+    ) -> None:
+        self.trouble: Reason | None = None
+        self.set_aside: list[str] = []
+        self.memory = Memory()
+        self.writer = Writer(self._commit)
+        self._database = database
+        self._process = process
+        self._sleep = sleep
+        self._on_trouble = on_trouble
+        self._on_recovered: Recovered = lambda messages: None
+        self._folder = lock_folder(database.path)
+        self._lock = ProcessLock(self._folder, process)
+        self._held = False
+        self._damaged: Path | None = None
+        self._retrying: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._over.set()
+
+    async def open(self, on_recovered: Recovered) -> None:
+        """Make the database ready, or begin in trouble."""
+        self._on_recovered = on_recovered
+        self.writer.start()
+        await self.writer.run(self._open)
+
+    async def close(self) -> None:
+        """Save what is left, and let go of everything."""
+        if not self.writer.running:
+            return
+        if self.trouble is not None:
+            await self.writer.run(self._try_again)
+        await self.writer.close()
+        if self._retrying is not None:
+            self._retrying.cancel()
+            await asyncio.gather(self._retrying, return_exceptions=True)
+            self._retrying = None
+        if self.trouble is not None and (lost := len(self.memory.unsaved)):
+            log.critical("%d messages could not be saved: %s", lost, self.trouble)
+        self._over.set()
+        await self._database.close()
+        finished = self.trouble is None and not self.makes_any()
+        await in_thread(lambda: self._lock.release(finished=finished))
+
+    async def has_room(self) -> None:
+        """Return when more text may be appended."""
+        while self.trouble is not None and self.memory.size > MEMORY_SIZE and self.writer.running:
+            await self._over.wait()
+
+    def reader(self) -> Reader:
+        """Return what reads everything that was written so far."""
+        if self.trouble is None:
+            return Reader(self._database)
+        return Overlay(self._database, self.memory)
+
+    async def found_unreadable(self, reason: Reason, error: Exception) -> None:
+        """Hear from a read that the database is damaged."""
+        if self.trouble is None:
+            await self.writer.run(lambda: self._fail(reason, error))
+
+    async def check(self) -> None:
+        """Notice a file that was deleted or replaced: writes into the old one would be lost."""
+        if self.trouble is None and await self._database.is_replaced():
+            gone = FileNotFoundError("the database's file was deleted or replaced")
+            await self.writer.run(lambda: self._fail(Reason.MISSING, gone))
+
+    def makes_any(self) -> bool:
+        """Tell whether this process makes messages now."""
+        return any(kept.live for kept in self.memory.messages.values())
+
+    async def hold_lock(self) -> None:
+        """Take the lock that says that this process lives, where it is not held any more."""
+        await self.writer.run(self._hold_lock)
+
+    async def recover(self) -> None:
+        """Interrupt the messages that ended processes were making."""
+        await self.writer.run(self._recover_again)
+
+    # --- everything below runs in the writer, one at a time ----------------------------------
+
+    async def _open(self) -> None:
+        try:
+            await self._connect()
+            await self._recover()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the chat goes on
+            await self._fail(reason_of(error) or Reason.FAILED, error)
+
+    async def _recover_again(self) -> None:
+        if self.trouble is not None:
+            return
+        try:
+            await self._recover()
+        except Exception as error:
+            reason = reason_of(error)
+            if reason is None:
+                raise
+            await self._fail(reason, error)
+
+    async def _connect(self) -> None:
+        if await self._database.open(new_search=self.trouble is Reason.SEARCH_CORRUPT):
+            self.memory.mark_all()
+        await self._hold_lock()
+        await self._database.write([Beat()])
+
+    async def _hold_lock(self) -> None:
+        self._held = await in_thread(self._lock.hold)
+
+    async def _recover(self) -> None:
+        rows = await self._database.read(LIVE_MESSAGES)
+        rows = [row for row in rows if row["id"] not in self.memory.messages]
+        gone = await in_thread(self._gone, rows)
+        if not gone:
+            return
+        stop = Receipt(reason="server_restart", requested_at=now())
+        ends = [
+            Interrupt(
+                each,
+                Settlement(MessageState.INTERRUPTED, stop=stop, usage=await self._used(each)),
+                process,
+            )
+            for each, process in gone.items()
+        ]
+        answers = await self._database.write(ends)
+        # Not sooner: until then they must be known for gone.
+        await in_thread(clear_away, self._folder, set(gone.values()))
+        try:
+            self._on_recovered([message for message in answers if message is not None])
+        except Exception:
+            log.exception("on_recovered failed")
+
+    async def _used(self, message_id: str) -> Usage | None:
+        """Estimate what a message used whose process ended before it counted (B9)."""
+        rows = await self._database.read(ONE_MESSAGE, {"id": message_id})
+        before = await self._database.read(LENGTH_BEFORE, {"id": message_id})
+        return estimated(rows[0], before[0]["length"]) if rows else None
+
+    def _gone(self, rows: Sequence[dict[str, Any]]) -> dict[str, str | None]:
+        """Return the messages whose processes have ended, with those."""
+        ended: dict[str | None, bool] = {}
+        for row in rows:
+            process = row["process"]
+            if process not in ended:
+                if process == self._process:
+                    # What this store makes is in memory. The rest is of an earlier life of its
+                    # id, unless another store in this process holds the lock.
+                    ended[process] = self._held or self._folder is None
+                    continue
+                ended[process] = is_gone(
+                    process,
+                    ours=self._process,
+                    folder=self._folder,
+                    unseen_seconds=row["unseen_seconds"],
+                )
+        return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
+
+    async def _commit(self, group: Sequence[Operation]) -> Sequence[Any]:
+        if self.trouble is None:
+            try:
+                answers = await self._database.write(group)
+            except Exception as error:  # noqa: BLE001 - sorted here by what it means
+                reason = reason_of(error)
+                if reason is None:
+                    if len(group) == 1:
+                        return [_told(error)]
+                    # One of them cannot be done, and took the others down with it.
+                    return [(await self._commit([operation]))[0] for operation in group]
+                await self._fail(reason, error)
+            else:
+                for operation, answer in zip(group, answers, strict=True):
+                    self.memory.follow(operation, answer)
+                return answers
+        # Also when the failure is mended by now: once, and whatever it was, in memory first.
+        kept = [await self._keep(operation) for operation in group]
+        if self.trouble is None:
+            await self._save_kept()
+        return kept
+
+    async def _fail(self, reason: Reason, error: Exception) -> None:
+        """Begin to keep everything in memory; what can be mended at once, is."""
+        if self.trouble is not None:
+            return
+        self.trouble = reason
+        self._over.clear()
+        log.error(
+            "Chats cannot be saved (%s); they are kept in memory. [%s]",
+            reason,
+            new_error_id(),
+            exc_info=error,
+        )
+        self._tell(True)
+        await self._stop_writing()
+        self._database.patient = False
+        if reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT, Reason.MISSING}:
+            await self._try_again()
+        if self.trouble is not None and self._retrying is None:
+            self._retrying = asyncio.create_task(self._retry(), name="stop-chat-store-retry")
+
+    async def _retry(self) -> None:
+        tries = 0
+        while self.trouble is not None:
+            await self._sleep(RETRIES[min(tries, len(RETRIES) - 1)])
+            tries += 1
+            await self.writer.run(self._try_again)
+        self._retrying = None
+
+    async def _try_again(self) -> None:
+        if self.trouble is None:
+            return
+        try:
+            if self.trouble is Reason.CORRUPT:
+                await self._examine()
+            if self.trouble is Reason.CORRUPT:
+                await self._set_aside()
+            elif self.trouble in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
+                await self._database.close()
+            await self._connect()
+            await self._salvage()
+            await self._database.transact(
+                lambda connection: restore(connection, self.memory, self._process)
+            )
+            await self._recover()
+        except Exception as error:
+            self.trouble = reason_of(error) or Reason.FAILED
+            log.debug("Chats still cannot be saved (%s)", self.trouble, exc_info=error)
+            await self._stop_writing()
+            return
+        await self._database.wait_again()
+        # A new object: a read that is under way goes on with the one it has.
+        self.memory = self.memory.after_saving()
+        self.trouble = None
+        self._over.set()
+        log.warning("Chats are saved again.")
+        self._tell(False)
+
+    async def _stop_writing(self) -> None:
+        """Let go of what writes, and read no more from where no answer comes or makes sense."""
+        await self._database.stop_writing()
+        self._database.readable = self.trouble not in {Reason.NEWER, Reason.UNREACHABLE}
+
+    async def _save_kept(self) -> None:
+        """Save what was kept in memory just now, when the failure was mended at once."""
+        try:
+            await self._database.transact(
+                lambda connection: restore(connection, self.memory, self._process)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be lost
+            await self._fail(reason_of(error) or Reason.FAILED, error)
+        else:
+            self.memory = self.memory.after_saving()
+
+    async def _examine(self) -> None:
+        """Look twice before a person's chats are set aside: an error may pass, a damage stays."""
+        await self._database.close()
+        if self._database.path is not None:
+            self.trouble = await in_thread(diagnose, self._database.path)
+
+    async def _set_aside(self) -> None:
+        if self._database.path is None:
+            return
+        aside = await in_thread(set_aside, self._database.path)
+        self.set_aside.append(aside.name)
+        self._damaged = aside
+        log.error("The damaged database is kept as %s; a new one is begun.", aside.name)
+
+    async def _salvage(self) -> None:
+        """Bring over what can be read of the file that was set aside."""
+        damaged, path = self._damaged, self._database.path
+        if damaged is None or path is None:
+            return
+        try:
+            saved = await in_thread(salvage, damaged, path)
+        except sqlite3.DatabaseError as error:
+            if reason_of(error) is not Reason.CORRUPT:
+                raise  # it is the new one that cannot be written: later, then
+            saved = 0
+        self._damaged = None
+        log.error("%d messages were saved from %s.", saved, damaged.name)
+
+    async def _keep(self, operation: Operation) -> Any:
+        try:
+            await Learner(self.memory, self._database, self._gone).learn_for(operation)
+            return self.memory.apply(operation)
+        except Exception as error:  # noqa: BLE001 - it is told to who asked
+            return _told(error)
+
+    def _tell(self, troubled: bool) -> None:
+        try:
+            self._on_trouble(troubled)
+        except Exception:
+            log.exception("on_trouble failed")
+
+
+def _told(error: Exception) -> Exception:
+    """Make what the caller of one operation gets: nothing of a driver's error leaves."""
+    if isinstance(error, StopChatError):
+        return error
+    log.error("An operation of the store failed. [%s]", new_error_id(), exc_info=error)
+    return StopChatError(ErrorCode.INTERNAL, type(error).__name__)

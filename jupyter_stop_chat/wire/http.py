@@ -1,0 +1,188 @@
+"""What the HTTP routes are sent and what they answer, besides the objects of the frames."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from jupyter_stop_chat.models.keys import ADDRESS, LONGEST_ADDRESS
+
+from .pasted import PLAIN_KEY
+from .protocol import (
+    MAX_ATTACHMENTS,
+    Attachment,
+    Chat,
+    ErrorInfo,
+    Id,
+    Message,
+    MessageState,
+    ModelId,
+    Offset,
+    Policy,
+    StopResult,
+    Text,
+    Usage,
+)
+
+
+def _whole_number(value: object) -> object:
+    """Take `1.0` for `1`, as JSON and its schemas do."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class GenerateRequest(_Body):
+    """Be a prompt; sent twice with one `request_id`, it counts once."""
+
+    #: A blank one is refused with a code of its own.
+    body: Annotated[Text, Field(json_schema_extra={"pattern": r"\S"})]
+    chat_id: Id | None = None
+    request_id: Id | None = None
+    model: ModelId | None = None
+    attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
+    policy: Policy | None = None
+
+
+class InterruptRequest(_Body):
+    """Say how much of the text had been shown: the kept text ends there."""
+
+    shown: Annotated[Offset, BeforeValidator(_whole_number)] | None = None
+    discard: bool = False
+
+
+class InterruptAllRequest(_Body):
+    """Stop all that is yours, or one chat's reply, or one request's, or everyone's.
+
+    A `request_id` stops a request that may not have arrived: its sender chose the id. Of several,
+    the narrowest counts.
+    """
+
+    everyone: bool = False
+    chat_id: Id | None = None
+    request_id: Id | None = None
+    discard: bool = False
+
+
+class InterruptResults(_Body):
+    """Tell the outcome of a stop for each message."""
+
+    results: tuple[StopResult, ...]
+
+
+class RunningGeneration(_Body):
+    """Describe a reply that is being made or waits."""
+
+    message_id: Id
+    chat_id: Id
+    request_id: Id
+    state: MessageState
+    model: str
+    created_at: str
+    text_length: Offset
+
+
+class RunningGenerations(_Body):
+    """List what is being made or waits."""
+
+    generations: tuple[RunningGeneration, ...]
+
+
+class ChatList(_Body):
+    """List chats."""
+
+    chats: tuple[Chat, ...]
+
+
+class WholeChat(_Body):
+    """Be a chat with a page of its messages, and the tokens of all its replies and versions.
+
+    `earlier` messages come before those of the page.
+    """
+
+    chat: Chat
+    messages: tuple[Message, ...]
+    earlier: Offset = 0
+    usage: Usage | None = None
+
+
+class ChatPatch(_Body):
+    """Change a chat's title; null takes it away."""
+
+    title: Annotated[Text, Field(min_length=1, max_length=200)] | None
+
+
+class KeyRequest(_Body):
+    """Give a provider's key."""
+
+    #: What stands around it is taken off; what is left may be no key.
+    key: Annotated[
+        str, Field(min_length=1, max_length=4000, json_schema_extra={"pattern": PLAIN_KEY})
+    ]
+
+
+class AddressRequest(_Body):
+    """Give the address of an OpenAI-compatible server: what its clients call the base URL."""
+
+    #: Blanks around it, and an endpoint behind it, are taken off.
+    base_url: Annotated[
+        str,
+        Field(min_length=1, max_length=LONGEST_ADDRESS, json_schema_extra={"pattern": ADDRESS}),
+    ]
+
+
+class LocalModel(_Body):
+    """Tell of the built-in model's weights; `done` and `total` count bytes of their download."""
+
+    state: Literal["missing", "installing", "stopping", "installed"]
+    done: int
+    total: int
+    may_install: bool
+    error: ErrorInfo | None = None
+
+
+class EngineHealth(_Body):
+    """Tell how the engine is: what is made, and what did not react to its stop."""
+
+    generations: int
+    runaway: int
+    epoch: str
+
+
+class StoreHealth(_Body):
+    """Tell how the store is; `reason` says why nothing can be saved."""
+
+    journal_mode: str | None
+    search: str
+    backlog: int
+    degraded: bool
+    reason: str | None
+    set_aside: int
+
+
+class BusHealth(_Body):
+    """Tell how the bus is."""
+
+    listeners: int
+
+
+class Health(_Body):
+    """Tell how the server's chat is."""
+
+    status: Literal["ok", "degraded"]
+    engine: EngineHealth
+    store: StoreHealth
+    bus: BusHealth
+
+
+class StreamStart(_Body):
+    """Be the first event of a stream: what can be stopped from now on."""
+
+    request_id: Id
+    chat_id: Id
+    message_id: Id
+    user_message_id: Id
+    model: str | None = None

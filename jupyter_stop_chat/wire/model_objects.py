@@ -1,0 +1,49 @@
+"""What `GET models` answers. No key is in any of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from .protocol import ModelInfo
+
+#: Where a provider's key comes from: the administrator's settings, the environment, the person.
+KeySource = Literal["settings", "environment", "given"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ProviderInfo(_Answer):
+    """Describe a provider: whether its package is there, and where its key comes from.
+
+    `may_give` tells whether this person may give a key. `base_url` is the address that they gave.
+    """
+
+    name: str
+    label: str
+    installed: bool
+    package: str
+    takes_key: bool
+    key: KeySource | None = None
+    may_give: bool
+    base_url: str | None = None
+
+
+class ModelList(_Answer):
+    """List the models that can be chosen, and what is needed for the others.
+
+    `any_model`: any `provider:model` may be asked for, and not only those of the list; `locked`:
+    only the default one may. `model_files`: `local:/path.gguf` may be asked for. `asking`: a
+    server that lists its own has not answered yet; ask again with `wait`.
+    """
+
+    models: tuple[ModelInfo, ...]
+    providers: tuple[ProviderInfo, ...]
+    default_model: str | None = None
+    locked: bool
+    any_model: bool
+    model_files: bool
+    asking: bool = False

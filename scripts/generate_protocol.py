@@ -1,6 +1,6 @@
 """Generate the frames' TypeScript types from the models in `jupyter_stop_chat.wire.protocol`.
 
-    python scripts/generate_protocol.py           write labextension/src/protocol.ts
+    python scripts/generate_protocol.py           write labextension/src/wire/protocol.ts
     python scripts/generate_protocol.py --check   exit with 1 when it is not what it should be
 
 The pydantic models become one JSON schema, which json-schema-to-typescript (a development
@@ -182,7 +182,7 @@ def main(argv: list[str] | None = None) -> int:
     found = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
     if found == wanted:
         return 0
-    print("labextension/src/protocol.ts has drifted from jupyter_stop_chat/protocol.py.")
+    print("labextension/src/wire/protocol.ts has drifted from jupyter_stop_chat/protocol.py.")
     print("Run `python scripts/generate_protocol.py`.")
     print("".join(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), n=1)))
     return 1

@@ -15,20 +15,20 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
-import { Attaching } from './attaching';
-import { LiveBody } from './body';
-import { browserClock } from './clock';
-import { addCommands, CommandIDs } from './commands';
-import { connectWith, isOffOn } from './connect';
-import { PanelView } from './context';
-import { ChatController } from './controller';
-import { Desk } from './desk';
-import { diagramsOf } from './diagrams';
-import { deleteChat, exportChat } from './dialogs';
-import { endNoticeOf } from './endNotice';
-import { ChatHistory } from './history';
-import { chatIcon } from './icon';
-import { newId } from './ids';
+import { Attaching } from './lab/attaching';
+import { LiveBody } from './text/body';
+import { browserClock } from './wire/clock';
+import { addCommands, CommandIDs } from './lab/commands';
+import { connectWith, isOffOn } from './wire/connect';
+import { PanelView } from './panel/context';
+import { ChatController } from './chat/controller';
+import { Desk } from './chat/desk';
+import { diagramsOf } from './text/diagrams';
+import { deleteChat, exportChat } from './lab/dialogs';
+import { endNoticeOf } from './lab/endNotice';
+import { ChatHistory } from './stores/history';
+import { chatIcon } from './lab/icon';
+import { newId } from './chat/ids';
 import {
   rememberChat,
   rememberedChat,
@@ -36,21 +36,21 @@ import {
   rememberedModel,
   rememberMarks,
   rememberModel
-} from './memory';
-import { menusOf } from './menu';
-import { ModelChoice } from './modelChoice';
-import { modelRoutesOf } from './modelRoutes';
-import { isNotebook, keepOpen } from './notebookApp';
-import { codeActionsOn } from './notebooks';
-import { StopChatPanel } from './panel';
-import { Place } from './place';
-import { makeRender, Render, warmUp } from './rendering';
-import { routesOf } from './routes';
-import { schedule } from './schedule';
-import { PLUGIN_ID, StopChatSettings } from './settings';
-import { keepFocusAtStart } from './startFocus';
-import { tabsOf } from './tabs';
-import { Views } from './views';
+} from './stores/memory';
+import { menusOf } from './lab/menu';
+import { ModelChoice } from './stores/modelChoice';
+import { modelRoutesOf } from './stores/modelRoutes';
+import { isNotebook, keepOpen } from './lab/notebookApp';
+import { codeActionsOn } from './lab/notebooks';
+import { StopChatPanel } from './panel/panel';
+import { Place } from './chat/place';
+import { makeRender, Render, warmUp } from './text/rendering';
+import { routesOf } from './stores/routes';
+import { schedule } from './stores/schedule';
+import { PLUGIN_ID, StopChatSettings } from './stores/settings';
+import { keepFocusAtStart } from './lab/startFocus';
+import { tabsOf } from './lab/tabs';
+import { Views } from './lab/views';
 
 /** The chat of the sidebar, for other extensions. */
 export interface IStopChat {

@@ -1,7 +1,7 @@
 /** A clock that moves only when a test says so, and a socket whose other end is the test. */
-import { Clock } from '../src/clock';
-import { ClientFrame, Message, ServerFrame } from '../src/protocol';
-import { SocketLike } from '../src/socket';
+import { Clock } from '../src/wire/clock';
+import { ClientFrame, Message, ServerFrame } from '../src/wire/protocol';
+import { SocketLike } from '../src/wire/socket';
 
 export class ScriptedClock implements Clock {
   now = (): number => this._now;

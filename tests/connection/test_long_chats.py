@@ -79,7 +79,7 @@ class NodePage:
 def node_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodePage]:
     """Bundle the page's own code and run it."""
     bundle = tmp_path_factory.mktemp("page") / "desk.mjs"
-    source = ROOT / "labextension" / "src" / "desk.ts"
+    source = ROOT / "labextension" / "src" / "chat" / "desk.ts"
     options = ["--bundle", "--format=esm", f"--outfile={bundle}", "--log-level=error"]
     subprocess.run([ESBUILD, source, *options], check=True)
     page = NodePage(bundle)

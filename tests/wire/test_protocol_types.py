@@ -27,7 +27,7 @@ def test_the_checked_in_types_are_those_of_the_models() -> None:
 def test_drift_is_noticed(tmp_path: Path) -> None:
     """Change one word of the checked-in types and see the check fail."""
     assert (ROOT / "labextension" / "node_modules").is_dir(), "run `jlpm install` first"
-    types = (ROOT / "labextension" / "src" / "protocol.ts").read_text(encoding="utf-8")
+    types = (ROOT / "labextension" / "src" / "wire" / "protocol.ts").read_text(encoding="utf-8")
     drifted = tmp_path / "protocol.ts"
     drifted.write_text(types.replace("message_id", "messageId", 1), encoding="utf-8")
     code = (

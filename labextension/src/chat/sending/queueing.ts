@@ -1,0 +1,183 @@
+/**
+ * What a person does with the prompts that wait: change, order, take back, send next.
+ *
+ * The server answers most of it by what the chat is like then. So each is kept until the chat is
+ * like that, and done again after a reconnection where it is not; what cannot be done any more is
+ * said.
+ */
+import { isWhole, MessageView } from '../messages';
+import * as prompts from '../prompt';
+import { ClientFrame, Edit, Error, ServerFrame } from '../../wire/protocol';
+import * as replies from '../replies';
+import { ChatSocket } from '../../wire/socket';
+import { ChatState } from '../state';
+
+export interface QueueingOptions {
+  makeId: () => string;
+  /** Tell whether a prompt is short enough, and the person if it is not. */
+  fits: (frame: Edit) => boolean;
+  /** Wait until all of a message is here. */
+  whole: (messageId: string) => Promise<MessageView | null>;
+}
+
+/** What was asked for, and is not seen to be done yet. */
+interface Errand {
+  readonly frame: ClientFrame;
+  /** Tell whether the chat is as it was to become. */
+  readonly isDone: (chat: replies.ChatView) => boolean;
+  /** Tell whether it can still become so. */
+  readonly isPossible: (chat: replies.ChatView) => boolean;
+  /** It came too late. */
+  readonly onLate: () => void;
+}
+
+export class Queueing {
+  constructor(
+    private _state: ChatState,
+    private _socket: ChatSocket,
+    private _options: QueueingOptions
+  ) {}
+
+  /** Give a prompt that waits other words; tell whether they are on their way. */
+  edit(replyId: string, body: string): boolean {
+    const promptId = this._view(replyId)?.info.reply_to;
+    if (promptId === undefined || body.trim() === '') {
+      return false;
+    }
+    const request_id = this._options.makeId();
+    const frame: Edit = { type: 'edit', message_id: promptId, body, request_id };
+    if (!this._options.fits(frame)) {
+      return false;
+    }
+    this._edits.set(request_id, body);
+    this._do(`edit ${promptId}`, {
+      frame,
+      isDone: () => !this._edits.has(request_id) || this._view(promptId)?.text === body,
+      isPossible: chat => isQueued(chat, replyId),
+      onLate: () => {
+        this._edits.delete(request_id);
+        const { prompt } = this._state.now;
+        const words = { text: body, attachments: [] };
+        this._state.set({ prompt: prompts.giveBack(prompt, request_id, words) });
+      }
+    });
+    return true;
+  }
+
+  /** Tell whether a request changes a prompt that waits, and was not answered yet. */
+  readonly edits = (requestId: string): boolean => this._edits.has(requestId);
+
+  /** The server has answered a request; return the words of an edit that it answered. */
+  answered(requestId: string): string | undefined {
+    const body = this._edits.get(requestId);
+    this._edits.delete(requestId);
+    return body;
+  }
+
+  /** Move a prompt by some places: below 0 is sooner. */
+  move(replyId: string, by: number): void {
+    const { chat } = this._state.now;
+    const ids = replies.queued(chat).map(view => view.id);
+    const from = ids.indexOf(replyId);
+    const to = from + by;
+    if (from < 0 || to < 0 || to >= ids.length || !chat.chatId) {
+      return;
+    }
+    ids.splice(to, 0, ...ids.splice(from, 1));
+    this._do('reorder', {
+      frame: { type: 'reorder', chat_id: chat.chatId, message_ids: ids },
+      // the order that is shown is the server's: where some have begun, it says so by itself
+      isDone: now => replies.queued(now).map(view => view.id).join() === ids.join(),
+      isPossible: now => ids.every(id => isQueued(now, id)),
+      onLate: () => undefined
+    });
+  }
+
+  /**
+   * Take a prompt out of the queue.
+   *
+   * @param keep put its words into the input.
+   */
+  remove(replyId: string, keep = false): void {
+    const asked = this._view(this._view(replyId)?.info.reply_to);
+    if (keep && asked && !isWhole(asked)) {
+      void this._options.whole(asked.id).then(view => view && this.remove(replyId, keep));
+      return;
+    }
+    if (keep && asked) {
+      const { prompt } = this._state.now;
+      const words = { text: asked.text, attachments: asked.info.attachments ?? [] };
+      this._state.set({ prompt: prompts.giveBack(prompt, replyId, words) });
+    }
+    this._do(`unqueue ${replyId}`, {
+      frame: { type: 'unqueue', message_id: replyId },
+      isDone: chat => this._view(replyId)?.info.stop?.discarded === true || !isHere(chat, replyId),
+      isPossible: chat => isQueued(chat, replyId),
+      // it is being answered, and so is not in the input
+      onLate: () => this._state.set({ prompt: prompts.takeBack(this._state.now.prompt, replyId) })
+    });
+  }
+
+  /** Take all of them out; tell whether there were any. */
+  clear(): boolean {
+    const waiting = replies.queued(this._state.now.chat);
+    waiting.forEach(reply => this.remove(reply.id));
+    return waiting.length > 0;
+  }
+
+  /** Send the next one: a stop had paused the queue. */
+  resume(): void {
+    const { chatId } = this._state.now.chat;
+    if (chatId) {
+      const isDone = (chat: replies.ChatView): boolean => chat.chat?.state !== 'paused';
+      const frame = { type: 'resume', chat_id: chatId } as const;
+      this._do('resume', { frame, isDone, isPossible: () => true, onLate: () => undefined });
+    }
+  }
+
+  /** See what is done, after a frame was taken in; do again what a lost connection has lost. */
+  take(frame: ServerFrame): void {
+    const { chat } = this._state.now;
+    if (frame.type === 'error') {
+      this._refused(frame);
+    }
+    const isOpened = frame.type === 'chat' && frame.messages !== undefined;
+    for (const [key, errand] of [...this._errands]) {
+      if (errand.isDone(chat)) {
+        this._errands.delete(key);
+      } else if (!errand.isPossible(chat)) {
+        this._errands.delete(key);
+        errand.onLate();
+      } else if (isOpened && frame.chat.id === chat.chatId) {
+        this._socket.send(errand.frame);
+      }
+    }
+  }
+
+  /** What is refused is done by nobody, and is not asked for again. */
+  private _refused(error: Error): void {
+    const key = error.of === 'unqueue' ? `unqueue ${error.message_id}` : (error.of ?? '');
+    const errand = this._errands.get(key);
+    this._errands.delete(key);
+    errand?.onLate();
+  }
+
+  private _do(key: string, errand: Errand): void {
+    this._errands.set(key, errand);
+    this._socket.send(errand.frame);
+  }
+
+  private _view(id: string | undefined): MessageView | undefined {
+    return this._state.now.chat.messages.find(view => view.id === id);
+  }
+
+  /** The words of edits that the server has not answered yet, by request. */
+  private _edits = new Map<string, string>();
+  private _errands = new Map<string, Errand>();
+}
+
+const isHere = (chat: replies.ChatView, id: string): boolean =>
+  chat.messages.some(view => view.id === id);
+
+const isQueued = (chat: replies.ChatView, id: string): boolean =>
+  replies.queued(chat).some(view => view.id === id);

@@ -1,0 +1,158 @@
+/** What goes to the server to have a reply made: prompts, also those that must wait for a chat. */
+import { ASSUMED, bytesOf } from '../attachments';
+import * as prompts from '../prompt';
+import { Continue, Edit, Limits, Regenerate, Send, ServerFrame } from '../../wire/protocol';
+import * as replies from '../replies';
+import { ChatSocket } from '../../wire/socket';
+import { ChatState } from '../state';
+
+/** The model that a person picked. */
+export interface PickedModel {
+  /** The model of a prompt; null leaves it to the server. */
+  readonly wanted: string | null;
+  /** The model that a reply is made anew with; null: the one that it was made with. */
+  readonly effective: string | null;
+}
+
+export interface SendingOptions {
+  makeId: () => string;
+  /** What a second prompt does; null leaves it to the server's setting. */
+  policy: () => Send['policy'];
+  picked?: PickedModel;
+  words: { promptTooLong: string };
+}
+
+export class Sending {
+  constructor(
+    private _state: ChatState,
+    private _socket: ChatSocket,
+    private _options: SendingOptions
+  ) {}
+
+  /**
+   * Send the draft; tell whether there was something to send.
+   *
+   * @param policy what it does while a reply is made; by default what is set.
+   */
+  send(policy = this._options.policy()): boolean {
+    const { chat } = this._state.now;
+    if (!prompts.isSendable(this._state.now.prompt)) {
+      return false;
+    }
+    const [prompt, taken] = prompts.take(this._state.now.prompt);
+    const requestId = this._options.makeId();
+    const frame: Send = {
+      type: 'send',
+      request_id: requestId,
+      chat_id: chat.chatId,
+      body: taken.text
+    };
+    if (policy) {
+      frame.policy = policy;
+    }
+    const model = this._options.picked?.wanted;
+    if (model) {
+      frame.model = model;
+    }
+    if (taken.attachments.length > 0) {
+      frame.attachments = [...taken.attachments];
+    }
+    if (!this.fits(frame)) {
+      return false;
+    }
+    const waits = frame.chat_id === null && chat.pending.length > 0;
+    this._state.set({
+      prompt,
+      chat: replies.reduce(chat, {
+        type: 'request',
+        requestId,
+        kind: 'send',
+        body: taken.text,
+        attachments: taken.attachments
+      })
+    });
+    if (waits) {
+      this._held.push(frame); // a second new chat is not what is meant
+    } else {
+      this._socket.sendPrompt(frame);
+    }
+    return true;
+  }
+
+  /** Ask for a reply from a message that exists; tell whether it was asked for. */
+  ask(kind: 'continue' | 'regenerate' | 'edit', messageId: string, body = ''): boolean {
+    if (replies.isBusy(this._state.now.chat)) {
+      return false;
+    }
+    const requestId = this._options.makeId();
+    const frame: Edit | Continue | Regenerate =
+      kind === 'edit'
+        ? { type: kind, message_id: messageId, body, request_id: requestId }
+        : { type: kind, message_id: messageId, request_id: requestId };
+    // what is gone on with keeps the model that began it
+    const { picked } = this._options;
+    const model = kind === 'edit' ? picked?.wanted : picked?.effective;
+    if (model && kind !== 'continue') {
+      frame.model = model;
+    }
+    if (!this.fits({ ...frame, body })) {
+      return false;
+    }
+    this._state.reduce({ type: 'request', requestId, kind, messageId, body });
+    this._socket.sendPrompt(frame);
+    return true;
+  }
+
+  /** Take a prompt back; true when it had never left this page. */
+  withdraw(requestId: string): boolean {
+    const held = this._held.length;
+    this._held = this._held.filter(frame => frame.request_id !== requestId);
+    return this._held.length < held || this._socket.withdraw(requestId);
+  }
+
+  /** Send what had to wait until its chat was known. */
+  sendHeld(): void {
+    const { chatId, pending } = this._state.now.chat;
+    const ids = new Set(this._held.map(frame => frame.request_id));
+    while (this._held.length > 0) {
+      if (chatId === null && pending.some(one => !ids.has(one.requestId))) {
+        return;
+      }
+      const frame = this._held.shift() as Send;
+      ids.delete(frame.request_id);
+      this._socket.sendPrompt({ ...frame, chat_id: chatId });
+    }
+  }
+
+  /** Tell whether the server takes a prompt as long, and the person if it does not. */
+  fits(frame: { body: string }): boolean {
+    const limits = this._limits;
+    const fits =
+      frame.body.length <= limits.max_prompt_length && bytesOf(frame) <= limits.max_frame_bytes;
+    if (!fits) {
+      this._state.notice('prompt_too_long', this._tooLong);
+    }
+    return fits;
+  }
+
+  /** Put the words into a refusal that had none: the server could only close the connection. */
+  worded(frame: ServerFrame): ServerFrame {
+    const lacks = frame.type === 'error' && frame.code === 'prompt_too_long' && !frame.message;
+    return lacks ? { ...frame, message: this._tooLong } : frame;
+  }
+
+  private get _limits(): Limits {
+    return this._state.now.welcome?.limits ?? ASSUMED;
+  }
+
+  /** Both limits: the one on the words, and the one on all that is sent with them. */
+  private get _tooLong(): string {
+    const { max_prompt_length, max_frame_bytes } = this._limits;
+    return this._options.words.promptTooLong
+      .replace('%1', String(max_prompt_length))
+      .replace('%2', String(Math.floor(max_frame_bytes / 1024)));
+  }
+
+  /** Prompts for a chat that has no id yet. */
+  private _held: Send[] = [];
+}

@@ -1,0 +1,74 @@
+/**
+ * One press of Stop: try until the server has answered, and tell honestly when it did not.
+ *
+ * A stop is safe to send twice (the second joins the first), so each try sends it again.
+ */
+import { Clock } from '../../wire/clock';
+import { Stop } from '../../wire/protocol';
+
+/** When to try, in milliseconds after the press. */
+export const TRIES = [0, 300, 1000, 3000];
+/** Without an answer for so long the connection is taken for gone, in milliseconds after the press. */
+export const SILENT = 5000;
+/** How long to wait for an answer to a try that was sent, in milliseconds after the press. */
+export const GIVE_UP = 8000;
+
+export interface StopCallOptions {
+  clock: Clock;
+  /** Send the frame; tell whether it was written to an open socket. */
+  send: (frame: Stop) => boolean;
+  /** Called once when it is given up; `reached` tells whether any try was written. */
+  onFailed: (reached: boolean) => void;
+  /** Called once when a try was written, and nothing came: make a new connection. */
+  onSilent?: () => void;
+}
+
+export class StopCall {
+  constructor(
+    readonly frame: Stop,
+    private _options: StopCallOptions
+  ) {
+    for (const ms of TRIES.slice(1)) {
+      this._timers.push(_options.clock.after(ms, () => this._try(ms === TRIES.at(-1))));
+    }
+    this._timers.push(_options.clock.after(SILENT, () => this._reached && _options.onSilent?.()));
+    this._timers.push(_options.clock.after(GIVE_UP, () => this._fail()));
+    this._try(false);
+  }
+
+  /** Try now: the connection is back. */
+  tryNow(): void {
+    if (!this._done) {
+      this._try(false);
+    }
+  }
+
+  /** The server has answered, or the message has ended. */
+  answered(): void {
+    this._end();
+  }
+
+  private _try(last: boolean): void {
+    this._reached = this._options.send(this.frame) || this._reached;
+    if (last && !this._reached) {
+      this._fail();
+    }
+  }
+
+  private _fail(): void {
+    if (!this._done) {
+      this._end();
+      this._options.onFailed(this._reached);
+    }
+  }
+
+  private _end(): void {
+    this._done = true;
+    this._timers.forEach(timer => this._options.clock.cancel(timer));
+    this._timers = [];
+  }
+
+  private _done = false;
+  private _reached = false;
+  private _timers: unknown[] = [];
+}

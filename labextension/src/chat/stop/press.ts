@@ -1,0 +1,191 @@
+/** The press of Stop: what it aims at, what it does to the page at once, and who is told. */
+import { Clock } from '../../wire/clock';
+import { isWhole, MessageView } from '../messages';
+import * as prompts from '../prompt';
+import { Stop } from '../../wire/protocol';
+import * as replies from '../replies';
+import { Sending } from '../sending/sending';
+import { ChatSocket } from '../../wire/socket';
+import { ChatState } from '../state';
+import { StopCall } from './delivery';
+
+export interface HaltingOptions {
+  clock: Clock;
+  /** Wait until all of a message is here. */
+  whole: (messageId: string) => Promise<MessageView | null>;
+  /** Take the turn out of the chat as well. */
+  discard: () => boolean;
+  /** The prompt comes back into the input. */
+  restores: () => boolean;
+  words: { notConnected: string; noAnswer: string };
+}
+
+export class Halting {
+  constructor(
+    private _state: ChatState,
+    private _socket: ChatSocket,
+    private _sending: Sending,
+    private _options: HaltingOptions
+  ) {}
+
+  /** Tell how much of a message one view has on the screen; return what takes it back. */
+  reportShown(messageId: string, shown: () => number): () => void {
+    const views = this._shown.get(messageId) ?? new Set();
+    this._shown.set(messageId, views.add(shown));
+    return () => {
+      views.delete(shown);
+      if (views.size === 0 && this._shown.get(messageId) === views) {
+        this._shown.delete(messageId);
+      }
+    };
+  }
+
+  /** Note that a partial reply is gone on from: its prompt is not what Stop gives back. */
+  noteContinued(messageId: string): void {
+    this._continued.add(messageId);
+  }
+
+  /**
+   * Stop the reply that is being made; tell whether there was one.
+   *
+   * @param restores whether its prompt comes back; by default as it is set.
+   */
+  stop({ restores = this._options.restores() || this._options.discard() } = {}): boolean {
+    const aim = replies.target(this._state.now.chat);
+    if (aim && !aim.stopping) {
+      this._stop(aim, restores);
+    }
+    return aim !== null;
+  }
+
+  /** Stop all of this person's replies, in every chat. */
+  stopAll(): void {
+    this.stop();
+    const call = this._call('all', { type: 'stop', all: true }, () =>
+      this._state.notice('cannot_stop', this._options.words.notConnected)
+    );
+    this._calls.set('all', call);
+  }
+
+  /** A stop was answered, or what it aimed at has ended. */
+  answered(id: string): void {
+    this._calls.get(id)?.answered();
+    this._calls.delete(id);
+  }
+
+  /** Tell whether a stop of a message, of a request or of all is on its way. */
+  readonly stops = (id: string): boolean => this._calls.has(id);
+
+  /** Try again now: the connection is back. */
+  tryNow(): void {
+    this._calls.forEach(call => call.tryNow());
+  }
+
+  dispose(): void {
+    this._calls.forEach(call => call.answered());
+    this._calls.clear();
+  }
+
+  private _stop(aim: replies.Target, restores: boolean): void {
+    const { chat } = this._state.now;
+    const message = chat.messages.find(view => view.id === aim.messageId);
+    const key = aim.requestId ?? message?.info.request_id ?? aim.messageId ?? '';
+    const views = (message && this._shown.get(message.id)) ?? [];
+    // several views of one page: what the furthest of them shows was seen
+    const seen = [...views].map(view => view());
+    const shown = Math.min(aim.shown, seen.length > 0 ? Math.max(...seen) : aim.shown);
+    const withdraws = aim.requestId !== undefined && this._sending.withdraw(aim.requestId);
+    // what never left the page is nowhere else, so that it always comes back
+    const prompt =
+      restores || withdraws
+        ? this._givenBack(aim, key)
+        : prompts.guard(this._state.now.prompt, this._options.clock.now());
+    if (aim.requestId && withdraws) {
+      const withdrawn = { type: 'withdrawn' as const, requestId: aim.requestId };
+      this._state.set({ prompt, chat: replies.reduce(chat, withdrawn) });
+      this._sending.sendHeld();
+      return;
+    }
+    const goal = aim.messageId ? { messageId: aim.messageId } : { requestId: aim.requestId };
+    this._state.set({ prompt, chat: replies.reduce(chat, { type: 'stop', ...goal, shown }) });
+    const frame: Stop = aim.messageId
+      ? { type: 'stop', message_id: aim.messageId, shown }
+      : { type: 'stop', request_id: aim.requestId, shown };
+    if (this._options.discard()) {
+      frame.discard = true;
+    }
+    const id = aim.messageId ?? aim.requestId ?? '';
+    this._calls.set(
+      id,
+      this._call(id, frame, reached => {
+        const { noAnswer, notConnected } = this._options.words;
+        const why = reached ? noAnswer : notConnected;
+        const now = this._state.now;
+        this._state.set({
+          chat: replies.reduce(now.chat, { type: 'stop_failed', ...goal, why }),
+          prompt: prompts.takeBack(now.prompt, key)
+        });
+      })
+    );
+  }
+
+  /** Return the prompt as it is after the press: what was asked comes back into the input. */
+  private _givenBack(aim: replies.Target, key: string): prompts.PromptState {
+    const { chat, prompt } = this._state.now;
+    const next = prompts.guard(prompt, this._options.clock.now());
+    const pending = chat.pending.find(one => one.requestId === aim.requestId);
+    if (pending?.body) {
+      const { body: text, attachments } = pending;
+      return prompts.giveBack(next, key, { text, attachments });
+    }
+    const message = chat.messages.find(view => view.id === aim.messageId);
+    if (!message || message.info.version_of || this._continued.has(message.id)) {
+      return next;
+    }
+    const asked = chat.messages.find(view => view.id === message.info.reply_to);
+    if (asked?.role !== 'user') {
+      return next;
+    }
+    if (!isWhole(asked)) {
+      void this._giveBackLater(message.id, asked.id, key);
+      return next;
+    }
+    return prompts.giveBack(next, key, promptOf(asked));
+  }
+
+  /** Give a prompt back once it is here, unless it was answered after all. */
+  private async _giveBackLater(replyId: string, promptId: string, key: string): Promise<void> {
+    const asked = await this._options.whole(promptId);
+    const { chat, prompt } = this._state.now;
+    const reply = chat.messages.find(view => view.id === replyId);
+    const state = reply?.info.state;
+    // how ever it ended: only what Stop did not reach, or was answered, needs no prompt
+    const needsIt = reply?.frozen || state === 'interrupted' || state === 'failed';
+    if (asked && needsIt) {
+      this._state.set({ prompt: prompts.giveBack(prompt, key, promptOf(asked)) });
+    }
+  }
+
+  private _call(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopCall {
+    this._calls.get(id)?.answered();
+    return new StopCall(frame, {
+      clock: this._options.clock,
+      send: stop => this._socket.send(stop),
+      onSilent: () => this._socket.renew(),
+      onFailed: reached => {
+        this._calls.delete(id);
+        onFailed(reached);
+      }
+    });
+  }
+
+  private _calls = new Map<string, StopCall>();
+  /** How much of each message is on the screen, in each view. */
+  private _shown = new Map<string, Set<() => number>>();
+  private _continued = new Set<string>();
+}
+
+/** Return what was asked, as it can be asked again. */
+function promptOf(view: MessageView): prompts.Prompt {
+  return { text: view.text, attachments: view.info.attachments ?? [] };
+}

@@ -1,0 +1,276 @@
+/** Every action as a JupyterLab command: for the palette, the menus and keyboard shortcuts. */
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { Attaching } from './attaching';
+import { CodeActions } from '../text/codeTools';
+import { ChatController } from '../chat/controller';
+import { Desk } from '../chat/desk';
+import { isTerminal } from '../wire/guards';
+import { ExportFormat } from '../stores/history';
+import { chatIcon } from './icon';
+import { goesOn } from '../panel/messages/message';
+import { MessageView } from '../chat/messages';
+import { isSendable } from '../chat/prompt';
+import { isBusy, queued, visible } from '../chat/replies';
+import { Views } from './views';
+
+export const CommandIDs = {
+  open: 'stop-chat:open',
+  openTab: 'stop-chat:open-tab',
+  newChat: 'stop-chat:new',
+  chats: 'stop-chat:chats',
+  rename: 'stop-chat:rename',
+  deleteChat: 'stop-chat:delete',
+  exportMarkdown: 'stop-chat:export-markdown',
+  exportNotebook: 'stop-chat:export-notebook',
+  exportJson: 'stop-chat:export-json',
+  stop: 'stop-chat:stop',
+  stopAll: 'stop-chat:stop-all',
+  stopMessage: 'stop-chat:stop-reply',
+  stopAndSend: 'stop-chat:stop-and-send',
+  queueDraft: 'stop-chat:queue',
+  sendNext: 'stop-chat:send-next',
+  clearQueue: 'stop-chat:clear-queue',
+  continueReply: 'stop-chat:continue',
+  regenerate: 'stop-chat:regenerate',
+  copyReply: 'stop-chat:copy-reply',
+  restorePrompt: 'stop-chat:restore-prompt',
+  attachSelection: 'stop-chat:attach-selection',
+  attachCell: 'stop-chat:attach-cell',
+  attachFiles: 'stop-chat:attach-files',
+  attachUpload: 'stop-chat:attach-upload'
+};
+
+/** What the commands act on. */
+export interface CommandTargets {
+  /** The page has an entry of its own in its palette that opens the sidebar. */
+  opensItself: boolean;
+  desk: Desk;
+  views: Views;
+  attaching: Attaching;
+  code: CodeActions;
+  /** Show the sidebar; with a chat, that one. */
+  open: (chatId?: string) => void;
+  /** Show the view that the person used last. */
+  show: () => void;
+  /** Show a chat in a tab of the main area: one that is open already, or else a new one. */
+  openTab: (chat: ChatController | string | null) => unknown;
+  deleteChat: (chatId: string, title: string) => Promise<void>;
+  exportChat: (chatId: string, format: ExportFormat, title: string) => Promise<void>;
+}
+
+interface Action {
+  label: string;
+  icon?: typeof chatIcon;
+  args?: string;
+  isEnabled?: (args: ReadonlyPartialJSONObject) => boolean;
+  execute: (args: ReadonlyPartialJSONObject) => unknown;
+}
+
+export function addCommands(
+  commands: CommandRegistry,
+  palette: ICommandPalette | null,
+  trans: TranslationBundle,
+  targets: CommandTargets
+): void {
+  const { desk, views, attaching, code, open, show, openTab, deleteChat, exportChat } = targets;
+  const controller = (): ChatController => views.current.place.controller;
+  const chat = () => controller().getSnapshot().chat;
+  const isKnown = (): boolean => chat().chatId !== null;
+  const title = (): string => chat().chat?.title || trans.__('Untitled chat');
+  const exporting = (label: string, format: ExportFormat): Action => ({
+    label,
+    isEnabled: isKnown,
+    execute: () => exportChat(chat().chatId as string, format, title())
+  });
+  /** The reply that a menu is for; from the palette, the newest. */
+  const reply = (args: ReadonlyPartialJSONObject): MessageView | undefined => {
+    const all = visible(chat()).filter(view => view.role === 'assistant');
+    return args.messageId ? all.find(view => view.id === args.messageId) : all[all.length - 1];
+  };
+  const ended = (args: ReadonlyPartialJSONObject): boolean => {
+    const one = reply(args);
+    return one !== undefined && isTerminal(one.info.state) && !isBusy(chat());
+  };
+  const draftWaits = (): boolean => isSendable(controller().getSnapshot().prompt);
+  const attach = (one: ReturnType<Attaching['selection']>): void => {
+    if (one) {
+      attaching.attach(controller(), one);
+    }
+    show();
+  };
+  const actions: Record<keyof typeof CommandIDs, Action> = {
+    open: {
+      label: trans.__('Open Stop Chat'),
+      icon: chatIcon,
+      args: 'chatId',
+      execute: ({ chatId }) => open(chatId as string | undefined)
+    },
+    openTab: {
+      label: trans.__('Open Chat in a Tab'),
+      icon: chatIcon,
+      args: 'chatId',
+      execute: ({ chatId }) =>
+        openTab(chatId === undefined ? controller() : (chatId as string | null))
+    },
+    newChat: {
+      label: trans.__('New Chat'),
+      execute: () => {
+        views.current.view.showList(false);
+        views.current.place.show(null);
+        show();
+      }
+    },
+    chats: {
+      label: trans.__('Show Chats'),
+      execute: () => {
+        views.current.view.showList(true);
+        show();
+      }
+    },
+    rename: {
+      label: trans.__('Rename Chat…'),
+      isEnabled: isKnown,
+      execute: () => {
+        views.current.view.rename(true);
+        show();
+      }
+    },
+    deleteChat: {
+      label: trans.__('Delete Chat…'),
+      isEnabled: isKnown,
+      execute: () => deleteChat(chat().chatId as string, title())
+    },
+    exportMarkdown: exporting(trans.__('Export Chat as Markdown'), 'md'),
+    exportNotebook: exporting(trans.__('Export Chat as Notebook'), 'ipynb'),
+    exportJson: exporting(trans.__('Export Chat as JSON'), 'json'),
+    stop: {
+      label: trans.__('Stop Generating'),
+      isEnabled: () => isBusy(chat()),
+      execute: () => controller().stop()
+    },
+    stopAll: {
+      label: trans.__('Stop All Generations'),
+      execute: () => desk.stopAll(controller())
+    },
+    stopMessage: {
+      label: trans.__('Stop This Reply'),
+      args: 'messageId',
+      isEnabled: args => {
+        const one = reply(args);
+        return one !== undefined && !one.frozen && !isTerminal(one.info.state);
+      },
+      execute: args => controller().stopMessage(reply(args)?.id ?? '')
+    },
+    stopAndSend: {
+      label: trans.__('Stop and Send'),
+      isEnabled: () => isBusy(chat()) && draftWaits(),
+      execute: () => {
+        controller().stopAndSend();
+        show();
+      }
+    },
+    queueDraft: {
+      label: trans.__('Send After This Reply'),
+      isEnabled: () => isBusy(chat()) && draftWaits(),
+      execute: () => {
+        controller().queueDraft();
+        show();
+      }
+    },
+    sendNext: {
+      label: trans.__('Send Next Queued Prompt'),
+      isEnabled: () => chat().chat?.state === 'paused',
+      execute: () => controller().queue.resume()
+    },
+    clearQueue: {
+      label: trans.__('Clear Queued Prompts'),
+      isEnabled: () => queued(chat()).length > 0,
+      execute: () => controller().queue.clear()
+    },
+    continueReply: {
+      label: trans.__('Continue the Reply'),
+      isEnabled: args => {
+        const info = reply(args)?.info;
+        return ended(args) && info !== undefined && info.text_length > 0 && goesOn(info);
+      },
+      execute: args => controller().continueFrom(reply(args)?.id ?? '')
+    },
+    regenerate: {
+      label: trans.__('Regenerate'),
+      args: 'messageId',
+      isEnabled: ended,
+      execute: args => controller().regenerate(reply(args)?.id ?? '')
+    },
+    copyReply: {
+      label: trans.__('Copy the Reply'),
+      args: 'messageId',
+      isEnabled: args => (reply(args)?.info.text_length ?? 0) > 0,
+      execute: async args => {
+        const whole = await controller().whole(reply(args)?.id ?? '');
+        return whole !== null && code.copy(whole.text);
+      }
+    },
+    restorePrompt: {
+      label: trans.__('Restore the Stopped Prompt'),
+      isEnabled: () => controller().getSnapshot().prompt.chip !== null,
+      execute: () => {
+        controller().swapChip();
+        show();
+      }
+    },
+    attachSelection: {
+      label: trans.__('Attach the Selection'),
+      isEnabled: () => attaching.selection() !== null,
+      execute: () => attach(attaching.selection())
+    },
+    attachCell: {
+      label: trans.__('Attach the Active Cell'),
+      isEnabled: () => attaching.activeCell() !== null,
+      execute: () => attach(attaching.activeCell())
+    },
+    attachFiles: {
+      label: trans.__('Attach Files…'),
+      isEnabled: () => attaching.canChoose,
+      execute: async () => {
+        await attaching.choose(controller());
+        show();
+      }
+    },
+    attachUpload: {
+      label: trans.__('Attach Files from This Computer…'),
+      execute: () => attaching.upload(controller())
+    }
+  };
+  for (const [name, { args, ...action }] of Object.entries(actions)) {
+    commands.addCommand(CommandIDs[name as keyof typeof CommandIDs], {
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: args ? { [args]: { type: ['string', 'null'] } } : {}
+        }
+      },
+      ...action
+    });
+  }
+  let before = '';
+  views.subscribe(() => {
+    const { prompt } = controller().getSnapshot();
+    const now = [
+      ...[controller().key, isKnown(), isBusy(chat()), chat().chat?.state, queued(chat()).length],
+      ...[isSendable(prompt), prompt.chip !== null, reply({})?.info.state]
+    ].join();
+    if (now !== before) {
+      before = now;
+      commands.notifyCommandChanged();
+    }
+  });
+  for (const command of Object.values(CommandIDs)) {
+    if (command !== CommandIDs.open || !targets.opensItself) {
+      palette?.addItem({ command, category: trans.__('Stop Chat') });
+    }
+  }
+}

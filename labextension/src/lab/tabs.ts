@@ -1,0 +1,70 @@
+/** Chats as tabs of the main area, which come back with the layout. */
+import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { WidgetTracker } from '@jupyterlab/apputils';
+import { TranslationBundle } from '@jupyterlab/translation';
+
+import { CommandIDs } from './commands';
+import { ChatController } from '../chat/controller';
+import { chatIcon } from './icon';
+import { StopChatPanel } from '../panel/panel';
+import { Place } from '../chat/place';
+import { Views } from './views';
+
+export interface TabsOptions {
+  app: JupyterFrontEnd;
+  restorer: ILayoutRestorer | null;
+  trans: TranslationBundle;
+  views: Views;
+  /** Make a view of a chat; null for a new one. */
+  makePanel: (chat: ChatController | string | null) => StopChatPanel;
+}
+
+/** Make what opens a chat as a tab. */
+export function tabsOf(
+  options: TabsOptions
+): (chat: ChatController | string | null) => StopChatPanel {
+  const { app, restorer, trans, views, makePanel } = options;
+  const tracker = new WidgetTracker<StopChatPanel>({ namespace: 'stop-chat' });
+  let count = 0;
+  void restorer?.restore(tracker, {
+    command: CommandIDs.openTab,
+    args: tab => ({ chatId: tab.place.controller.chatId }),
+    name: tab => tab.id
+  });
+  return open;
+
+  function open(chat: ChatController | string | null): StopChatPanel {
+    const shows = ({ controller }: Place): boolean =>
+      controller === chat || (chat !== null && controller.chatId === chat);
+    const tab = tracker.find(one => shows(one.place)) ?? make(chat);
+    if (!tab.isAttached) {
+      app.shell.add(tab, 'main', { type: 'Stop Chat' });
+    }
+    app.shell.activateById(tab.id);
+    return tab;
+  }
+
+  function make(chat: ChatController | string | null): StopChatPanel {
+    const tab = makePanel(chat);
+    tab.id = `jupyter-stop-chat-tab-${(count += 1)}`;
+    tab.title.closable = true;
+    tab.title.icon = chatIcon;
+    const name = (): void => {
+      const { chat } = tab.place.controller.getSnapshot().chat;
+      tab.title.label = chat?.title || trans.__('Chat');
+      tab.title.caption = tab.title.label;
+    };
+    let shown = tab.place.controller.chatId;
+    tab.place.subscribe(() => {
+      name();
+      if (tab.place.controller.chatId !== shown) {
+        shown = tab.place.controller.chatId;
+        void tracker.save(tab); // the layout remembers the chat
+      }
+    });
+    name();
+    views.add(tab);
+    void tracker.add(tab);
+    return tab;
+  }
+}

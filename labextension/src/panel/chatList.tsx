@@ -1,0 +1,137 @@
+/** The list of chats, in the place of the messages. */
+import { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useRef } from 'react';
+
+import { focusInput, useHistory, useSnapshot, useTools } from './context';
+import { Skeleton, useTitleWaits } from './header';
+import { Mark } from '../stores/history';
+import { Chat } from '../wire/protocol';
+
+export function ChatList(): JSX.Element {
+  const { history, trans, view } = useTools();
+  const { chats, query, more, loading } = useHistory();
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    void history.search('');
+    search.current?.focus();
+  }, [history]);
+  return (
+    <div
+      className="jp-StopChat-chats"
+      onKeyDown={event => {
+        if (event.key === 'Escape' && !event.nativeEvent.isComposing) {
+          event.preventDefault(); // this Esc is not for Stop
+          event.stopPropagation();
+          view.showList(false);
+          focusInput();
+        }
+      }}
+    >
+      <input
+        ref={search}
+        type="search"
+        className="jp-StopChat-search"
+        placeholder={trans.__('Search chats')}
+        aria-label={trans.__('Search chats')}
+        value={query}
+        onChange={event => void history.search(event.target.value)}
+      />
+      {chats.length === 0 && !loading && (
+        <p className="jp-StopChat-noChats">
+          {query ? trans.__('No chat matches.') : trans.__('There are no chats yet.')}
+        </p>
+      )}
+      <ul>
+        {chats.map(chat => (
+          <ChatRow key={chat.id} chat={chat} />
+        ))}
+      </ul>
+      {more && (
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          onClick={() => void history.readMore()}
+        >
+          {trans.__('Older chats')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function ChatRow(props: { chat: Chat }): JSX.Element {
+  const { chat } = props;
+  const { place, trans, view, deleteChat } = useTools();
+  const { marks } = useHistory();
+  const current = useSnapshot().chat.chatId === chat.id;
+  const waits = useTitleWaits(chat);
+  const title = chat.title || trans.__('Untitled chat');
+  const dot = dotOf(chat, marks[chat.id]);
+  return (
+    <li className="jp-StopChat-chatRow" data-chat-id={chat.id}>
+      <button
+        type="button"
+        className="jp-StopChat-chat"
+        aria-current={current ? 'true' : undefined}
+        onClick={() => {
+          place.show(chat.id);
+          view.showList(false);
+          focusInput();
+        }}
+      >
+        <span className="jp-StopChat-chatTitle" title={chat.title}>
+          {waits ? <Skeleton /> : title}
+        </span>
+        <span className="jp-StopChat-when">{when(chat.updated_at)}</span>
+        {dot && (
+          <span className="jp-StopChat-dot" data-dot={dot} role="img" {...named(trans, dot)} />
+        )}
+      </button>
+      <button
+        type="button"
+        className="jp-StopChat-iconButton jp-StopChat-delete"
+        aria-label={trans.__('Delete %1', title)}
+        title={trans.__('Delete')}
+        onClick={() => void deleteChat(chat.id, title)}
+      >
+        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+          <path d="M6 2h4v1.2h3v1.3H3V3.2h3V2ZM4 5.5h8l-.6 8.5H4.6L4 5.5Zm1.4 1.3.4 5.9h4.4l.4-5.9H5.4Z" />
+        </svg>
+      </button>
+    </li>
+  );
+}
+
+type Dot = Mark | 'generating' | 'queued';
+
+function dotOf(chat: Chat, mark: Mark | undefined): Dot | null {
+  if (chat.state === 'generating' || chat.state === 'queued') {
+    return 'generating';
+  }
+  // how its last reply ended says more than that its queue waits
+  const ended = mark && mark !== 'unread' ? mark : null;
+  return chat.state === 'paused' ? ended ?? 'stopped' : mark ?? null;
+}
+
+function named(trans: TranslationBundle, dot: Dot): { title: string; 'aria-label': string } {
+  const name = {
+    generating: trans.__('Generating'),
+    queued: trans.__('Generating'),
+    stopped: trans.__('Stopped'),
+    early: trans.__('Ended early'),
+    failed: trans.__('Failed'),
+    unread: trans.__('Unread')
+  }[dot];
+  return { title: name, 'aria-label': name };
+}
+
+/** Say when a chat last changed: the time today, else the day. */
+function when(at: string): string {
+  const date = new Date(at);
+  const now = new Date();
+  if (date.toDateString() === now.toDateString()) {
+    return date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  }
+  const year = date.getFullYear() === now.getFullYear() ? undefined : 'numeric';
+  return date.toLocaleDateString(undefined, { day: 'numeric', month: 'short', year });
+}

@@ -1,0 +1,128 @@
+/** What every part of the panel has at hand. */
+import { TranslationBundle } from '@jupyterlab/translation';
+import { ReadonlyJSONObject } from '@lumino/coreutils';
+import { createContext, useContext, useSyncExternalStore } from 'react';
+
+import { Attaching } from '../lab/attaching';
+import { CodeActions } from '../text/codeTools';
+import { ChatController } from '../chat/controller';
+import { ChatHistory, HistoryState } from '../stores/history';
+import { MenuName } from '../lab/menu';
+import { ModelChoice, ModelState } from '../stores/modelChoice';
+import { Place } from '../chat/place';
+import { Render } from '../text/rendering';
+import { Settings, StopChatSettings } from '../stores/settings';
+import { Snapshot } from '../chat/state';
+
+export interface PanelTools {
+  /** The chat that is shown. */
+  controller: ChatController;
+  /** Where the chat is shown: another one can take its place. */
+  place: Place;
+  history: ChatHistory;
+  models: ModelChoice;
+  trans: TranslationBundle;
+  render: Render;
+  code: CodeActions;
+  attaching: Attaching;
+  settings: StopChatSettings;
+  /** Call once, at the next animation frame that is at least `ms` milliseconds away. */
+  schedule: (what: () => void, ms: number) => void;
+  /** Open one of the menus below a button, or above it where it is at the end of the page. */
+  openMenu: (which: MenuName, button: HTMLElement, args?: ReadonlyJSONObject) => void;
+  /** Ask whether a chat is to be deleted, and delete it. */
+  deleteChat: (chatId: string, title: string) => Promise<void>;
+  /** What the panel shows besides the messages. */
+  view: PanelView;
+}
+
+/** What of the panel is open. */
+export class PanelView {
+  /** The list of chats is shown in the place of the messages. */
+  get listOpen(): boolean {
+    return this._open.list;
+  }
+
+  /** The title is being written. */
+  get renaming(): boolean {
+    return this._open.title;
+  }
+
+  showList(open: boolean): void {
+    this._set({ list: open, title: false });
+  }
+
+  rename(open: boolean): void {
+    this._set({ list: open ? false : this._open.list, title: open });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): object => this._open;
+
+  private _set(open: { list: boolean; title: boolean }): void {
+    this._open = open;
+    [...this._listeners].forEach(listener => listener());
+  }
+
+  private _open = { list: false, title: false };
+  private _listeners = new Set<() => void>();
+}
+
+export const PanelContext = createContext<PanelTools | null>(null);
+
+export function useTools(): PanelTools {
+  const tools = useContext(PanelContext);
+  if (!tools) {
+    throw new Error('used outside the panel');
+  }
+  return tools;
+}
+
+export function useSnapshot(): Snapshot {
+  const { controller } = useTools();
+  return useSyncExternalStore(controller.subscribe, controller.getSnapshot);
+}
+
+export function useSettings(): Settings {
+  const { settings } = useTools();
+  return useSyncExternalStore(settings.subscribe, settings.getSnapshot);
+}
+
+export function useHistory(): HistoryState {
+  const { history } = useTools();
+  return useSyncExternalStore(history.subscribe, history.getSnapshot);
+}
+
+export function useModels(): ModelState {
+  const { models } = useTools();
+  return useSyncExternalStore(models.subscribe, models.getSnapshot);
+}
+
+export function useView(): PanelView {
+  const { view } = useTools();
+  useSyncExternalStore(view.subscribe, view.getSnapshot);
+  return view;
+}
+
+/** The part of the page that the person used last: with several views, it is in one of them. */
+let used: HTMLElement | null = null;
+
+/** Note that the person uses a panel. */
+export function noteUsed(panel: HTMLElement): void {
+  used = panel;
+}
+
+/** Put the caret into the input of the panel in use, also when it is only about to be shown. */
+export function focusInput(): void {
+  const panel = used?.isConnected ? used : document;
+  const input = panel.querySelector<HTMLTextAreaElement>('.jp-StopChat-input');
+  if (input?.offsetParent) {
+    input.focus();
+  } else {
+    setTimeout(() => input?.focus());
+  }
+}

@@ -1,0 +1,84 @@
+/** What goes with a prompt: named chips, in the input and on the message that was sent. */
+import React from 'react';
+
+import { focusInput, useSnapshot, useTools } from '../context';
+import { Unfolding } from '../messages/missing';
+import { Attachment, LeftOut } from '../../wire/protocol';
+
+/** Show what is attached to the draft; each can be taken off. */
+export function DraftAttachments(): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { attachments } = useSnapshot().prompt.draft;
+  if (attachments.length === 0) {
+    return null;
+  }
+  return (
+    <ul className="jp-StopChat-attachments" aria-label={trans.__('Attachments')}>
+      {attachments.map((attachment, at) => (
+        <li className="jp-StopChat-attachment" key={at} title={attachment.name}>
+          <span className="jp-StopChat-attachmentName">{attachment.name}</span>
+          <button
+            type="button"
+            aria-label={trans.__('Remove %1', attachment.name)}
+            title={trans.__('Remove')}
+            onClick={() => {
+              controller.attach(attachments.filter(one => one !== attachment));
+              controller.untell();
+              focusInput();
+            }}
+          >
+            <span aria-hidden="true">×</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Show what was sent with a prompt; its text unfolds. */
+export function SentAttachments(props: {
+  attachments: readonly Attachment[];
+  /** The message that was sent, and what of it is not here. */
+  messageId?: string;
+  leftOut?: readonly LeftOut[];
+}): JSX.Element | null {
+  const lacks = (at: number): boolean =>
+    props.leftOut?.some(one => one.part === 'attachment' && one.at === at) ?? false;
+  if (props.attachments.length === 0) {
+    return null;
+  }
+  return (
+    <div className="jp-StopChat-sentAttachments">
+      {props.attachments.map((attachment, at) => (
+        <Unfolding
+          key={at}
+          className="jp-StopChat-sentAttachment"
+          summary={attachment.name}
+          messageId={props.messageId ?? ''}
+          lacks={lacks(at)}
+        >
+          {!lacks(at) && <pre tabIndex={0}>{attachment.text}</pre>}
+        </Unfolding>
+      ))}
+    </div>
+  );
+}
+
+/** The button that offers what can be attached. */
+export function AttachButton(): JSX.Element {
+  const { trans, openMenu } = useTools();
+  return (
+    <button
+      type="button"
+      className="jp-StopChat-iconButton jp-StopChat-attach"
+      aria-label={trans.__('Attach')}
+      title={trans.__('Attach a selection, a cell or files')}
+      aria-haspopup="menu"
+      onClick={event => openMenu('attach', event.currentTarget)}
+    >
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        <path d="M8.2 3.2 3.9 7.5a2.9 2.9 0 0 0 4.1 4.1l4.6-4.6-.9-.9-4.6 4.6a1.6 1.6 0 0 1-2.3-2.3l4.3-4.3a.9.9 0 0 1 1.3 1.3L6.6 9.2l.9.9 3.8-3.8a2.2 2.2 0 0 0-3.1-3.1Z" />
+      </svg>
+    </button>
+  );
+}

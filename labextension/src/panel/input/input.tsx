@@ -1,0 +1,133 @@
+/** Where a prompt is written: a text box that grows, the queue above it, and the one button. */
+import React, { useLayoutEffect, useRef } from 'react';
+
+import { AttachButton, DraftAttachments } from './attachmentChips';
+import { useSettings, useSnapshot, useTools } from '../context';
+import { Setup } from '../models/localInstall';
+import { ModelPicker } from '../models/modelPicker';
+import { Queue } from './queue';
+import { chips } from '../../chat/prompt';
+import { sends } from '../../stores/sendKey';
+import { SendStop } from './sendStop';
+
+export function Input(): JSX.Element {
+  const { controller, trans } = useTools();
+  const { sendKey } = useSettings();
+  const { prompt } = useSnapshot();
+  const box = useRef<HTMLTextAreaElement>(null);
+  const composing = useRef(false);
+
+  useLayoutEffect(() => fit(box.current as HTMLTextAreaElement), [prompt.draft.text]);
+  useLayoutEffect(() => {
+    // its lines break anew when the panel's width changes, or a button comes beside it
+    const element = box.current as HTMLTextAreaElement;
+    let width = element.clientWidth;
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth !== width) {
+        width = element.clientWidth;
+        fit(element);
+      }
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    // a prompt that came back has the caret at its end
+    const element = box.current as HTMLTextAreaElement;
+    if (prompt.restored) {
+      element.setSelectionRange(element.value.length, element.value.length);
+    }
+  }, [prompt.restored]);
+
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    if (!composing.current && sends(event.nativeEvent, sendKey)) {
+      event.preventDefault();
+      event.stopPropagation();
+      controller.send();
+    }
+  };
+
+  return (
+    <div className="jp-StopChat-compose">
+      <Setup />
+      <Queue />
+      <Notice />
+      {chips(prompt).map(one => (
+        <div className="jp-StopChat-restore" key={one.key}>
+          <button
+            type="button"
+            className="jp-StopChat-restoreChip"
+            title={one.text}
+            onClick={() => {
+              controller.swapChip(one.key);
+              box.current?.focus();
+            }}
+          >
+            {trans.__('Restore prompt')}
+          </button>
+          <button
+            type="button"
+            className="jp-StopChat-action"
+            aria-label={trans.__('Discard the stopped prompt')}
+            onClick={() => controller.dropChip(one.key)}
+          >
+            ×
+          </button>
+        </div>
+      ))}
+      <div className="jp-StopChat-box">
+        <DraftAttachments />
+        <div className="jp-StopChat-row">
+          <textarea
+            ref={box}
+            className="jp-StopChat-input"
+            rows={1}
+            value={prompt.draft.text}
+            placeholder={trans.__('Ask something…')}
+            aria-label={trans.__('Prompt')}
+            onChange={event => controller.edit(event.target.value)}
+            onKeyDown={onKeyDown}
+            onCompositionStart={() => {
+              composing.current = true;
+            }}
+            onCompositionEnd={() => {
+              composing.current = false;
+            }}
+          />
+          <SendStop />
+        </div>
+      </div>
+      <div className="jp-StopChat-toolbar">
+        <AttachButton />
+        <ModelPicker />
+      </div>
+    </div>
+  );
+}
+
+/** Make it as high as its lines, up to a bound. */
+function fit(element: HTMLTextAreaElement): void {
+  element.style.height = 'auto';
+  element.style.height = `${Math.min(element.scrollHeight, 200)}px`;
+}
+
+function Notice(): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { notice } = useSnapshot().chat;
+  if (!notice) {
+    return null;
+  }
+  return (
+    <div className="jp-StopChat-notice" role="alert" data-code={notice.code}>
+      <span title={notice.errorId}>{notice.text}</span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        aria-label={trans.__('Dismiss')}
+        onClick={() => controller.dismissNotice()}
+      >
+        ×
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,289 @@
+/** The messages of the chat, which follow the end unless the person scrolled up. */
+import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+
+import { focusInput, useSnapshot, useTools } from '../context';
+import { isTerminal } from '../../wire/guards';
+import { elsewhereWords, finishWords, MessageItem, reasonWords, UserText } from './message';
+import { isBusy, queued, visible } from '../../chat/replies';
+import { codeClick } from '../../text/codeTools';
+import { CutLine, sentFrom } from './usageLine';
+import { versions } from '../../chat/versions';
+
+/** Nearer to the end than this is at the end, in pixels. */
+const NEAR = 32;
+/** What scrolls so long after the person's hand moved, in milliseconds, is scrolled by it. */
+const HAND = 1000;
+
+export function MessageList(): JSX.Element {
+  const { controller, trans, code } = useTools();
+  const { chat } = useSnapshot();
+  const list = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
+  /** How high the messages were when they were last scrolled. */
+  const height = useRef(0);
+  /** When the person last turned the wheel, pressed a key or dragged here. */
+  const hand = useRef(-Infinity);
+  const [news, setNews] = useState(false);
+  /** What a click on a code block's button came to. */
+  const [done, setDone] = useState('');
+
+  const toEnd = useCallback(() => {
+    const element = list.current;
+    if (element) {
+      element.scrollTop = element.scrollHeight;
+      height.current = element.scrollHeight;
+    }
+  }, []);
+  const onHand = useCallback(() => {
+    hand.current = performance.now();
+  }, []);
+  const onRendered = useCallback(() => {
+    // who is at the end follows by the observer below, when the page has laid the new text out
+    // anyway: to scroll here would have it laid out twice
+    if (!follows.current) {
+      setNews(true);
+    }
+  }, []);
+  const onScroll = useCallback(() => {
+    const element = list.current as HTMLDivElement;
+    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    // what was drawn meanwhile also leads away from the end, and is followed
+    const isMoved =
+      element.scrollHeight === height.current || performance.now() - hand.current < HAND;
+    height.current = element.scrollHeight;
+    if (isNear || isMoved) {
+      follows.current = isNear;
+    }
+    // who reads further up keeps the place, whatever grows above it
+    element.style.overflowAnchor = follows.current ? '' : 'auto';
+    if (follows.current) {
+      setNews(false);
+    }
+  }, []);
+  useEffect(() => {
+    // text comes, the panel's size changes, and images load
+    const observer = new ResizeObserver(() => {
+      if (follows.current) {
+        toEnd();
+      }
+    });
+    observer.observe(list.current as HTMLDivElement);
+    observer.observe(content.current as HTMLDivElement);
+    return () => observer.disconnect();
+  }, [toEnd]);
+  const onClick = useCallback(
+    (event: React.MouseEvent) => {
+      const click = codeClick(event.target);
+      if (click?.action === 'copy') {
+        void code.copy(click.code).then(copied => setDone(copied ? trans.__('Copied') : ''));
+      } else if (click && code.hasNotebook()) {
+        code[click.action](click.code);
+        setDone(trans.__('Put into the notebook'));
+      } else if (click) {
+        setDone(trans.__('Open a notebook first'));
+      }
+    },
+    [code, trans]
+  );
+  useEffect(() => {
+    const timer = setTimeout(() => setDone(''), 2500);
+    return () => clearTimeout(timer);
+  }, [done]);
+  const last = chat.pending[chat.pending.length - 1]?.requestId;
+  useLayoutEffect(() => {
+    follows.current = true; // what a person has just sent is what they look at
+    setNews(false);
+    toEnd();
+  }, [last, chat.chatId, toEnd]);
+
+  const waiting = new Set(queued(chat).flatMap(view => [view.id, view.info.reply_to]));
+  const idle = !isBusy(chat);
+  const shown = visible(chat).filter(view => !waiting.has(view.id));
+  const forks = versions(chat.messages);
+  const firstSent = sentFrom(shown);
+  return (
+    <div className="jp-StopChat-listFrame">
+      <div
+        className="jp-StopChat-list"
+        role="log"
+        aria-live="off"
+        aria-label={trans.__('Messages')}
+        tabIndex={0}
+        ref={list}
+        onScroll={onScroll}
+        onWheel={onHand}
+        onTouchMove={onHand}
+        onKeyDown={onHand}
+        onPointerDown={onHand}
+        onPointerMove={event => event.buttons !== 0 && onHand()}
+      >
+        <div ref={content} onClick={onClick}>
+          {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
+          {chat.loading && <Loading trouble={chat.trouble} />}
+          {shown.map(view => (
+            <React.Fragment key={view.id}>
+              {view.id === firstSent && <CutLine />}
+              <MessageItem
+                view={view}
+                idle={idle}
+                onRendered={onRendered}
+                at={forks.get(view.id)?.at ?? 0}
+                versions={forks.get(view.id)?.ids.join(' ') ?? ''}
+              />
+            </React.Fragment>
+          ))}
+          {chat.pending.map(one => (
+            <div className="jp-StopChat-pending" key={one.requestId}>
+              {one.kind === 'send' && (
+                <article
+                  className="jp-StopChat-message"
+                  data-role="user"
+                  data-state={one.stopping ? 'stopping' : 'sending'}
+                  aria-label={trans.__('You')}
+                >
+                  <UserText text={one.body} attachments={one.attachments} />
+                </article>
+              )}
+              {one.stopFailed && (
+                <div className="jp-StopChat-failedLine" role="alert">
+                  <span>{trans.__('Could not stop: %1', one.stopFailed)}</span>
+                  <button
+                    type="button"
+                    className="jp-StopChat-action"
+                    onClick={() => controller.stop()}
+                  >
+                    {trans.__('Retry')}
+                  </button>
+                </div>
+              )}
+            </div>
+          ))}
+        </div>
+      </div>
+      {news && (
+        <button
+          type="button"
+          className="jp-StopChat-newText"
+          onClick={() => {
+            follows.current = true;
+            setNews(false);
+            toEnd();
+          }}
+        >
+          {trans.__('New text')}
+        </button>
+      )}
+      <div className="jp-StopChat-toast" role="status">
+        {done}
+      </div>
+    </div>
+  );
+}
+
+/** Say that a chat is not here yet, and why where it could not be opened. */
+function Loading(props: { trouble: string | null }): JSX.Element {
+  const { controller, trans } = useTools();
+  if (props.trouble === null) {
+    return <div className="jp-StopChat-missing">{trans.__('The chat is being loaded…')}</div>;
+  }
+  return (
+    <div className="jp-StopChat-failedLine" role="alert">
+      <span>{trans.__('The chat could not be opened: %1', props.trouble)}</span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        onClick={() => {
+          controller.openAgain();
+          focusInput();
+        }}
+      >
+        {trans.__('Retry')}
+      </button>
+    </div>
+  );
+}
+
+function Greeting(): JSX.Element {
+  const { controller, trans } = useTools();
+  const examples = [
+    trans.__('Explain what a Python generator is, with an example.'),
+    trans.__('Write a function that reads a CSV file and plots two columns.'),
+    trans.__('What does this traceback mean, and how do I mend it?')
+  ];
+  return (
+    <div className="jp-StopChat-greeting">
+      <p>{trans.__('Ask anything, and stop the answer whenever you have seen enough.')}</p>
+      {examples.map(example => (
+        <button
+          type="button"
+          className="jp-StopChat-example"
+          key={example}
+          onClick={() => {
+            controller.edit(example);
+            focusInput();
+          }}
+        >
+          {example}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Say the boundaries of a reply to a screen reader, and never its tokens. */
+export function Status(): JSX.Element {
+  const { trans } = useTools();
+  const { chat } = useSnapshot();
+  const [words, setWords] = useState('');
+  const replies = visible(chat).filter(view => view.role === 'assistant');
+  const waiting = new Set(queued(chat));
+  const latest = [...replies].reverse().find(view => !waiting.has(view));
+  const asked = chat.pending[0];
+  const failed = latest?.stopFailed ?? asked?.stopFailed;
+  let phase = 'none';
+  if (failed) {
+    phase = 'cannot_stop';
+  } else if (latest && !isTerminal(latest.info.state)) {
+    phase = latest.frozen || latest.info.state === 'stopping' ? 'stopping' : 'generating';
+    phase = latest.info.made_elsewhere ? 'elsewhere' : phase;
+  } else if (asked) {
+    phase = asked.stopping ? 'stopping' : 'generating';
+  } else if (latest) {
+    phase = latest.info.state;
+  }
+  const busy = useRef(false);
+  useEffect(() => {
+    const finished =
+      latest && isTerminal(latest.info.state) ? latest.info.finish_reason : undefined;
+    const table: Record<string, string> = {
+      generating: trans.__('Generating'),
+      elsewhere: elsewhereWords(trans),
+      stopping: trans.__('Stopping'),
+      interrupted: reasonWords(trans, latest?.info.stop),
+      completed: trans.__('Response complete'),
+      failed: trans.__('Failed'),
+      cannot_stop: trans.__('Could not stop')
+    };
+    // an old chat that is opened says nothing: only what ended while it was looked at does
+    if (['generating', 'stopping', 'elsewhere'].includes(phase)) {
+      busy.current = true;
+      setWords(table[phase]);
+    } else if (busy.current) {
+      const ended = finishWords(trans, finished, (latest?.info.text_length ?? 0) > 0);
+      setWords(ended || (table[phase] ?? ''));
+    }
+  }, [phase, latest?.info.finish_reason, trans]);
+  const isNew = chat.chatId === null && chat.pending.length === 0;
+  useEffect(() => {
+    if (isNew) {
+      busy.current = false;
+      setWords('');
+    }
+  }, [isNew]);
+  return (
+    <div className="jp-StopChat-status" role="status" aria-live="polite">
+      {words}
+    </div>
+  );
+}

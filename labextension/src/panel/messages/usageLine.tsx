@@ -1,0 +1,54 @@
+/** What a reply cost, and where the part of the chat begins that its model was given. */
+import { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { useTools } from '../context';
+import { useModelName } from '../models/modelName';
+import { MessageView } from '../../chat/messages';
+import { Usage } from '../../wire/protocol';
+
+/** Say what a provider counted, or what it is estimated to be. */
+export function usageWords(trans: TranslationBundle, usage: Usage | undefined): string | undefined {
+  const { input_tokens: read, output_tokens: made, estimated } = usage ?? {};
+  if (made === undefined) {
+    return undefined;
+  }
+  if (read === undefined) {
+    return estimated
+      ? trans._n('about %1 token', 'about %1 tokens', made)
+      : trans._n('%1 token', '%1 tokens', made);
+  }
+  return estimated
+    ? trans.__('about %1 tokens in, %2 out', read, made)
+    : trans.__('%1 tokens in, %2 out', read, made);
+}
+
+/** The model and the tokens of a complete reply; seen on hover, and by a screen reader. */
+export function UsageLine(props: { view: MessageView }): JSX.Element | null {
+  const { trans } = useTools();
+  const name = useModelName();
+  const { state, model, usage } = props.view.info;
+  if (state !== 'completed') {
+    return null;
+  }
+  const parts = [name(model ?? null), usageWords(trans, usage)].filter(part => part);
+  return parts.length > 0 ? (
+    <div className="jp-StopChat-usage">{parts.join(' · ')}</div>
+  ) : null;
+}
+
+/** The first message that the newest reply's model was given; null when that was all of them. */
+export function sentFrom(shown: readonly MessageView[]): string | null {
+  const counted = [...shown].reverse().find(view => view.info.usage !== undefined);
+  return counted?.info.usage?.sent_from ?? null;
+}
+
+/** A line above the first message that is sent to the model. */
+export function CutLine(): JSX.Element {
+  const { trans } = useTools();
+  return (
+    <div className="jp-StopChat-cut" role="note">
+      {trans.__('Older messages are not sent to the model')}
+    </div>
+  );
+}

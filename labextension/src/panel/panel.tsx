@@ -1,0 +1,226 @@
+/** One view of a chat: in the sidebar, or in a tab of the main area. */
+import { ReactWidget } from '@jupyterlab/apputils';
+import { Message } from '@lumino/messaging';
+import React, { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+
+import { ChatList } from './chatList';
+import {
+  noteUsed,
+  PanelContext,
+  PanelTools,
+  PanelView,
+  useHistory,
+  useSnapshot,
+  useTools,
+  useView
+} from './context';
+import { takeDrops } from './dropping';
+import { Header } from './header';
+import { Input } from './input/input';
+import { MessageList, Status } from './messages/messageList';
+import { Place } from '../chat/place';
+import { composes } from '../stores/sendKey';
+
+/** A second Esc within this time clears the queue as well, in milliseconds. */
+const SECOND_ESC = 1000;
+
+export type PanelParts = Omit<PanelTools, 'controller'>;
+
+export class StopChatPanel extends ReactWidget {
+  constructor(private _parts: PanelParts) {
+    super();
+    this.addClass('jp-StopChat-panel');
+    const { attaching, place, trans } = _parts;
+    this._endDrops = takeDrops(this.node, {
+      paths: paths => void attaching.attachPaths(place.controller, paths),
+      files: files => void attaching.attachFiles(place.controller, files),
+      cells: text => {
+        const one = { name: trans.__('Cells'), text, mime_type: 'text/markdown' };
+        attaching.attach(place.controller, one);
+      }
+    });
+    for (const type of ['pointerdown', 'focusin']) {
+      this.node.addEventListener(type, () => this._use(), true);
+    }
+  }
+
+  get place(): Place {
+    return this._parts.place;
+  }
+
+  get view(): PanelView {
+    return this._parts.view;
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this._endDrops();
+      super.dispose();
+      this._parts.place.dispose();
+    }
+  }
+
+  /** Put the caret into the input. */
+  focusInput(): void {
+    this.node.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
+  }
+
+  /** Called when the panel is shown for the first time. */
+  onFirstShow: () => void = () => undefined;
+
+  /** Called each time the panel is shown. */
+  onShow: () => void = () => undefined;
+
+  /** Called each time the person uses the panel. */
+  onUse: () => void = () => undefined;
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._shownFirst();
+    this.onShow();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    if (this.isVisible) {
+      this._shownFirst();
+    }
+  }
+
+  protected onActivateRequest(_message: Message): void {
+    this._use();
+    void this.renderPromise?.then(() => {
+      const { listOpen, renaming } = this._parts.view;
+      if (!listOpen && !renaming) {
+        this.focusInput(); // else the field that has opened has the caret
+      }
+    });
+  }
+
+  protected render(): JSX.Element {
+    return <Root parts={this._parts} />;
+  }
+
+  private _use(): void {
+    noteUsed(this.node);
+    this.onUse();
+  }
+
+  private _shownFirst(): void {
+    const first = this.onFirstShow;
+    this.onFirstShow = () => undefined;
+    first();
+  }
+
+  private _endDrops: () => void;
+}
+
+function Root(props: { parts: PanelParts }): JSX.Element {
+  const { parts } = props;
+  const controller = useSyncExternalStore(parts.place.subscribe, parts.place.getController);
+  const tools = useMemo(() => ({ ...parts, controller }), [parts, controller]);
+  return (
+    <PanelContext.Provider value={tools}>
+      <Panel />
+    </PanelContext.Provider>
+  );
+}
+
+function Panel(): JSX.Element {
+  const { controller } = useTools();
+  const { listOpen } = useView();
+  const lastEsc = useRef(-Infinity);
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // on the node itself, and while bubbling: what wants Esc for itself has had it before
+    const node = root.current as HTMLDivElement;
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape' || event.shiftKey || event.defaultPrevented) {
+        return;
+      }
+      if (composes(event) || isWantedElsewhere(event)) {
+        return;
+      }
+      const again = event.timeStamp - lastEsc.current < SECOND_ESC;
+      lastEsc.current = event.timeStamp;
+      const stopped = controller.stop();
+      const cleared = again && controller.queue.clear();
+      if (stopped || cleared) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    };
+    node.addEventListener('keydown', onKeyDown);
+    return () => node.removeEventListener('keydown', onKeyDown);
+  }, [controller]);
+  return (
+    // a press beside all controls keeps the focus in the panel, and with it Esc
+    <div className="jp-StopChat-root" ref={root} tabIndex={-1}>
+      <Header />
+      <Banner />
+      <Trouble />
+      {/* the messages stay where they were scrolled to while the list is in front of them */}
+      {listOpen && <ChatList />}
+      <div className="jp-StopChat-conversation" hidden={listOpen}>
+        <MessageList key={controller.key} />
+        <Input />
+      </div>
+      <Status key={`status of ${controller.key}`} />
+    </div>
+  );
+}
+
+/** Tell whether Esc closes something else: a menu, a dialog, or a field of the panel. */
+function isWantedElsewhere(event: KeyboardEvent): boolean {
+  const field = '.jp-StopChat-chats, .jp-StopChat-titleInput, .jp-StopChat-editor';
+  if (event.target instanceof Element && event.target.closest(field)) {
+    return true; // its own handler is React's, and comes after this one
+  }
+  return document.querySelector('.jp-Dialog, .lm-Menu, .jp-Completer:not(.lm-mod-hidden)') !== null;
+}
+
+function Banner(): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { lost, off } = useSnapshot();
+  if (!lost) {
+    return null;
+  }
+  return (
+    <div className="jp-StopChat-banner" role="alert">
+      <span>
+        {off
+          ? trans.__("The chat is turned off on this server. The server's log says why.")
+          : trans.__('Connection lost. Reconnecting…')}
+      </span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        onClick={() => controller.reconnect()}
+      >
+        {off ? trans.__('Try again') : trans.__('Reconnect now')}
+      </button>
+    </div>
+  );
+}
+
+/** What could not be done with the list of chats. */
+function Trouble(): JSX.Element | null {
+  const { history, trans } = useTools();
+  const { trouble } = useHistory();
+  if (trouble === null) {
+    return null;
+  }
+  return (
+    <div className="jp-StopChat-notice" role="alert">
+      <span>{trouble || trans.__('That did not work. Try again.')}</span>
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        aria-label={trans.__('Dismiss')}
+        onClick={() => history.tell(null)}
+      >
+        ×
+      </button>
+    </div>
+  );
+}

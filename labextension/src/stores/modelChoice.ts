@@ -1,0 +1,310 @@
+/**
+ * Which models there are, which one is chosen, and what is under way to have one.
+ *
+ * It imports nothing of JupyterLab or React, and never holds a key: that goes through.
+ */
+import { Clock } from '../wire/clock';
+import { ErrorCode, ErrorInfo, ModelInfo, ServerFrame } from '../wire/protocol';
+
+/** How often an installation is looked at, in milliseconds. */
+export const LOOK = 400;
+
+/** The model that is installed from the page. */
+export const BUILT_IN = 'local:smollm2';
+export const COMPATIBLE = 'openai_compatible';
+
+export interface ProviderInfo {
+  name: string;
+  label: string;
+  installed: boolean;
+  package: string;
+  takes_key: boolean;
+  key?: 'settings' | 'environment' | 'given';
+  may_give: boolean;
+  base_url?: string;
+}
+
+export interface ModelList {
+  models: ModelInfo[];
+  providers: ProviderInfo[];
+  default_model?: string;
+  locked: boolean;
+  any_model: boolean;
+  model_files: boolean;
+  /** A server that lists its own models has not answered yet. */
+  asking?: boolean;
+}
+
+export interface LocalModel {
+  state: 'missing' | 'installing' | 'stopping' | 'installed';
+  done: number;
+  total: number;
+  may_install: boolean;
+  error?: ErrorInfo;
+}
+
+/** The server's side; what goes wrong is thrown as an error with a sentence. */
+export interface ModelRoutes {
+  /** @param wait for the servers that list their own models. */
+  list: (wait?: boolean) => Promise<ModelList>;
+  giveKey: (provider: string, key: string) => Promise<void>;
+  takeKeyBack: (provider: string) => Promise<void>;
+  giveAddress: (address: string) => Promise<void>;
+  takeAddressBack: () => Promise<void>;
+  local: (what: 'look' | 'install' | 'stop') => Promise<LocalModel>;
+}
+
+export interface ModelState {
+  /** All that is known; null before it was asked for. */
+  readonly list: ModelList | null;
+  /** What the server told at the connection: enough for a label. */
+  readonly models: readonly ModelInfo[];
+  readonly defaultModel: string | null;
+  /** The person's choice; null leaves it to the server. */
+  readonly chosen: string | null;
+  readonly local: LocalModel | null;
+  /** What went wrong last, in a sentence. */
+  readonly trouble: string | null;
+}
+
+export interface ModelChoiceOptions {
+  routes: ModelRoutes;
+  clock: Clock;
+  chosen: string | null;
+  /** Remember the choice over a reload. */
+  remember: (model: string | null) => void;
+}
+
+export class ModelChoice {
+  constructor(private _options: ModelChoiceOptions) {
+    this._state = {
+      list: null,
+      models: [],
+      defaultModel: null,
+      chosen: _options.chosen,
+      local: null,
+      trouble: null
+    };
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): ModelState => this._state;
+
+  /** The model to ask for; null leaves it to the server. */
+  get wanted(): string | null {
+    return this._state.list?.locked ? null : this._state.chosen;
+  }
+
+  /** The model that the next prompt gets, as far as that is known. */
+  get effective(): string | null {
+    return this.wanted ?? this._state.defaultModel;
+  }
+
+  /** What is known of a model. */
+  info(id: string | null): ModelInfo | undefined {
+    return this._state.models.find(model => model.id === id);
+  }
+
+  /** Why the next prompt would fail; undefined when it would not, or nobody knows. */
+  get lack(): ErrorCode | undefined {
+    const info = this.info(this.effective);
+    return info && !info.available ? info.reason : undefined;
+  }
+
+  /** Hear what the server tells at each connection. */
+  take(frame: ServerFrame): void {
+    if (frame.type === 'welcome') {
+      const defaultModel = frame.default_model ?? null;
+      this._set({ models: frame.models ?? [], defaultModel });
+      if (this._state.list || this.lack) {
+        void this.load();
+      }
+    }
+  }
+
+  choose(id: string | null): void {
+    this._set({ chosen: id, trouble: null });
+    this._options.remember(id);
+  }
+
+  tell(trouble: string | null): void {
+    this._set({ trouble });
+  }
+
+  /** Ask the server what there is now. */
+  async load(): Promise<void> {
+    await this._attempt(async () => {
+      const [list, local] = await Promise.all([
+        this._options.routes.list(),
+        this._options.routes.local('look')
+      ]);
+      this._take(list);
+      this._set({ local });
+      this._watch();
+    });
+  }
+
+  /** Show what there is, and once a slow server has answered, what that has as well. */
+  private _take(list: ModelList): void {
+    this._set({ list, models: list.models, defaultModel: list.default_model ?? null });
+    if (list.asking && !this._isWaiting) {
+      this._isWaiting = true;
+      const over = (): void => {
+        this._isWaiting = false;
+      };
+      this._options.routes.list(true).then(whole => {
+        over();
+        this._take(whole);
+      }, over);
+    }
+  }
+
+  /** Give a key; tell whether the server has it. */
+  giveKey(provider: string, key: string): Promise<boolean> {
+    return this._change(() => this._options.routes.giveKey(provider, key));
+  }
+
+  takeKeyBack(provider: string): Promise<boolean> {
+    return this._change(() => this._options.routes.takeKeyBack(provider));
+  }
+
+  /** Give the address of an OpenAI-compatible server, and its key if it has one. */
+  giveAddress(address: string, key: string): Promise<boolean> {
+    const { routes } = this._options;
+    return this._change(async () => {
+      await routes.giveAddress(address);
+      if (key) {
+        await routes.giveKey(COMPATIBLE, key);
+      }
+    });
+  }
+
+  takeAddressBack(): Promise<boolean> {
+    return this._change(() => this._options.routes.takeAddressBack());
+  }
+
+  /** Install the local model. */
+  async install(): Promise<void> {
+    const { local } = this._state;
+    if (local) {
+      this._set({ local: { ...local, state: 'installing', done: 0, error: undefined } });
+    }
+    await this._attempt(async () => {
+      this._set({ local: await this._options.routes.local('install') });
+      this._watch();
+    }).then(begun => begun || this._set({ local }));
+  }
+
+  /** Stop installing it. */
+  async stopInstalling(): Promise<void> {
+    const { local } = this._state;
+    if (local) {
+      this._set({ local: { ...local, state: 'stopping' } });
+    }
+    await this._attempt(async () => {
+      this._set({ local: await this._options.routes.local('stop') });
+    });
+  }
+
+  dispose(): void {
+    this._unwatch();
+    this._listeners.clear();
+  }
+
+  /** Look at an installation again and again until it has ended. */
+  private _watch(): void {
+    this._unwatch();
+    const state = this._state.local?.state;
+    if (state === 'installing' || state === 'stopping') {
+      this._timer = this._options.clock.after(LOOK, () => void this._look());
+    }
+  }
+
+  private _unwatch(): void {
+    if (this._timer !== null) {
+      this._options.clock.cancel(this._timer);
+      this._timer = null;
+    }
+  }
+
+  private async _look(): Promise<void> {
+    let local: LocalModel;
+    try {
+      local = await this._options.routes.local('look');
+    } catch {
+      local = this._state.local as LocalModel; // it goes on, whether we see it or not
+    }
+    this._set({ local });
+    if (local.state === 'installed') {
+      await this.load();
+    } else {
+      this._watch();
+    }
+  }
+
+  /** A second look waits for slow servers. */
+  private _isWaiting = false;
+
+  private async _change(what: () => Promise<void>): Promise<boolean> {
+    const done = await this._attempt(what);
+    const { trouble } = this._state;
+    await this.load();
+    if (!done) {
+      this._set({ trouble });
+    }
+    return done;
+  }
+
+  private async _attempt(what: () => Promise<void>): Promise<boolean> {
+    this._set({ trouble: null });
+    try {
+      await what();
+      return true;
+    } catch (error) {
+      this._set({ trouble: error instanceof Error ? error.message : String(error) });
+      return false;
+    }
+  }
+
+  private _set(change: Partial<ModelState>): void {
+    this._state = { ...this._state, ...change };
+    [...this._listeners].forEach(listener => listener());
+  }
+
+  private _state: ModelState;
+  private _timer: unknown = null;
+  private _listeners = new Set<() => void>();
+}
+
+/** The models that a search leaves, by their provider, in the server's order. */
+export function grouped(list: ModelList, search: string): [ProviderInfo | null, ModelInfo[]][] {
+  const words = search.trim().toLowerCase();
+  const fits = (model: ModelInfo): boolean =>
+    !words || `${model.id} ${model.label}`.toLowerCase().includes(words);
+  const groups: [ProviderInfo | null, ModelInfo[]][] = [];
+  const others = list.models.filter(
+    model => !list.providers.some(provider => provider.name === model.provider) && !model.local
+  );
+  if (others.some(fits)) {
+    groups.push([null, others.filter(fits)]);
+  }
+  for (const provider of list.providers) {
+    const models = list.models.filter(model => model.provider === provider.name);
+    const found = models.filter(fits);
+    const named = provider.label.toLowerCase().includes(words);
+    if (provider.installed && (found.length > 0 || (models.length === 0 && named))) {
+      groups.push([provider, found]);
+    }
+  }
+  return groups;
+}
+
+/** The model that a person has typed: an id, when any may be used. */
+export function typed(list: ModelList, text: string): string | null {
+  const id = text.trim();
+  return list.any_model && /^[^\s:]+:\S.*$/.test(id) ? id : null;
+}

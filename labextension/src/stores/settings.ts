@@ -1,0 +1,80 @@
+/** What the person has set, with defaults for when there is no setting registry. */
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { ChatSettings } from '../chat/controller';
+import { SEND_KEYS, SendKey } from './sendKey';
+
+export const PLUGIN_ID = 'jupyter-stop-chat:plugin';
+
+const POLICIES = ['queue', 'interrupt', 'reject'] as const;
+
+export interface Settings extends ChatSettings {
+  readonly sendKey: SendKey;
+  /** Images on other hosts are shown without being asked for. */
+  readonly remoteImages: boolean;
+  /** The receipt of a stop stands below each stopped reply, and not only on demand. */
+  readonly showReceipt: boolean;
+  /** A reply that ended out of sight is told of. */
+  readonly notifications: boolean;
+  readonly openAtStart: boolean;
+}
+
+export const DEFAULTS: Settings = {
+  onStop: 'keep',
+  policy: null,
+  restorePrompt: true,
+  sendKey: 'Enter',
+  remoteImages: false,
+  showReceipt: false,
+  notifications: true,
+  openAtStart: false
+};
+
+/** Read what a settings file holds; what is missing or makes no sense is as by default. */
+export function readSettings(values: Readonly<Record<string, unknown>>): Settings {
+  const { policy, sendKey } = values;
+  return {
+    onStop: values.onStop === 'discard' ? 'discard' : 'keep',
+    policy: POLICIES.find(known => known === policy) ?? null,
+    restorePrompt: values.restorePrompt !== false,
+    sendKey: SEND_KEYS.find(known => known === sendKey) ?? 'Enter',
+    remoteImages: values.remoteImages === true,
+    showReceipt: values.showReceipt === true,
+    notifications: values.notifications !== false,
+    openAtStart: values.openAtStart === true
+  };
+}
+
+export class StopChatSettings {
+  constructor(registry: ISettingRegistry | null) {
+    this.ready = registry ? this._load(registry) : Promise.resolve();
+  }
+
+  /** Resolves when the settings have been read; it never rejects. */
+  readonly ready: Promise<void>;
+
+  readonly getSnapshot = (): Settings => this._now;
+
+  /** Hear that the settings have changed; return what ends it. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  private async _load(registry: ISettingRegistry): Promise<void> {
+    try {
+      const loaded = await registry.load(PLUGIN_ID);
+      const read = (): void => {
+        this._now = readSettings(loaded.composite as Record<string, unknown>);
+        this._listeners.forEach(listener => listener());
+      };
+      loaded.changed.connect(read);
+      read();
+    } catch (error) {
+      console.error('The settings of Stop Chat could not be read.', error);
+    }
+  }
+
+  private _now = DEFAULTS;
+  private _listeners = new Set<() => void>();
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+
+import { ASSUMED, bytesOf, cellText, nameOf, notebookText, refuses, textOf } from '../../src/chat/attachments';
+
+const limits = { ...ASSUMED, max_frame_bytes: 2000, max_attachments: 2 };
+const one = { name: 'a.txt', text: 'a' };
+
+describe('what goes with a prompt', () => {
+  it('is refused when it is too much for a frame', () => {
+    const room = { text: 'Hello', attachments: [one] };
+    expect(refuses(limits, room, one)).toBeNull();
+    expect(refuses(limits, room, { ...one, text: 'x'.repeat(800) })).toBeNull();
+    expect(refuses(limits, room, { ...one, text: 'x'.repeat(1000) })).toBe('too_large');
+    expect(refuses(limits, { ...room, text: 'x'.repeat(1000) }, one)).toBe('too_large');
+  });
+
+  it('is counted as it is sent: escaped, in UTF-8', () => {
+    expect(bytesOf('é"')).toBe(6);
+    const room = { text: '', attachments: [] };
+    expect(refuses(limits, room, { ...one, text: '\n'.repeat(500) })).toBe('too_large');
+  });
+
+  it('is refused when there are too many', () => {
+    expect(refuses(limits, { text: '', attachments: [one, one] }, one)).toBe('too_many');
+  });
+
+  it('has a name, and not too long a one', () => {
+    expect(nameOf('')).toBe('text');
+    const long = nameOf(`${'x'.repeat(400)}.py`);
+    expect(long).toHaveLength(300);
+    expect(long.endsWith('x.py')).toBe(true);
+  });
+});
+
+describe('a file', () => {
+  const bytes = (...values: number[]) => new Uint8Array(values).buffer;
+
+  it('is text when it can be read as such', () => {
+    expect(textOf(new TextEncoder().encode('Grüße').buffer as ArrayBuffer)).toBe('Grüße');
+    expect(textOf(bytes())).toBe('');
+  });
+
+  it('is none when it cannot', () => {
+    expect(textOf(bytes(0x89, 0x50, 0xff))).toBeNull();
+    expect(textOf(bytes(0x50, 0x00))).toBeNull();
+  });
+});
+
+describe('a notebook', () => {
+  it('is told as Markdown, with what was printed and without pictures', () => {
+    const text = notebookText({
+      metadata: { language_info: { name: 'julia' } },
+      cells: [
+        { cell_type: 'markdown', source: ['# Title\n', 'words'] },
+        {
+          cell_type: 'code',
+          source: 'f(1)',
+          outputs: [
+            { output_type: 'stream', text: ['one\n', 'two\n'] },
+            { output_type: 'display_data', data: { 'image/png': 'iVBOR' } },
+            { output_type: 'execute_result', data: { 'text/plain': '2', 'text/html': '<b>2' } },
+            { output_type: 'error', ename: 'KeyError', evalue: 'x' }
+          ]
+        },
+        { cell_type: 'code', source: [] }
+      ]
+    });
+    expect(text).toContain('# Title\nwords\n\n```julia\nf(1)\n```');
+    expect(text).toContain('Output:\n```\none\ntwo\n```');
+    expect(text).toContain('Output:\n```\n2\n```');
+    expect(text).toContain('KeyError: x');
+    expect(text).not.toContain('iVBOR');
+    expect(text).not.toContain('<b>');
+  });
+
+  it('shortens what was printed', () => {
+    const outputs = [{ output_type: 'stream', text: 'x'.repeat(5000) }];
+    expect(cellText({ cell_type: 'code', source: 'x', outputs }).length).toBeLessThan(2100);
+  });
+
+  it('is none without cells', () => {
+    for (const other of [null, 1, 'text', {}, { cells: 3 }]) {
+      expect(notebookText(other)).toBeNull();
+    }
+  });
+});

@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { ChatHistory, ChatRoutes, Mark, PAGE, searchable, titleWait, TITLE_PATIENCE } from '../../src/stores/history';
+import { Chat, Message, Receipt } from '../../src/wire/protocol';
+import { reply, uuid } from '../support';
+
+const AT = '2026-01-01T00:00:00Z';
+const STOP: Receipt = { reason: 'user', requested_at: AT, provider: 'closed', discarded: false };
+const chat = (n: number, change: Partial<Chat> = {}): Chat => ({
+  id: uuid(n),
+  owner: 'me',
+  created_at: AT,
+  updated_at: AT,
+  state: 'idle',
+  title: `Chat ${n}`,
+  ...change
+});
+
+let asked: object[];
+let answers: (Promise<readonly Chat[]> | readonly Chat[])[];
+let current: string | null;
+let kept: Readonly<Record<string, Mark>>;
+let history: ChatHistory;
+let refused: boolean;
+
+beforeEach(() => {
+  asked = [];
+  answers = [];
+  current = null;
+  kept = {};
+  refused = false;
+  const routes: ChatRoutes = {
+    list: async options => {
+      asked.push(options);
+      return (await answers.shift()) ?? [];
+    },
+    rename: async (...args) => {
+      asked.push(args);
+    },
+    remove: async (...args) => {
+      if (refused) {
+        throw new Error('No.');
+      }
+      asked.push(args);
+    },
+    download: async () => new Blob()
+  };
+  history = new ChatHistory({
+    routes,
+    isShown: chatId => chatId === current,
+    marks: {},
+    rememberMarks: marks => (kept = marks)
+  });
+});
+
+const ids = () => history.getSnapshot().chats.map(one => one.id);
+const end = (n: number, state: Message['state'], change: Partial<Message> = {}) =>
+  history.take({ type: 'message', message: reply(1, { chat_id: uuid(n), state, ...change }) });
+
+describe('the list', () => {
+  it('says why it could not be searched, of the newest search alone', async () => {
+    const refuse = (why: string) => Promise.reject(new Error(why));
+    answers = [refuse('Search for fewer words.')];
+    await history.search('far too much');
+    expect(history.getSnapshot().trouble).toBe('Search for fewer words.');
+    let late: (error: Error) => void = () => undefined;
+    answers = [new Promise((_, reject) => (late = reject)), [chat(1)]];
+    const long = history.search('far too much');
+    await history.search('less');
+    late(new Error('Search for fewer words.'));
+    await long;
+    expect(history.getSnapshot()).toMatchObject({ trouble: null, query: 'less' });
+  });
+
+  it('asks for no more than an address carries, in whole characters', () => {
+    expect(searchable('two words')).toBe('two words');
+    expect(searchable('🗼'.repeat(50_000))).toBe('🗼'.repeat(1000));
+    expect(encodeURIComponent(searchable(`half ${'🗼'.charAt(0)}`))).toBe('half%20%EF%BF%BD');
+  });
+
+  it('is read in pages', async () => {
+    answers = [
+      Array.from({ length: PAGE }, (_, n) => chat(n)),
+      [chat(PAGE - 1), chat(PAGE), chat(PAGE + 1)]
+    ];
+    await history.search();
+    expect(history.getSnapshot().more).toBe(true);
+    await history.readMore();
+    expect(ids()).toHaveLength(PAGE + 2);
+    expect(asked[1]).toEqual({ limit: PAGE, before: uuid(PAGE - 1), query: '' });
+    expect(history.getSnapshot().more).toBe(false);
+  });
+
+  it('shows what was asked last, whatever answer is last', async () => {
+    let late: (chats: readonly Chat[]) => void = () => undefined;
+    answers = [new Promise(resolve => (late = resolve)), [chat(2)]];
+    const first = history.search('slow');
+    await history.search('fast');
+    late([chat(1)]);
+    await first;
+    expect(ids()).toEqual([uuid(2)]);
+  });
+
+  it('is as fresh as the frames', async () => {
+    answers = [[chat(1), chat(2)]];
+    await history.search();
+    history.take({ type: 'chat', chat: chat(2, { updated_at: '2026-01-02T00:00:00Z' }) });
+    expect(ids()).toEqual([uuid(2), uuid(1)]);
+    history.take({ type: 'chat', chat: chat(3) });
+    history.take({ type: 'chat', chat: chat(1, { title: 'New title' }) });
+    expect(ids()).toEqual([uuid(3), uuid(2), uuid(1)]);
+    expect(history.getSnapshot().chats[2].title).toBe('New title');
+    history.take({ type: 'chat', chat: chat(2), deleted: true });
+    expect(ids()).toEqual([uuid(3), uuid(1)]);
+  });
+
+  it('takes nothing in that does not match', async () => {
+    answers = [[chat(1)]];
+    await history.search('one');
+    history.take({ type: 'chat', chat: chat(3) });
+    expect(ids()).toEqual([uuid(1)]);
+  });
+
+  it('says in words what the server did not do', async () => {
+    answers = [[chat(1)]];
+    await history.search();
+    refused = true;
+    expect(await history.remove(uuid(1))).toBe(false);
+    expect(history.getSnapshot().trouble).toBe('No.');
+    expect(ids()).toEqual([uuid(1)]);
+    refused = false;
+    expect(await history.remove(uuid(1))).toBe(true);
+    expect(ids()).toEqual([]);
+  });
+});
+
+describe('marks', () => {
+  it('tell how replies ended that nobody looked at', () => {
+    end(1, 'completed');
+    end(2, 'interrupted', { stop: STOP });
+    end(3, 'failed');
+    end(4, 'interrupted', { stop: { ...STOP, discarded: true } });
+    end(5, 'generating');
+    expect(kept).toEqual({ [uuid(1)]: 'unread', [uuid(2)]: 'stopped', [uuid(3)]: 'failed' });
+  });
+
+  it('T2: tell a reply that ended early by itself from one that was stopped', () => {
+    end(1, 'interrupted', { finish_reason: 'cut_off' });
+    end(2, 'interrupted');
+    end(3, 'interrupted', { stop: { ...STOP, reason: 'server_restart' } });
+    end(4, 'interrupted', { stop: { ...STOP, reason: 'replaced' } });
+    expect(kept).toEqual({
+      [uuid(1)]: 'early',
+      [uuid(2)]: 'early',
+      [uuid(3)]: 'early',
+      [uuid(4)]: 'stopped'
+    });
+  });
+
+  it('do not call unread what was looked at', () => {
+    current = uuid(1);
+    end(1, 'completed');
+    end(2, 'completed');
+    expect(kept).toEqual({ [uuid(2)]: 'unread' });
+    history.seen(uuid(2));
+    expect(kept).toEqual({});
+  });
+
+  it('go away when the chat goes on', () => {
+    end(2, 'failed');
+    history.take({
+      type: 'accepted',
+      request_id: uuid(9),
+      chat_id: uuid(2),
+      user_message: reply(3, { chat_id: uuid(2), role: 'user' }),
+      message: reply(4, { chat_id: uuid(2) })
+    });
+    expect(kept).toEqual({});
+  });
+});
+
+describe('a title', () => {
+  it('is awaited while a reply is made and a while after, and then no longer', () => {
+    const now = Date.parse(AT);
+    const untitled = { title: undefined };
+    expect(titleWait(chat(1), now)).toBe(0);
+    expect(titleWait(chat(1, { ...untitled, state: 'generating' }), now + 1e9)).toBeGreaterThan(0);
+    expect(titleWait(chat(1, untitled), now + 1000)).toBe(TITLE_PATIENCE - 1000);
+    expect(titleWait(chat(1, untitled), now + TITLE_PATIENCE)).toBe(0);
+  });
+});

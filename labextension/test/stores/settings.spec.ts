@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { composes, Press, SEND_KEYS, sends } from '../../src/stores/sendKey';
+import { DEFAULTS, readSettings } from '../../src/stores/settings';
+
+const press = (change: Partial<Press> = {}): Press => ({
+  key: 'Enter',
+  keyCode: 13,
+  isComposing: false,
+  shiftKey: false,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  ...change
+});
+
+describe('the key that sends', () => {
+  it('is the one that is set, and no other', () => {
+    const presses = [press(), press({ shiftKey: true }), press({ ctrlKey: true })];
+    const which = SEND_KEYS.map(key => presses.map(one => sends(one, key)));
+    expect(which).toEqual([
+      [true, false, false],
+      [false, false, true],
+      [false, true, false]
+    ]);
+    expect(sends(press({ metaKey: true }), 'Ctrl+Enter')).toBe(true);
+    expect(sends(press({ altKey: true }), 'Enter')).toBe(false);
+    expect(sends(press({ key: 'a' }), 'Enter')).toBe(false);
+  });
+
+  it('sends nothing while an input method composes', () => {
+    expect(sends(press({ isComposing: true }), 'Enter')).toBe(false);
+    expect(sends(press({ keyCode: 229 }), 'Enter')).toBe(false);
+    expect(composes(press({ keyCode: 229 }))).toBe(true);
+    expect(composes(press())).toBe(false);
+  });
+});
+
+describe('the settings', () => {
+  const schema = JSON.parse(readFileSync(join(__dirname, '../..', 'schema', 'plugin.json'), 'utf8'));
+
+  it('have the defaults of the schema', () => {
+    const properties = schema.properties as Record<string, { default: unknown }>;
+    const said = Object.entries(properties).map(([name, one]) => [name, one.default]);
+    expect(readSettings(Object.fromEntries(said))).toEqual(DEFAULTS);
+    expect(new Set(Object.keys(properties))).toEqual(new Set(Object.keys(DEFAULTS)));
+  });
+
+  it('outlive what makes no sense', () => {
+    const odd = Object.fromEntries(Object.keys(DEFAULTS).map(name => [name, { odd: 1 }]));
+    expect(readSettings(odd)).toEqual(DEFAULTS);
+    expect(readSettings({})).toEqual(DEFAULTS);
+  });
+
+  it('are read', () => {
+    expect(
+      readSettings({
+        onStop: 'discard',
+        policy: 'reject',
+        restorePrompt: false,
+        sendKey: 'Ctrl+Enter',
+        remoteImages: true,
+        showReceipt: true,
+        notifications: false,
+        openAtStart: true
+      })
+    ).toEqual({
+      onStop: 'discard',
+      policy: 'reject',
+      restorePrompt: false,
+      sendKey: 'Ctrl+Enter',
+      remoteImages: true,
+      showReceipt: true,
+      notifications: false,
+      openAtStart: true
+    });
+  });
+});

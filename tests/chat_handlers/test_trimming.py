@@ -174,6 +174,7 @@ async def test_a_page_is_told_where_and_the_chat_what_it_cost(
     }
 
 
+@pytest.mark.may_hold_the_loop("OpenAI's client looks at each message")
 @pytest.mark.parametrize(("turns", "beside"), [(3, False), (300, True)])
 async def test_a_long_history_is_made_ready_beside_the_loop(
     handler: LangChainHandler,

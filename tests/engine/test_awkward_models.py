@@ -95,6 +95,7 @@ async def test_what_models_make_of_a_reply(bench, kind, script, text, code):
     assert "secret" not in message.model_dump_json()
 
 
+@pytest.mark.may_hold_the_loop("the model does, on purpose")
 async def test_a_model_that_blocks_the_loop(bench):
     """B1: the stop arrives when the loop turns again, and wins."""
     b = bench()

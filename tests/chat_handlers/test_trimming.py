@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 
 from jupyter_stop_chat.chat_handlers.langchain import handler as langchain
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
@@ -136,8 +137,6 @@ async def test_a_prompt_that_does_not_fit_by_itself(
 
 async def test_an_agent_is_given_all(kind: str, provider: Provider) -> None:
     """What of its history matters, only its maker knows."""
-    from langchain.agents import create_agent
-
     provider.script = Script(trouble="context_length")
     handler = LangChainHandler(create_agent(make_model(kind, provider.base_url), []))
     assert isinstance(await Reading(handler, *thread(9)).end(), StopChatError)

@@ -8,6 +8,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 
 from jupyter_stop_chat.chat_handlers.langchain import handler as langchain
 from jupyter_stop_chat.chat_handlers.langchain import retrying
@@ -193,8 +194,6 @@ def test_what_is_not_worth_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_an_agent_is_not_asked_again(provider: Provider, kind: str, waits: Waits) -> None:
     """Nobody knows what its tools have done."""
-    from langchain.agents import create_agent
-
     from tests.providers.chat_models import make_model
 
     provider.script = Script(trouble="overloaded")

@@ -21,7 +21,7 @@ from traitlets import Bool, Bunch, Enum, List, TraitType, observe, validate
 from traitlets.config import Config
 
 from . import __version__
-from .bus.local import Bus
+from .bus.local import LocalBus
 from .closing import close_part
 from .connection.rates import Bucket, Held, Rates
 from .engine import Engine, EngineLimits
@@ -261,15 +261,9 @@ class StopChatApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        from .server import chats as rest
-        from .server import generations as generate
-        from .server import models as model_routes
-        from .server import openapi
-        from .server.socket import ChatSocket
+        from .server.routes import routes
 
-        self.handlers.append((r"/api/stop-chat/ws", ChatSocket, {"app": self}))
-        for module in (generate, model_routes, openapi, rest):
-            self.handlers.extend(module.routes(self))
+        self.handlers.extend(routes(self))
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Recover what an ended server left behind, once this one serves."""
@@ -304,7 +298,7 @@ class StopChatApp(ExtensionApp):
         from .observe.notices import watch_store
         from .store import make_store
 
-        bus = Bus()
+        bus = LocalBus()
         process = await asyncio.to_thread(owner_process)
         store = await make_store(self._db_url(), owner_process=process)
         watch_store(store, bus)

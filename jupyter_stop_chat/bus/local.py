@@ -1,53 +1,20 @@
-"""The bus: it tells whoever follows a chat that something in it changed."""
+"""The bus inside one server: it tells whoever follows a chat that something in it changed."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.engine.generation import Generation
-    from jupyter_stop_chat.wire.protocol import (
-        Accepted,
-        ChatChanged,
-        Error,
-        Message,
-        Thought,
-        Tool,
-    )
+    from jupyter_stop_chat.engine.changes import Change, Listener
+    from jupyter_stop_chat.wire.protocol import Accepted, ChatChanged, Error
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class TextGrew:
-    """Tell that more of a generation's text can be read; the reader looks up how much."""
-
-    generation: Generation
-
-
-@dataclass(frozen=True, slots=True)
-class MessageMoved:
-    """Tell that a message changed state.
-
-    :ivar generation: what made it, for a reader that has not read all of its text yet.
-    :ivar placed: its text begins where every follower has it end, or before.
-    """
-
-    message: Message
-    generation: Generation | None = None
-    placed: bool = False
-
-
-Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Thought", "Tool", "Error"]
-Listener = Callable[["Change"], None]
-
-
-class Bus:
-    """Carry changes within one process, to listeners by chat and by owner."""
+class LocalBus:
+    """What carries changes within one process, to listeners by chat and by owner."""
 
     def __init__(self) -> None:
         self._chats: defaultdict[str, set[Listener]] = defaultdict(set)
@@ -77,7 +44,7 @@ class Bus:
         self._discard(self._owners, owner, listener)
 
     def publish(self, chat_id: str, change: Change) -> None:
-        """Tell the followers of a chat; one that fails keeps the others' news from nobody."""
+        """Tell the followers of a chat; a listener that raises does not stop the others."""
         self._tell(self._chats.get(chat_id), change)
         self._tell(self._watchers, change)
 

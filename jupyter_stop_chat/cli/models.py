@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir
 
+from jupyter_stop_chat.app import StopChatApp
 from jupyter_stop_chat.settings.read import read_settings
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode
 
@@ -27,7 +28,7 @@ def table() -> str:
 async def _table() -> str:
     from jupyter_stop_chat.models import Models
 
-    app = read_settings()
+    app = read_settings(StopChatApp)
     models = Models(
         Path(jupyter_data_dir()),
         parameters=dict(app.model_parameters),

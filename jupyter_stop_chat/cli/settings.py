@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import fill
 
+from jupyter_stop_chat.app import StopChatApp
 from jupyter_stop_chat.settings.read import read_settings
 from jupyter_stop_chat.settings.table import settings_of
 
@@ -21,5 +22,5 @@ def listing() -> str:
                 fill(each.help, 88, initial_indent="    ", subsequent_indent="    "),
             )
         )
-        for each in settings_of(read_settings())
+        for each in settings_of(read_settings(StopChatApp))
     )

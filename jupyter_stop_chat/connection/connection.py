@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from jupyter_stop_chat.bus.local import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine import Engine
+from jupyter_stop_chat.engine.changes import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import NAMES, decode, may_be_stop, named, named_in
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id

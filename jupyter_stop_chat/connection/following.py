@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jupyter_stop_chat.bus.local import Change, TextGrew
+from jupyter_stop_chat.engine.changes import Change, TextGrew
 
 
 @dataclass(slots=True, eq=False)

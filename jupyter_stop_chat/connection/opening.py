@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jupyter_stop_chat.bus.local import Change, MessageMoved
+from jupyter_stop_chat.engine.changes import Change, MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.protocol import Accepted, ChatChanged, LeftOut, Message, Part
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import encode
 from jupyter_stop_chat.wire.protocol import (

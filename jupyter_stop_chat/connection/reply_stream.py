@@ -13,8 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from jupyter_stop_chat.bus.local import Change
 from jupyter_stop_chat.engine import Engine
+from jupyter_stop_chat.engine.changes import Change
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import encode
 from jupyter_stop_chat.wire.errors import ErrorCode

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from jupyter_stop_chat.bus.local import Bus, MessageMoved
+from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import StopChatError
 from jupyter_stop_chat.wire.protocol import TERMINAL, Chat, ChatChanged, Message, Thought
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 from .background import Background
+from .changes import MessageMoved
 from .generation import Generation
 from .registry import Registry
 from .run import Runner

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from jupyter_stop_chat.bus.local import Bus
+from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.protocol import (

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 
-from jupyter_stop_chat.bus.local import Bus, MessageMoved
+from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.handler import ChatHandler, Turn, TurnMessage
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
@@ -16,6 +16,7 @@ from jupyter_stop_chat.wire.protocol import TERMINAL, ChatChanged, Message, Mess
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
+from .changes import MessageMoved
 from .generation import Generation, Reason, now
 from .history import turn_messages
 from .lane import Lane

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from jupyter_stop_chat.bus.local import Bus, MessageMoved, TextGrew
+from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.protocol import TERMINAL, Accepted, Chat, Message, MessageState, Policy
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
+from .changes import MessageMoved, TextGrew
 from .generation import Generation, now
 from .lane import Lane
 from .limits import EngineLimits

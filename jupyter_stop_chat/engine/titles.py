@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Literal
 
-from jupyter_stop_chat.bus.local import Bus
+from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.handler import (
     ChatHandler,
     Reasoning,

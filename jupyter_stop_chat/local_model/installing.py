@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from jupyter_stop_chat.wire.errors import ErrorCode, new_error_id
+from jupyter_stop_chat.wire.secrets import mask_keys
 
 from .weights import SMOLLM2, InstallError, Progress, find_weights, install_weights
 
@@ -113,12 +114,7 @@ class Installing:
             error_id = new_error_id()
             self.failure = code, error_id
             # Its words can name an index with its password.
-            from jupyter_stop_chat.chat_handlers.provider_errors import mask_keys
-
-            log.warning(
-                "error %s: the local model was not installed: %s",
-                error_id,
-                mask_keys(str(failure)),
-            )
+            words = mask_keys(str(failure))
+            log.warning("error %s: the local model was not installed: %s", error_id, words)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)

@@ -15,19 +15,12 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.pasted import meant_address, meant_key
+from jupyter_stop_chat.wire.pasted import ADDRESS, LONGEST_ADDRESS, meant_address, meant_key
 
 from .key_file import Entry, KeyFile
 
 log = logging.getLogger(__name__)
 
-_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-#: An address of an HTTP server, with a path, and without a password, a query or a fragment.
-ADDRESS = (
-    r"^https?://(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
-    rf"(?::{_PORT})?(?:/[A-Za-z0-9._~/%-]*)?$"
-)
-LONGEST_ADDRESS = 500
 #: So long a keychain is waited for by who needs no key of it, in seconds.
 QUICK_S = 1.0
 

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from jupyter_stop_chat.bus.local import Change, MessageMoved
+from jupyter_stop_chat.engine.changes import Change, MessageMoved
 from jupyter_stop_chat.wire.protocol import TERMINAL
 
 if TYPE_CHECKING:

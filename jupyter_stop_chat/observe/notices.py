@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from jupyter_stop_chat.bus.local import Bus
+from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.protocol import error_frame
 

@@ -7,7 +7,7 @@ import logging
 import math
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
@@ -20,12 +20,42 @@ from jupyter_stop_chat.wire.protocol import ErrorInfo, largest_frame
 from .owners import AUTH_RESOURCE, owner_of
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
+    from jupyter_stop_chat.connection.rates import Bucket, Held, Rates
     from jupyter_stop_chat.services import Services
 
 log = logging.getLogger(__name__)
 
 _Body = TypeVar("_Body", bound=BaseModel)
+
+
+class ChatApp(Protocol):
+    """What handlers ask of the extension's app: its services, and what limits who asks."""
+
+    rates: Rates
+    sockets: Held
+
+    @property
+    def max_sockets_per_owner(self) -> int:
+        """Return how many sockets an owner may have open; 0: any number."""
+        ...
+
+    @property
+    def max_prompt_length(self) -> int:
+        """Return the longest prompt, in UTF-16 code units."""
+        ...
+
+    @property
+    def allow_install(self) -> bool:
+        """Tell whether people may install the local model from the page."""
+        ...
+
+    def new_bucket(self) -> Bucket:
+        """Return what limits how often one socket may ask."""
+        ...
+
+    async def services(self) -> Services:
+        """Return the engine and what it works with."""
+        ...
 
 
 class StopChatHandler(APIHandler):
@@ -40,7 +70,7 @@ class StopChatHandler(APIHandler):
     #: Whether it may be asked as often as somebody likes: what stops, and what tells of health.
     unlimited = False
 
-    def initialize(self, app: StopChatApp) -> None:
+    def initialize(self, app: ChatApp) -> None:
         """Take the extension's app."""
         self.app = app
         self._error_id: str | None = None

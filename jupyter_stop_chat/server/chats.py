@@ -1,9 +1,9 @@
-"""The HTTP routes of the history, and of the server's health."""
+"""The HTTP routes of the history."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast, get_args
+from typing import cast, get_args
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
@@ -13,12 +13,8 @@ from jupyter_stop_chat.documents.importing import read_chat
 from jupyter_stop_chat.store.slices import in_slices
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.http import (
-    BusHealth,
     ChatList,
     ChatPatch,
-    EngineHealth,
-    Health,
-    StoreHealth,
     WholeChat,
 )
 from jupyter_stop_chat.wire.protocol import ChatChanged, Message, Usage
@@ -26,14 +22,10 @@ from jupyter_stop_chat.wire.usage import total
 
 from .base import StopChatHandler
 
-if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
-
 #: How many chats, and how many messages, a page has, and how many it may have.
 PAGE, MESSAGES, LARGEST_PAGE = 50, 100, 200
 #: With so many characters a page of messages is full; one message is as long as it is.
 MOST_CHARACTERS = 1024 * 1024
-_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 
 class ChatsHandler(StopChatHandler):
@@ -150,45 +142,3 @@ class ExportHandler(StopChatHandler):
         written = await asyncio.to_thread(export, chat, messages, cast("Format", form))
         media_type = MEDIA_TYPES[cast("Format", form)]
         self.finish(written, set_content_type=f"{media_type}; charset=utf-8")
-
-
-class HealthHandler(StopChatHandler):
-    """Serve `health`."""
-
-    unlimited = True
-
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
-    async def get(self) -> None:
-        """Tell how the engine, the store and the bus are; nothing in it is a path or a name."""
-        services = await self.services()
-        engine, store = services.engine, services.store.health()
-        self.answer(
-            Health(
-                status="degraded" if store["degraded"] else "ok",
-                engine=EngineHealth(
-                    generations=len(engine.running()),
-                    runaway=engine.runaway,
-                    epoch=engine.epoch,
-                ),
-                store=StoreHealth(
-                    journal_mode=store["journal_mode"],
-                    search=store["search"],
-                    backlog=store["backlog"],
-                    degraded=store["degraded"],
-                    reason=store["reason"],
-                    set_aside=len(store["set_aside"]),
-                ),
-                bus=BusHealth(listeners=engine.bus.listeners),
-            )
-        )
-
-
-def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, object]]]:
-    """Return the routes of this module."""
-    return [
-        (r"/api/stop-chat/health", HealthHandler, {"app": app}),
-        (r"/api/stop-chat/chats", ChatsHandler, {"app": app}),
-        (rf"/api/stop-chat/chats/{_ID}", ChatHandler, {"app": app}),
-        (rf"/api/stop-chat/chats/{_ID}/export", ExportHandler, {"app": app}),
-    ]

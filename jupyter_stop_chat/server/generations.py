@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jupyter_server.auth import AllowAllAuthorizer
 from jupyter_server.auth.decorator import authorized
@@ -27,11 +27,10 @@ from jupyter_stop_chat.wire.http import (
 )
 from jupyter_stop_chat.wire.protocol import Message, Outcome, Send, Stop, StopResult
 
-from .base import StopChatHandler
+from .base import ChatApp, StopChatHandler
 from .owners import display_name
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
     from jupyter_stop_chat.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ KEEP_ALIVE = 15.0
 class GenerateHandler(StopChatHandler):
     """Serve `POST generate`: a reply as server-sent events."""
 
-    def initialize(self, app: StopChatApp) -> None:
+    def initialize(self, app: ChatApp) -> None:
         """Take the extension's app."""
         super().initialize(app)
         self._gone = asyncio.Event()
@@ -254,18 +253,3 @@ def _target(asked: InterruptAllRequest) -> Stop:
 
 def _all(*, discard: bool) -> Stop:
     return Stop(type="stop", all=True, discard=discard)
-
-
-_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-
-
-def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, Any]]]:
-    """Return the routes of this module."""
-    arguments = {"app": app}
-    return [
-        (r"/api/stop-chat/generate", GenerateHandler, arguments),
-        (r"/api/stop-chat/generations", GenerationsHandler, arguments),
-        (rf"/api/stop-chat/generations/{_ID}", GenerationHandler, arguments),
-        (rf"/api/stop-chat/generations/{_ID}/interrupt", InterruptHandler, arguments),
-        (r"/api/stop-chat/interrupt", InterruptAllHandler, arguments),
-    ]

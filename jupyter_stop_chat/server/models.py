@@ -16,11 +16,8 @@ from jupyter_stop_chat.wire.protocol import ErrorInfo
 from .base import StopChatHandler
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
     from jupyter_stop_chat.models import Models
     from jupyter_stop_chat.services import Services
-
-_NAME = r"([a-z0-9_]{1,64})"
 
 
 class ModelsHandler(StopChatHandler):
@@ -135,13 +132,3 @@ class LocalModelHandler(StopChatHandler):
             may_install=self.app.allow_install,
             error=error,
         )
-
-
-def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, object]]]:
-    """Return the routes of this module."""
-    return [
-        (r"/api/stop-chat/models", ModelsHandler, {"app": app}),
-        (rf"/api/stop-chat/providers/{_NAME}/key", KeyHandler, {"app": app}),
-        (rf"/api/stop-chat/providers/{_NAME}/address", AddressHandler, {"app": app}),
-        (r"/api/stop-chat/local-model", LocalModelHandler, {"app": app}),
-    ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from pydantic.json_schema import models_json_schema
@@ -17,9 +17,6 @@ from jupyter_stop_chat import __version__
 
 from .base import StopChatHandler
 from .openapi_paths import ANSWERED, JSON, REF, SENT, paths
-
-if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
 
 
 def document(base_url: str = "/") -> dict[str, Any]:
@@ -102,8 +99,3 @@ class OpenAPIHandler(StopChatHandler):
         """Return the document, with this server's address."""
         self.set_header("Content-Type", JSON)
         self.finish(json.dumps(document(self.base_url)))
-
-
-def routes(app: StopChatApp) -> list[tuple[str, type[StopChatHandler], dict[str, Any]]]:
-    """Return the routes of this module."""
-    return [(r"/api/stop-chat/openapi\.json", OpenAPIHandler, {"app": app})]

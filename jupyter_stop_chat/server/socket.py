@@ -22,9 +22,10 @@ from jupyter_stop_chat.wire.protocol import Error, Limits, Welcome, error_frame,
 from .owners import AUTH_RESOURCE, display_name, owner_of
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
     from jupyter_stop_chat.services import Services
     from jupyter_stop_chat.wire.protocol import ModelInfo
+
+    from .base import ChatApp
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     auth_resource = AUTH_RESOURCE
 
-    def initialize(self, app: StopChatApp) -> None:
+    def initialize(self, app: ChatApp) -> None:
         """Take the extension's app."""
         self.app = app
         self.connection: Connection | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -12,10 +11,7 @@ from traitlets import TraitError, TraitType
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigList, DeferredConfigString
 
-#: Names of parameters whose value is a secret; those of headers among them.
-_SECRET = re.compile(
-    r"(key|token|secret|password|passwd|credentials?|authorization|cookie)$", re.IGNORECASE
-)
+from jupyter_stop_chat.wire.secrets import SECRET_NAME
 
 
 def mask(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +55,7 @@ def mask_config(config: Config, section: str, trait: TraitType[Any, Any]) -> Non
 def _masked(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return mask(value)
-    return SecretStr(value) if isinstance(value, str) and _SECRET.search(name) else value
+    return SecretStr(value) if isinstance(value, str) and SECRET_NAME.search(name) else value
 
 
 def _revealed(value: Any) -> Any:

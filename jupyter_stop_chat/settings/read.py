@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from jupyter_core.application import JupyterApp
 
 from .check import SettingsError, unread_files
 
-if TYPE_CHECKING:
-    from jupyter_stop_chat.app import StopChatApp
+_App = TypeVar("_App", bound=JupyterApp)
 
 #: The files that a server reads, without their endings, the surest last.
 _FILES = ("jupyter_server_config", "jupyter_stop_chat_config")
 
 
-def read_settings() -> StopChatApp:
-    """Make the extension's app with the settings of this machine's files; nothing is started.
+def read_settings(kind: type[_App]) -> _App:
+    """Make an app with the settings of this machine's files; nothing is started.
 
+    :param kind: the app's class.
     :raises SettingsError: when they are wrong: nothing is to run with others than were meant.
     """
-    from jupyter_stop_chat.app import StopChatApp
-
     # Read by another application: one that has the settings would end the process at a wrong one.
     reader = JupyterApp(log_level=logging.CRITICAL)
     faults: list[str] = []
@@ -31,7 +29,7 @@ def read_settings() -> StopChatApp:
         reader.load_config_file()
         faults.extend(unread_files(reader))
     try:
-        app = StopChatApp(config=reader.config)
+        app = kind(config=reader.config)
     except SettingsError as error:
         raise SettingsError([*error.faults, *faults]) from None
     if faults:

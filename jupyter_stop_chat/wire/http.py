@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from jupyter_stop_chat.models.keys import ADDRESS, LONGEST_ADDRESS
-
-from .pasted import PLAIN_KEY
+from .pasted import ADDRESS, LONGEST_ADDRESS, PLAIN_KEY
 from .protocol import (
     MAX_ATTACHMENTS,
     Attachment,

@@ -10,6 +10,13 @@ from .errors import ErrorCode, StopChatError
 KEY = r"[!-~]{1,2000}"
 #: A key that nothing stands around.
 PLAIN_KEY = r"^[A-Za-z0-9](?:[!-~]{0,1998}[A-Za-z0-9])?$"
+_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+#: An address of an HTTP server, with a path, and without a password, a query or a fragment.
+ADDRESS = (
+    r"^https?://(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
+    rf"(?::{_PORT})?(?:/[A-Za-z0-9._~/%-]*)?$"
+)
+LONGEST_ADDRESS = 500
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _AROUND = " \t\r\n\f\v\u00a0\u2007\u202f\u3000\"'`\u00b4“”„‟‘’‚‛«»‹›,;"
 _LINE = re.compile(

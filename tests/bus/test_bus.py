@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_stop_chat.bus.local import Bus, TextGrew
+from jupyter_stop_chat.bus.local import LocalBus
+from jupyter_stop_chat.engine.changes import TextGrew
 from jupyter_stop_chat.wire.protocol import Chat, ChatChanged
 from tests.generations import a_generation
 
@@ -12,7 +13,7 @@ CHAT = Chat(id="00000000-0000-4000-8000-0000000000c0", owner="ada", created_at="
 
 
 async def test_followers_of_a_chat_hear_of_it_alone() -> None:
-    bus, heard, other = Bus(), [], []
+    bus, heard, other = LocalBus(), [], []
     bus.follow("c", heard.append)
     bus.follow("d", other.append)
     change = TextGrew(a_generation())
@@ -26,7 +27,7 @@ async def test_followers_of_a_chat_hear_of_it_alone() -> None:
 
 def test_an_owner_hears_of_their_chats_alone() -> None:
     """J6."""
-    bus, ada, eve = Bus(), [], []
+    bus, ada, eve = LocalBus(), [], []
     bus.attend("ada", ada.append)
     bus.attend("eve", eve.append)
     change = ChatChanged(chat=CHAT)
@@ -38,7 +39,7 @@ def test_an_owner_hears_of_their_chats_alone() -> None:
 
 
 def test_one_that_fails_keeps_the_news_from_nobody(caplog: Any) -> None:
-    bus, heard = Bus(), []
+    bus, heard = LocalBus(), []
 
     def fails(change: Any) -> None:
         raise RuntimeError("listener")
@@ -51,7 +52,7 @@ def test_one_that_fails_keeps_the_news_from_nobody(caplog: Any) -> None:
 
 
 def test_who_leaves_while_it_is_told_is_no_harm() -> None:
-    bus, heard = Bus(), []
+    bus, heard = LocalBus(), []
 
     def leaves(change: Any) -> None:
         heard.append(change)
@@ -66,7 +67,7 @@ def test_who_leaves_while_it_is_told_is_no_harm() -> None:
 
 def test_nothing_is_kept_of_who_left() -> None:
     """V10: not even when one leaves twice, or was never there."""
-    bus, heard = Bus(), []
+    bus, heard = LocalBus(), []
     for _ in range(3):
         bus.follow("c", heard.append)
         bus.attend("ada", heard.append)

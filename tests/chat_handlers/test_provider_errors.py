@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
-from jupyter_stop_chat.chat_handlers.provider_errors import code_of, mask_keys, stop_chat_error
+from jupyter_stop_chat.chat_handlers.provider_errors import code_of, stop_chat_error
 from jupyter_stop_chat.ports.handler import Finished
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.secrets import mask_keys
 from tests.providers import NeverAccepts, Provider, Script, Trouble
 from tests.providers.chat_models import KEY, make_model
 from tests.providers.reading import Reading

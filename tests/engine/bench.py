@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from jupyter_stop_chat.bus.local import Bus, Change, MessageMoved, TextGrew
+from jupyter_stop_chat.bus.local import LocalBus
 from jupyter_stop_chat.engine import Engine, EngineLimits
+from jupyter_stop_chat.engine.changes import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.ports.handler import ChatHandler
 from jupyter_stop_chat.testing import Script, ScriptedHandler
@@ -107,7 +108,7 @@ class Bench:
         self.handler = ScriptedHandler(script)
         self.handlers: dict[str, ChatHandler] = {MODEL: self.handler}
         self.store = store
-        self.bus = Bus()
+        self.bus = LocalBus()
         self.engine = Engine(
             self.store,
             self.bus,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.engine.elsewhere import TITLE_LOOKS
 from jupyter_stop_chat.ports.handler import Reasoning, WasThought
 from jupyter_stop_chat.store import make_store

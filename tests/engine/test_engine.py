@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.bus.local import MessageMoved, TextGrew
+from jupyter_stop_chat.engine.changes import MessageMoved, TextGrew
 from jupyter_stop_chat.ports.handler import Reasoning, TokensUsed, ToolEnded, ToolStarted
 from jupyter_stop_chat.store.operations import Append, BeginTurn, Settle
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.testing import Gate
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.protocol import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from jupyter_stop_chat.bus.local import MessageMoved
+from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.ports.handler import TokensUsed
 from jupyter_stop_chat.testing import Call, Gate, Raise, ScriptedHandler, SlowClean
 from jupyter_stop_chat.wire.protocol import MessageState, Outcome

@@ -15,7 +15,7 @@ from jupyter_events import EventLogger
 from jupyter_server.auth import Authorizer
 from jupyter_server.auth.identity import User
 
-from jupyter_stop_chat.bus.local import TextGrew
+from jupyter_stop_chat.engine.changes import TextGrew
 from jupyter_stop_chat.observe import events
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
 

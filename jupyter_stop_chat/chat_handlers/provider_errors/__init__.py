@@ -9,7 +9,6 @@ from __future__ import annotations
 from .answers import Answer, answer_of, answer_on_the_wire, causes
 from .codes import code_of, code_of_wire, stop_chat_error
 from .limits import limit_in
-from .masks import mask_keys
 
 __all__ = [
     "Answer",
@@ -19,6 +18,5 @@ __all__ = [
     "code_of",
     "code_of_wire",
     "limit_in",
-    "mask_keys",
     "stop_chat_error",
 ]

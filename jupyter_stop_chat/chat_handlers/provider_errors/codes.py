@@ -7,10 +7,10 @@ import ssl
 from collections.abc import Iterable, Mapping
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.secrets import mask_keys
 
 from . import words
 from .answers import Answer, answer_of, answer_on_the_wire, causes
-from .masks import mask_keys
 
 _BY_STATUS = {
     401: ErrorCode.KEY_REFUSED,

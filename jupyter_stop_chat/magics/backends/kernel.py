@@ -208,6 +208,7 @@ def _owner() -> str:
 
 
 def _read_settings() -> StopChatApp:
+    from jupyter_stop_chat.app import StopChatApp
     from jupyter_stop_chat.settings.read import read_settings
 
-    return read_settings()
+    return read_settings(StopChatApp)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from jupyter_stop_chat.bus.local import Change, MessageMoved
+from jupyter_stop_chat.engine.changes import Change, MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.protocol import TERMINAL, Message, MessageState
 

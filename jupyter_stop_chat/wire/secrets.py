@@ -1,4 +1,4 @@
-"""Take keys out of what goes to the log."""
+"""Secrets: known by the names of what holds them, and taken out of what goes to the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _KEY_LIKE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$", re.IGNORECASE)
+#: Names of parameters, headers and variables whose value is a secret.
+SECRET_NAME = re.compile(
+    r"(key|token|secret|password|passwd|credentials?|authorization|cookie)$", re.IGNORECASE
+)
 _MASK = "[key]"
 
 
@@ -29,9 +32,7 @@ def mask_keys(text: str, secrets: Iterable[str] = ()) -> str:
     """
     known = {secret for secret in secrets if secret}
     known.update(
-        value
-        for name, value in os.environ.items()
-        if len(value) >= 6 and _SECRET_NAME.search(name)
+        value for name, value in os.environ.items() if len(value) >= 6 and SECRET_NAME.search(name)
     )
     for secret in sorted(known, key=len, reverse=True):
         text = text.replace(secret, _MASK)

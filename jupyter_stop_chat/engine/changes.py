@@ -1,0 +1,99 @@
+"""What changes in a chat, and the bus that tells whoever follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Union
+
+if TYPE_CHECKING:
+    from jupyter_stop_chat.wire.protocol import (
+        Accepted,
+        ChatChanged,
+        Error,
+        Message,
+        Thought,
+        Tool,
+    )
+
+    from .generation import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class TextGrew:
+    """Tell that more of a generation's text can be read; the reader looks up how much."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMoved:
+    """Tell that a message changed state.
+
+    :ivar generation: what made it, for a reader that has not read all of its text yet.
+    :ivar placed: its text begins where every follower has it end, or before.
+    """
+
+    message: Message
+    generation: Generation | None = None
+    placed: bool = False
+
+
+Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Thought", "Tool", "Error"]
+Listener = Callable[["Change"], None]
+
+
+class Bus(Protocol):
+    """What carries changes to listeners, by chat and by owner."""
+
+    #: What whoever comes later is told first.
+    notice: Error | None
+
+    def watch(self, listener: Listener) -> None:
+        """Tell a listener of all that changes in this process's chats, for operators."""
+        ...
+
+    def follow(self, chat_id: str, listener: Listener) -> None:
+        """Tell a listener of all that changes in a chat from now on."""
+        ...
+
+    def unfollow(self, chat_id: str, listener: Listener) -> None:
+        """Tell a listener nothing more of a chat."""
+        ...
+
+    def attend(self, owner: str, listener: Listener) -> None:
+        """Tell a listener of an owner's chats as such: new, renamed, busy, idle."""
+        ...
+
+    def leave(self, owner: str, listener: Listener) -> None:
+        """Tell a listener nothing more of an owner's chats."""
+        ...
+
+    def publish(self, chat_id: str, change: Change) -> None:
+        """Tell the followers of a chat, and the watchers."""
+        ...
+
+    def tell(self, chat_id: str, change: Change) -> None:
+        """Tell the followers of a chat what another process did in it."""
+        ...
+
+    def is_followed(self, chat_id: str) -> bool:
+        """Tell whether anybody here follows a chat."""
+        ...
+
+    def is_attended(self, owner: str) -> bool:
+        """Tell whether anybody here listens for an owner."""
+        ...
+
+    def announce(self, owner: str, change: ChatChanged | Accepted) -> None:
+        """Tell an owner's listeners, whichever chats they follow."""
+        ...
+
+    def broadcast(self, notice: Error, *, lasting: bool) -> None:
+        """Tell every owner's listeners of what concerns them all."""
+        ...
+
+    @property
+    def listeners(self) -> int:
+        """Count who listens."""
+        ...

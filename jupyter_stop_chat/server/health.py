@@ -1,0 +1,42 @@
+"""The HTTP route of the server's health."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from jupyter_stop_chat.wire.http import BusHealth, EngineHealth, Health, StoreHealth
+
+from .base import StopChatHandler
+
+
+class HealthHandler(StopChatHandler):
+    """Serve `health`."""
+
+    unlimited = True
+
+    @authenticated
+    @authorized(action="read")  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Return the health of engine, store and bus; nothing in it is a path or a name."""
+        services = await self.services()
+        engine, store = services.engine, services.store.health()
+        self.answer(
+            Health(
+                status="degraded" if store["degraded"] else "ok",
+                engine=EngineHealth(
+                    generations=len(engine.running()),
+                    runaway=engine.runaway,
+                    epoch=engine.epoch,
+                ),
+                store=StoreHealth(
+                    journal_mode=store["journal_mode"],
+                    search=store["search"],
+                    backlog=store["backlog"],
+                    degraded=store["degraded"],
+                    reason=store["reason"],
+                    set_aside=len(store["set_aside"]),
+                ),
+                bus=BusHealth(listeners=engine.bus.listeners),
+            )
+        )

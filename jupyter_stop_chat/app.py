@@ -10,40 +10,33 @@ import asyncio
 import logging
 import os
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Bunch, Enum, List, TraitType, observe, validate
 from traitlets.config import Config
 
 from . import __version__
-from .bus.local import LocalBus
-from .closing import close_part
 from .connection.rates import Bucket, Held, Rates
 from .engine import Engine, EngineLimits
-from .services import Services, end_services, owner_process
+from .services import Services, Wanted, end_services, make_services
 from .settings.check import SettingsError, faults_in, unread_files
 from .settings.kinds import Amount, Count, DatabaseUrl, ModelId, ModelParameters, ModelPattern
 from .settings.masking import mask, mask_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from jupyter_server.serverapp import ServerApp
 
     from .engine.titles import TitleMode
     from .models import Rules
-    from .wire.protocol import Message, Policy
+    from .server.activity import Activity
+    from .wire.protocol import Policy
 
 log = logging.getLogger(__package__)
 
-#: How often a running generation is noted as the server's activity, in milliseconds. Idle
-#: culling counts in minutes.
-ACTIVITY_INTERVAL = 10_000
 #: Settings that can hold a key or a password: their values are in no log.
 SECRET = frozenset({"model_parameters", "db_url"})
 
@@ -168,7 +161,7 @@ class StopChatApp(ExtensionApp):
 
     _services: asyncio.Task[Services] | None = None
     _log_before: logging.Logger | None = None
-    _activity: PeriodicCallback | None = None
+    _activity: Activity | None = None
     #: What is wrong with the settings; nothing of the chat is there then.
     _faults: tuple[str, ...] = ()
     #: All of it is there.
@@ -269,8 +262,9 @@ class StopChatApp(ExtensionApp):
         """Recover what an ended server left behind, once this one serves."""
         if not self._ready:
             return
-        self._activity = PeriodicCallback(self._note_activity, ACTIVITY_INTERVAL)
-        self._activity.start()
+        from .server.activity import Activity
+
+        self._activity = Activity(serverapp.web_app, self.name, self.current_activity)
         if os.path.exists(self._sqlite_file()) or self.db_url:  # noqa: ASYNC240 - one stat
             self._begin_services()
 
@@ -288,64 +282,31 @@ class StopChatApp(ExtensionApp):
             self._services.done()
             and (self._services.cancelled() or self._services.exception() is not None)
         ):
-            self._services = asyncio.create_task(self._make_services(), name="stop-chat services")
+            made = make_services(self._wanted())
+            self._services = asyncio.create_task(made, name="stop-chat services")
         return self._services
 
-    async def _make_services(self) -> Services:
-        from .local_model.installing import Installing
-        from .models import Models
-        from .observe import events, metrics
-        from .observe.notices import watch_store
-        from .store import make_store
-
-        bus = LocalBus()
-        process = await asyncio.to_thread(owner_process)
-        store = await make_store(self._db_url(), owner_process=process)
-        watch_store(store, bus)
-        models = Models(
-            Path(jupyter_data_dir()),
+    def _wanted(self) -> Wanted:
+        return Wanted(
+            data_folder=Path(jupyter_data_dir()),
+            db_url=self._db_url(),
             parameters=dict(self.model_parameters),
-            max_stuck=self.max_stuck,
             rules=self.model_rules,
             local={
                 "idle_shutdown_s": self.local_idle_shutdown,
                 "memory_mb": self.local_memory_limit,
             },
-        )
-        left: list[Message] = []
-        hear: Callable[[Sequence[Message]], None] = left.extend
-        try:
-            await store.open(lambda messages: hear(messages))  # noqa: PLW0108 - it is set below
-            await models.keys.refresh()
-        except BaseException:  # the server may end meanwhile
-            await close_part("the store", store.close)
-            raise
-        limits = EngineLimits(
-            stop_deadline=self.stop_deadline,
-            max_duration=self.max_duration,
-            max_prompt_length=self.max_prompt_length,
-            max_reply_length=self.max_reply_length,
-            max_generations_per_owner=self.max_generations_per_owner,
-            max_generations=self.max_generations,
-            max_stuck=self.max_stuck,
-            max_chats_per_owner=self.max_chats_per_owner,
-        )
-        engine = Engine(
-            store,
-            bus,
-            models.resolve,
-            models.choose,
-            limits,
-            cast("Policy", self.while_generating),
+            limits=EngineLimits(
+                **{
+                    each.name: getattr(self, each.name)
+                    for each in fields(EngineLimits)
+                    if self.has_trait(each.name)
+                }
+            ),
+            policy=cast("Policy", self.while_generating),
             titles=cast("TitleMode", self.titles),
+            event_logger=self.serverapp.event_logger if self.serverapp else None,
         )
-        hear = engine.left_behind
-        hear(left)
-        metrics.watch(engine)
-        store.on_commit = metrics.commit_seconds.observe
-        if self.serverapp is not None and self.serverapp.event_logger is not None:
-            engine.bus.watch(events.recorder(self.serverapp.event_logger))
-        return Services(engine, store, models, Installing(Path(jupyter_data_dir())))
 
     def model_rules(self) -> Rules:
         """Return what the settings say of models; they may change while the server runs."""
@@ -370,11 +331,6 @@ class StopChatApp(ExtensionApp):
     def _sqlite_file() -> str:
         return str(Path(jupyter_data_dir()) / "stop-chat" / "chats.sqlite")
 
-    def _note_activity(self) -> None:
-        """Count a running generation as the server's activity, so that it is not culled (B7)."""
-        if self.serverapp is not None and self.current_activity():
-            self.serverapp.web_app.settings["last_activity_times"][self.name] = datetime.now(UTC)
-
     def _running_engine(self) -> Engine | None:
         task = self._services
         if task is None or not task.done() or task.cancelled() or task.exception() is not None:
@@ -391,7 +347,7 @@ class StopChatApp(ExtensionApp):
     async def stop_extension(self) -> None:
         """Stop and save what runs, then let go of everything."""
         if self._activity is not None:
-            self._activity.stop()
+            self._activity.close()
             self._activity = None
         try:
             if self._services is not None:

@@ -119,11 +119,11 @@ async def test_a_running_generation_counts_as_activity(app: Any, connect: Any) -
     services = await app.services()
     services.models.register("scripted", lambda name: ScriptedHandler([Gate()]))
     times = app.serverapp.web_app.settings["last_activity_times"]
-    app._note_activity()
+    app._activity.note()
     assert app.name not in times
     page = await connect()
     accepted = await page.ask(model="scripted:x")
-    app._note_activity()
+    app._activity.note()
     assert times[app.name] <= app.serverapp.web_app.last_activity()
     await page.send({"type": "stop", "message_id": accepted["message"]["id"]})
     await page.until("stop_result")

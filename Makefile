@@ -17,7 +17,7 @@ PYTEST_JOBS ?=
 PARALLEL := $(if $(PYTEST_JOBS),--numprocesses $(PYTEST_JOBS) --dist loadfile)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: lab test lint typescript pytest stress lowest benchmarks protocol behaviours format lock wheel clean
+.PHONY: lab test lint typescript pytest stress lowest benchmarks protocol rooms behaviours format lock wheel clean
 
 lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model ready.
 	$(BIN)/jupyter stop-chat install-local-model
@@ -29,6 +29,7 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 typescript: $(STAMPS)/dev
 	cd labextension && jlpm run lint:check && jlpm run test
@@ -51,6 +52,9 @@ benchmarks: $(STAMPS)/dev
 
 protocol: $(STAMPS)/dev ## Write the frames' TypeScript types anew.
 	$(BIN)/python scripts/generate_protocol.py
+
+rooms: $(STAMPS)/dev ## Draw the rooms from the imports anew.
+	$(BIN)/python scripts/generate_rooms.py
 
 behaviours: $(STAMPS)/dev ## Note which tests prove which behaviour.
 	$(BIN)/python scripts/behaviours.py

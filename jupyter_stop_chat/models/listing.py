@@ -7,10 +7,15 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
+
+from jupyter_stop_chat.chat_handlers.langchain.transports import is_this_machine
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
 
 #: So long a server's answer is waited for where nobody says otherwise, in seconds; what comes
 #: later is told at the next look.
@@ -94,46 +99,59 @@ class Listing:
 
 async def _fetch_anywhere(url: str, secret: str) -> list[str]:
     """Fetch a list, also from below `/v1`, where an address lacks that."""
-    from tornado.httpclient import HTTPClientError
+    # In a thread: it imports a library, and reads the certificates of all authorities.
+    async with await asyncio.to_thread(_client, url, secret) as client:
+        root = url.removesuffix("/models")
+        if root == url or _VERSION.search(root):
+            return await _fetch(client, url)
+        try:
+            if names := await _fetch(client, url):
+                return names
+        except (LookupError, ValueError):
+            pass  # a web page, or nothing
+        return await _fetch(client, f"{root}/v1/models")
 
-    root = url.removesuffix("/models")
-    if root == url or _VERSION.search(root):
-        return await _fetch(url, secret)
-    try:
-        if names := await _fetch(url, secret):
-            return names
-    except (HTTPClientError, ValueError):
-        pass  # a web page, or nothing
-    return await _fetch(f"{root}/v1/models", secret)
+
+def _client(url: str, secret: str) -> AsyncClient:
+    from httpx import AsyncClient
+
+    return AsyncClient(
+        headers={"Authorization": f"Bearer {secret}"} if secret else None,
+        # A key must not be carried to another place.
+        follow_redirects=False,
+        timeout=LIMIT_S,
+        # A proxy of the environment is asked for what is elsewhere, as each prompt is.
+        trust_env=not is_this_machine(urlsplit(url).hostname or ""),
+    )
 
 
-async def _fetch(url: str, secret: str) -> list[str]:
-    from tornado.httpclient import HTTPRequest
-    from tornado.simple_httpclient import SimpleAsyncHTTPClient
+async def _fetch(client: AsyncClient, url: str) -> list[str]:
+    """Fetch a list, page by page.
 
-    client = SimpleAsyncHTTPClient(force_instance=True, max_body_size=_LONGEST)
-    try:
-        names: list[str] = []
-        page = ""
-        for _ in range(_MOST_PAGES):
-            answer = await client.fetch(
-                HTTPRequest(
-                    url + page,
-                    headers={"Authorization": f"Bearer {secret}"} if secret else None,
-                    # A key must not be carried to another place.
-                    follow_redirects=False,
-                    connect_timeout=LIMIT_S,
-                    request_timeout=LIMIT_S,
-                )
-            )
-            told = json.loads(answer.body)
-            names.extend(_names(told))
-            page = _next(told)
-            if not page or len(names) >= _MOST:
-                break
-        return sorted(set(names))[:_MOST]
-    finally:
-        client.close()
+    :raises LookupError: when no list is there.
+    :raises ValueError: when what is there is none, or is longer than is read.
+    """
+    names: list[str] = []
+    page = ""
+    for _ in range(_MOST_PAGES):
+        body = bytearray()
+        async with client.stream("GET", url + page) as answer:
+            if not answer.is_success:
+                raise LookupError(answer.status_code)
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > _LONGEST:
+                    raise ValueError("too long")
+        more, page = await asyncio.to_thread(_read, body)
+        names.extend(more)
+        if not page or len(names) >= _MOST:
+            break
+    return sorted(set(names))[:_MOST]
+
+
+def _read(body: bytearray) -> tuple[list[str], str]:
+    told = json.loads(body)
+    return list(_names(told)), _next(told)
 
 
 def _names(answer: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.app import StopChatApp
+from jupyter_stop_chat.server.activity import Activity
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 
 #: What takes long to import; none of it may be there when the server has started.
@@ -119,15 +120,17 @@ async def test_a_running_generation_counts_as_activity(app: Any, connect: Any) -
     services = await app.services()
     services.models.register("scripted", lambda name: ScriptedHandler([Gate()]))
     times = app.serverapp.web_app.settings["last_activity_times"]
-    app._activity.note()
+    activity = Activity(app.serverapp.web_app, app.name, app.current_activity)
+    activity.note()
     assert app.name not in times
     page = await connect()
     accepted = await page.ask(model="scripted:x")
-    app._activity.note()
+    activity.note()
     assert times[app.name] <= app.serverapp.web_app.last_activity()
     await page.send({"type": "stop", "message_id": accepted["message"]["id"]})
     await page.until("stop_result")
     assert app.current_activity() == {}
+    activity.close()
 
 
 def test_the_log_is_the_servers(tmp_path: Path) -> None:

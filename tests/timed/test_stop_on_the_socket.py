@@ -8,11 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.test_websocket import provider
-
 from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.bare import bare
 from tests.providers import Script
+from tests.server.test_socket import provider
 
 __all__ = ["provider"]
 

@@ -35,8 +35,19 @@ _TAG_BEGINS = {tag[0] for tag in _TAGS}
 #: Where a sentence or a block ends.
 _ENDS = frozenset(".!?…:。！？：)]}*`")
 #: What stands around a tag that is spoken of.
-_QUOTES = frozenset("\"'“”‘’«»„`([{<=")
-_BEHIND_WORDS = frozenset("\"'“”‘’«»`)]},.;:!?、。，！？")
+_QUOTES = frozenset("\"'“”‘’«»„`([{<=|")
+_BEHIND_WORDS = frozenset("\"'“”‘’«»`)]},.;:!?、。，！？|")
+_BEHIND_LINE = frozenset(",.;:!?)]}、。，！？|")
+#: What stands on both sides of a tag in a stress, or in a formula.
+_PAIRED = frozenset("*_~$")
+_FENCE = re.compile(r"[ \t>]*(`{3,}(?=[^`]*$)|~{3,})")
+#: What a line begins with that is an item of a list, or a quotation.
+_MARKER = re.compile(r"(?=\S)(?:>\s*)*(?:[-*+]|\d+[.)])?")
+_INDENTED = re.compile(r" {4}| {0,3}\t")
+#: Letters of the scripts that write no blanks between words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+#: So much is kept of how a line begins, and of how it ends.
+_LINE = 64
 
 
 class Thoughts:
@@ -118,6 +129,12 @@ class Thoughts:
 
         :param complete: the model ended its reply by itself.
         """
+        tag = _TAG.match(self._held) if self._begun and self._passed.length else None
+        if tag is not None and self._passed.is_end(self._held[tag.end() :], last=True):
+            # That was all: it has thought, and not answered.
+            self.unopened = _low(tag[0])
+            yield WasThought(self._passed.length)
+            self._held = ""
         if self._held and self._close is not None:
             yield self._thinks(self._held)
         elif self._held and not (self._after_thought and not self._held.strip()):
@@ -151,14 +168,14 @@ class Thoughts:
         at = 0
         while (found := _TAG.search(text, at)) is not None:
             between, tag = text[at : found.start()], _low(found[0])
+            self._passed.add(between)
             if tag in _TAGS:
-                self._passed.add(between)
                 self._passed.opened += 1
             else:
-                ends = self._passed.ends_with(between, text[found.end() : found.end() + _AHEAD])
+                ends = self._passed.is_end(text[found.end() : found.end() + _AHEAD])
                 if ends is None:
                     # What comes behind it tells.
-                    yield from self._pass(text[: found.start()], between)
+                    yield from self._pass(text[: found.start()], "")
                     self._held = text[found.start() :]
                     return
                 if ends:
@@ -169,7 +186,6 @@ class Thoughts:
                         yield Reasoning(text[: found.start()])
                     self._held, self._begun, self._after_thought = text[found.end() :], False, True
                     return
-                self._passed.add(between)
                 self._passed.opened = max(0, self._passed.opened - 1)
             self._passed.add(found[0])
             at = found.end()
@@ -201,37 +217,83 @@ class _Passed:
         self.length = 0
         self.opened = 0
         self._ticks = 0
-        self._last = "\n"
+        #: What ends the block of code that it is in.
+        self._fence = ""
+        #: How its last line begins, and how that ends.
+        self._head = self._tail = ""
         self._last_mark = ""
 
     def add(self, text: str) -> None:
         """Note what was passed on."""
-        if text:
-            self._ticks += text.count("`")
-            self._last = text[-1]
-            self._last_mark = text.rstrip()[-1:] or self._last_mark
+        *lines, rest = text.split("\n")
+        for line in lines:
+            self._add_to_line(line)
+            self._end_line()
+        self._add_to_line(rest)
 
-    def ends_with(self, before: str, behind: str) -> bool | None:
+    def _add_to_line(self, text: str) -> None:
+        self._ticks += text.count("`")
+        self._head += text[: _LINE - len(self._head)]
+        self._tail = (self._tail + text)[-_LINE:]
+        self._last_mark = text.rstrip()[-1:] or self._last_mark
+
+    def _end_line(self) -> None:
+        fence = _FENCE.match(self._head)
+        if self._fence:
+            if fence is not None and self._head.strip(" \t\r>").startswith(self._fence):
+                self._fence, self._ticks = "", 0
+        elif fence is not None:
+            self._fence = fence[1]
+        elif not self._head.strip():
+            self._ticks = 0  # code within a line ends with its paragraph
+        self._head = self._tail = ""
+
+    def is_end(self, behind: str, *, last: bool = False) -> bool | None:
         """Tell whether a closing tag ends a thought; None: what follows will tell.
 
         An answer, or its code, may speak of that tag. It ends a thought outside of code, and
         alone in its line, or at the end of a sentence, or without a blank between it and a word.
 
-        :param before: what stands between what was passed on and the tag.
+        :param behind: what stands behind the tag.
+        :param last: nothing comes behind that.
         """
-        if self.opened or (self._ticks + before.count("`")) % 2:
+        if self.opened or self._fence or self._ticks % 2:
             return False
-        last = before[-1:] or self._last
-        if last == "\n" or behind.lstrip(" \t\r")[:1] == "\n":
-            return True
+        if not self._head.strip():
+            return not _INDENTED.match(self._head) and _ends_line(behind + "\n" * last)
+        if _MARKER.fullmatch(self._head.strip()):
+            return False
         follows = behind.lstrip()[:1]
         if not follows and len(behind) < _AHEAD:
             return None
-        if not last.isspace():
-            return last not in _QUOTES and behind[0] not in _BEHIND_WORDS
-        mark = before.rstrip()[-1:] or self._last_mark
         goes_on = not follows or follows.islower() or follows in _BEHIND_WORDS
-        return mark in _ENDS and not goes_on
+        blank = behind[: len(behind) - len(behind.lstrip())]
+        if "\n" in blank:
+            return blank.count("\n") > 1 or not (self._tail[-1].isspace() and follows.islower())
+        if not self._tail[-1].isspace():
+            return not self._is_around(behind)
+        return self._last_mark in _ENDS and not goes_on
+
+    def _is_around(self, behind: str) -> bool:
+        """Tell whether a tag stands within quotes, a stress, a cell, or a sentence."""
+        last, follows = self._tail[-1], behind[0]
+        if last in _QUOTES or follows in _BEHIND_WORDS:
+            return True
+        if last in _PAIRED and follows == last:
+            return self._tail.rstrip(last)[-1:].strip() == ""
+        return bool(_UNSPACED.match(last) and _UNSPACED.match(follows))
+
+
+def _ends_line(behind: str) -> bool | None:
+    """Tell whether a closing tag with which a line begins ends a thought, as `is_end` does."""
+    follows = behind.lstrip()[:1]
+    if not follows and "\n" not in behind and len(behind) < _AHEAD:
+        return None
+    if behind[:1] == follows:
+        return follows not in _BEHIND_LINE
+    return "\n" in behind[: len(behind) - len(behind.lstrip())] or not (
+        follows.islower() or follows in _BEHIND_LINE
+    )
 
 
 def _opens(text: str) -> bool:

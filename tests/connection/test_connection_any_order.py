@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
-from jupyter_stop_chat.ports.handler import Reasoning
+from jupyter_stop_chat.ports.handler import Reasoning, WasThought
 from jupyter_stop_chat.wire.protocol import Message, Resume
 from tests.connection.wire import Wire, feed
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
@@ -38,6 +38,7 @@ WORDS = st.sampled_from(["a", "bc ", "né ", "🗼", "e\u0301", "x" * 40, "🗼"
 ACTIONS = st.one_of(
     st.tuples(st.just("feed"), WORDS),
     st.tuples(st.just("think"), WORDS),
+    st.tuples(st.just("rethink"), st.none() | st.integers(0, 40)),
     st.tuples(st.just("turns"), st.integers(1, 12)),
     st.tuples(st.just("open"), st.booleans()),
     st.tuples(st.just("gate"), st.booleans()),
@@ -112,6 +113,8 @@ async def _play(  # noqa: PLR0912 - one case an action
                 feed(bench, message_id, value)
             case "think" if message_id:
                 feed(bench, message_id, Reasoning(value))
+            case "rethink" if message_id:
+                feed(bench, message_id, WasThought(value))
             case "end" if message_id:
                 feed(bench, message_id, None)
             case "turns":

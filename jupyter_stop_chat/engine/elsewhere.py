@@ -86,6 +86,8 @@ class Elsewhere:
             if message.made_elsewhere:
                 # One that came earlier knows less, and what is told begins where it ends.
                 self._watched.setdefault(message.id, _Watched(chat, message))
+                # Some of its text may become reasoning while nobody here looks.
+                self._registry.rethought.add(message.id)
         if self._watched:
             self.wake()
 

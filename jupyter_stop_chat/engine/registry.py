@@ -26,8 +26,9 @@ class Registry:
         self._further: dict[str, list[str]] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
-        #: Messages of which some text became reasoning since this server started: how much of the
-        #: text a client has says nothing of them. They are few: one a model, mostly.
+        #: Messages of which some text became reasoning since this server started, or may have: how
+        #: much of the text a client has says nothing of them. They are few: one a model, mostly,
+        #: and those that were seen while another process made them.
         self.rethought: set[str] = set()
         self._remember_for = remember_for
         self._max_remembered = max_remembered

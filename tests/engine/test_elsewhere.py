@@ -27,6 +27,7 @@ from jupyter_stop_chat.wire.protocol import (
     Thought,
     Unqueue,
 )
+from tests.connection.wire import Wire
 from tests.engine.bench import MODEL, OWNER, Bench, new_id
 from tests.fed import Fed
 from tests.turns import until
@@ -176,6 +177,24 @@ async def test_its_followers_see_that_text_was_a_thought(twins: Any) -> None:
         twins.model.feed(accepted.message.id, None)
         await until(lambda: not twins.a.engine.running())
         await look()
+
+
+async def test_who_comes_back_has_its_text_whole_once_some_was_a_thought(twins: Any) -> None:
+    """T7, H4, B5: an offset of the text as it was says nothing, though nobody looked meanwhile."""
+    accepted = await _begin(twins, "hmm 😀 ")
+    message_id, chat_id = accepted.message.id, accepted.chat_id
+    page = Wire(twins.b)
+    await page.opens(chat_id)
+    await page.idle()
+    assert page.page.text(message_id) == "hmm 😀 "
+    page.send("close", chat_id=chat_id)
+    made = twins.a.engine.generation(message_id)
+    twins.model.feed(message_id, WasThought(), "The answer.", None)
+    await until(made.settled.done)
+    await page.opens(chat_id, offsets=page.page.offsets(), epoch=twins.b.engine.epoch)
+    await page.idle()
+    assert page.page.text(message_id) == "The answer."
+    page.connection.end()
 
 
 async def test_its_followers_see_it_grow_and_end(twins: Any) -> None:

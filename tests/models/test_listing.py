@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from typing import Any
 
@@ -93,3 +94,23 @@ async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_odd_shapes(body: Any, names: list[str]) -> None:
     """T14."""
     assert await listed(body) == names
+
+
+async def test_what_is_packed_unasked_is_not_unpacked() -> None:
+    """T14, V1: a little of it would be very much, and hold everybody up."""
+    asked = b""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked = await reader.readuntil(b"\r\n\r\n")
+        body = gzip.compress(b'["a"]')
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+        writer.write(head % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    assert await Listing().compatible(address, None) == []
+    assert b"accept-encoding: identity\r\n" in asked.lower()
+    server.close()

@@ -99,6 +99,8 @@ class Connection:
         self._lookups = asyncio.Semaphore(MAX_LOOKUPS)
         #: Requests whose `accepted` has not been told on this socket.
         self._unanswered: set[str] = set()
+        #: How often some of a message's text had become reasoning when it was listed here.
+        self._told: dict[str, int] = {}
         self._ended = False
         self._outbox = Outbox(write, self._give_up, stalled_after, self._relief.set)
         self._outbox.answer(welcome)
@@ -297,7 +299,14 @@ class Connection:
                 return  # closed, or opened again, meanwhile
             offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
             rethought = self._engine.registry.rethought
-            offsets = {key: have for key, have in offsets.items() if key not in rethought}
+            offsets = {
+                key: have
+                for key, have in offsets.items()
+                if rethought[key] == self._told.get(key, 0)
+            }
+            self._told |= {
+                each.id: rethought[each.id] for each in messages if each.id in rethought
+            }
             opening = Opening(messages, held, self._live, offsets)
         except BaseException:
             if self._opening.get(chat_id) is following:

@@ -87,7 +87,7 @@ class Elsewhere:
                 # One that came earlier knows less, and what is told begins where it ends.
                 self._watched.setdefault(message.id, _Watched(chat, message))
                 # Some of its text may become reasoning while nobody here looks.
-                self._registry.rethought.add(message.id)
+                self._registry.rethought[message.id] += 1
         if self._watched:
             self.wake()
 

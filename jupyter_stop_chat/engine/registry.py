@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from jupyter_stop_chat.wire.protocol import Stop
 
@@ -26,10 +27,10 @@ class Registry:
         self._further: dict[str, list[str]] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
-        #: Messages of which some text became reasoning since this server started, or may have: how
-        #: much of the text a client has says nothing of them. They are few: one a model, mostly,
-        #: and those that were seen while another process made them.
-        self.rethought: set[str] = set()
+        #: How often some of a message's text became reasoning since this server began, or may have
+        #: (it was seen while another process made it): how much of it a client had before says
+        #: nothing. They are few: one a model, mostly.
+        self.rethought: Counter[str] = Counter()
         self._remember_for = remember_for
         self._max_remembered = max_remembered
         self._closed = False

@@ -119,7 +119,7 @@ class Admission:
         return await asyncio.shield(self._background.run(work, "accept"))
 
     async def _make_thought(self, message_id: str, begin: int) -> None:
-        self._registry.rethought.add(message_id)
+        self._registry.rethought[message_id] += 1
         await self._store.make_thought(message_id, begin)
 
     def _check_room(self, owner: str) -> None:

@@ -67,6 +67,10 @@ ACTIONS = st.one_of(
     [("open", False), ("turns", 12), ("think", "x" * 40)] + [("turns", 12)] * 8 + [("open", True)],
     *(0, False, 1, 2),
 )
+@example(  # a reply longer than one frame carries, some of which became reasoning
+    [("feed", "a"), ("rethink", None)],
+    *(0, False, 1, 2),
+)
 def test_no_character_is_lost_or_doubled_whatever_happens_meanwhile(
     actions: list[tuple[str, Any]], read_turns: int, stale: bool, write_turns: int, most: int
 ) -> None:

@@ -1,12 +1,13 @@
 """Generate the frames' TypeScript types from the models in `jupyter_stop_chat.wire.protocol`.
 
-    python scripts/generate_protocol.py           write labextension/src/wire/protocol.ts
+    python scripts/generate_protocol.py           write labextension/src/wire/protocol/
     python scripts/generate_protocol.py --check   exit with 1 when it is not what it should be
 
 The pydantic models become one JSON schema, which json-schema-to-typescript (a development
-dependency of the labextension) turns into types. Two rules of the wire are put into the schema:
-a server drops the fields that are null, so such a field is absent and never null there; and a
-client may leave out what has a default.
+dependency of the labextension) turns into types: the frames of a client, those of the server, and
+the objects inside them, each in a file of their own. Two rules of the wire are put into the
+schema: a server drops the fields that are null, so such a field is absent and never null there;
+and a client may leave out what has a default.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -27,14 +29,27 @@ from jupyter_stop_chat.wire import protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 LABEXTENSION = ROOT / "labextension"
-TARGET = LABEXTENSION / "src" / "protocol.ts"
+TARGET = LABEXTENSION / "src" / "wire" / "protocol"
 CLI = LABEXTENSION / "node_modules" / "json-schema-to-typescript" / "dist" / "src" / "cli.js"
 HEADER = """\
 /*
- * The frames of the wire contract, both ways, and the objects inside them.
- * Generated from jupyter_stop_chat/protocol.py by scripts/generate_protocol.py: do not edit.
+ * {what}
+ * Generated from jupyter_stop_chat/wire/protocol.py by scripts/generate_protocol.py: do not edit.
  */
 """
+#: What each file holds.
+FILES = {
+    "objects": "The objects inside the frames of the wire contract.",
+    "client": "The frames that a client sends.",
+    "server": "The frames that the server sends.",
+    "index": "The frames of the wire contract, both ways, and the objects inside them.",
+}
+#: A declaration of the generated module, with the comment above it.
+DECLARATION = re.compile(
+    r"(?:/\*\*\n(?: \*[^\n]*\n)+)?export (?:type|interface) (?P<name>\w+)\b.*?"
+    r"(?=^(?:/\*\*|export )|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 class ToolMissing(Exception):
@@ -130,11 +145,46 @@ def make_schema() -> dict[str, Any]:
     }
 
 
-def make_types() -> str:
-    """Return the text of the TypeScript module.
+def make_types() -> dict[str, str]:
+    """Return the text of each TypeScript module, by its name.
 
     :raises ToolMissing: if Node.js or the labextension's packages are not installed.
     """
+    homes = {
+        model.__name__: home
+        for home, union in (("client", protocol.ClientFrame), ("server", protocol.ServerFrame))
+        for model in _union(union)
+    }
+    homes |= {"ClientFrame": "client", "ServerFrame": "server", "Frame": "index"}
+    bodies: dict[str, list[str]] = {name: [] for name in FILES}
+    names: dict[str, list[str]] = {name: [] for name in FILES}
+    for found in DECLARATION.finditer(_generate()):
+        home = homes.get(found["name"], "objects")
+        bodies[home].append(found[0].strip("\n"))
+        names[home].append(found["name"])
+    bodies["index"] += [
+        "\n".join(f"export * from './{home}';" for home in FILES if home != "index"),
+        "/** Raised when a frame changes its meaning. */\n"
+        f"export const PROTOCOL_VERSION = {protocol.PROTOCOL_VERSION};",
+    ]
+    return {name: _module(name, bodies[name], names) for name in FILES}
+
+
+def _module(name: str, body: list[str], names: dict[str, list[str]]) -> str:
+    """Put a module together: what it is, what it imports, what it declares."""
+    text = "\n\n".join(body) + "\n"
+    used = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/|'[^']*'", "", text, flags=re.DOTALL)))
+    imports = [
+        f"import {{ {', '.join(sorted(used.intersection(names[home])))} }} from './{home}';"
+        for home in FILES
+        if home != name and used.intersection(names[home])
+    ]
+    lines = "".join(f"{line}\n" for line in imports)
+    return HEADER.format(what=FILES[name]) + "\n" + (f"{lines}\n" if lines else "") + text
+
+
+def _generate() -> str:
+    """Have all the types made, as one module."""
     node = shutil.which("node")
     if node is None:
         raise ToolMissing("Node.js is not installed, and it makes the TypeScript types.")
@@ -142,7 +192,7 @@ def make_types() -> str:
         raise ToolMissing(
             "The labextension's packages are not installed: run `jlpm install` in labextension/."
         )
-    made = subprocess.run(
+    return subprocess.run(
         [
             node,
             str(CLI),
@@ -150,7 +200,7 @@ def make_types() -> str:
             "--unreachableDefinitions",
             "--style.singleQuote",
             "--bannerComment",
-            HEADER,
+            "",
         ],
         input=json.dumps(make_schema()),
         capture_output=True,
@@ -159,11 +209,6 @@ def make_types() -> str:
         check=True,
         cwd=LABEXTENSION,
     ).stdout
-    constants = (
-        "\n/** Raised when a frame changes its meaning. */\n"
-        f"export const PROTOCOL_VERSION = {protocol.PROTOCOL_VERSION};\n"
-    )
-    return made.rstrip("\n") + "\n" + constants
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -177,14 +222,18 @@ def main(argv: list[str] | None = None) -> int:
         print(missing, file=sys.stderr)
         return 2
     if not arguments.check:
-        TARGET.write_text(wanted, encoding="utf-8")
+        TARGET.mkdir(exist_ok=True)
+        for name, text in wanted.items():
+            (TARGET / f"{name}.ts").write_text(text, encoding="utf-8")
         return 0
-    found = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
+    found = {path.stem: path.read_text(encoding="utf-8") for path in TARGET.glob("*.ts")}
     if found == wanted:
         return 0
-    print("labextension/src/wire/protocol.ts has drifted from jupyter_stop_chat/protocol.py.")
+    print("labextension/src/wire/protocol/ has drifted from jupyter_stop_chat/wire/protocol.py.")
     print("Run `python scripts/generate_protocol.py`.")
-    print("".join(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), n=1)))
+    for name in sorted({*found, *wanted}):
+        before, after = (texts.get(name, "").splitlines(True) for texts in (found, wanted))
+        print("".join(difflib.unified_diff(before, after, f"{name}.ts", f"{name}.ts", n=1)))
     return 1
 
 

@@ -1,7 +1,7 @@
 """The frames of the wire contract, both ways, and the objects inside them.
 
 No I/O, no Tornado, no LangChain; `codec` reads and writes them.
-The TypeScript types are generated from these models (see `labextension/src/wire/protocol.ts`).
+The TypeScript types are generated from these models (see `labextension/src/wire/protocol/`).
 Times are ISO 8601 in UTC; ids are UUIDs; offsets and lengths count UTF-16 code units.
 """
 

@@ -1,5 +1,6 @@
 """The TypeScript types of the frames are those of the Python models."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ SCRIPT = ROOT / "scripts" / "generate_protocol.py"
 
 
 def test_the_checked_in_types_are_those_of_the_models() -> None:
-    """Fail when protocol.py has changed and protocol.ts has not, or the other way round."""
+    """Fail when the models have changed and the types have not, or the other way round."""
     assert (ROOT / "labextension" / "node_modules").is_dir(), (
         "labextension/node_modules is missing: run `jlpm install` in labextension/ first "
         "(`make test` does)."
@@ -27,9 +28,11 @@ def test_the_checked_in_types_are_those_of_the_models() -> None:
 def test_drift_is_noticed(tmp_path: Path) -> None:
     """Change one word of the checked-in types and see the check fail."""
     assert (ROOT / "labextension" / "node_modules").is_dir(), "run `jlpm install` first"
-    types = (ROOT / "labextension" / "src" / "wire" / "protocol.ts").read_text(encoding="utf-8")
-    drifted = tmp_path / "protocol.ts"
-    drifted.write_text(types.replace("message_id", "messageId", 1), encoding="utf-8")
+    drifted = tmp_path / "protocol"
+    shutil.copytree(ROOT / "labextension" / "src" / "wire" / "protocol", drifted)
+    objects = drifted / "objects.ts"
+    types = objects.read_text(encoding="utf-8")
+    objects.write_text(types.replace("message_id", "messageId", 1), encoding="utf-8")
     code = (
         "import runpy, sys, pathlib\n"
         f"space = runpy.run_path({str(SCRIPT)!r})\n"

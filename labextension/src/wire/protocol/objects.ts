@@ -1,27 +1,8 @@
 /*
- * The frames of the wire contract, both ways, and the objects inside them.
- * Generated from jupyter_stop_chat/protocol.py by scripts/generate_protocol.py: do not edit.
+ * The objects inside the frames of the wire contract.
+ * Generated from jupyter_stop_chat/wire/protocol.py by scripts/generate_protocol.py: do not edit.
  */
 
-/**
- * Any frame, either way.
- */
-export type Frame = ClientFrame | ServerFrame;
-export type ClientFrame =
-  Send | Stop | Open | Read | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume | Ping;
-export type ServerFrame =
-  | Welcome
-  | Accepted
-  | ChatChanged
-  | Messages
-  | Pieces
-  | Delta
-  | Thought
-  | MessageChanged
-  | Tool
-  | StopResults
-  | Pong
-  | Error;
 /**
  * Name every error that a client can be told of.
  */
@@ -86,10 +67,12 @@ export type ErrorCode =
   | 'set_aside'
   | 'generation_failed'
   | 'internal';
+
 /**
  * Name where a message is in its life; the last three are terminal.
  */
 export type MessageState = 'queued' | 'generating' | 'stopping' | 'completed' | 'interrupted' | 'failed';
+
 /**
  * Name what a stop found and did.
  */
@@ -103,18 +86,6 @@ export type Outcome =
   | 'not_found';
 
 /**
- * Send a prompt; twice with one `request_id` counts once.
- */
-export interface Send {
-  type: 'send';
-  request_id: string;
-  chat_id: string | null;
-  body: string;
-  model?: string | null;
-  attachments?: Attachment[];
-  policy?: ('queue' | 'interrupt' | 'reject') | null;
-}
-/**
  * Hold text that goes with a prompt: a selection, a cell, a file.
  */
 export interface Attachment {
@@ -122,41 +93,7 @@ export interface Attachment {
   text: string;
   mime_type?: string;
 }
-/**
- * Stop one message, one request, one chat or all of yours.
- *
- * `shown` is how much of the text the person had seen: the kept text ends there. `discard`
- * takes the turn out of the chat as well.
- */
-export interface Stop {
-  type: 'stop';
-  message_id?: string | null;
-  request_id?: string | null;
-  chat_id?: string | null;
-  all?: true | null;
-  shown?: number | null;
-  discard?: boolean;
-}
-/**
- * Follow a chat: all its messages, or only the tails that the client lacks.
- */
-export interface Open {
-  type: 'open';
-  chat_id: string;
-  offsets?: {
-    [k: string]: number;
-  };
-  epoch?: string | null;
-}
-/**
- * Ask for what the list of a chat left out, in the order in which it is wanted.
- */
-export interface Read {
-  type: 'read';
-  request_id: string;
-  chat_id: string;
-  wanted: WantedPiece[];
-}
+
 /**
  * Name a text of a message that is wanted from an offset on.
  *
@@ -168,83 +105,7 @@ export interface WantedPiece {
   at?: number;
   offset?: number;
 }
-/**
- * Follow a chat no longer.
- */
-export interface Close {
-  type: 'close';
-  chat_id: string;
-}
-/**
- * Go on from a partial reply.
- */
-export interface Continue {
-  type: 'continue';
-  message_id: string;
-  request_id: string;
-  model?: string | null;
-}
-/**
- * Make a reply anew, keeping the earlier one as a version.
- */
-export interface Regenerate {
-  type: 'regenerate';
-  message_id: string;
-  request_id: string;
-  model?: string | null;
-}
-/**
- * Change a prompt and ask again from there, keeping the earlier one as a version.
- *
- * A prompt that is still queued is changed where it is.
- */
-export interface Edit {
-  type: 'edit';
-  message_id: string;
-  body: string;
-  request_id: string;
-  model?: string | null;
-}
-/**
- * Take a queued prompt back.
- */
-export interface Unqueue {
-  type: 'unqueue';
-  message_id: string;
-}
-/**
- * Put queued replies in another order; those that are not named come after them.
- */
-export interface Reorder {
-  type: 'reorder';
-  chat_id: string;
-  message_ids: string[];
-}
-/**
- * Let a queue that a stop has paused go on.
- */
-export interface Resume {
-  type: 'resume';
-  chat_id: string;
-}
-/**
- * Ask whether anybody is there: a connection can be gone without a word.
- */
-export interface Ping {
-  type: 'ping';
-}
-/**
- * Be the first frame on every socket.
- */
-export interface Welcome {
-  type: 'welcome';
-  protocol: number;
-  epoch: string;
-  user: string;
-  limits: Limits;
-  models: ModelInfo[];
-  default_model?: string;
-}
+
 /**
  * Tell a client what is refused, so that it can say so before it sends.
  */
@@ -254,6 +115,7 @@ export interface Limits {
   max_prompt_length: number;
   max_reply_length: number;
 }
+
 /**
  * Describe one model that can be chosen; `local`: it runs on the server's own machine.
  */
@@ -265,16 +127,7 @@ export interface ModelInfo {
   available: boolean;
   reason?: ErrorCode;
 }
-/**
- * Say that both messages exist; `message.id` can be stopped from now on.
- */
-export interface Accepted {
-  type: 'accepted';
-  request_id: string;
-  chat_id: string;
-  user_message: Message;
-  message: Message;
-}
+
 /**
  * Be one turn of a chat.
  *
@@ -311,6 +164,7 @@ export interface Message {
   tools: ToolCall[];
   left_out?: LeftOut[];
 }
+
 /**
  * Count the tokens of one reply; `estimated` when the provider did not say.
  *
@@ -322,6 +176,7 @@ export interface Usage {
   estimated: boolean;
   sent_from?: string;
 }
+
 /**
  * Tell what a stop did and when, in milliseconds since it was requested.
  *
@@ -338,6 +193,7 @@ export interface Receipt {
   settled_ms?: number;
   discarded: boolean;
 }
+
 /**
  * Say what went wrong: a code of the table, its sentence, and the id it has in the log.
  */
@@ -346,6 +202,7 @@ export interface ErrorInfo {
   message: string;
   error_id?: string;
 }
+
 /**
  * Tell that a provider did not answer, and is asked again after `wait_ms` milliseconds.
  *
@@ -356,6 +213,7 @@ export interface Retry {
   attempt: number;
   wait_ms: number;
 }
+
 /**
  * Show one tool call of an agent.
  */
@@ -366,6 +224,7 @@ export interface ToolCall {
   args?: string;
   result?: string;
 }
+
 /**
  * Name a text that a list leaves out of a message, and its length; `read` brings it.
  *
@@ -376,18 +235,7 @@ export interface LeftOut {
   at: number;
   length: number;
 }
-/**
- * Tell of a changed chat, of a deleted one, or answer `open` with its messages.
- *
- * Of a long chat they are the newest; `earlier` older ones come behind it, in `messages`.
- */
-export interface ChatChanged {
-  type: 'chat';
-  chat: Chat;
-  messages?: Message[];
-  earlier?: number;
-  deleted?: true;
-}
+
 /**
  * Be one conversation.
  */
@@ -399,24 +247,7 @@ export interface Chat {
   updated_at: string;
   state: 'idle' | 'generating' | 'queued' | 'paused';
 }
-/**
- * List the messages of a chat that come before those listed last; `earlier` still come.
- */
-export interface Messages {
-  type: 'messages';
-  chat_id: string;
-  messages: Message[];
-  earlier: number;
-}
-/**
- * Answer `read`: as many of the wanted texts, in order, as one frame carries.
- */
-export interface Pieces {
-  type: 'pieces';
-  request_id: string;
-  chat_id: string;
-  pieces: Piece[];
-}
+
 /**
  * Carry a part of a text: from `offset` on, of `length` in all.
  */
@@ -428,54 +259,7 @@ export interface Piece {
   text: string;
   length: number;
 }
-/**
- * Append text to a message at an offset.
- */
-export interface Delta {
-  type: 'delta';
-  message_id: string;
-  offset: number;
-  text: string;
-  part: 'text' | 'reasoning';
-}
-/**
- * Tell that a message's text, from there on, was a thought: deltas bring it as reasoning.
- */
-export interface Thought {
-  type: 'thought';
-  message_id: string;
-  text_length: number;
-}
-/**
- * Tell that a message changed state.
- */
-export interface MessageChanged {
-  type: 'message';
-  message: Message;
-}
-/**
- * Tell that a tool call started, ended or was stopped.
- */
-export interface Tool {
-  type: 'tool';
-  message_id: string;
-  call_id: string;
-  name: string;
-  state: 'running' | 'completed' | 'failed' | 'interrupted';
-  args?: string;
-  result?: string;
-}
-/**
- * Answer a stop, once it is true.
- */
-export interface StopResults {
-  type: 'stop_result';
-  message_id?: string;
-  request_id?: string;
-  chat_id?: string;
-  all?: true;
-  results: StopResult[];
-}
+
 /**
  * Tell the outcome of a stop for one message.
  */
@@ -484,41 +268,3 @@ export interface StopResult {
   outcome: Outcome;
   receipt?: Receipt;
 }
-/**
- * Answer `ping`.
- */
-export interface Pong {
-  type: 'pong';
-}
-/**
- * Tell of an error in the words of the table.
- *
- * `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
- * and `all` is the narrowest that this frame had. What answers nothing is for everyone.
- */
-export interface Error {
-  type: 'error';
-  code: ErrorCode;
-  message: string;
-  of?:
-    | 'send'
-    | 'stop'
-    | 'open'
-    | 'read'
-    | 'close'
-    | 'continue'
-    | 'regenerate'
-    | 'edit'
-    | 'unqueue'
-    | 'reorder'
-    | 'resume'
-    | 'ping';
-  request_id?: string;
-  chat_id?: string;
-  message_id?: string;
-  all?: true;
-  error_id?: string;
-}
-
-/** Raised when a frame changes its meaning. */
-export const PROTOCOL_VERSION = 1;

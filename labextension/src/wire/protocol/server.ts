@@ -1,0 +1,167 @@
+/*
+ * The frames that the server sends.
+ * Generated from jupyter_stop_chat/wire/protocol.py by scripts/generate_protocol.py: do not edit.
+ */
+
+import { Chat, ErrorCode, Limits, Message, ModelInfo, Piece, StopResult } from './objects';
+
+export type ServerFrame =
+  | Welcome
+  | Accepted
+  | ChatChanged
+  | Messages
+  | Pieces
+  | Delta
+  | Thought
+  | MessageChanged
+  | Tool
+  | StopResults
+  | Pong
+  | Error;
+
+/**
+ * Be the first frame on every socket.
+ */
+export interface Welcome {
+  type: 'welcome';
+  protocol: number;
+  epoch: string;
+  user: string;
+  limits: Limits;
+  models: ModelInfo[];
+  default_model?: string;
+}
+
+/**
+ * Say that both messages exist; `message.id` can be stopped from now on.
+ */
+export interface Accepted {
+  type: 'accepted';
+  request_id: string;
+  chat_id: string;
+  user_message: Message;
+  message: Message;
+}
+
+/**
+ * Tell of a changed chat, of a deleted one, or answer `open` with its messages.
+ *
+ * Of a long chat they are the newest; `earlier` older ones come behind it, in `messages`.
+ */
+export interface ChatChanged {
+  type: 'chat';
+  chat: Chat;
+  messages?: Message[];
+  earlier?: number;
+  deleted?: true;
+}
+
+/**
+ * List the messages of a chat that come before those listed last; `earlier` still come.
+ */
+export interface Messages {
+  type: 'messages';
+  chat_id: string;
+  messages: Message[];
+  earlier: number;
+}
+
+/**
+ * Answer `read`: as many of the wanted texts, in order, as one frame carries.
+ */
+export interface Pieces {
+  type: 'pieces';
+  request_id: string;
+  chat_id: string;
+  pieces: Piece[];
+}
+
+/**
+ * Append text to a message at an offset.
+ */
+export interface Delta {
+  type: 'delta';
+  message_id: string;
+  offset: number;
+  text: string;
+  part: 'text' | 'reasoning';
+}
+
+/**
+ * Tell that a message's text, from there on, was a thought: deltas bring it as reasoning.
+ */
+export interface Thought {
+  type: 'thought';
+  message_id: string;
+  text_length: number;
+}
+
+/**
+ * Tell that a message changed state.
+ */
+export interface MessageChanged {
+  type: 'message';
+  message: Message;
+}
+
+/**
+ * Tell that a tool call started, ended or was stopped.
+ */
+export interface Tool {
+  type: 'tool';
+  message_id: string;
+  call_id: string;
+  name: string;
+  state: 'running' | 'completed' | 'failed' | 'interrupted';
+  args?: string;
+  result?: string;
+}
+
+/**
+ * Answer a stop, once it is true.
+ */
+export interface StopResults {
+  type: 'stop_result';
+  message_id?: string;
+  request_id?: string;
+  chat_id?: string;
+  all?: true;
+  results: StopResult[];
+}
+
+/**
+ * Answer `ping`.
+ */
+export interface Pong {
+  type: 'pong';
+}
+
+/**
+ * Tell of an error in the words of the table.
+ *
+ * `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
+ * and `all` is the narrowest that this frame had. What answers nothing is for everyone.
+ */
+export interface Error {
+  type: 'error';
+  code: ErrorCode;
+  message: string;
+  of?:
+    | 'send'
+    | 'stop'
+    | 'open'
+    | 'read'
+    | 'close'
+    | 'continue'
+    | 'regenerate'
+    | 'edit'
+    | 'unqueue'
+    | 'reorder'
+    | 'resume'
+    | 'ping';
+  request_id?: string;
+  chat_id?: string;
+  message_id?: string;
+  all?: true;
+  error_id?: string;
+}

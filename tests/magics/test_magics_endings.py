@@ -98,7 +98,7 @@ def test_a_limit_that_thinking_used_up_is_told_as_that() -> None:
 def test_the_words_are_those_of_the_sidebar() -> None:
     """T1, T2, T5: whoever reads both must not take them for two things."""
     page = (
-        Path(__file__).parents[2] / "labextension" / "src" / "panel" / "messages" / "message.tsx"
+        Path(__file__).parents[2] / "labextension" / "src" / "panel" / "messages" / "endWords.ts"
     ).read_text()
     for reason in get_args(FinishReason):
         for text in ("", "Hi"):

@@ -4,18 +4,18 @@
  * It imports nothing of JupyterLab or React, so that each race is tested in milliseconds.
  */
 import { Clock } from '../wire/clock';
-import { isTerminal } from '../wire/guards';
-import { Halting } from './stop/press';
+import { StopPress } from './stop/press';
 import { hasText, MessageView } from './messages';
 import * as prompts from './prompt';
 import { Attachment, ServerFrame, Welcome } from '../wire/protocol';
 import { Queueing } from './sending/queueing';
 import { Reading } from './reading';
+import { Receiving } from './receiving';
 import * as replies from './replies';
+import * as selectors from './selectors';
 import { PickedModel, Sending } from './sending/sending';
 import { ChatSocket, SocketState } from '../wire/socket';
 import { ChatState, Snapshot } from './state';
-import { isFor, refusedBy } from './whose';
 
 /** What the person has set. */
 export interface ChatSettings {
@@ -71,7 +71,7 @@ export class ChatController {
       makeId: _options.makeId,
       tell: error => this._state.notice(error.code, error.message)
     });
-    this._halting = new Halting(this._state, socket, this._sending, {
+    this._stopPress = new StopPress(this._state, socket, this._sending, {
       clock,
       whole: id => this._reading.whole(id, true),
       discard: () => settings().onStop === 'discard',
@@ -82,6 +82,13 @@ export class ChatController {
       makeId: _options.makeId,
       fits: frame => this._sending.fits(frame),
       whole: id => this._reading.whole(id, true)
+    });
+    this._receiving = new Receiving(this._state, socket, {
+      sending: this._sending,
+      stopPress: this._stopPress,
+      reading: this._reading,
+      queue: this.queue,
+      onEnd: _options.onEnd
     });
     this.subscribe = this._state.subscribe;
     CONTROLLERS += 1;
@@ -111,23 +118,23 @@ export class ChatController {
 
   /** A reply is being made, or was asked for. */
   get isBusy(): boolean {
-    return replies.isBusy(this._state.now.chat);
+    return selectors.isBusy(this._state.now.chat);
   }
 
   /** Nothing is made, waits or was typed: it can be forgotten. */
   get isDone(): boolean {
     const { chat, prompt } = this._state.now;
     const rests = chat.chat === null || chat.chat.state === 'idle' || chat.chat.state === 'paused';
-    return rests && !replies.isBusy(chat) && prompts.isNothing(prompt);
+    return rests && !selectors.isBusy(chat) && prompts.isNothing(prompt);
   }
 
   /** How much of each message is here already, for the server to send only the tails. */
   offsets(): Record<string, number> {
-    return replies.offsets(this._state.now.chat);
+    return selectors.offsets(this._state.now.chat);
   }
 
   dispose(): void {
-    this._halting.dispose();
+    this._stopPress.dispose();
     this._reading.dispose();
     this._state.dispose();
   }
@@ -139,7 +146,7 @@ export class ChatController {
 
   /** Tell how much of a message one view has on the screen; return what takes it back. */
   reportShown(messageId: string, shown: () => number): () => void {
-    return this._halting.reportShown(messageId, shown);
+    return this._stopPress.reportShown(messageId, shown);
   }
 
   /** Have what is missing of a message soon; return what takes that back. */
@@ -189,7 +196,7 @@ export class ChatController {
     if (!prompts.isSendable(this._state.now.prompt)) {
       return false;
     }
-    this._halting.stop({ restores: false });
+    this._stopPress.stop({ restores: false });
     return this._sending.send('interrupt');
   }
 
@@ -201,7 +208,7 @@ export class ChatController {
   /** Click on the one button: it sends, stops, or does nothing because it has just changed. */
   click(): void {
     const { chat, prompt } = this._state.now;
-    const mode = replies.buttonMode(chat);
+    const mode = selectors.buttonMode(chat);
     if (mode === 'stop') {
       this.stop();
     } else if (mode === 'send' && prompts.mayClick(prompt, this._options.clock.now())) {
@@ -213,22 +220,22 @@ export class ChatController {
 
   /** Stop the reply that is being made; tell whether there was one. */
   stop(): boolean {
-    return this._halting.stop();
+    return this._stopPress.stop();
   }
 
   /** Stop one reply, or take it out of the queue; tell whether it was there to be stopped. */
   stopMessage(messageId: string): boolean {
     const { chat } = this._state.now;
-    if (replies.queued(chat).some(view => view.id === messageId)) {
+    if (selectors.queued(chat).some(view => view.id === messageId)) {
       this.queue.remove(messageId);
       return true;
     }
-    return replies.target(chat)?.messageId === messageId && this.stop();
+    return selectors.target(chat)?.messageId === messageId && this.stop();
   }
 
   /** Stop all of this person's replies, in every chat. */
   stopAll(): void {
-    this._halting.stopAll();
+    this._stopPress.stopAll();
   }
 
   /** Go on from a partial reply, once all of it is here: a stop tells how much was seen. */
@@ -237,7 +244,7 @@ export class ChatController {
     if (view && !hasText(view)) {
       void this._reading.whole(messageId).then(whole => whole && this.continueFrom(messageId));
     } else if (this._sending.ask('continue', messageId)) {
-      this._halting.noteContinued(messageId);
+      this._stopPress.noteContinued(messageId);
     }
   }
 
@@ -275,10 +282,10 @@ export class ChatController {
   // --- the server's side --------------------------------------------------------------------
 
   /** Take in what became of the connection. */
-  takeState(state: SocketState, lost: boolean): void {
+  setConnection(state: SocketState, lost: boolean): void {
     this._reading.reset();
     if (state === 'connected') {
-      this._halting.tryNow();
+      this._stopPress.tryNow();
     }
     if (lost !== this._state.now.lost) {
       this._state.set({ lost });
@@ -286,113 +293,21 @@ export class ChatController {
   }
 
   /** Take in whether the server is there without the chat. */
-  takeOff(off: boolean): void {
+  setOff(off: boolean): void {
     if (off !== this._state.now.off) {
       this._state.set({ off });
     }
   }
 
   /** Take a frame of the server in; those of other chats change nothing. */
-  takeFrame(frame: ServerFrame): void {
-    const before = this._state.now;
-    if (frame.type === 'welcome') {
-      this._state.set({ welcome: frame });
-      return;
-    }
-    const isReading = frame.type === 'pieces' || frame.type === 'error';
-    if (isReading && this._reading.take(frame)) {
-      return;
-    }
-    const asked = { edits: this.queue.edits, stops: this._halting.stops };
-    if (frame.type === 'error' && !isFor(frame, before.chat, asked)) {
-      return;
-    }
-    const gone =
-      (frame.type === 'error' && frame.code === 'unknown_chat' && before.chat.loading) ||
-      (frame.type === 'chat' && frame.deleted && frame.chat.id === before.chat.chatId);
-    if (gone) {
-      this._socket.unfollow(before.chat.chatId as string);
-      this._state.set({ chat: replies.emptyChat(null) });
-      return;
-    }
-    let chat = replies.reduce(before.chat, { type: 'frame', frame: this._sending.worded(frame) });
-    if (frame.type === 'stop_result') {
-      this._halting.answered(frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : ''));
-      const lost = frame.results.some(result => 
-        ['not_found', 'made_elsewhere'].includes(result.outcome)
-      );
-      if (lost && frame.message_id && chat.resync === 'no') {
-        chat = { ...chat, resync: 'wanted' };
-      }
-    }
-    if (chat.chatId && chat.chatId !== before.chat.chatId) {
-      this._socket.noteFollowed(chat.chatId);
-    }
-    const prompt = this._promptAfter(frame, chat);
-    if (chat === before.chat && prompt === before.prompt) {
-      return;
-    }
-    const wanted = chat.resync === 'wanted' ? chat.chatId : null;
-    if (wanted) {
-      chat = replies.reduce(chat, { type: 'resync_asked' });
-    }
-    this._state.set({ chat, prompt }, frame.type === 'delta');
-    if (wanted) {
-      this._socket.follow(wanted);
-    }
-    this._sending.sendHeld();
-    if (frame.type !== 'delta') {
-      this.queue.take(frame);
-      this._reading.look();
-    }
-    if (frame.type === 'message' || frame.type === 'chat') {
-      this._tellEnds(before.chat.messages, chat.messages);
-    }
-  }
-
-  private _tellEnds(before: readonly MessageView[], now: readonly MessageView[]): void {
-    const made = new Set(
-      before.filter(view => !isTerminal(view.info.state)).map(view => view.id)
-    );
-    for (const view of now) {
-      if (made.has(view.id) && isTerminal(view.info.state) && view.role === 'assistant') {
-        this._options.onEnd?.(view);
-      }
-    }
-  }
-
-  /** Where the prompt is after a frame: what was refused comes back, what was answered is gone. */
-  private _promptAfter(frame: ServerFrame, chat: replies.ChatView): prompts.PromptState {
-    const before = this._state.now;
-    let prompt = before.prompt;
-    if (frame.type === 'delta') {
-      return prompt;
-    }
-    const answered = frame.type === 'accepted' ? frame.request_id : refusedBy(frame);
-    if (answered) {
-      const words = this.queue.answered(answered);
-      const pending = before.chat.pending.find(one => one.requestId === answered);
-      if (frame.type === 'error' && words) {
-        prompt = prompts.giveBack(prompt, answered, { text: words, attachments: [] });
-      } else if (frame.type === 'error' && pending?.body && !pending.stopping) {
-        const { body: text, attachments } = pending;
-        prompt = prompts.giveBack(prompt, answered, { text, attachments });
-      }
-    }
-    for (const view of chat.messages) {
-      if (isTerminal(view.info.state)) {
-        this._halting.answered(view.id);
-        if (view.info.state === 'completed' && view.role === 'assistant') {
-          prompt = prompts.takeBack(prompt, view.info.request_id ?? view.id);
-        }
-      }
-    }
-    return prompt;
+  receive(frame: ServerFrame): void {
+    this._receiving.receive(frame);
   }
 
   private _state: ChatState;
   private _socket: ChatSocket;
   private _sending: Sending;
-  private _halting: Halting;
+  private _stopPress: StopPress;
   private _reading: Reading;
+  private _receiving: Receiving;
 }

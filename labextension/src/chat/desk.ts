@@ -37,8 +37,8 @@ export class Desk {
     this._socket = new ChatSocket({
       connect: _options.connect,
       clock: _options.clock,
-      onFrame: frame => this._takeFrame(frame),
-      onState: state => this._takeState(state),
+      onFrame: frame => this._receive(frame),
+      onState: state => this._connectionChanged(state),
       offsetsOf: chatId => this._of(chatId)?.offsets() ?? {},
       expects: () => [...this._views.keys()].some(one => one.isBusy)
     });
@@ -121,10 +121,10 @@ export class Desk {
     }
   }
 
-  private _takeState(state: SocketState): void {
+  private _connectionChanged(state: SocketState): void {
     this._lost = state === 'waiting' || (state === 'connecting' && this._lost);
     this._off = this._lost && this._off;
-    this._views.forEach((_, controller) => controller.takeState(state, this._lost));
+    this._views.forEach((_, controller) => controller.setConnection(state, this._lost));
     this._tellOff();
     if (state === 'waiting') {
       void this._askOff();
@@ -141,15 +141,15 @@ export class Desk {
   }
 
   private _tellOff(): void {
-    this._views.forEach((_, controller) => controller.takeOff(this._off));
+    this._views.forEach((_, controller) => controller.setOff(this._off));
   }
 
-  private _takeFrame(frame: ServerFrame): void {
+  private _receive(frame: ServerFrame): void {
     if (frame.type === 'welcome') {
       this._welcome = frame;
     }
     for (const [controller, views] of [...this._views]) {
-      controller.takeFrame(frame);
+      controller.receive(frame);
       if (views === 0 && frame.type !== 'delta') {
         // the last message's end may come right behind
         this._options.clock.after(GRACE, () => this._drop(controller));

@@ -67,7 +67,7 @@ export function attach(state: PromptState, attachments: readonly Attachment[]): 
 }
 
 /** Take the draft out of the input, to send it. */
-export function take(state: PromptState): [PromptState, Prompt] {
+export function detachDraft(state: PromptState): [PromptState, Prompt] {
   return [{ ...state, draft: EMPTY, restored: null }, state.draft];
 }
 
@@ -96,7 +96,7 @@ function withChips(state: PromptState, all: readonly Returned[]): PromptState {
 }
 
 /** Take a prompt back that was answered after all, unless the person has edited it. */
-export function takeBack(state: PromptState, key: string): PromptState {
+export function withdraw(state: PromptState, key: string): PromptState {
   if (state.restored?.key === key) {
     return { ...state, draft: EMPTY, restored: null };
   }

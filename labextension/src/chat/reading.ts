@@ -7,7 +7,7 @@
 import { Clock } from '../wire/clock';
 import { hasText, isWhole, MessageView, missing } from './messages';
 import { Error, Message, Pieces, WantedPiece } from '../wire/protocol';
-import { visible } from './replies';
+import { visible } from './selectors';
 import { ChatSocket } from '../wire/socket';
 import { ChatState } from './state';
 
@@ -92,7 +92,7 @@ export class Reading {
   }
 
   /** Take the answer in; tell whether it was for this chat. */
-  take(frame: Pieces | Error): boolean {
+  receive(frame: Pieces | Error): boolean {
     const asked = this._asked;
     if (!asked || frame.request_id !== asked.requestId) {
       return false;

@@ -4,7 +4,7 @@
  * It imports nothing of JupyterLab or React, and changes nothing in place: a message that did not
  * change is the same object as before.
  */
-import { isTerminal } from '../wire/guards';
+import { isTerminal, refusedBy } from '../wire/guards';
 import {
   freeze,
   mergeDelta,
@@ -17,8 +17,7 @@ import {
   newView,
   unfreeze
 } from './messages';
-import { choose, line } from './versions';
-import { refusedBy } from './whose';
+import { choose } from './versions';
 import {
   Accepted,
   Attachment,
@@ -94,16 +93,6 @@ export type Action =
   | { type: 'pieces'; pieces: readonly Piece[] }
   | { type: 'dismiss' };
 
-/** What Stop aims at now. */
-export interface Target {
-  readonly messageId?: string;
-  readonly requestId?: string;
-  /** How much of its text is shown, in UTF-16 code units. */
-  readonly shown: number;
-  /** It was stopped already, and is not settled yet. */
-  readonly stopping: boolean;
-}
-
 export function emptyChat(chatId: string | null = null): ChatView {
   return {
     chatId,
@@ -123,7 +112,7 @@ export function emptyChat(chatId: string | null = null): ChatView {
 export function reduce(state: ChatView, action: Action): ChatView {
   switch (action.type) {
     case 'frame':
-      return withoutOld(state, takeFrame(state, action.frame));
+      return withoutOld(state, receiveFrame(state, action.frame));
     case 'request':
       return {
         ...state,
@@ -199,10 +188,10 @@ function withoutPending(state: ChatView, requestId: string | undefined): ChatVie
   return pending.length === state.pending.length ? state : { ...state, pending };
 }
 
-function takeFrame(state: ChatView, frame: ServerFrame): ChatView {
+function receiveFrame(state: ChatView, frame: ServerFrame): ChatView {
   switch (frame.type) {
     case 'accepted':
-      return takeAccepted(state, frame);
+      return receiveAccepted(state, frame);
     case 'chat': {
       if (frame.chat.id !== state.chatId) {
         return state;
@@ -226,15 +215,15 @@ function takeFrame(state: ChatView, frame: ServerFrame): ChatView {
     case 'tool':
       return change(state, frame.message_id, view => justView(mergeTool(view, frame)));
     case 'stop_result':
-      return frame.request_id ? takeStopResult(state, frame.request_id) : state;
+      return frame.request_id ? receiveStopResult(state, frame.request_id) : state;
     case 'error':
-      return takeError(state, frame);
+      return receiveError(state, frame);
     default: // for the socket, or for who asked
       return state;
   }
 }
 
-function takeError(state: ChatView, frame: Error): ChatView {
+function receiveError(state: ChatView, frame: Error): ChatView {
   if (state.loading && frame.chat_id === state.chatId && !frame.request_id) {
     return { ...state, trouble: frame.message };
   }
@@ -242,7 +231,7 @@ function takeError(state: ChatView, frame: Error): ChatView {
   return { ...withoutPending(state, refusedBy(frame)), notice };
 }
 
-function takeStopResult(state: ChatView, requestId: string): ChatView {
+function receiveStopResult(state: ChatView, requestId: string): ChatView {
   const next = withoutPending(state, requestId);
   if (next === state) {
     return state;
@@ -250,7 +239,7 @@ function takeStopResult(state: ChatView, requestId: string): ChatView {
   return { ...next, stopped: [...state.stopped, requestId].slice(-MOST_STOPPED) };
 }
 
-function takeAccepted(state: ChatView, frame: Accepted): ChatView {
+function receiveAccepted(state: ChatView, frame: Accepted): ChatView {
   const ours = state.pending.find(one => one.requestId === frame.request_id);
   const wasStopped = state.stopped.includes(frame.request_id) || ours?.stopping === true;
   if (state.chatId !== frame.chat_id && !(state.chatId === null && (ours || wasStopped))) {
@@ -341,27 +330,6 @@ function merged(
   return { views, gap };
 }
 
-/** The messages to show: one line through the tree, the newest or chosen versions, none discarded. */
-export function visible(state: ChatView): readonly MessageView[] {
-  const { messages, choices } = state;
-  if (latest.messages !== messages || latest.choices !== choices) {
-    latest = { messages, choices, shown: line(messages, choices) };
-  }
-  return latest.shown;
-}
-
-/** Several parts of the panel ask for the same line after each change. */
-let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageView[] } = {
-  messages: [],
-  choices: {},
-  shown: []
-};
-
-/** Tell whether this server makes a reply, or will: what another one makes, no stop of ours reaches. */
-function isMadeHere(view: MessageView): boolean {
-  return view.role === 'assistant' && !isTerminal(view.info.state) && !view.info.made_elsewhere;
-}
-
 /** Drop the word of who makes a reply once nobody else makes one. */
 function withoutOld(before: ChatView, after: ChatView): ChatView {
   const told = before.notice?.code === 'made_elsewhere' && after.notice === before.notice;
@@ -371,56 +339,4 @@ function withoutOld(before: ChatView, after: ChatView): ChatView {
 
 function isMadeElsewhere(view: MessageView): boolean {
   return view.info.made_elsewhere && !isTerminal(view.info.state);
-}
-
-/** The replies that are not being made yet: they wait behind another one, or are paused. */
-export function queued(state: ChatView): readonly MessageView[] {
-  const open = visible(state).filter(isMadeHere);
-  return open.filter(
-    (view, index) =>
-      view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
-  );
-}
-
-/** What Stop aims at: the reply that is being made, else the request that was sent last. */
-export function target(state: ChatView): Target | null {
-  const waiting = new Set(queued(state).map(view => view.id));
-  const active = state.messages.find(
-    view => isMadeHere(view) && !waiting.has(view.id)
-  );
-  if (active && active.id) {
-    return {
-      messageId: active.id,
-      shown: active.text.length,
-      stopping: active.frozen || active.info.state === 'stopping'
-    };
-  }
-  const pending = state.pending[0];
-  if (pending) {
-    const from = state.messages.find(view => view.id === pending.messageId);
-    return {
-      requestId: pending.requestId,
-      shown: pending.kind === 'continue' ? (from?.text.length ?? 0) : 0,
-      stopping: pending.stopping
-    };
-  }
-  return null;
-}
-
-/** Tell whether a reply is being made, or was just asked for. */
-export function isBusy(state: ChatView): boolean {
-  return target(state) !== null;
-}
-
-/** What the one button does now. */
-export function buttonMode(state: ChatView): 'send' | 'stop' | 'stopping' {
-  const aim = target(state);
-  return aim === null ? 'send' : aim.stopping ? 'stopping' : 'stop';
-}
-
-/** How much of each message is here, for the server to send only the tails. */
-export function offsets(state: ChatView): Record<string, number> {
-  return Object.fromEntries(
-    state.messages.map(view => [view.id, view.text.length + view.late.length])
-  );
 }

@@ -3,6 +3,7 @@ import { Clock } from '../wire/clock';
 import * as prompts from './prompt';
 import { Welcome } from '../wire/protocol';
 import * as replies from './replies';
+import * as selectors from './selectors';
 
 /** Text that grows is told of at most once in so many milliseconds: it still flows. */
 export const PACE = 50;
@@ -43,9 +44,9 @@ export class ChatState {
    * @param soon only text grew: tell of it soon, and not at once.
    */
   set(change: Partial<Snapshot>, soon = false): void {
-    const mode = soon ? 'send' : replies.buttonMode(this._state.chat);
+    const mode = soon ? 'send' : selectors.buttonMode(this._state.chat);
     this._state = { ...this._state, ...change };
-    if (mode !== 'send' && replies.buttonMode(this._state.chat) === 'send') {
+    if (mode !== 'send' && selectors.buttonMode(this._state.chat) === 'send') {
       const prompt = prompts.guard(this._state.prompt, this._clock.now());
       this._state = { ...this._state, prompt };
     }

@@ -1,5 +1,5 @@
 /** Whose an error of the server is: it reaches only the chat that asked. */
-import { Error, ServerFrame } from '../wire/protocol';
+import { Error } from '../wire/protocol';
 import { ChatView } from './replies';
 
 /** What a chat has asked for besides its replies. */
@@ -28,9 +28,4 @@ export function isFor(error: Error, chat: ChatView, asked: Asked): boolean {
   }
   // what names nothing and yet answers a frame, as a `ping`, is nobody's
   return error.of === undefined;
-}
-
-/** The request that a frame refuses: a stop that failed refuses nothing. */
-export function refusedBy(frame: ServerFrame): string | undefined {
-  return frame.type === 'error' && frame.of !== 'stop' ? frame.request_id : undefined;
 }

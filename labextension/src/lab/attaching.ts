@@ -11,6 +11,7 @@ import { Widget } from '@lumino/widgets';
 
 import { ASSUMED, cellText, nameOf, notebookText, refuses, textOf } from '../chat/attachments';
 import { ChatController } from '../chat/controller';
+import { Attaching as PanelAttaching } from '../panel/context';
 import { Attachment } from '../wire/protocol';
 
 export interface AttachingOptions {
@@ -25,7 +26,7 @@ export interface AttachingOptions {
 /** A file that cannot be attached: the message is for the person. */
 class NotAttached extends Error {}
 
-export class Attaching {
+export class Attaching implements PanelAttaching {
   constructor(private _options: AttachingOptions) {
     const { app, notebooks, editors } = _options;
     app.shell.currentChanged?.connect((_, { newValue }) => {

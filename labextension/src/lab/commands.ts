@@ -11,10 +11,10 @@ import { Desk } from '../chat/desk';
 import { isTerminal } from '../wire/guards';
 import { ExportFormat } from '../stores/history';
 import { chatIcon } from './icon';
-import { goesOn } from '../panel/messages/message';
+import { goesOn } from '../panel/messages/endWords';
 import { MessageView } from '../chat/messages';
 import { isSendable } from '../chat/prompt';
-import { isBusy, queued, visible } from '../chat/replies';
+import { isBusy, queued, visible } from '../chat/selectors';
 import { Views } from './views';
 
 export const CommandIDs = {
@@ -77,7 +77,7 @@ export function addCommands(
   targets: CommandTargets
 ): void {
   const { desk, views, attaching, code, open, show, openTab, deleteChat, exportChat } = targets;
-  const controller = (): ChatController => views.current.place.controller;
+  const controller = (): ChatController => views.current.shownChat.controller;
   const chat = () => controller().getSnapshot().chat;
   const isKnown = (): boolean => chat().chatId !== null;
   const title = (): string => chat().chat?.title || trans.__('Untitled chat');
@@ -120,7 +120,7 @@ export function addCommands(
       label: trans.__('New Chat'),
       execute: () => {
         views.current.view.showList(false);
-        views.current.place.show(null);
+        views.current.shownChat.show(null);
         show();
       }
     },

@@ -4,8 +4,7 @@ import { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Menu } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';
-
-export type MenuName = 'chat' | 'draft' | 'attach' | 'reply';
+import { MenuName } from '../panel/context';
 
 const SEPARATOR = null;
 

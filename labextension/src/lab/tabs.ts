@@ -7,7 +7,7 @@ import { CommandIDs } from './commands';
 import { ChatController } from '../chat/controller';
 import { chatIcon } from './icon';
 import { StopChatPanel } from '../panel/panel';
-import { Place } from '../chat/place';
+import { ShownChat } from '../chat/shownChat';
 import { Views } from './views';
 
 export interface TabsOptions {
@@ -28,15 +28,15 @@ export function tabsOf(
   let count = 0;
   void restorer?.restore(tracker, {
     command: CommandIDs.openTab,
-    args: tab => ({ chatId: tab.place.controller.chatId }),
+    args: tab => ({ chatId: tab.shownChat.controller.chatId }),
     name: tab => tab.id
   });
   return open;
 
   function open(chat: ChatController | string | null): StopChatPanel {
-    const shows = ({ controller }: Place): boolean =>
+    const shows = ({ controller }: ShownChat): boolean =>
       controller === chat || (chat !== null && controller.chatId === chat);
-    const tab = tracker.find(one => shows(one.place)) ?? make(chat);
+    const tab = tracker.find(one => shows(one.shownChat)) ?? make(chat);
     if (!tab.isAttached) {
       app.shell.add(tab, 'main', { type: 'Stop Chat' });
     }
@@ -50,15 +50,15 @@ export function tabsOf(
     tab.title.closable = true;
     tab.title.icon = chatIcon;
     const name = (): void => {
-      const { chat } = tab.place.controller.getSnapshot().chat;
+      const { chat } = tab.shownChat.controller.getSnapshot().chat;
       tab.title.label = chat?.title || trans.__('Chat');
       tab.title.caption = tab.title.label;
     };
-    let shown = tab.place.controller.chatId;
-    tab.place.subscribe(() => {
+    let shown = tab.shownChat.controller.chatId;
+    tab.shownChat.subscribe(() => {
       name();
-      if (tab.place.controller.chatId !== shown) {
-        shown = tab.place.controller.chatId;
+      if (tab.shownChat.controller.chatId !== shown) {
+        shown = tab.shownChat.controller.chatId;
         void tracker.save(tab); // the layout remembers the chat
       }
     });

@@ -22,7 +22,7 @@ export class Views {
       }
     };
     panel.onShow = () => this._tell();
-    panel.place.subscribe(() => this._tell());
+    panel.shownChat.subscribe(() => this._tell());
     panel.disposed.connect(() => {
       this._all.delete(panel);
       this._tell();
@@ -31,14 +31,14 @@ export class Views {
 
   /** Tell whether a chat is looked at: it is shown in a view that can be seen. */
   shows(chatId: string): boolean {
-    return [...this._all].some(panel => panel.isVisible && panel.place.controller.chatId === chatId);
+    return [...this._all].some(panel => panel.isVisible && panel.shownChat.controller.chatId === chatId);
   }
 
   /** The chats that are looked at. */
   get shown(): string[] {
     return [...this._all]
       .filter(panel => panel.isVisible)
-      .flatMap(panel => panel.place.controller.chatId ?? []);
+      .flatMap(panel => panel.shownChat.controller.chatId ?? []);
   }
 
   /** Hear of all that changes in what the views show. */

@@ -61,7 +61,7 @@ export function ChatList(): JSX.Element {
 
 function ChatRow(props: { chat: Chat }): JSX.Element {
   const { chat } = props;
-  const { place, trans, view, deleteChat } = useTools();
+  const { shownChat, trans, view, deleteChat } = useTools();
   const { marks } = useHistory();
   const current = useSnapshot().chat.chatId === chat.id;
   const waits = useTitleWaits(chat);
@@ -74,7 +74,7 @@ function ChatRow(props: { chat: Chat }): JSX.Element {
         className="jp-StopChat-chat"
         aria-current={current ? 'true' : undefined}
         onClick={() => {
-          place.show(chat.id);
+          shownChat.show(chat.id);
           view.showList(false);
           focusInput();
         }}

@@ -3,22 +3,34 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { ReadonlyJSONObject } from '@lumino/coreutils';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 
-import { Attaching } from '../lab/attaching';
 import { CodeActions } from '../text/codeTools';
 import { ChatController } from '../chat/controller';
 import { ChatHistory, HistoryState } from '../stores/history';
-import { MenuName } from '../lab/menu';
 import { ModelChoice, ModelState } from '../stores/modelChoice';
-import { Place } from '../chat/place';
+import { ShownChat } from '../chat/shownChat';
 import { Render } from '../text/rendering';
 import { Settings, StopChatSettings } from '../stores/settings';
 import { Snapshot } from '../chat/state';
+import { Attachment } from '../wire/protocol';
+
+/** The menus of the panel's buttons. */
+export type MenuName = 'chat' | 'draft' | 'attach' | 'reply';
+
+/** Attach what is dropped on the panel. */
+export interface Attaching {
+  /** Attach one thing, unless it is too much; tell the person then, and return whether it was. */
+  attach(controller: ChatController, one: Attachment): boolean;
+  /** Attach files of the server. */
+  attachPaths(controller: ChatController, paths: readonly string[]): Promise<void>;
+  /** Attach files of the computer that the browser runs on. */
+  attachFiles(controller: ChatController, files: readonly File[]): Promise<void>;
+}
 
 export interface PanelTools {
   /** The chat that is shown. */
   controller: ChatController;
-  /** Where the chat is shown: another one can take its place. */
-  place: Place;
+  /** Which chat this view shows; another one can be shown instead. */
+  shownChat: ShownChat;
   history: ChatHistory;
   models: ModelChoice;
   trans: TranslationBundle;

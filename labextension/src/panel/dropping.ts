@@ -8,14 +8,14 @@ const PATHS = 'application/x-jupyter-icontents';
 /** What a notebook says that it drags: a list of cells. */
 const CELLS = 'application/vnd.jupyter.cells';
 
-export interface DropTaker {
+export interface DropTarget {
   paths(paths: readonly string[]): void;
   files(files: readonly File[]): void;
   cells(text: string): void;
 }
 
 /** Take what is dropped on a node; return what ends it. */
-export function takeDrops(node: HTMLElement, taker: DropTaker): () => void {
+export function acceptDrops(node: HTMLElement, target: DropTarget): () => void {
   const over = (is: boolean): boolean => node.classList.toggle('jp-mod-dropTarget', is);
   const wants = (event: Drag.Event): boolean =>
     event.mimeData.hasData(PATHS) || event.mimeData.hasData(CELLS);
@@ -31,10 +31,10 @@ export function takeDrops(node: HTMLElement, taker: DropTaker): () => void {
     over(event.type === 'lm-dragenter' || event.type === 'lm-dragover');
     if (event.type === 'lm-drop') {
       if (event.mimeData.hasData(PATHS)) {
-        taker.paths(event.mimeData.getData(PATHS) as string[]);
+        target.paths(event.mimeData.getData(PATHS) as string[]);
       } else {
         const cells = event.mimeData.getData(CELLS) as Parameters<typeof cellText>[0][];
-        taker.cells(cells.map(cell => cellText(cell)).join('\n\n'));
+        target.cells(cells.map(cell => cellText(cell)).join('\n\n'));
       }
     }
   };
@@ -47,7 +47,7 @@ export function takeDrops(node: HTMLElement, taker: DropTaker): () => void {
     event.dataTransfer.dropEffect = 'copy';
     over(event.type === 'dragover');
     if (event.type === 'drop') {
-      taker.files([...event.dataTransfer.files]);
+      target.files([...event.dataTransfer.files]);
     }
   };
   const lumino = ['lm-dragenter', 'lm-dragover', 'lm-dragleave', 'lm-drop'];

@@ -4,7 +4,7 @@ import React, { useEffect, useRef, useState } from 'react';
 import { focusInput, useSnapshot, useTools, useView } from './context';
 import { titleWait } from '../stores/history';
 import { Chat } from '../wire/protocol';
-import { isBusy } from '../chat/replies';
+import { isBusy } from '../chat/selectors';
 
 /** Tell whether a chat's title is still on its way; it renders again when it no longer is. */
 export function useTitleWaits(chat: Chat | null): boolean {
@@ -28,7 +28,7 @@ export function Skeleton(): JSX.Element {
 }
 
 export function Header(): JSX.Element {
-  const { place, trans, openMenu } = useTools();
+  const { shownChat, trans, openMenu } = useTools();
   const { chat } = useSnapshot();
   const view = useView();
   const open = view.listOpen;
@@ -61,7 +61,7 @@ export function Header(): JSX.Element {
         path="M7.25 3h1.5v4.25H13v1.5H8.75V13h-1.5V8.75H3v-1.5h4.25Z"
         onClick={() => {
           view.showList(false);
-          place.show(null);
+          shownChat.show(null);
           focusInput();
         }}
       />

@@ -14,11 +14,11 @@ import {
   useTools,
   useView
 } from './context';
-import { takeDrops } from './dropping';
+import { acceptDrops } from './dropping';
 import { Header } from './header';
 import { Input } from './input/input';
 import { MessageList, Status } from './messages/messageList';
-import { Place } from '../chat/place';
+import { ShownChat } from '../chat/shownChat';
 import { composes } from '../stores/sendKey';
 
 /** A second Esc within this time clears the queue as well, in milliseconds. */
@@ -30,13 +30,13 @@ export class StopChatPanel extends ReactWidget {
   constructor(private _parts: PanelParts) {
     super();
     this.addClass('jp-StopChat-panel');
-    const { attaching, place, trans } = _parts;
-    this._endDrops = takeDrops(this.node, {
-      paths: paths => void attaching.attachPaths(place.controller, paths),
-      files: files => void attaching.attachFiles(place.controller, files),
+    const { attaching, shownChat, trans } = _parts;
+    this._endDrops = acceptDrops(this.node, {
+      paths: paths => void attaching.attachPaths(shownChat.controller, paths),
+      files: files => void attaching.attachFiles(shownChat.controller, files),
       cells: text => {
         const one = { name: trans.__('Cells'), text, mime_type: 'text/markdown' };
-        attaching.attach(place.controller, one);
+        attaching.attach(shownChat.controller, one);
       }
     });
     for (const type of ['pointerdown', 'focusin']) {
@@ -44,8 +44,8 @@ export class StopChatPanel extends ReactWidget {
     }
   }
 
-  get place(): Place {
-    return this._parts.place;
+  get shownChat(): ShownChat {
+    return this._parts.shownChat;
   }
 
   get view(): PanelView {
@@ -56,7 +56,7 @@ export class StopChatPanel extends ReactWidget {
     if (!this.isDisposed) {
       this._endDrops();
       super.dispose();
-      this._parts.place.dispose();
+      this._parts.shownChat.dispose();
     }
   }
 
@@ -117,7 +117,7 @@ export class StopChatPanel extends ReactWidget {
 
 function Root(props: { parts: PanelParts }): JSX.Element {
   const { parts } = props;
-  const controller = useSyncExternalStore(parts.place.subscribe, parts.place.getController);
+  const controller = useSyncExternalStore(parts.shownChat.subscribe, parts.shownChat.getController);
   const tools = useMemo(() => ({ ...parts, controller }), [parts, controller]);
   return (
     <PanelContext.Provider value={tools}>

@@ -150,7 +150,7 @@ export class ChatHistory {
   }
 
   /** Keep the list as fresh as a frame of the server is. */
-  take(frame: ServerFrame): void {
+  receive(frame: ServerFrame): void {
     if (frame.type === 'chat') {
       if (frame.deleted) {
         this._drop(frame.chat.id);

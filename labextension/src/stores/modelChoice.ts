@@ -48,9 +48,9 @@ export interface ModelRoutes {
   /** @param wait for the servers that list their own models. */
   list: (wait?: boolean) => Promise<ModelList>;
   giveKey: (provider: string, key: string) => Promise<void>;
-  takeKeyBack: (provider: string) => Promise<void>;
+  withdrawKey: (provider: string) => Promise<void>;
   giveAddress: (address: string) => Promise<void>;
-  takeAddressBack: () => Promise<void>;
+  withdrawAddress: () => Promise<void>;
   local: (what: 'look' | 'install' | 'stop') => Promise<LocalModel>;
 }
 
@@ -116,7 +116,7 @@ export class ModelChoice {
   }
 
   /** Hear what the server tells at each connection. */
-  take(frame: ServerFrame): void {
+  receive(frame: ServerFrame): void {
     if (frame.type === 'welcome') {
       const defaultModel = frame.default_model ?? null;
       this._set({ models: frame.models ?? [], defaultModel });
@@ -142,14 +142,14 @@ export class ModelChoice {
         this._options.routes.list(),
         this._options.routes.local('look')
       ]);
-      this._take(list);
+      this._show(list);
       this._set({ local });
       this._watch();
     });
   }
 
   /** Show what there is, and once a slow server has answered, what that has as well. */
-  private _take(list: ModelList): void {
+  private _show(list: ModelList): void {
     this._set({ list, models: list.models, defaultModel: list.default_model ?? null });
     if (list.asking && !this._isWaiting) {
       this._isWaiting = true;
@@ -158,7 +158,7 @@ export class ModelChoice {
       };
       this._options.routes.list(true).then(whole => {
         over();
-        this._take(whole);
+        this._show(whole);
       }, over);
     }
   }
@@ -168,8 +168,8 @@ export class ModelChoice {
     return this._change(() => this._options.routes.giveKey(provider, key));
   }
 
-  takeKeyBack(provider: string): Promise<boolean> {
-    return this._change(() => this._options.routes.takeKeyBack(provider));
+  withdrawKey(provider: string): Promise<boolean> {
+    return this._change(() => this._options.routes.withdrawKey(provider));
   }
 
   /** Give the address of an OpenAI-compatible server, and its key if it has one. */
@@ -183,8 +183,8 @@ export class ModelChoice {
     });
   }
 
-  takeAddressBack(): Promise<boolean> {
-    return this._change(() => this._options.routes.takeAddressBack());
+  withdrawAddress(): Promise<boolean> {
+    return this._change(() => this._options.routes.withdrawAddress());
   }
 
   /** Install the local model. */

@@ -1,52 +1,32 @@
-/** The HTTP routes of models, keys and the local model on the Jupyter server of this page. */
-import { ServerConnection } from '@jupyterlab/services';
-import { URLExt } from '@jupyterlab/coreutils';
+/** The HTTP routes of models, keys and the local model. */
+import { COMPATIBLE, LocalModel, ModelList, ModelRoutes } from './modelChoice';
+import { Ask } from './server';
 
-import { COMPATIBLE, ModelRoutes } from './modelChoice';
-import { sentence } from './routes';
-
-/**
- * @param unreachable what is said when the server does not answer.
- */
-export function modelRoutesOf(
-  settings: ServerConnection.ISettings,
-  unreachable: string
-): ModelRoutes {
-  const ask = async (
-    path: readonly string[],
-    method = 'GET',
-    body?: object,
-    wait = false
-  ): Promise<Response> => {
-    const place = URLExt.join(settings.baseUrl, 'api/stop-chat', ...path.map(encodeURIComponent));
-    const url = wait ? `${place}?wait=1` : place;
-    const init = { method, ...(body ? { body: JSON.stringify(body) } : {}) };
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, settings);
-    } catch {
-      throw new Error(unreachable);
-    }
-    if (!response.ok) {
-      throw new Error((await sentence(response)) ?? unreachable);
-    }
-    return response;
-  };
-  const local = { look: 'GET', install: 'POST', stop: 'DELETE' };
+export function modelRoutesOf(ask: Ask): ModelRoutes {
+  const local = { look: 'GET', install: 'POST', stop: 'DELETE' } as const;
   return {
-    list: async (wait = false) => (await ask(['models'], 'GET', undefined, wait)).json(),
-    giveKey: async (provider, key) => {
-      await ask(['providers', provider, 'key'], 'PUT', { key });
+    list: async (wait = false) => {
+      const answer = await ask(['models'], wait ? { query: { wait: '1' } } : {});
+      return (await answer.json()) as ModelList;
     },
-    takeKeyBack: async provider => {
-      await ask(['providers', provider, 'key'], 'DELETE');
+    giveKey: async (provider, key) => {
+      await ask(['providers', provider, 'key'], { method: 'PUT', body: { key } });
+    },
+    withdrawKey: async provider => {
+      await ask(['providers', provider, 'key'], { method: 'DELETE' });
     },
     giveAddress: async address => {
-      await ask(['providers', COMPATIBLE, 'address'], 'PUT', { base_url: address });
+      await ask(['providers', COMPATIBLE, 'address'], {
+        method: 'PUT',
+        body: { base_url: address }
+      });
     },
-    takeAddressBack: async () => {
-      await ask(['providers', COMPATIBLE, 'address'], 'DELETE');
+    withdrawAddress: async () => {
+      await ask(['providers', COMPATIBLE, 'address'], { method: 'DELETE' });
     },
-    local: async what => (await ask(['local-model'], local[what])).json()
+    local: async what => {
+      const answer = await ask(['local-model'], { method: local[what] });
+      return (await answer.json()) as LocalModel;
+    }
   };
 }

@@ -33,6 +33,11 @@ export function brokeOff({ state, stop }: Message): boolean {
   return state === 'interrupted' && !wished;
 }
 
+/** The request that a frame refuses: a stop that failed refuses nothing. */
+export function refusedBy(frame: ServerFrame): string | undefined {
+  return frame.type === 'error' && frame.of !== 'stop' ? frame.request_id : undefined;
+}
+
 export function isMessage(value: unknown): value is Message {
   return (
     isObject(value) &&

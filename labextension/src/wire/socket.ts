@@ -3,9 +3,8 @@
  * each one was. It knows frames, and nothing of JupyterLab or of what a page shows.
  */
 import { Clock } from './clock';
-import { parseServerFrame } from './guards';
+import { parseServerFrame, refusedBy } from './guards';
 import { ClientFrame, Continue, Edit, Regenerate, Send, ServerFrame, Welcome } from './protocol';
-import { refusedBy } from '../chat/whose';
 
 /** The part of a WebSocket that is used. */
 export interface SocketLike {

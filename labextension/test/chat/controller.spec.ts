@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ChatController, ChatSettings } from '../../src/chat/controller';
 import { Desk } from '../../src/chat/desk';
 import { MessageView } from '../../src/chat/messages';
-import { Place } from '../../src/chat/place';
+import { ShownChat } from '../../src/chat/shownChat';
 import { Chat, Message, ServerFrame, Stop } from '../../src/wire/protocol';
-import { buttonMode, queued, visible } from '../../src/chat/replies';
+import { buttonMode, queued, visible } from '../../src/chat/selectors';
 import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from '../support';
 
 let clock: ScriptedClock;
@@ -15,8 +15,8 @@ let remembered: (string | null)[];
 let settings: ChatSettings;
 let ids: number;
 let desk: Desk;
-let place: Place;
-/** What the place shows. */
+let shownChat: ShownChat;
+/** What it shows. */
 let chat: ChatController;
 let told: number;
 let ends: MessageView[];
@@ -56,14 +56,14 @@ beforeEach(() => {
 });
 
 function start(chatId: string | null): void {
-  place = new Place(desk, chatId, id => remembered.push(id));
-  chat = place.controller;
+  shownChat = new ShownChat(desk, chatId, id => remembered.push(id));
+  chat = shownChat.controller;
   chat.subscribe(() => (told += 1));
   desk.connect();
 }
 function show(chatId: string | null): void {
-  place.show(chatId);
-  chat = place.controller;
+  shownChat.show(chatId);
+  chat = shownChat.controller;
 }
 const meta: Chat = {
   id: CHAT,
@@ -280,7 +280,7 @@ describe('Stop', () => {
     expect(now().chat.notice).toBeNull();
   });
 
-  it('and send asks the draft in its place, and gives nothing back (J5)', () => {
+  it('and send asks the draft in its shownChat, and gives nothing back (J5)', () => {
     running();
     chat.edit('rather this');
     expect(chat.stopAndSend()).toBe(true);
@@ -428,7 +428,7 @@ describe('the connection', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(now().off).toBe(true);
-    const other = new Place(desk, CHAT);
+    const other = new ShownChat(desk, CHAT);
     expect(other.controller.getSnapshot().off).toBe(true);
     clock.advance(300);
     expect(now().off).toBe(true);
@@ -605,7 +605,7 @@ describe('chats', () => {
 describe('several views', () => {
   it('of one chat are in step, at the press of Stop too', () => {
     running();
-    const other = new Place(desk, CHAT);
+    const other = new ShownChat(desk, CHAT);
     expect(other.controller).toBe(chat);
     expect(sent('open')).toEqual([]);
     other.controller.stop();
@@ -629,7 +629,7 @@ describe('several views', () => {
   it('of two chats hear each of its own', () => {
     running();
     const OTHER = uuid(0xd0);
-    const other = new Place(desk, OTHER);
+    const other = new ShownChat(desk, OTHER);
     const theirs = { ...meta, id: OTHER };
     server().say({ type: 'chat', chat: theirs, messages: [] });
     server().say({ type: 'error', code: 'busy', message: 'Busy.', request_id: R1 });
@@ -647,7 +647,7 @@ describe('several views', () => {
     running();
     ask('second');
     accept(3, R2, 'second', { state: 'queued' });
-    const other = new Place(desk, uuid(0xd0));
+    const other = new ShownChat(desk, uuid(0xd0));
     server().say({ type: 'chat', chat: { ...meta, id: uuid(0xd0) }, messages: [] });
     const notices = () => [chat, other.controller].map(one => one.getSnapshot().chat.notice?.text);
     const refuse = (message: string, named: object): void =>
@@ -684,7 +684,7 @@ describe('several views', () => {
   it('of which one is gone lose that one alone', () => {
     start(CHAT);
     const OTHER = uuid(0xd0);
-    const other = new Place(desk, OTHER);
+    const other = new ShownChat(desk, OTHER);
     server().greet();
     server().say({ type: 'error', code: 'unknown_chat', message: 'No.', chat_id: OTHER });
     expect(other.controller.chatId).toBeNull();

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ChatController } from '../../src/chat/controller';
 import { Desk } from '../../src/chat/desk';
 import { Chat, ClientFrame, Message, ServerFrame } from '../../src/wire/protocol';
-import { buttonMode, queued } from '../../src/chat/replies';
+import { buttonMode, queued } from '../../src/chat/selectors';
 import { PATIENCE, QUIET } from '../../src/wire/socket';
 import { GIVE_UP, SILENT } from '../../src/chat/stop/delivery';
 import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from '../support';

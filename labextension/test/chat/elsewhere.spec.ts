@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Message, ServerFrame } from '../../src/wire/protocol';
 import * as replies from '../../src/chat/replies';
+import * as selectors from '../../src/chat/selectors';
 import { CHAT, prompt, reply, uuid } from '../support';
 
 const U = prompt(1, 'question');
@@ -23,9 +24,9 @@ describe('a reply that another server makes', () => {
   it('has no Stop here, and Send stays (H4)', () => {
     for (const state of ['generating', 'stopping', 'queued'] as const) {
       const now = opened(made({ state }));
-      expect(replies.target(now)).toBeNull();
-      expect(replies.buttonMode(now)).toBe('send');
-      expect(replies.queued(now)).toEqual([]);
+      expect(selectors.target(now)).toBeNull();
+      expect(selectors.buttonMode(now)).toBe('send');
+      expect(selectors.queued(now)).toEqual([]);
     }
   });
 
@@ -41,10 +42,10 @@ describe('a reply that another server makes', () => {
   it('lets go of a Stop that was pressed before that was known (H4)', () => {
     const live = opened(made({ made_elsewhere: false }));
     const stopped = replies.reduce(live, { type: 'stop', messageId: uuid(2), shown: 5 });
-    expect(replies.buttonMode(stopped)).toBe('stopping');
+    expect(selectors.buttonMode(stopped)).toBe('stopping');
     const now = told(stopped, made());
     expect(now.messages[1].frozen).toBe(false);
-    expect(replies.buttonMode(now)).toBe('send');
+    expect(selectors.buttonMode(now)).toBe('send');
   });
 
   const refused = (state: replies.ChatView, code: 'made_elsewhere' | 'not_saved') =>

@@ -16,7 +16,7 @@ function places(state: prompts.PromptState, text: string): string[] {
 describe('the prompt', () => {
   it('leaves the input when it is sent', () => {
     const typed = prompts.edit(prompts.emptyPrompt, 'hello');
-    const [after, taken] = prompts.take(typed);
+    const [after, taken] = prompts.detachDraft(typed);
     expect(taken.text).toBe('hello');
     expect(places(after, 'hello')).toEqual([]);
   });
@@ -74,16 +74,16 @@ describe('the prompt', () => {
 
   it('is taken back when the reply was complete after all', () => {
     const restored = prompts.giveBack(prompts.emptyPrompt, 'r', stopped);
-    expect(places(prompts.takeBack(restored, 'r'), 'the prompt')).toEqual([]);
+    expect(places(prompts.withdraw(restored, 'r'), 'the prompt')).toEqual([]);
     const chip = prompts.giveBack(prompts.edit(prompts.emptyPrompt, 'newer'), 'r', stopped);
-    expect(prompts.takeBack(chip, 'r')).toMatchObject({ chip: null, draft: { text: 'newer' } });
+    expect(prompts.withdraw(chip, 'r')).toMatchObject({ chip: null, draft: { text: 'newer' } });
   });
 
   it('is not taken back once it was edited, nor for another reply', () => {
     const restored = prompts.giveBack(prompts.emptyPrompt, 'r', stopped);
     const edited = prompts.edit(restored, 'the prompt!');
-    expect(prompts.takeBack(edited, 'r').draft.text).toBe('the prompt!');
-    expect(prompts.takeBack(restored, 'other')).toBe(restored);
+    expect(prompts.withdraw(edited, 'r').draft.text).toBe('the prompt!');
+    expect(prompts.withdraw(restored, 'other')).toBe(restored);
   });
 
   it('holds clicks back for 400 ms', () => {
@@ -105,7 +105,7 @@ describe('several prompts that came back', () => {
   it('are each in exactly one place (L7)', () => {
     expect(all(three())).toEqual(['prompt a', 'prompt c', 'prompt b']);
     expect(prompts.giveBack(three(), 'b', stopped)).toEqual(three()); // Stop was pressed again
-    expect(prompts.isNothing(prompts.take(three())[0])).toBe(false);
+    expect(prompts.isNothing(prompts.detachDraft(three())[0])).toBe(false);
   });
 
   it('change places with the draft one by one, whichever is clicked', () => {
@@ -113,14 +113,14 @@ describe('several prompts that came back', () => {
     expect(all(state)).toEqual(['prompt b', 'prompt c', 'prompt a']);
     state = prompts.swapChip(state);
     expect(all(state)).toEqual(['prompt c', 'prompt b', 'prompt a']);
-    [state] = prompts.take(state);
+    [state] = prompts.detachDraft(state);
     expect(all(prompts.swapChip(state))).toEqual(['prompt b', 'prompt a']);
   });
 
   it('are let go of, or taken back, one by one', () => {
     expect(all(prompts.dropChip(three()))).toEqual(['prompt a', 'prompt b']);
     expect(all(prompts.dropChip(three(), 'b'))).toEqual(['prompt a', 'prompt c']);
-    expect(all(prompts.takeBack(three(), 'b'))).toEqual(['prompt a', 'prompt c']);
+    expect(all(prompts.withdraw(three(), 'b'))).toEqual(['prompt a', 'prompt c']);
     expect(prompts.dropChip(three(), 'other')).toEqual(three());
   });
 });

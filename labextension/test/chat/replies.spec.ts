@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Delta, Message, ServerFrame } from '../../src/wire/protocol';
 import * as replies from '../../src/chat/replies';
+import * as selectors from '../../src/chat/selectors';
 import { CHAT, prompt, reply, uuid } from '../support';
 
 const chatFrame = (messages?: Message[], change = {}): ServerFrame => ({
@@ -41,18 +42,18 @@ const stop = (state: replies.ChatView, shown?: number) =>
 
 describe('between Enter and the answer', () => {
   it('aims Stop at the request, then at the message (L2)', () => {
-    expect(replies.target(asked())).toMatchObject({ requestId: uuid(9), shown: 0 });
-    expect(replies.target(started())).toMatchObject({ messageId: uuid(2) });
-    expect(replies.buttonMode(replies.emptyChat())).toBe('send');
-    expect(replies.buttonMode(asked())).toBe('stop');
+    expect(selectors.target(asked())).toMatchObject({ requestId: uuid(9), shown: 0 });
+    expect(selectors.target(started())).toMatchObject({ messageId: uuid(2) });
+    expect(selectors.buttonMode(replies.emptyChat())).toBe('send');
+    expect(selectors.buttonMode(asked())).toBe('stop');
   });
 
   it('freezes a reply that is accepted after Stop was pressed', () => {
     let state = replies.reduce(asked(), { type: 'stop', requestId: uuid(9) });
-    expect(replies.buttonMode(state)).toBe('stopping');
+    expect(selectors.buttonMode(state)).toBe('stopping');
     state = run(state, accepted, delta(2, 0, 'late'));
     expect(text(state, 2)).toBe('');
-    expect(replies.buttonMode(state)).toBe('stopping');
+    expect(selectors.buttonMode(state)).toBe('stopping');
   });
 
   it('knows a request again that was stopped before it arrived (S6)', () => {
@@ -62,12 +63,12 @@ describe('between Enter and the answer', () => {
       request_id: uuid(9),
       results: [{ outcome: 'remembered' }]
     });
-    expect(replies.isBusy(state)).toBe(false);
+    expect(selectors.isBusy(state)).toBe(false);
     const end = { ...A, state: 'interrupted' as const };
     state = run(state, { ...(accepted as object), message: end } as ServerFrame);
     expect(state.chatId).toBe(CHAT);
-    expect(replies.visible(state)).toHaveLength(2);
-    expect(replies.isBusy(state)).toBe(false);
+    expect(selectors.visible(state)).toHaveLength(2);
+    expect(selectors.isBusy(state)).toBe(false);
   });
 
   it('remembers only so many of them, and none that has arrived', () => {
@@ -89,7 +90,7 @@ describe('between Enter and the answer', () => {
     expect(state.stopped).toContain(uuid(9));
     state = run(state, accepted);
     expect(state.stopped).not.toContain(uuid(9));
-    expect(replies.buttonMode(state)).toBe('stopping');
+    expect(selectors.buttonMode(state)).toBe('stopping');
   });
 
   it('does not take another chat for its own', () => {
@@ -104,7 +105,7 @@ describe('between Enter and the answer', () => {
       message: 'Busy.',
       request_id: uuid(9)
     });
-    expect(replies.isBusy(state)).toBe(false);
+    expect(selectors.isBusy(state)).toBe(false);
     expect(state.notice).toEqual({ code: 'busy', text: 'Busy.' });
   });
 });
@@ -173,7 +174,7 @@ describe('the freeze', () => {
     const state = run(frozen(), delta(2, 5, ' and late'), delta(2, 0, 'x', 'reasoning'));
     expect(text(state, 2)).toBe('shown');
     expect(state.messages[1].reasoning).toBe('');
-    expect(replies.buttonMode(state)).toBe('stopping');
+    expect(selectors.buttonMode(state)).toBe('stopping');
   });
 
   it('cuts to what was on the screen', () => {
@@ -191,7 +192,7 @@ describe('the freeze', () => {
       };
       const state = run(frozen(), delta(2, 5, ' and'), message(end));
       expect(text(state, 2)).toBe('shown'.slice(0, Math.min(5, length)));
-      expect(replies.buttonMode(state)).toBe('send');
+      expect(selectors.buttonMode(state)).toBe('send');
       expect(text(run(state, delta(2, 9, 'zombie'), delta(2, 5, 'z')), 2)?.length).toBe(
         Math.min(5, length)
       );
@@ -216,14 +217,14 @@ describe('the freeze', () => {
     state = replies.reduce(state, { type: 'stop_failed', messageId: uuid(2), why: 'no' });
     expect(text(state, 2)).toBe('shown and');
     expect(state.messages[1].stopFailed).toBe('no');
-    expect(replies.buttonMode(state)).toBe('stop');
+    expect(selectors.buttonMode(state)).toBe('stop');
     expect(stop(state).messages[1].stopFailed).toBeNull();
   });
 
   it('holds over a reconnection', () => {
     const state = run(frozen(), chatFrame([U, { ...A, text: 'shown and more', text_length: 14 }]));
     expect(text(state, 2)).toBe('shown');
-    expect(replies.offsets(state)[uuid(2)]).toBe(14);
+    expect(selectors.offsets(state)[uuid(2)]).toBe(14);
   });
 });
 
@@ -249,7 +250,7 @@ describe('the end of a message', () => {
     const again = { ...A, state: 'generating' as const, text: '', text_offset: 3, text_length: 3 };
     state = run(state, message(again), delta(2, 3, 'def'));
     expect(text(state, 2)).toBe('abcdef');
-    expect(replies.buttonMode(state)).toBe('stop');
+    expect(selectors.buttonMode(state)).toBe('stop');
   });
 });
 
@@ -260,7 +261,7 @@ describe('what is visible', () => {
     ...change
   });
   const ids = (state: replies.ChatView) =>
-    replies.visible(state).map(view => parseInt(view.id.slice(-4), 16));
+    selectors.visible(state).map(view => parseInt(view.id.slice(-4), 16));
   const open = (...messages: Message[]) => run(replies.emptyChat(CHAT), chatFrame(messages));
 
   it('is the newest version of a reply that was made anew', () => {
@@ -309,8 +310,8 @@ describe('the queue', () => {
 
   it('is behind the reply that is being made, and Stop does not aim at it (B10)', () => {
     const state = run(replies.emptyChat(CHAT), chatFrame([U, A, second, waits]));
-    expect(replies.queued(state).map(view => view.id)).toEqual([uuid(4)]);
-    expect(replies.target(state)?.messageId).toBe(uuid(2));
+    expect(selectors.queued(state).map(view => view.id)).toEqual([uuid(4)]);
+    expect(selectors.target(state)?.messageId).toBe(uuid(2));
   });
 
   it('keeps the button at Send while it is paused', () => {
@@ -319,14 +320,14 @@ describe('the queue', () => {
       replies.emptyChat(CHAT),
       chatFrame([U, end, second, waits], { state: 'paused' })
     );
-    expect(replies.queued(state)).toHaveLength(1);
-    expect(replies.buttonMode(state)).toBe('send');
+    expect(selectors.queued(state)).toHaveLength(1);
+    expect(selectors.buttonMode(state)).toBe('send');
   });
 
   it('is not where a reply is that is about to begin', () => {
     const state = run(replies.emptyChat(CHAT), chatFrame([U, { ...A, state: 'queued' }]));
-    expect(replies.queued(state)).toEqual([]);
-    expect(replies.buttonMode(state)).toBe('stop');
+    expect(selectors.queued(state)).toEqual([]);
+    expect(selectors.buttonMode(state)).toBe('stop');
   });
 });
 

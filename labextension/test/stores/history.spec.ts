@@ -55,7 +55,7 @@ beforeEach(() => {
 
 const ids = () => history.getSnapshot().chats.map(one => one.id);
 const end = (n: number, state: Message['state'], change: Partial<Message> = {}) =>
-  history.take({ type: 'message', message: reply(1, { chat_id: uuid(n), state, ...change }) });
+  history.receive({ type: 'message', message: reply(1, { chat_id: uuid(n), state, ...change }) });
 
 describe('the list', () => {
   it('says why it could not be searched, of the newest search alone', async () => {
@@ -104,20 +104,20 @@ describe('the list', () => {
   it('is as fresh as the frames', async () => {
     answers = [[chat(1), chat(2)]];
     await history.search();
-    history.take({ type: 'chat', chat: chat(2, { updated_at: '2026-01-02T00:00:00Z' }) });
+    history.receive({ type: 'chat', chat: chat(2, { updated_at: '2026-01-02T00:00:00Z' }) });
     expect(ids()).toEqual([uuid(2), uuid(1)]);
-    history.take({ type: 'chat', chat: chat(3) });
-    history.take({ type: 'chat', chat: chat(1, { title: 'New title' }) });
+    history.receive({ type: 'chat', chat: chat(3) });
+    history.receive({ type: 'chat', chat: chat(1, { title: 'New title' }) });
     expect(ids()).toEqual([uuid(3), uuid(2), uuid(1)]);
     expect(history.getSnapshot().chats[2].title).toBe('New title');
-    history.take({ type: 'chat', chat: chat(2), deleted: true });
+    history.receive({ type: 'chat', chat: chat(2), deleted: true });
     expect(ids()).toEqual([uuid(3), uuid(1)]);
   });
 
   it('takes nothing in that does not match', async () => {
     answers = [[chat(1)]];
     await history.search('one');
-    history.take({ type: 'chat', chat: chat(3) });
+    history.receive({ type: 'chat', chat: chat(3) });
     expect(ids()).toEqual([uuid(1)]);
   });
 
@@ -168,7 +168,7 @@ describe('marks', () => {
 
   it('go away when the chat goes on', () => {
     end(2, 'failed');
-    history.take({
+    history.receive({
       type: 'accepted',
       request_id: uuid(9),
       chat_id: uuid(2),

@@ -58,9 +58,9 @@ class Server implements ModelRoutes {
   list = (wait = false) =>
     wait ? (this.asked.push('wait'), this.whole) : this._do('list', this.models);
   giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, undefined);
-  takeKeyBack = (name: string) => this._do(`no key ${name}`, undefined);
+  withdrawKey = (name: string) => this._do(`no key ${name}`, undefined);
   giveAddress = (address: string) => this._do(`address ${address}`, undefined);
-  takeAddressBack = () => this._do('no address', undefined);
+  withdrawAddress = () => this._do('no address', undefined);
   local = (what: 'look' | 'install' | 'stop') => this._do(what, this.state);
 }
 
@@ -99,7 +99,7 @@ beforeEach(() => {
 
 describe('the choice', () => {
   it('is the server’s until a person chooses', () => {
-    choice.take(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
+    choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
     expect([choice.wanted, choice.effective, choice.lack]).toEqual([null, 'openai:b', undefined]);
     expect(server.asked).toEqual([]); // nothing is missing: nothing is asked for
     choice.choose('openai:a');
@@ -117,7 +117,7 @@ describe('the choice', () => {
   });
 
   it('says what it lacks', async () => {
-    choice.take(welcome());
+    choice.receive(welcome());
     expect(choice.lack).toBe('local_model_missing');
     await settle();
     expect(server.asked).toEqual(['list', 'look']);

@@ -9,6 +9,7 @@ import { isWhole, MessageView } from '../messages';
 import * as prompts from '../prompt';
 import { ClientFrame, Edit, Error, ServerFrame } from '../../wire/protocol';
 import * as replies from '../replies';
+import * as selectors from '../selectors';
 import { ChatSocket } from '../../wire/socket';
 import { ChatState } from '../state';
 
@@ -77,7 +78,7 @@ export class Queueing {
   /** Move a prompt by some places: below 0 is sooner. */
   move(replyId: string, by: number): void {
     const { chat } = this._state.now;
-    const ids = replies.queued(chat).map(view => view.id);
+    const ids = selectors.queued(chat).map(view => view.id);
     const from = ids.indexOf(replyId);
     const to = from + by;
     if (from < 0 || to < 0 || to >= ids.length || !chat.chatId) {
@@ -87,7 +88,7 @@ export class Queueing {
     this._do('reorder', {
       frame: { type: 'reorder', chat_id: chat.chatId, message_ids: ids },
       // the order that is shown is the server's: where some have begun, it says so by itself
-      isDone: now => replies.queued(now).map(view => view.id).join() === ids.join(),
+      isDone: now => selectors.queued(now).map(view => view.id).join() === ids.join(),
       isPossible: now => ids.every(id => isQueued(now, id)),
       onLate: () => undefined
     });
@@ -114,13 +115,13 @@ export class Queueing {
       isDone: chat => this._view(replyId)?.info.stop?.discarded === true || !isHere(chat, replyId),
       isPossible: chat => isQueued(chat, replyId),
       // it is being answered, and so is not in the input
-      onLate: () => this._state.set({ prompt: prompts.takeBack(this._state.now.prompt, replyId) })
+      onLate: () => this._state.set({ prompt: prompts.withdraw(this._state.now.prompt, replyId) })
     });
   }
 
   /** Take all of them out; tell whether there were any. */
   clear(): boolean {
-    const waiting = replies.queued(this._state.now.chat);
+    const waiting = selectors.queued(this._state.now.chat);
     waiting.forEach(reply => this.remove(reply.id));
     return waiting.length > 0;
   }
@@ -136,7 +137,7 @@ export class Queueing {
   }
 
   /** See what is done, after a frame was taken in; do again what a lost connection has lost. */
-  take(frame: ServerFrame): void {
+  receive(frame: ServerFrame): void {
     const { chat } = this._state.now;
     if (frame.type === 'error') {
       this._refused(frame);
@@ -180,4 +181,4 @@ const isHere = (chat: replies.ChatView, id: string): boolean =>
   chat.messages.some(view => view.id === id);
 
 const isQueued = (chat: replies.ChatView, id: string): boolean =>
-  replies.queued(chat).some(view => view.id === id);
+  selectors.queued(chat).some(view => view.id === id);

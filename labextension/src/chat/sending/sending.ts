@@ -3,6 +3,7 @@ import { ASSUMED, bytesOf } from '../attachments';
 import * as prompts from '../prompt';
 import { Continue, Edit, Limits, Regenerate, Send, ServerFrame } from '../../wire/protocol';
 import * as replies from '../replies';
+import * as selectors from '../selectors';
 import { ChatSocket } from '../../wire/socket';
 import { ChatState } from '../state';
 
@@ -39,7 +40,7 @@ export class Sending {
     if (!prompts.isSendable(this._state.now.prompt)) {
       return false;
     }
-    const [prompt, taken] = prompts.take(this._state.now.prompt);
+    const [prompt, taken] = prompts.detachDraft(this._state.now.prompt);
     const requestId = this._options.makeId();
     const frame: Send = {
       type: 'send',
@@ -81,7 +82,7 @@ export class Sending {
 
   /** Ask for a reply from a message that exists; tell whether it was asked for. */
   ask(kind: 'continue' | 'regenerate' | 'edit', messageId: string, body = ''): boolean {
-    if (replies.isBusy(this._state.now.chat)) {
+    if (selectors.isBusy(this._state.now.chat)) {
       return false;
     }
     const requestId = this._options.makeId();

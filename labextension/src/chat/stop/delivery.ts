@@ -13,7 +13,7 @@ export const SILENT = 5000;
 /** How long to wait for an answer to a try that was sent, in milliseconds after the press. */
 export const GIVE_UP = 8000;
 
-export interface StopCallOptions {
+export interface StopDeliveryOptions {
   clock: Clock;
   /** Send the frame; tell whether it was written to an open socket. */
   send: (frame: Stop) => boolean;
@@ -23,10 +23,10 @@ export interface StopCallOptions {
   onSilent?: () => void;
 }
 
-export class StopCall {
+export class StopDelivery {
   constructor(
     readonly frame: Stop,
-    private _options: StopCallOptions
+    private _options: StopDeliveryOptions
   ) {
     for (const ms of TRIES.slice(1)) {
       this._timers.push(_options.clock.after(ms, () => this._try(ms === TRIES.at(-1))));

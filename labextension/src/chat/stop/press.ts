@@ -4,12 +4,13 @@ import { isWhole, MessageView } from '../messages';
 import * as prompts from '../prompt';
 import { Stop } from '../../wire/protocol';
 import * as replies from '../replies';
+import * as selectors from '../selectors';
 import { Sending } from '../sending/sending';
 import { ChatSocket } from '../../wire/socket';
 import { ChatState } from '../state';
-import { StopCall } from './delivery';
+import { StopDelivery } from './delivery';
 
-export interface HaltingOptions {
+export interface StopPressOptions {
   clock: Clock;
   /** Wait until all of a message is here. */
   whole: (messageId: string) => Promise<MessageView | null>;
@@ -20,12 +21,12 @@ export interface HaltingOptions {
   words: { notConnected: string; noAnswer: string };
 }
 
-export class Halting {
+export class StopPress {
   constructor(
     private _state: ChatState,
     private _socket: ChatSocket,
     private _sending: Sending,
-    private _options: HaltingOptions
+    private _options: StopPressOptions
   ) {}
 
   /** Tell how much of a message one view has on the screen; return what takes it back. */
@@ -51,7 +52,7 @@ export class Halting {
    * @param restores whether its prompt comes back; by default as it is set.
    */
   stop({ restores = this._options.restores() || this._options.discard() } = {}): boolean {
-    const aim = replies.target(this._state.now.chat);
+    const aim = selectors.target(this._state.now.chat);
     if (aim && !aim.stopping) {
       this._stop(aim, restores);
     }
@@ -74,7 +75,7 @@ export class Halting {
   }
 
   /** Tell whether a stop of a message, of a request or of all is on its way. */
-  readonly stops = (id: string): boolean => this._calls.has(id);
+  readonly stops = (id: string): boolean => this._deliveries.has(id);
 
   /** Try again now: the connection is back. */
   tryNow(): void {
@@ -86,7 +87,7 @@ export class Halting {
     this._calls.clear();
   }
 
-  private _stop(aim: replies.Target, restores: boolean): void {
+  private _stop(aim: selectors.Target, restores: boolean): void {
     const { chat } = this._state.now;
     const message = chat.messages.find(view => view.id === aim.messageId);
     const key = aim.requestId ?? message?.info.request_id ?? aim.messageId ?? '';
@@ -123,14 +124,14 @@ export class Halting {
         const now = this._state.now;
         this._state.set({
           chat: replies.reduce(now.chat, { type: 'stop_failed', ...goal, why }),
-          prompt: prompts.takeBack(now.prompt, key)
+          prompt: prompts.withdraw(now.prompt, key)
         });
       })
     );
   }
 
   /** Return the prompt as it is after the press: what was asked comes back into the input. */
-  private _givenBack(aim: replies.Target, key: string): prompts.PromptState {
+  private _givenBack(aim: selectors.Target, key: string): prompts.PromptState {
     const { chat, prompt } = this._state.now;
     const next = prompts.guard(prompt, this._options.clock.now());
     const pending = chat.pending.find(one => one.requestId === aim.requestId);
@@ -166,9 +167,9 @@ export class Halting {
     }
   }
 
-  private _call(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopCall {
+  private _call(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopDelivery {
     this._calls.get(id)?.answered();
-    return new StopCall(frame, {
+    return new StopDelivery(frame, {
       clock: this._options.clock,
       send: stop => this._socket.send(stop),
       onSilent: () => this._socket.renew(),
@@ -179,7 +180,7 @@ export class Halting {
     });
   }
 
-  private _calls = new Map<string, StopCall>();
+  private _calls = new Map<string, StopDelivery>();
   /** How much of each message is on the screen, in each view. */
   private _shown = new Map<string, Set<() => number>>();
   private _continued = new Set<string>();

@@ -1,9 +1,7 @@
-/** What goes with a prompt: named chips, in the input and on the message that was sent. */
+/** What goes with the draft: named chips in the input. */
 import React from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
-import { Unfolding } from '../messages/missing';
-import { Attachment, LeftOut } from '../../wire/protocol';
 
 /** Show what is attached to the draft; each can be taken off. */
 export function DraftAttachments(): JSX.Element | null {
@@ -32,35 +30,6 @@ export function DraftAttachments(): JSX.Element | null {
         </li>
       ))}
     </ul>
-  );
-}
-
-/** Show what was sent with a prompt; its text unfolds. */
-export function SentAttachments(props: {
-  attachments: readonly Attachment[];
-  /** The message that was sent, and what of it is not here. */
-  messageId?: string;
-  leftOut?: readonly LeftOut[];
-}): JSX.Element | null {
-  const lacks = (at: number): boolean =>
-    props.leftOut?.some(one => one.part === 'attachment' && one.at === at) ?? false;
-  if (props.attachments.length === 0) {
-    return null;
-  }
-  return (
-    <div className="jp-StopChat-sentAttachments">
-      {props.attachments.map((attachment, at) => (
-        <Unfolding
-          key={at}
-          className="jp-StopChat-sentAttachment"
-          summary={attachment.name}
-          messageId={props.messageId ?? ''}
-          lacks={lacks(at)}
-        >
-          {!lacks(at) && <pre tabIndex={0}>{attachment.text}</pre>}
-        </Unfolding>
-      ))}
-    </div>
   );
 }
 

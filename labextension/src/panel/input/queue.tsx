@@ -3,8 +3,8 @@ import React, { useState } from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
 import { MessageView } from '../../chat/messages';
-import { PromptEditor } from './promptEditor';
-import { queued } from '../../chat/replies';
+import { PromptEditor } from '../messages/promptEditor';
+import { queued } from '../../chat/selectors';
 
 export function Queue(): JSX.Element | null {
   const { controller, trans } = useTools();

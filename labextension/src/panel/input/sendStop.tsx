@@ -3,7 +3,7 @@ import React from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
 import { isSendable } from '../../chat/prompt';
-import { buttonMode } from '../../chat/replies';
+import { buttonMode } from '../../chat/selectors';
 
 export function SendStop(): JSX.Element {
   const { controller, trans, openMenu } = useTools();

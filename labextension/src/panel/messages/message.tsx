@@ -1,20 +1,18 @@
 /** One message: its text as it grows, and the line below it that tells how it ended. */
-import { TranslationBundle } from '@jupyterlab/translation';
-import React, { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import React, { memo, useEffect, useRef, useState } from 'react';
 
-import { SentAttachments } from '../input/attachmentChips';
+import { SentAttachments } from './sentAttachments';
 import { LiveBody } from '../../text/body';
-import { focusInput, useSettings, useTools } from '../context';
+import { focusInput, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
-import { LongText } from './longText';
+import { EndLine } from './endLine';
 import { hasText, MessageView } from '../../chat/messages';
 import { MissingText, Unfolding } from './missing';
-import { NextStep } from './nextStep';
-import { PromptEditor } from '../input/promptEditor';
+import { PromptEditor } from './promptEditor';
 import { RetryLine } from './retryLine';
 import { ToolLine } from './toolLine';
-import { UsageLine, usageWords } from './usageLine';
-import { Attachment, LeftOut, Message, Receipt, Usage } from '../../wire/protocol';
+import { UsageLine } from './usageLine';
+import { Attachment, LeftOut } from '../../wire/protocol';
 
 interface MessageProps {
   view: MessageView;
@@ -216,9 +214,9 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
       onRendered
     });
     body.current = live;
-    const takeBack = controller.reportShown(view.id, () => live.shown);
+    const endReport = controller.reportShown(view.id, () => live.shown);
     return () => {
-      takeBack();
+      endReport();
       live.dispose();
     };
   }, [view.id, controller, render, schedule, onRendered]);
@@ -226,182 +224,4 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
     body.current?.update(view.text, done, cut);
   }, [view.text, done, cut, view.id, controller, render, schedule, onRendered]);
   return <div className="jp-StopChat-body" ref={host} />;
-}
-
-function EndLine(props: MessageProps): JSX.Element | null {
-  const { controller, trans } = useTools();
-  const { view, idle, onRendered } = props;
-  const { showReceipt } = useSettings();
-  const { state, stop, error, usage } = view.info;
-  const again = (ask: () => void): void => {
-    ask();
-    focusInput(); // the button goes away, and Esc must still reach the panel
-  };
-  useLayoutEffect(onRendered, [state, view.stopFailed, onRendered]);
-  if (view.stopFailed) {
-    return (
-      <div className="jp-StopChat-failedLine" role="alert">
-        <span>{trans.__('Could not stop: %1', view.stopFailed)}</span>
-        <button type="button" className="jp-StopChat-action" onClick={() => controller.stop()}>
-          {trans.__('Retry')}
-        </button>
-      </div>
-    );
-  }
-  if (state === 'failed') {
-    return (
-      <div className="jp-StopChat-failedLine">
-        <span>
-          {view.info.finish_reason === 'cut_off'
-            ? finishWords(trans, 'cut_off', true)
-            : trans.__('Generation failed: %1', error?.message ?? '')}
-        </span>
-        {view.info.text_length > 0 && <ContinueButton view={view} idle={idle} />}
-        <button
-          type="button"
-          className="jp-StopChat-action"
-          disabled={!idle}
-          onClick={() => again(() => controller.regenerate(view.id))}
-        >
-          {trans.__('Retry')}
-        </button>
-        <NextStep error={error} model={view.info.model} />
-        {error?.error_id && (
-          <details className="jp-StopChat-errorDetails">
-            <summary>{trans.__('Details')}</summary>
-            <LongText name={trans.__('Error id, for the server\'s log')} text={error.error_id} />
-          </details>
-        )}
-      </div>
-    );
-  }
-  if (view.info.made_elsewhere && !isTerminal(state)) {
-    return (
-      <div className="jp-StopChat-stoppingLine">
-        <span>{elsewhereWords(trans)}</span>
-      </div>
-    );
-  }
-  if (state === 'stopping' || (view.frozen && !isTerminal(state))) {
-    return (
-      <div className="jp-StopChat-stoppingLine">
-        <span>{trans.__('Stopping…')}</span>
-      </div>
-    );
-  }
-  const reason = view.info.finish_reason;
-  if (state !== 'interrupted' && !(state === 'completed' && reason)) {
-    return null;
-  }
-  const hasWords = view.info.text_length > 0;
-  const receipt = receiptWords(trans, stop, usage);
-  return (
-    <div className="jp-StopChat-stoppedLine" data-receipt={showReceipt ? 'shown' : 'on demand'}>
-      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined}>
-        {reason ? finishWords(trans, reason, hasWords) : reasonWords(trans, stop)}
-        {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
-      </span>
-      {hasWords && goesOn(view.info) && <ContinueButton view={view} idle={idle} />}
-      <button
-        type="button"
-        className="jp-StopChat-action"
-        disabled={!idle}
-        onClick={() => again(() => controller.regenerate(view.id))}
-      >
-        {trans.__('Regenerate')}
-      </button>
-    </div>
-  );
-}
-
-/** Say that no Stop here reaches a reply. */
-export function elsewhereWords(trans: TranslationBundle): string {
-  return trans.__('Another Jupyter server is making this reply. It can be stopped there.');
-}
-
-function ContinueButton(props: { view: MessageView; idle: boolean }): JSX.Element {
-  const { controller, trans } = useTools();
-  return (
-    <button
-      type="button"
-      className="jp-StopChat-action"
-      disabled={!props.idle}
-      onClick={() => {
-        controller.continueFrom(props.view.id);
-        focusInput(); // the button goes away, and Esc must still reach the panel
-      }}
-    >
-      {trans.__('Continue')}
-    </button>
-  );
-}
-
-/** Tell whether a reply that ended has more to say. */
-export function goesOn(info: Message): boolean {
-  return info.state === 'completed' ? info.finish_reason === 'length' : isTerminal(info.state);
-}
-
-/** Say how a reply ended that did not come to its own end. */
-export function finishWords(
-  trans: TranslationBundle,
-  reason: Message['finish_reason'],
-  hasText: boolean
-): string {
-  switch (reason) {
-    case 'length':
-      return hasText
-        ? trans.__('Response cut at the model’s limit')
-        : trans.__(
-            'The model’s limit was used up by thinking. Raise it, or ask for something shorter.'
-          );
-    case 'cut_off':
-      return trans.__('The connection broke off before the response ended');
-    case 'content_filter':
-      return trans.__('Response cut by the provider’s content filter');
-    case 'refusal':
-      return trans.__('The model refused to answer');
-    default:
-      return '';
-  }
-}
-
-/** Say why a reply ended early. */
-export function reasonWords(trans: TranslationBundle, stop: Receipt | undefined): string {
-  switch (stop?.reason) {
-    case 'server_restart':
-      return trans.__('The server restarted');
-    case 'server_shutdown':
-      return trans.__('The server shut down');
-    case 'replaced':
-      return trans.__('Replaced by a newer prompt');
-    case 'deleted':
-      return trans.__('The chat was deleted');
-    case 'user':
-      return trans.__('Response stopped by the user');
-    default:
-      return trans.__('Response interrupted');
-  }
-}
-
-/** Say what a stop did: the provider's connection, and the tokens that were made. */
-export function receiptWords(
-  trans: TranslationBundle,
-  stop: Receipt | undefined,
-  usage: Usage | undefined
-): string | undefined {
-  if (!stop) {
-    return undefined;
-  }
-  const ms = Math.round(stop.provider_ms ?? 0);
-  const words = {
-    closed:
-      stop.provider_ms === undefined
-        ? trans.__('provider connection closed')
-        : trans.__('provider connection closed after %1 ms', ms),
-    unconfirmed: trans.__('provider connection could not be confirmed as closed'),
-    still_finishing: trans.__('the model is still finishing in the background'),
-    not_started: trans.__('no request to the provider had been made')
-  };
-  const counted = usageWords(trans, usage);
-  return [words[stop.provider], ...(counted ? [counted] : [])].join(', ');
 }

@@ -3,8 +3,9 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
-import { elsewhereWords, finishWords, MessageItem, reasonWords, UserText } from './message';
-import { isBusy, queued, visible } from '../../chat/replies';
+import { elsewhereWords, finishWords, reasonWords } from './endWords';
+import { MessageItem, UserText } from './message';
+import { isBusy, queued, visible } from '../../chat/selectors';
 import { codeClick } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';

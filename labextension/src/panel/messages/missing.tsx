@@ -12,20 +12,20 @@ export function MissingText(props: { messageId: string }): JSX.Element {
   const { messageId } = props;
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    let takeBack: (() => void) | null = null;
+    let unwant: (() => void) | null = null;
     const root = (place.current as HTMLDivElement).closest('.jp-StopChat-list');
     const observer = new IntersectionObserver(
       entries => {
-        takeBack?.();
+        unwant?.();
         const isNear = entries[entries.length - 1].isIntersecting;
-        takeBack = isNear ? controller.want(messageId) : null;
+        unwant = isNear ? controller.want(messageId) : null;
       },
       { root, rootMargin: NEAR }
     );
     observer.observe(place.current as HTMLDivElement);
     return () => {
       observer.disconnect();
-      takeBack?.();
+      unwant?.();
     };
   }, [controller, messageId]);
   return (

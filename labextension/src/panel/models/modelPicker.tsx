@@ -235,7 +235,7 @@ function Group(props: {
             className="jp-StopChat-action"
             aria-label={trans.__('Remove what was given for %1', provider.label)}
             onClick={() =>
-              void (isServer ? models.takeAddressBack() : models.takeKeyBack(provider.name))
+              void (isServer ? models.withdrawAddress() : models.withdrawKey(provider.name))
             }
           >
             {trans.__('Remove')}

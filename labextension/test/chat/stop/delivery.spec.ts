@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { GIVE_UP, StopCall } from '../../../src/chat/stop/delivery';
+import { GIVE_UP, StopDelivery } from '../../../src/chat/stop/delivery';
 import { ScriptedClock, uuid } from '../../support';
 
 function call(open: () => boolean) {
@@ -8,7 +8,7 @@ function call(open: () => boolean) {
   const began = clock.now();
   const tries: number[] = [];
   const failures: boolean[] = [];
-  const stop = new StopCall(
+  const stop = new StopDelivery(
     { type: 'stop', message_id: uuid(1), shown: 3 },
     {
       clock,

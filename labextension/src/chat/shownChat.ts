@@ -2,7 +2,7 @@
 import { ChatController } from './controller';
 import { Desk } from './desk';
 
-export class Place {
+export class ShownChat {
   /**
    * @param chat the chat to begin with; null for a new one.
    * @param onChat is told which chat is shown, each time that another one is.

@@ -2,7 +2,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { SocketLike } from './socket';
+import { SocketLike } from '../wire/socket';
 
 export function connectWith(settings: ServerConnection.ISettings): SocketLike {
   let url = URLExt.join(settings.wsUrl, 'api/stop-chat/ws');

@@ -1,0 +1,88 @@
+/** What is read off a chat: which messages are shown, which wait, and what Stop aims at. */
+import { isTerminal } from '../wire/guards';
+import { MessageView } from './messages';
+import { ChatView } from './replies';
+import { line } from './versions';
+
+/** What Stop aims at now. */
+export interface Target {
+  readonly messageId?: string;
+  readonly requestId?: string;
+  /** How much of its text is shown, in UTF-16 code units. */
+  readonly shown: number;
+  /** It was stopped already, and is not settled yet. */
+  readonly stopping: boolean;
+}
+
+/** The messages to show: one line through the tree, the newest or chosen versions, none discarded. */
+export function visible(state: ChatView): readonly MessageView[] {
+  const { messages, choices } = state;
+  if (latest.messages !== messages || latest.choices !== choices) {
+    latest = { messages, choices, shown: line(messages, choices) };
+  }
+  return latest.shown;
+}
+
+/** Several parts of the panel ask for the same line after each change. */
+let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageView[] } = {
+  messages: [],
+  choices: {},
+  shown: []
+};
+
+/** Tell whether this server makes a reply, or will: what another one makes, no stop of ours reaches. */
+function isMadeHere(view: MessageView): boolean {
+  return view.role === 'assistant' && !isTerminal(view.info.state) && !view.info.made_elsewhere;
+}
+
+/** The replies that are not being made yet: they wait behind another one, or are paused. */
+export function queued(state: ChatView): readonly MessageView[] {
+  const open = visible(state).filter(isMadeHere);
+  return open.filter(
+    (view, index) =>
+      view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
+  );
+}
+
+/** What Stop aims at: the reply that is being made, else the request that was sent last. */
+export function target(state: ChatView): Target | null {
+  const waiting = new Set(queued(state).map(view => view.id));
+  const active = state.messages.find(
+    view => isMadeHere(view) && !waiting.has(view.id)
+  );
+  if (active && active.id) {
+    return {
+      messageId: active.id,
+      shown: active.text.length,
+      stopping: active.frozen || active.info.state === 'stopping'
+    };
+  }
+  const pending = state.pending[0];
+  if (pending) {
+    const from = state.messages.find(view => view.id === pending.messageId);
+    return {
+      requestId: pending.requestId,
+      shown: pending.kind === 'continue' ? (from?.text.length ?? 0) : 0,
+      stopping: pending.stopping
+    };
+  }
+  return null;
+}
+
+/** Tell whether a reply is being made, or was just asked for. */
+export function isBusy(state: ChatView): boolean {
+  return target(state) !== null;
+}
+
+/** What the one button does now. */
+export function buttonMode(state: ChatView): 'send' | 'stop' | 'stopping' {
+  const aim = target(state);
+  return aim === null ? 'send' : aim.stopping ? 'stopping' : 'stop';
+}
+
+/** How much of each message is here, for the server to send only the tails. */
+export function offsets(state: ChatView): Record<string, number> {
+  return Object.fromEntries(
+    state.messages.map(view => [view.id, view.text.length + view.late.length])
+  );
+}

@@ -1,0 +1,164 @@
+/** What happens when JupyterLab starts: the chats, their views and the commands are put together. */
+import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IEditorTracker } from '@jupyterlab/fileeditor';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { Attaching } from './attaching';
+import { makeChats } from './chats';
+import { addCommands, CommandIDs } from './commands';
+import { deleteChat, exportChat } from './dialogs';
+import { endNoticeOf } from './endNotice';
+import { chatIcon } from './icon';
+import { menusOf } from './menu';
+import { isNotebook, keepOpen } from './notebookApp';
+import { codeActionsOn } from './notebooks';
+import { keepFocusAtStart } from './startFocus';
+import { tabsOf } from './tabs';
+import { Views } from './views';
+import { ChatController } from '../chat/controller';
+import { ShownChat } from '../chat/shownChat';
+import { PanelView } from '../panel/context';
+import { StopChatPanel } from '../panel/panel';
+import { rememberChat, rememberedChat } from '../stores/memory';
+import { schedule } from '../stores/schedule';
+import { StopChatSettings } from '../stores/settings';
+import { LiveBody } from '../text/body';
+import { diagramsOf } from '../text/diagrams';
+import { makeRender, Render, warmUp } from '../text/rendering';
+
+/** The parts of JupyterLab that are used; null where it has none. */
+export interface LabParts {
+  app: JupyterFrontEnd;
+  rendermime: IRenderMimeRegistry;
+  registry: ISettingRegistry | null;
+  translator: ITranslator | null;
+  palette: ICommandPalette | null;
+  restorer: ILayoutRestorer | null;
+  notebooks: INotebookTracker | null;
+  editors: IEditorTracker | null;
+  documents: IDocumentManager | null;
+  languages: IEditorLanguageRegistry | null;
+  themes: IThemeManager | null;
+}
+
+/** The chat of the sidebar, for other extensions. */
+export interface StopChat {
+  /** The chat that the sidebar shows now. */
+  readonly controller: ChatController;
+  /** Show Markdown that grows, as the chat does. */
+  readonly textIn: (host: HTMLElement) => LiveBody;
+  /** Render a piece of Markdown as the chat does: sanitized, nothing fetched from elsewhere. */
+  readonly render: Render;
+}
+
+export function activate(parts: LabParts): StopChat {
+  const { app, rendermime, registry, translator, palette, restorer } = parts;
+  const { notebooks, editors, documents, languages, themes } = parts;
+  const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
+  const settings = new StopChatSettings(registry);
+  const server = app.serviceManager.serverSettings;
+  const { desk, history, models } = makeChats(server, settings, trans, {
+    isShown: chatId => views.shows(chatId),
+    onEnd: (reply, controller) => tellEnd(reply, controller)
+  });
+  const render = makeRender({
+    registry: rendermime,
+    languages,
+    diagrams: diagramsOf(themes),
+    trans,
+    showsRemote: () => settings.getSnapshot().remoteImages
+  });
+  const code = codeActionsOn(notebooks);
+  const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
+  const remove = async (chatId: string, title: string): Promise<void> => {
+    await deleteChat(history, trans, chatId, title);
+  };
+  const makePanel = (
+    chat: ChatController | string | null,
+    onChat?: (chatId: string | null) => void
+  ): StopChatPanel => {
+    const panel = new StopChatPanel({
+      shownChat: new ShownChat(desk, chat, onChat),
+      history,
+      models,
+      view: new PanelView(),
+      trans,
+      render,
+      code,
+      attaching,
+      settings,
+      openMenu: menusOf(app.commands),
+      deleteChat: remove,
+      schedule
+    });
+    panel.onFirstShow = () => warmUp(render);
+    return panel;
+  };
+
+  const sidebar = makePanel(rememberedChat(server.baseUrl), chatId =>
+    rememberChat(server.baseUrl, chatId)
+  );
+  sidebar.id = 'jupyter-stop-chat';
+  sidebar.title.icon = chatIcon;
+  sidebar.title.caption = trans.__('Stop Chat');
+  const views: Views = new Views(sidebar);
+  app.shell.add(sidebar, 'left', { rank: 900, type: 'Stop Chat' });
+  restorer?.add(sidebar, sidebar.id);
+  const openTab = tabsOf({ app, restorer, trans, views, makePanel });
+  const open = (chatId?: string): void => {
+    if (chatId) {
+      sidebar.view.showList(false);
+      sidebar.shownChat.show(chatId);
+    }
+    app.shell.activateById(sidebar.id);
+  };
+  const tellEnd = endNoticeOf({
+    trans,
+    isOn: () => settings.getSnapshot().notifications,
+    shows: chatId => views.shows(chatId),
+    open: chatId => open(chatId)
+  });
+  addCommands(app.commands, palette, trans, {
+    opensItself: isNotebook(app),
+    desk,
+    views,
+    attaching,
+    code,
+    open,
+    show: () => app.shell.activateById(views.current.id),
+    openTab,
+    deleteChat: remove,
+    exportChat: (chatId, format, title) => exportChat(history, chatId, format, title)
+  });
+  views.subscribe(() => views.shown.forEach(chatId => history.seen(chatId)));
+  desk.connect();
+  keepOpen(app, sidebar, server.baseUrl);
+  void Promise.all([app.restored, settings.ready]).then(() => {
+    const wanted = settings.getSnapshot().openAtStart;
+    if (wanted || PageConfig.getOption('stopChatOpen') === 'true') {
+      void Promise.resolve(app.commands.execute(CommandIDs.open)).then(() =>
+        keepFocusAtStart(sidebar.node, () => sidebar.focusInput())
+      );
+    }
+  });
+  return {
+    get controller() {
+      return sidebar.shownChat.controller;
+    },
+    textIn: host =>
+      new LiveBody(host, {
+        render,
+        growCode: render.growCode,
+        schedule,
+        now: () => performance.now()
+      }),
+    render
+  };
+}

@@ -1,0 +1,117 @@
+/** The line below a reply that tells how it ended, and what can be done about it. */
+import React, { useLayoutEffect } from 'react';
+
+import { focusInput, useSettings, useTools } from '../context';
+import { elsewhereWords, finishWords, goesOn, reasonWords, receiptWords } from './endWords';
+import { LongText } from './longText';
+import { NextStep } from './nextStep';
+import { MessageView } from '../../chat/messages';
+import { isTerminal } from '../../wire/guards';
+
+export function EndLine(props: {
+  view: MessageView;
+  /** Nothing is being made, so that a reply can be asked for. */
+  idle: boolean;
+  onRendered: () => void;
+}): JSX.Element | null {
+  const { controller, trans } = useTools();
+  const { view, idle, onRendered } = props;
+  const { showReceipt } = useSettings();
+  const { state, stop, error, usage } = view.info;
+  const again = (ask: () => void): void => {
+    ask();
+    focusInput(); // the button goes away, and Esc must still reach the panel
+  };
+  useLayoutEffect(onRendered, [state, view.stopFailed, onRendered]);
+  if (view.stopFailed) {
+    return (
+      <div className="jp-StopChat-failedLine" role="alert">
+        <span>{trans.__('Could not stop: %1', view.stopFailed)}</span>
+        <button type="button" className="jp-StopChat-action" onClick={() => controller.stop()}>
+          {trans.__('Retry')}
+        </button>
+      </div>
+    );
+  }
+  if (state === 'failed') {
+    return (
+      <div className="jp-StopChat-failedLine">
+        <span>
+          {view.info.finish_reason === 'cut_off'
+            ? finishWords(trans, 'cut_off', true)
+            : trans.__('Generation failed: %1', error?.message ?? '')}
+        </span>
+        {view.info.text_length > 0 && <ContinueButton view={view} idle={idle} />}
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          disabled={!idle}
+          onClick={() => again(() => controller.regenerate(view.id))}
+        >
+          {trans.__('Retry')}
+        </button>
+        <NextStep error={error} model={view.info.model} />
+        {error?.error_id && (
+          <details className="jp-StopChat-errorDetails">
+            <summary>{trans.__('Details')}</summary>
+            <LongText name={trans.__('Error id, for the server\'s log')} text={error.error_id} />
+          </details>
+        )}
+      </div>
+    );
+  }
+  if (view.info.made_elsewhere && !isTerminal(state)) {
+    return (
+      <div className="jp-StopChat-stoppingLine">
+        <span>{elsewhereWords(trans)}</span>
+      </div>
+    );
+  }
+  if (state === 'stopping' || (view.frozen && !isTerminal(state))) {
+    return (
+      <div className="jp-StopChat-stoppingLine">
+        <span>{trans.__('Stopping…')}</span>
+      </div>
+    );
+  }
+  const reason = view.info.finish_reason;
+  if (state !== 'interrupted' && !(state === 'completed' && reason)) {
+    return null;
+  }
+  const hasWords = view.info.text_length > 0;
+  const receipt = receiptWords(trans, stop, usage);
+  return (
+    <div className="jp-StopChat-stoppedLine" data-receipt={showReceipt ? 'shown' : 'on demand'}>
+      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined}>
+        {reason ? finishWords(trans, reason, hasWords) : reasonWords(trans, stop)}
+        {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
+      </span>
+      {hasWords && goesOn(view.info) && <ContinueButton view={view} idle={idle} />}
+      <button
+        type="button"
+        className="jp-StopChat-action"
+        disabled={!idle}
+        onClick={() => again(() => controller.regenerate(view.id))}
+      >
+        {trans.__('Regenerate')}
+      </button>
+    </div>
+  );
+}
+
+function ContinueButton(props: { view: MessageView; idle: boolean }): JSX.Element {
+  const { controller, trans } = useTools();
+  return (
+    <button
+      type="button"
+      className="jp-StopChat-action"
+      disabled={!props.idle}
+      onClick={() => {
+        controller.continueFrom(props.view.id);
+        focusInput(); // the button goes away, and Esc must still reach the panel
+      }}
+    >
+      {trans.__('Continue')}
+    </button>
+  );
+}

@@ -1,0 +1,53 @@
+/** Requests to the chat's HTTP routes on the Jupyter server that this page belongs to. */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+/** Ask one route; an answer that is no success is thrown as an error with a sentence. */
+export type Ask = (path: readonly string[], request?: Request) => Promise<Response>;
+
+export interface Request {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  query?: Record<string, string>;
+  body?: object;
+  /** So long an answer is awaited, in milliseconds; without it, as long as the browser does. */
+  patience?: number;
+}
+
+/**
+ * Make what asks the routes.
+ *
+ * @param unreachable what is said when the server does not answer.
+ */
+export function asking(settings: ServerConnection.ISettings, unreachable: string): Ask {
+  return async (path, { method = 'GET', query = {}, body, patience } = {}) => {
+    const route = URLExt.join(settings.baseUrl, 'api/stop-chat', ...path.map(encodeURIComponent));
+    const init: RequestInit = { method };
+    if (body) {
+      init.body = JSON.stringify(body);
+    }
+    let response: Response;
+    try {
+      if (patience !== undefined) {
+        init.signal = AbortSignal.timeout(patience);
+      }
+      const url = route + URLExt.objectToQueryString(query);
+      response = await ServerConnection.makeRequest(url, init, settings);
+    } catch {
+      throw new Error(unreachable);
+    }
+    if (!response.ok) {
+      throw new Error((await sentence(response)) ?? unreachable);
+    }
+    return response;
+  };
+}
+
+/** The server's own sentence for what went wrong, if there is one. */
+async function sentence(response: Response): Promise<string | null> {
+  try {
+    const body = (await response.json()) as { message?: unknown } | null;
+    return typeof body?.message === 'string' && body.message ? body.message : null;
+  } catch {
+    return null;
+  }
+}

@@ -17,7 +17,7 @@ PYTEST_JOBS ?=
 PARALLEL := $(if $(PYTEST_JOBS),--numprocesses $(PYTEST_JOBS) --dist loadfile)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: lab test lint typescript pytest stress lowest benchmarks protocol rooms behaviours format lock wheel clean
+.PHONY: lab test lint lint-typescript typescript pytest stress lowest benchmarks protocol rooms behaviours format lock wheel clean
 
 lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model ready.
 	$(BIN)/jupyter stop-chat install-local-model
@@ -25,14 +25,17 @@ lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model re
 
 test: lint typescript pytest ## Run everything that must pass.
 
-lint: $(STAMPS)/dev
+lint: lint-typescript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-typescript: $(STAMPS)/dev
-	cd labextension && jlpm run lint:check && jlpm run test
+lint-typescript: $(STAMPS)/dev
+	cd labextension && jlpm run lint:check
+
+typescript: lint-typescript
+	cd labextension && jlpm run test
 
 pytest: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/pytest $(PARALLEL) -m "not stress and not timed" $(PYTEST_ARGS)

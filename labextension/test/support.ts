@@ -49,7 +49,7 @@ export class FakeSocket implements SocketLike {
   closed = false;
 
   send(data: string): void {
-    this.sent.push(JSON.parse(data));
+    this.sent.push(JSON.parse(data) as ClientFrame);
   }
 
   close(): void {

@@ -63,7 +63,7 @@ export class Attaching implements PanelAttaching {
       return null;
     }
     const number = panel.content.activeCellIndex + 1;
-    const text = cellText(cell.model.toJSON() as object, panel.content.codeMimetype.split('-').pop());
+    const text = cellText(cell.model.toJSON(), panel.content.codeMimetype.split('-').pop());
     const name = this._options.trans.__('Cell %1 of %2', number, panel.title.label);
     const empty = cell.model.sharedModel.getSource().trim() === '';
     return empty ? null : { name: nameOf(name), text, mime_type: 'text/markdown' };

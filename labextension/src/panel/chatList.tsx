@@ -16,6 +16,7 @@ export function ChatList(): JSX.Element {
     search.current?.focus();
   }, [history]);
   return (
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Esc of what is in it
     <div
       className="jp-StopChat-chats"
       onKeyDown={event => {

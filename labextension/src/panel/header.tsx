@@ -1,5 +1,5 @@
 /** The top of the panel: the list of chats, the title, the chat's menu, and New chat. */
-import React, { useEffect, useRef, useState } from 'react';
+import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { focusInput, useSnapshot, useTools, useView } from './context';
 import { titleWait } from '../stores/history';
@@ -9,15 +9,19 @@ import { isBusy } from '../chat/selectors';
 /** Tell whether a chat's title is still on its way; it renders again when it no longer is. */
 export function useTitleWaits(chat: Chat | null): boolean {
   const [, again] = useState(0);
-  const wait = chat ? titleWait(chat, Date.now()) : 0;
   useEffect(() => {
+    const wait = waitFor(chat);
     if (wait > 0) {
       const timer = setTimeout(() => again(count => count + 1), wait + 50);
       return () => clearTimeout(timer);
     }
     return undefined;
-  }, [wait > 0, chat?.updated_at]);
-  return wait > 0;
+  }, [chat]);
+  return waitFor(chat) > 0;
+}
+
+function waitFor(chat: Chat | null): number {
+  return chat ? titleWait(chat, Date.now()) : 0;
 }
 
 export function Skeleton(): JSX.Element {
@@ -129,7 +133,9 @@ function Title(): JSX.Element {
 function TitleInput(props: { chatId: string; title: string }): JSX.Element {
   const { history, trans, view } = useTools();
   const [text, setText] = useState(props.title);
+  const field = useRef<HTMLInputElement>(null);
   const ended = useRef(false);
+  useLayoutEffect(() => field.current?.focus(), []);
   const end = (keep: boolean): void => {
     if (ended.current) {
       return;
@@ -143,11 +149,11 @@ function TitleInput(props: { chatId: string; title: string }): JSX.Element {
   };
   return (
     <input
+      ref={field}
       className="jp-StopChat-titleInput"
       aria-label={trans.__('Title')}
       value={text}
       maxLength={200}
-      autoFocus
       onFocus={event => event.target.select()}
       onChange={event => setText(event.target.value)}
       onBlur={() => end(true)}

@@ -65,7 +65,7 @@ export class StopChatSettings {
     try {
       const loaded = await registry.load(PLUGIN_ID);
       const read = (): void => {
-        this._now = readSettings(loaded.composite as Record<string, unknown>);
+        this._now = readSettings(loaded.composite);
         this._listeners.forEach(listener => listener());
       };
       loaded.changed.connect(read);

@@ -65,7 +65,7 @@ export class Diagrams {
       return await within(
         DEADLINE,
         new Promise<Drawing | null>(resolve => {
-          port.onmessage = ({ data }) => {
+          port.onmessage = ({ data }: MessageEvent<Record<string, unknown> | null>) => {
             if (data?.id === id) {
               if (data.broken) {
                 this._drop();
@@ -159,7 +159,8 @@ export async function drawDiagrams(
   words: { diagram: string; code: string; forbidden: string }
 ): Promise<void> {
   for (const code of root.querySelectorAll('pre > code.language-mermaid')) {
-    const block = code.closest('.jp-StopChat-code') ?? (code.parentElement as Element);
+    const block: Element =
+      code.closest('.jp-StopChat-code') ?? (code.parentElement as Element);
     const drawing = await diagrams.draw(code.textContent ?? '');
     if (!drawing) {
       if (diagrams.isForbidden) {
@@ -223,12 +224,13 @@ function drawingOf(data: Record<string, unknown>): Drawing | null {
   }
   const size = (given: unknown): number =>
     Math.min(8000, Math.max(16, Math.ceil(Number(given)) || 300));
+  const words = (given: unknown): string => (typeof given === 'string' ? given : '');
   return {
     svg,
     width: size(data.width),
     height: size(data.height),
-    title: String(data.title ?? '').slice(0, 500),
-    description: String(data.description ?? '').slice(0, 2000)
+    title: words(data.title).slice(0, 500),
+    description: words(data.description).slice(0, 2000)
   };
 }
 

@@ -106,7 +106,7 @@ function openEmphasis(text: string): string[] {
     }
     if (closes && counts.get(mark)) {
       for (let last: string | undefined; last !== mark; ) {
-        last = open.pop() as string;
+        last = open.pop() ?? mark;
         counts.set(last, (counts.get(last) as number) - 1);
       }
     } else if (opens) {

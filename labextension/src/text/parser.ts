@@ -68,9 +68,9 @@ export function parse(markdown: string): string | null {
 /** The formulas of a text, as they are found in it. */
 export function formulasOf(markdown: string): string[] {
   const found: string[] = [];
-  marked.walkTokens(marked.lexer(markdown), (token: Token) => {
+  void marked.walkTokens(marked.lexer(markdown), (token: Token) => {
     if (token.type === 'formula' || token.type === 'display') {
-      found.push(((token as Tokens.Generic).formula as Formula).tex);
+      found.push((token.formula as Formula).tex);
     }
   });
   return found;

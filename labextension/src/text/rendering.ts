@@ -23,7 +23,7 @@ export interface Render {
    */
   (markdown: string, grows?: boolean): Promise<HTMLElement>;
   /** Begin a code block that grows. */
-  growCode(info: string): GrowingCode;
+  readonly growCode: (info: string) => GrowingCode;
 }
 
 export interface RenderOptions {
@@ -133,11 +133,18 @@ export function warmUp(render: Render): void {
   const next = (): void => {
     const sample = samples.shift();
     if (sample !== undefined) {
-      const later = window.requestIdleCallback ?? ((what: () => void) => setTimeout(what, 50));
-      later(() => {
+      whenIdle(() => {
         void render(sample).then(next, () => undefined);
       });
     }
   };
   next();
+}
+
+function whenIdle(what: () => void): void {
+  if ('requestIdleCallback' in window) {
+    window.requestIdleCallback(what);
+  } else {
+    setTimeout(what, 50);
+  }
 }

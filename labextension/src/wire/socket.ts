@@ -8,10 +8,12 @@ import { ClientFrame, Continue, Edit, Regenerate, Send, ServerFrame, Welcome } f
 
 /** The part of a WebSocket that is used. */
 export interface SocketLike {
+  /* eslint-disable @typescript-eslint/no-explicit-any -- a WebSocket's own events do as well */
   onopen: ((event: any) => void) | null;
   onmessage: ((event: any) => void) | null;
   onclose: ((event: any) => void) | null;
   onerror: ((event: any) => void) | null;
+  /* eslint-enable @typescript-eslint/no-explicit-any */
   send(data: string): void;
   close(code?: number): void;
 }
@@ -85,12 +87,12 @@ export class ChatSocket {
     this._socket = socket;
     this._setState('connecting');
     this._timer = this._options.clock.after(WELCOME_TIMEOUT, () => this._lost(socket));
-    socket.onmessage = event => {
+    socket.onmessage = (event: { data: unknown }) => {
       if (this._socket === socket) {
         this._receive(String(event.data));
       }
     };
-    socket.onclose = event => this._lost(socket, event?.code);
+    socket.onclose = (event?: { code?: number }) => this._lost(socket, event?.code);
     socket.onerror = () => undefined; // a close follows
   }
 

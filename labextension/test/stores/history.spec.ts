@@ -34,16 +34,18 @@ beforeEach(() => {
       asked.push(options);
       return (await answers.shift()) ?? [];
     },
-    rename: async (...args) => {
+    rename: (...args) => {
       asked.push(args);
+      return Promise.resolve();
     },
-    remove: async (...args) => {
+    remove: (...args) => {
       if (refused) {
-        throw new Error('No.');
+        return Promise.reject(new Error('No.'));
       }
       asked.push(args);
+      return Promise.resolve();
     },
-    download: async () => new Blob()
+    download: () => Promise.resolve(new Blob())
   };
   history = new ChatHistory({
     routes,

@@ -40,11 +40,17 @@ describe('the key that sends', () => {
 });
 
 describe('the settings', () => {
-  const schema = JSON.parse(readFileSync(join(__dirname, '../..', 'schema', 'plugin.json'), 'utf8'));
+  const file = join(__dirname, '../..', 'schema', 'plugin.json');
+  const schema = JSON.parse(readFileSync(file, 'utf8')) as {
+    properties: Record<string, { default: unknown }>;
+  };
 
   it('have the defaults of the schema', () => {
-    const properties = schema.properties as Record<string, { default: unknown }>;
-    const said = Object.entries(properties).map(([name, one]) => [name, one.default]);
+    const { properties } = schema;
+    const said = Object.entries(properties).map(([name, one]): [string, unknown] => [
+      name,
+      one.default
+    ]);
     expect(readSettings(Object.fromEntries(said))).toEqual(DEFAULTS);
     expect(new Set(Object.keys(properties))).toEqual(new Set(Object.keys(DEFAULTS)));
   });

@@ -25,7 +25,7 @@ describe('the frame where diagrams are drawn', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('leaves nothing behind when it is dropped while it opens', async () => {
-    const diagrams = new Diagrams(async () => 'mermaid', () => false);
+    const diagrams = new Diagrams(() => Promise.resolve('mermaid'), () => false);
     const drawn = diagrams.draw('graph TD; A-->B');
     await vi.advanceTimersByTimeAsync(1000);
     expect([frames().length, listeners()]).toEqual([1, 1]);
@@ -47,7 +47,7 @@ describe('the frame where diagrams are drawn', () => {
   });
 
   it('says so soon when the policy of the page lets its script not run', async () => {
-    const diagrams = new Diagrams(async () => 'mermaid', () => false);
+    const diagrams = new Diagrams(() => Promise.resolve('mermaid'), () => false);
     const drawn = diagrams.draw('graph TD; A-->B');
     await vi.advanceTimersByTimeAsync(0);
     frames()[0].dispatchEvent(new Event('load'));

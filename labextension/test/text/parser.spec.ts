@@ -71,7 +71,7 @@ describe('R5: what takes too long to parse', () => {
     }
     answer(html: string): void {
       const { id } = this.sent[this.sent.length - 1];
-      this.onmessage?.({ data: { id, html } } as MessageEvent);
+      this.onmessage?.({ data: { id, html } } as MessageEvent<{ id: number; html: string | null }>);
     }
   }
 

@@ -205,8 +205,8 @@ describe('the work', () => {
             }
           },
           slice: { value: (from: number, to?: number) => text.slice(from, to) }
-        });
-        splitter.advance(counted as string);
+        }) as string;
+        splitter.advance(counted);
       }
       return looked;
     };

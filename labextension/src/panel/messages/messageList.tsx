@@ -105,6 +105,7 @@ export function MessageList(): JSX.Element {
   const firstSent = sentFrom(shown);
   return (
     <div className="jp-StopChat-listFrame">
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- only noted */}
       <div
         className="jp-StopChat-list"
         role="log"
@@ -119,6 +120,8 @@ export function MessageList(): JSX.Element {
         onPointerDown={onHand}
         onPointerMove={event => event.buttons !== 0 && onHand()}
       >
+        {/* what is clicked are buttons in rendered text, which the keyboard reaches as well */}
+        {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- see above */}
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
           {chat.loading && <Loading trouble={chat.trouble} />}
@@ -253,15 +256,16 @@ export function Status(): JSX.Element {
   } else if (latest) {
     phase = latest.info.state;
   }
+  const finished = latest && isTerminal(latest.info.state) ? latest.info.finish_reason : undefined;
+  const stopped = reasonWords(trans, latest?.info.stop);
+  const hasWords = (latest?.info.text_length ?? 0) > 0;
   const busy = useRef(false);
   useEffect(() => {
-    const finished =
-      latest && isTerminal(latest.info.state) ? latest.info.finish_reason : undefined;
     const table: Record<string, string> = {
       generating: trans.__('Generating'),
       elsewhere: elsewhereWords(trans),
       stopping: trans.__('Stopping'),
-      interrupted: reasonWords(trans, latest?.info.stop),
+      interrupted: stopped,
       completed: trans.__('Response complete'),
       failed: trans.__('Failed'),
       cannot_stop: trans.__('Could not stop')
@@ -271,10 +275,10 @@ export function Status(): JSX.Element {
       busy.current = true;
       setWords(table[phase]);
     } else if (busy.current) {
-      const ended = finishWords(trans, finished, (latest?.info.text_length ?? 0) > 0);
+      const ended = finishWords(trans, finished, hasWords);
       setWords(ended || (table[phase] ?? ''));
     }
-  }, [phase, latest?.info.finish_reason, trans]);
+  }, [phase, finished, stopped, hasWords, trans]);
   const isNew = chat.chatId === null && chat.pending.length === 0;
   useEffect(() => {
     if (isNew) {

@@ -117,6 +117,7 @@ function Choices(props: { list: ModelList; onChosen: (id: string | null) => void
     all[Math.max(0, Math.min(all.length - 1, at + (down ? 1 : -1)))]?.focus();
   };
   return (
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- arrows between its buttons
     <div ref={content} onKeyDown={step}>
       <input
         ref={field}

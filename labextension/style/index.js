@@ -1,3 +1,11 @@
-import './base.css';
+import './panel.css';
+import './controls.css';
+import './header.css';
+import './chatList.css';
+import './messages.css';
+import './endings.css';
+import './text.css';
+import './input.css';
+import './queue.css';
 import './models.css';
 import './rendering.css';

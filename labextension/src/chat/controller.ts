@@ -50,7 +50,7 @@ export interface ControllerOptions {
   words: Words;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
   nextFrame: (what: () => void, ms: number) => void;
-  /** Hear of each reply that was being made here and has ended. */
+  /** Called with each reply that was being made here and has ended. */
   onEnd?: (reply: MessageView) => void;
 }
 
@@ -128,7 +128,7 @@ export class ChatController {
     return rests && !selectors.isBusy(chat) && prompts.isNothing(prompt);
   }
 
-  /** How much of each message is here already, for the server to send only the tails. */
+  /** How much of each message is here already, so that the server sends only the rest. */
   offsets(): Record<string, number> {
     return selectors.offsets(this._state.now.chat);
   }
@@ -144,12 +144,12 @@ export class ChatController {
     this._socket.connect();
   }
 
-  /** Tell how much of a message one view has on the screen; return what takes it back. */
+  /** Register how much of a message one view has on the screen; return a function that ends it. */
   reportShown(messageId: string, shown: () => number): () => void {
     return this._stopPress.reportShown(messageId, shown);
   }
 
-  /** Have what is missing of a message soon; return what takes that back. */
+  /** Read what is missing of a message soon; return a function that cancels that. */
   want(messageId: string, details = false): () => void {
     return this._reading.want(messageId, details);
   }
@@ -223,7 +223,7 @@ export class ChatController {
     return this._stopPress.stop();
   }
 
-  /** Stop one reply, or take it out of the queue; tell whether it was there to be stopped. */
+  /** Stop one reply, or remove it from the queue; return whether it was there to be stopped. */
   stopMessage(messageId: string): boolean {
     const { chat } = this._state.now;
     if (selectors.queued(chat).some(view => view.id === messageId)) {
@@ -238,7 +238,7 @@ export class ChatController {
     this._stopPress.stopAll();
   }
 
-  /** Go on from a partial reply, once all of it is here: a stop tells how much was seen. */
+  /** Continue a partial reply once all of its text is here: a stop says how much was seen. */
   continueFrom(messageId: string): void {
     const view = this._state.now.chat.messages.find(one => one.id === messageId);
     if (view && !hasText(view)) {
@@ -268,7 +268,7 @@ export class ChatController {
     this._state.notice('not_done', text);
   }
 
-  /** Put away what `tell` said: the person has done something else about it. */
+  /** Dismiss what `tell` said. */
   untell(): void {
     if (this._state.now.chat.notice?.code === 'not_done') {
       this.dismissNotice();
@@ -281,7 +281,7 @@ export class ChatController {
 
   // --- the server's side --------------------------------------------------------------------
 
-  /** Take in what became of the connection. */
+  /** Note the state of the connection. */
   setConnection(state: SocketState, lost: boolean): void {
     this._reading.reset();
     if (state === 'connected') {
@@ -292,14 +292,14 @@ export class ChatController {
     }
   }
 
-  /** Take in whether the server is there without the chat. */
+  /** Note whether the server answers but has no chat. */
   setOff(off: boolean): void {
     if (off !== this._state.now.off) {
       this._state.set({ off });
     }
   }
 
-  /** Take a frame of the server in; those of other chats change nothing. */
+  /** Receive a frame of the server; those of other chats change nothing. */
   receive(frame: ServerFrame): void {
     this._receiving.receive(frame);
   }

@@ -23,13 +23,13 @@ export interface DeskOptions {
   words: Words;
   /** Call once, at the next animation frame: many deltas make one change of the page. */
   nextFrame: (what: () => void, ms: number) => void;
-  /** Hear each frame of the server as well, after it was taken in. */
+  /** Called with each frame of the server, after the chats have received it. */
   onFrame?: (frame: ServerFrame) => void;
-  /** Hear of each reply that was being made here and has ended. */
+  /** Called with each reply that was being made here and has ended. */
   onEnd?: (reply: MessageView, controller: ChatController) => void;
 }
 
-/** A chat that was left is followed so much longer than it seems to be needed, in milliseconds. */
+/** How much longer a chat that no view shows is followed, in milliseconds. */
 const GRACE = 1000;
 
 export class Desk {
@@ -110,7 +110,7 @@ export class Desk {
     return controller;
   }
 
-  /** Let go of a chat that no view shows, and in which nothing is made or waits to be sent. */
+  /** Forget a chat that no view shows, and in which nothing is being made or waits. */
   private _drop(controller: ChatController): void {
     if (this._views.get(controller) === 0 && controller.isDone) {
       this._views.delete(controller);

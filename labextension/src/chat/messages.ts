@@ -30,7 +30,7 @@ export interface Merged {
   readonly gap: boolean;
 }
 
-/** Take a message in that was not known. */
+/** Make the view of a message that is new here. */
 export function newView(message: Message): Merged {
   return {
     view: {
@@ -78,7 +78,7 @@ export function mergeMessage(view: MessageView, message: Message): Merged {
   const ended = isTerminal(view.info.state);
   const isSame = terminal && ended && view.info.text_length === message.text_length;
   if ((!terminal || isSame) && full.length < had.length && had.startsWith(full)) {
-    full = had; // a frame made before the last deltas, or a list, takes nothing back
+    full = had; // a frame that is older than the last deltas, or a list, removes nothing
   }
   const told = message.reasoning ?? view.reasoning;
   // An empty one says that deltas bring it again; what is there already may stay until then.
@@ -186,7 +186,7 @@ export function missing(view: MessageView, details = false): WantedPiece[] {
   return [...(hasText(view) ? [] : [ask({ part: 'text', at: 0 })]), ...left.map(ask)];
 }
 
-/** Put a text in that was asked for; one that is not of this state of the message changes nothing. */
+/** Merge a text that was asked for; one of another state of the message changes nothing. */
 export function mergePiece(view: MessageView, piece: Piece): MessageView {
   const had = textOf(view, piece);
   const left = view.info.left_out ?? [];
@@ -242,7 +242,7 @@ export function mergeThought(view: MessageView, thought: Thought): MessageView {
   };
 }
 
-/** Note a tool call, in the place that it has had since it started. */
+/** Update a tool call, or add it behind the others. */
 export function mergeTool(view: MessageView, frame: Tool): MessageView {
   const { type: _type, message_id: _id, ...call } = frame;
   const known = view.info.tools ?? [];

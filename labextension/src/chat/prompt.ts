@@ -66,7 +66,7 @@ export function attach(state: PromptState, attachments: readonly Attachment[]): 
   return { ...state, draft: { ...state.draft, attachments }, restored: null };
 }
 
-/** Take the draft out of the input, to send it. */
+/** Remove the draft from the input, to send it. */
 export function detachDraft(state: PromptState): [PromptState, Prompt] {
   return [{ ...state, draft: EMPTY, restored: null }, state.draft];
 }
@@ -95,7 +95,7 @@ function withChips(state: PromptState, all: readonly Returned[]): PromptState {
   return { ...state, chip, others };
 }
 
-/** Take a prompt back that was answered after all, unless the person has edited it. */
+/** Withdraw a prompt from the input that was answered after all, unless the person has edited it. */
 export function withdraw(state: PromptState, key: string): PromptState {
   if (state.restored?.key === key) {
     return { ...state, draft: EMPTY, restored: null };
@@ -117,7 +117,7 @@ export function swapChip(state: PromptState, key = state.chip?.key): PromptState
   return { ...withChips(state, all), draft: { text, attachments }, restored: returned };
 }
 
-/** Let go of a chip's prompt, the newest by default. */
+/** Discard a chip's prompt, the newest by default. */
 export function dropChip(state: PromptState, key = state.chip?.key): PromptState {
   const left = chips(state).filter(one => one.key !== key);
   return left.length < chips(state).length ? withChips(state, left) : state;

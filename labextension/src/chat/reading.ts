@@ -1,6 +1,6 @@
 /**
- * What the list of a chat leaves out, asked for in order and one answer at a time: at once what is
- * near the view or was unfolded, later the newest of the rest.
+ * Reads the texts that the list of a chat left out, one request at a time: first what is near the
+ * view or was unfolded, later the newest of the rest.
  *
  * It imports nothing of JupyterLab or React.
  */
@@ -13,9 +13,9 @@ import { ChatState } from './state';
 
 /** How many texts are asked for at once. */
 const MOST = 100;
-/** So much text is had without being looked at, in UTF-16 code units: a page's memory is bounded. */
+/** How much text is read ahead, in UTF-16 code units: a page's memory is bounded. */
 export const AHEAD = 2 * 1024 * 1024;
-/** Between answers that nobody waits for the page has time for others, in milliseconds. */
+/** How long to pause before text is read ahead, in milliseconds. */
 export const PAUSE = 200;
 /** How long to wait after a refusal, in milliseconds; the last one repeats. */
 const AGAIN = [1000, 3000, 10000, 30000];
@@ -48,7 +48,7 @@ export class Reading {
   ) {}
 
   /**
-   * Have what is missing of a message soon; return what takes that back.
+   * Read what is missing of a message soon; return a function that cancels that.
    *
    * @param details also what was sent or thought beside its text.
    */
@@ -91,7 +91,7 @@ export class Reading {
     }
   }
 
-  /** Take the answer in; tell whether it was for this chat. */
+  /** Receive an answer; return whether it was for this chat. */
   receive(frame: Pieces | Error): boolean {
     const asked = this._asked;
     if (!asked || frame.request_id !== asked.requestId) {
@@ -217,7 +217,7 @@ export class Reading {
 
   private _near = new Set<{ messageId: string; details: boolean }>();
   private _waiting = new Set<Waiting>();
-  /** What the server does not have either. */
+  /** The texts that the server does not have either. */
   private _hopeless = new Set<string>();
   private _asked: Asked | null = null;
   private _timer: unknown = null;

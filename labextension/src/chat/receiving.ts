@@ -12,13 +12,13 @@ import { isTerminal, refusedBy } from '../wire/guards';
 import { ServerFrame } from '../wire/protocol';
 import { ChatSocket } from '../wire/socket';
 
-/** What else hears of a frame. */
+/** The parts of the chat that a frame may concern. */
 export interface ReceivingParts {
   sending: Sending;
   stopPress: StopPress;
   reading: Reading;
   queue: Queueing;
-  /** Hear of each reply that was being made here and has ended. */
+  /** Called with each reply that was being made here and has ended. */
   onEnd?: (reply: MessageView) => void;
 }
 
@@ -29,7 +29,7 @@ export class Receiving {
     private _parts: ReceivingParts
   ) {}
 
-  /** Take a frame of the server in; those of other chats change nothing. */
+  /** Receive a frame of the server; those of other chats change nothing. */
   receive(frame: ServerFrame): void {
     const before = this._state.now;
     if (frame.type === 'welcome') {
@@ -98,7 +98,7 @@ export class Receiving {
     }
   }
 
-  /** Where the prompt is after a frame: what was refused comes back, what was answered is gone. */
+  /** Return the prompt after a frame: a refused one comes back, an answered one goes. */
   private _promptAfter(frame: ServerFrame, chat: replies.ChatView): prompts.PromptState {
     const before = this._state.now;
     let prompt = before.prompt;

@@ -330,7 +330,7 @@ function merged(
   return { views, gap };
 }
 
-/** Drop the word of who makes a reply once nobody else makes one. */
+/** Drop the notice that another server makes a reply, once none does. */
 function withoutOld(before: ChatView, after: ChatView): ChatView {
   const told = before.notice?.code === 'made_elsewhere' && after.notice === before.notice;
   const over = told && before.messages.some(isMadeElsewhere);

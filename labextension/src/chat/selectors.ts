@@ -23,14 +23,14 @@ export function visible(state: ChatView): readonly MessageView[] {
   return latest.shown;
 }
 
-/** Several parts of the panel ask for the same line after each change. */
+/** The last answer: several parts of the panel ask for it after each change. */
 let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageView[] } = {
   messages: [],
   choices: {},
   shown: []
 };
 
-/** Tell whether this server makes a reply, or will: what another one makes, no stop of ours reaches. */
+/** Tell whether this server makes a reply, or will; no stop of ours reaches another server. */
 function isMadeHere(view: MessageView): boolean {
   return view.role === 'assistant' && !isTerminal(view.info.state) && !view.info.made_elsewhere;
 }
@@ -80,7 +80,7 @@ export function buttonMode(state: ChatView): 'send' | 'stop' | 'stopping' {
   return aim === null ? 'send' : aim.stopping ? 'stopping' : 'stop';
 }
 
-/** How much of each message is here, for the server to send only the tails. */
+/** How much of each message is here, so that the server sends only the rest. */
 export function offsets(state: ChatView): Record<string, number> {
   return Object.fromEntries(
     state.messages.map(view => [view.id, view.text.length + view.late.length])

@@ -1,11 +1,11 @@
-/** The chat that one view shows; another one takes its place when the person opens it. */
+/** Which chat one view shows, until the person opens another one. */
 import { ChatController } from './controller';
 import { Desk } from './desk';
 
 export class ShownChat {
   /**
    * @param chat the chat to begin with; null for a new one.
-   * @param onChat is told which chat is shown, each time that another one is.
+   * @param onChat is called with the id of the chat each time another one is shown.
    */
   constructor(
     private _desk: Desk,
@@ -23,7 +23,7 @@ export class ShownChat {
 
   readonly getController = (): ChatController => this._controller;
 
-  /** Hear of all that changes: what is shown of the chat, and which chat it is. */
+  /** Call a listener whenever the chat has changed, or another one is shown. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this._listeners.add(listener);
     return () => this._listeners.delete(listener);

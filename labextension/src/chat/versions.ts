@@ -10,7 +10,7 @@ export interface Versions {
   readonly ids: readonly string[];
 }
 
-/** The messages that were taken out of a chat, with the prompts that have no other reply. */
+/** The discarded messages of a chat, with the prompts that have no other reply. */
 export function discarded(messages: readonly MessageView[]): Set<string> {
   const gone = new Set<string>();
   const asked = new Map<string, boolean>();

@@ -27,7 +27,7 @@ export interface Chats {
 export interface ChatHooks {
   /** Tell whether a chat is looked at. */
   isShown: (chatId: string) => boolean;
-  /** Hear of each reply that was being made here and has ended. */
+  /** Called with each reply that was being made here and has ended. */
   onEnd: (reply: MessageView, controller: ChatController) => void;
 }
 

@@ -6,9 +6,9 @@ import { ChatController } from '../chat/controller';
 import { brokeOff } from '../wire/guards';
 import { MessageView } from '../chat/messages';
 
-/** So long a notification stays in the corner, in milliseconds; it stays in the list of them. */
+/** How long a notification stays in the corner, in milliseconds; afterwards it is in the list. */
 const STAYS = 8000;
-/** So much of a prompt stands for a title, in UTF-16 code units. */
+/** How much of a prompt is shown where there is no title, in UTF-16 code units. */
 const LONGEST = 60;
 
 export interface EndNoticeOptions {
@@ -20,9 +20,9 @@ export interface EndNoticeOptions {
 }
 
 /**
- * Make what tells of the end of a reply.
+ * Return a function that notifies of the end of a reply.
  *
- * A stopped reply is never told of: whoever stopped it knows, and it is not complete.
+ * Nobody is notified of a stopped reply: whoever stopped it knows.
  */
 export function endNoticeOf(
   options: EndNoticeOptions

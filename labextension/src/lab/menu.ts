@@ -30,7 +30,7 @@ const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
   reply: [CommandIDs.stopMessage, CommandIDs.regenerate, CommandIDs.copyReply]
 };
 
-/** Make what opens a menu at a button. */
+/** Return a function that opens a menu at a button. */
 export function menusOf(
   commands: CommandRegistry
 ): (which: MenuName, button: HTMLElement, args?: ReadonlyJSONObject) => void {

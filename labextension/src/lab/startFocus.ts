@@ -1,4 +1,4 @@
-/** So long after the start, in milliseconds, the Launcher may still open. */
+/** How long after the start the Launcher may still open, in milliseconds. */
 const WINDOW = 10000;
 
 /**

@@ -19,7 +19,7 @@ export interface TabsOptions {
   makePanel: (chat: ChatController | string | null) => StopChatPanel;
 }
 
-/** Make what opens a chat as a tab. */
+/** Return a function that opens a chat as a tab. */
 export function tabsOf(
   options: TabsOptions
 ): (chat: ChatController | string | null) => StopChatPanel {

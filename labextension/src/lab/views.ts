@@ -41,7 +41,7 @@ export class Views {
       .flatMap(panel => panel.shownChat.controller.chatId ?? []);
   }
 
-  /** Hear of all that changes in what the views show. */
+  /** Call a listener whenever what the views show has changed. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this._listeners.add(listener);
     return () => this._listeners.delete(listener);

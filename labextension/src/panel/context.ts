@@ -120,10 +120,10 @@ export function useView(): PanelView {
   return view;
 }
 
-/** The part of the page that the person used last: with several views, it is in one of them. */
+/** The panel that the person used last, where there are several. */
 let used: HTMLElement | null = null;
 
-/** Note that the person uses a panel. */
+/** Note the panel that the person uses. */
 export function noteUsed(panel: HTMLElement): void {
   used = panel;
 }

@@ -14,7 +14,7 @@ export interface DropTarget {
   cells(text: string): void;
 }
 
-/** Take what is dropped on a node; return what ends it. */
+/** Accept what is dropped on a node; return a function that ends that. */
 export function acceptDrops(node: HTMLElement, target: DropTarget): () => void {
   const over = (is: boolean): boolean => node.classList.toggle('jp-mod-dropTarget', is);
   const wants = (event: Drag.Event): boolean =>

@@ -12,10 +12,10 @@ export function connectWith(settings: ServerConnection.ISettings): SocketLike {
   return new settings.WebSocket(url);
 }
 
-/** A server that has not said by then whether it has the chat is not asked further. */
+/** How long to wait for the server to say whether it has the chat, in milliseconds. */
 const PATIENCE = 10_000;
 
-/** Tell whether the server is there, and the chat is not: it was turned off there. */
+/** Tell whether the server answers but has no chat: it was turned off there. */
 export async function isOffOn(settings: ServerConnection.ISettings): Promise<boolean> {
   const url = URLExt.join(settings.baseUrl, 'api/stop-chat/health');
   try {

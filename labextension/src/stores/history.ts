@@ -1,5 +1,6 @@
 /**
- * The list of chats: read from the server, kept fresh by its frames, marked by what ended unseen.
+ * The list of chats: read from the server, kept up to date by its frames, and marked where a reply
+ * ended while nobody looked.
  *
  * It imports nothing of JupyterLab or React.
  */
@@ -132,7 +133,7 @@ export class ChatHistory {
     });
   }
 
-  /** Take a chat down as a file. */
+  /** Download a chat as a file. */
   download(chatId: string, format: ExportFormat): Promise<Blob> {
     return this._options.routes.download(chatId, format);
   }
@@ -149,7 +150,7 @@ export class ChatHistory {
     this._set({ trouble });
   }
 
-  /** Keep the list as fresh as a frame of the server is. */
+  /** Bring the list up to date with a frame of the server. */
   receive(frame: ServerFrame): void {
     if (frame.type === 'chat') {
       if (frame.deleted) {

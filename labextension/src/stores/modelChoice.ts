@@ -1,7 +1,7 @@
 /**
- * Which models there are, which one is chosen, and what is under way to have one.
+ * Which models there are, which one is chosen, and how the installation of the local one goes.
  *
- * It imports nothing of JupyterLab or React, and never holds a key: that goes through.
+ * It imports nothing of JupyterLab or React, and keeps no key: it only passes it on.
  */
 import { Clock } from '../wire/clock';
 import { ErrorCode, ErrorInfo, ModelInfo, ServerFrame } from '../wire/protocol';
@@ -57,7 +57,7 @@ export interface ModelRoutes {
 export interface ModelState {
   /** All that is known; null before it was asked for. */
   readonly list: ModelList | null;
-  /** What the server told at the connection: enough for a label. */
+  /** The models that the server named when it was connected to: enough for a label. */
   readonly models: readonly ModelInfo[];
   readonly defaultModel: string | null;
   /** The person's choice; null leaves it to the server. */

@@ -3,7 +3,7 @@ import { ChatRoutes, searchable } from './history';
 import { Ask, Request } from './server';
 import { Chat } from '../wire/protocol';
 
-/** A server that has not answered for so long is not reached, in milliseconds. */
+/** How long to wait for an answer, in milliseconds. */
 const PATIENCE = 120_000;
 
 export function routesOf(ask: Ask): ChatRoutes {

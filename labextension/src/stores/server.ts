@@ -9,12 +9,12 @@ export interface Request {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
   body?: object;
-  /** So long an answer is awaited, in milliseconds; without it, as long as the browser does. */
+  /** How long to wait for an answer, in milliseconds; without it, as long as the browser does. */
   patience?: number;
 }
 
 /**
- * Make what asks the routes.
+ * Return a function that asks the routes.
  *
  * @param unreachable what is said when the server does not answer.
  */

@@ -14,7 +14,7 @@ export interface Settings extends ChatSettings {
   readonly remoteImages: boolean;
   /** The receipt of a stop stands below each stopped reply, and not only on demand. */
   readonly showReceipt: boolean;
-  /** A reply that ended out of sight is told of. */
+  /** Notify of a reply that ended out of sight. */
   readonly notifications: boolean;
   readonly openAtStart: boolean;
 }
@@ -30,7 +30,7 @@ export const DEFAULTS: Settings = {
   openAtStart: false
 };
 
-/** Read what a settings file holds; what is missing or makes no sense is as by default. */
+/** Read what a settings file holds; what is missing or makes no sense has its default. */
 export function readSettings(values: Readonly<Record<string, unknown>>): Settings {
   const { policy, sendKey } = values;
   return {

@@ -23,7 +23,7 @@ const NEVER =
   /^(?:id|name|accesskey|tabindex|autofocus|contenteditable|draggable|inert|srcset|poster|background|longdesc|usemap|ismap|ping|download|popover|data-[\w-]+)$/;
 const SCHEME = /^(?:https?|ftp|mailto|tel):$/;
 
-/** Take out of cleaned HTML what would reach beyond the words. */
+/** Remove from sanitized HTML what would reach beyond its own text. */
 export function clean(html: string, base: string, files: string): string {
   const template = document.createElement('template');
   template.innerHTML = html;

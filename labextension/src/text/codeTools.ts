@@ -20,7 +20,7 @@ const SHAPES: Record<CodeAction, string> = {
   append: 'M3 2.5h7.5v1.3H3V2.5Zm0 3.2h7.5V7H3V5.7Zm0 3.2h4.5v1.3H3V8.9Zm7.4 0h1.2v2h2v1.2h-2v2h-1.2v-2h-2v-1.2h2v-2Z'
 };
 
-/** Make what adds the buttons to each code block of a rendered piece of a reply. */
+/** Return a function that adds the buttons to each code block of a rendered piece of a reply. */
 export function codeToolsWith(names: Record<CodeAction, string>): (root: HTMLElement) => void {
   const tools = document.createElement('div');
   tools.className = 'jp-StopChat-codeTools';

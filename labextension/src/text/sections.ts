@@ -27,7 +27,7 @@ export class Sections {
     }
   }
 
-  /** Take a block out. */
+  /** Remove a block. */
   remove(node: HTMLElement): void {
     const section = node.parentElement;
     node.remove();

@@ -37,7 +37,7 @@ export class Splitter {
       : null;
   }
 
-  /** Take the text in: all of it, which begins with what was given before. */
+  /** Split the whole text, which begins with what was given before. */
   advance(text: string): void {
     for (;;) {
       const end = text.indexOf('\n', this._scanned);

@@ -2,9 +2,9 @@
 export interface Clock {
   /** Milliseconds since some fixed moment. */
   now(): number;
-  /** Call `what` once, `ms` milliseconds from now; return what `cancel` takes. */
+  /** Call `what` once, `ms` milliseconds from now; return the handle for `cancel`. */
   after(ms: number, what: () => void): unknown;
-  /** Take an `after` back. */
+  /** Cancel an `after`. */
   cancel(handle: unknown): void;
 }
 

@@ -24,13 +24,13 @@ export interface ChatSocketOptions {
   /** Open a new connection. */
   connect: () => SocketLike;
   clock: Clock;
-  /** Take a frame of the server. */
+  /** Called with each frame of the server. */
   onFrame: (frame: ServerFrame) => void;
-  /** Hear of a change of state. */
+  /** Called with each change of state. */
   onState: (state: SocketState) => void;
   /** Tell how much of each message of a chat is here already. */
   offsetsOf: (chatId: string) => Record<string, number>;
-  /** Tell whether something is to come from the server: a reply is being made. */
+  /** Tell whether the server owes anything: a reply is being made. */
   expects?: () => boolean;
 }
 
@@ -39,19 +39,19 @@ export type Request = Send | Continue | Regenerate | Edit;
 
 /** How long to wait before each try to reconnect, in milliseconds; the last one repeats. */
 export const BACK_OFF = [300, 1000, 3000, 5000];
-/** A socket that has not said welcome by then is given up, in milliseconds. */
+/** How long to wait for the welcome, in milliseconds; then the socket is given up. */
 export const WELCOME_TIMEOUT = 10000;
 /** How many messages an `open` may tell the offsets of. */
 const MAX_OFFSETS = 1000;
-/** A server from which something is to come and that said nothing for so long is asked. */
+/** After how long a silence a server that owes an answer is pinged, in milliseconds. */
 export const QUIET = 20000;
-/** One that does not answer that for so long is given up: the connection is gone without a word. */
+/** How long it may take to answer the ping, in milliseconds; then the connection is given up. */
 export const PATIENCE = 15000;
-/** How often that is looked at. */
+/** How often the silence is measured, in milliseconds. */
 const WATCH = 5000;
 /** How long to wait before a chat that could not be opened is asked for again; the last repeats. */
 export const OPEN_AGAIN = [1000, 3000, 10000, 30000];
-/** The close code of a server that takes no frame as large. */
+/** The close code of a server that got a frame which is too large. */
 const TOO_LARGE = 1009;
 
 export class ChatSocket {
@@ -138,7 +138,7 @@ export class ChatSocket {
   }
 
   /**
-   * Take a request back that the server has not answered yet, so that it is not sent again.
+   * Withdraw a request that the server has not answered yet, so that it is not sent again.
    *
    * @returns true when it had never left this page.
    */
@@ -274,7 +274,7 @@ export class ChatSocket {
     }
   }
 
-  /** Give back what the server closed the connection for: sent again, it would do so again. */
+  /** Refuse the largest request: sent again, the server would close the connection again. */
   private _refuseLargest(): void {
     const written = [...this._unanswered.values()].filter(one => one.written);
     const size = (one: Unanswered): number => JSON.stringify(one.frame).length;

@@ -1,9 +1,9 @@
 /**
- * What a person does with the prompts that wait: change, order, take back, send next.
+ * What a person does with the prompts that wait: edit, reorder, remove, send next.
  *
- * The server answers most of it by what the chat is like then. So each is kept until the chat is
- * like that, and done again after a reconnection where it is not; what cannot be done any more is
- * said.
+ * The server does not answer most of these requests: it sends the changed chat. So each request is
+ * kept until the chat shows its effect, and sent again after a reconnection. What has become
+ * impossible meanwhile is undone here.
  */
 import { isWhole, MessageView } from '../messages';
 import * as prompts from '../prompt';
@@ -15,20 +15,20 @@ import { ChatState } from '../state';
 
 export interface QueueingOptions {
   makeId: () => string;
-  /** Tell whether a prompt is short enough, and the person if it is not. */
+  /** Return whether a prompt is short enough; tell the person if it is not. */
   fits: (frame: Edit) => boolean;
   /** Wait until all of a message is here. */
   whole: (messageId: string) => Promise<MessageView | null>;
 }
 
-/** What was asked for, and is not seen to be done yet. */
+/** A request whose effect the chat does not show yet. */
 interface Errand {
   readonly frame: ClientFrame;
-  /** Tell whether the chat is as it was to become. */
+  /** Tell whether the chat shows the effect. */
   readonly isDone: (chat: replies.ChatView) => boolean;
-  /** Tell whether it can still become so. */
+  /** Tell whether the effect can still come. */
   readonly isPossible: (chat: replies.ChatView) => boolean;
-  /** It came too late. */
+  /** Undo what the page did ahead: the request came too late. */
   readonly onLate: () => void;
 }
 
@@ -39,7 +39,7 @@ export class Queueing {
     private _options: QueueingOptions
   ) {}
 
-  /** Give a prompt that waits other words; tell whether they are on their way. */
+  /** Change the words of a prompt that waits; return whether the change was sent. */
   edit(replyId: string, body: string): boolean {
     const promptId = this._view(replyId)?.info.reply_to;
     if (promptId === undefined || body.trim() === '') {
@@ -65,7 +65,7 @@ export class Queueing {
     return true;
   }
 
-  /** Tell whether a request changes a prompt that waits, and was not answered yet. */
+  /** Tell whether a request is an edit that the server has not answered yet. */
   readonly edits = (requestId: string): boolean => this._edits.has(requestId);
 
   /** The server has answered a request; return the words of an edit that it answered. */
@@ -87,7 +87,7 @@ export class Queueing {
     ids.splice(to, 0, ...ids.splice(from, 1));
     this._do('reorder', {
       frame: { type: 'reorder', chat_id: chat.chatId, message_ids: ids },
-      // the order that is shown is the server's: where some have begun, it says so by itself
+      // the order on the page is the server's: if some have begun, its next frame shows that
       isDone: now => selectors.queued(now).map(view => view.id).join() === ids.join(),
       isPossible: now => ids.every(id => isQueued(now, id)),
       onLate: () => undefined
@@ -95,7 +95,7 @@ export class Queueing {
   }
 
   /**
-   * Take a prompt out of the queue.
+   * Remove a prompt from the queue.
    *
    * @param keep put its words into the input.
    */
@@ -114,12 +114,12 @@ export class Queueing {
       frame: { type: 'unqueue', message_id: replyId },
       isDone: chat => this._view(replyId)?.info.stop?.discarded === true || !isHere(chat, replyId),
       isPossible: chat => isQueued(chat, replyId),
-      // it is being answered, and so is not in the input
+      // it is being answered, so it must not be in the input as well
       onLate: () => this._state.set({ prompt: prompts.withdraw(this._state.now.prompt, replyId) })
     });
   }
 
-  /** Take all of them out; tell whether there were any. */
+  /** Remove all of them; return whether there were any. */
   clear(): boolean {
     const waiting = selectors.queued(this._state.now.chat);
     waiting.forEach(reply => this.remove(reply.id));
@@ -136,7 +136,7 @@ export class Queueing {
     }
   }
 
-  /** See what is done, after a frame was taken in; do again what a lost connection has lost. */
+  /** After a frame: drop the requests that are done, and send again what a lost connection lost. */
   receive(frame: ServerFrame): void {
     const { chat } = this._state.now;
     if (frame.type === 'error') {

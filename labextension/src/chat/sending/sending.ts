@@ -1,4 +1,4 @@
-/** What goes to the server to have a reply made: prompts, also those that must wait for a chat. */
+/** The requests for a reply, also those that wait until their chat has an id. */
 import { ASSUMED, bytesOf } from '../attachments';
 import * as prompts from '../prompt';
 import { Continue, Edit, Limits, Regenerate, Send, ServerFrame } from '../../wire/protocol';
@@ -11,7 +11,7 @@ import { ChatState } from '../state';
 export interface PickedModel {
   /** The model of a prompt; null leaves it to the server. */
   readonly wanted: string | null;
-  /** The model that a reply is made anew with; null: the one that it was made with. */
+  /** The model of a regenerated reply; null keeps the one that it had. */
   readonly effective: string | null;
 }
 
@@ -90,7 +90,7 @@ export class Sending {
       kind === 'edit'
         ? { type: kind, message_id: messageId, body, request_id: requestId }
         : { type: kind, message_id: messageId, request_id: requestId };
-    // what is gone on with keeps the model that began it
+    // a reply that is continued keeps its model
     const { picked } = this._options;
     const model = kind === 'edit' ? picked?.wanted : picked?.effective;
     if (model && kind !== 'continue') {
@@ -104,7 +104,7 @@ export class Sending {
     return true;
   }
 
-  /** Take a prompt back; true when it had never left this page. */
+  /** Withdraw a request; return whether it had never left this page. */
   withdraw(requestId: string): boolean {
     const held = this._held.length;
     this._held = this._held.filter(frame => frame.request_id !== requestId);
@@ -125,7 +125,7 @@ export class Sending {
     }
   }
 
-  /** Tell whether the server takes a prompt as long, and the person if it does not. */
+  /** Return whether a prompt is short enough for the server; tell the person if it is not. */
   fits(frame: { body: string }): boolean {
     const limits = this._limits;
     const fits =
@@ -136,7 +136,7 @@ export class Sending {
     return fits;
   }
 
-  /** Put the words into a refusal that had none: the server could only close the connection. */
+  /** Add the sentence to a refusal without one: there the server could only close the connection. */
   worded(frame: ServerFrame): ServerFrame {
     const lacks = frame.type === 'error' && frame.code === 'prompt_too_long' && !frame.message;
     return lacks ? { ...frame, message: this._tooLong } : frame;

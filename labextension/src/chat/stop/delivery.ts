@@ -1,5 +1,5 @@
 /**
- * One press of Stop: try until the server has answered, and tell honestly when it did not.
+ * The delivery of one stop to the server: it is sent again until it is answered, or given up.
  *
  * A stop is safe to send twice (the second joins the first), so each try sends it again.
  */
@@ -8,7 +8,7 @@ import { Stop } from '../../wire/protocol';
 
 /** When to try, in milliseconds after the press. */
 export const TRIES = [0, 300, 1000, 3000];
-/** Without an answer for so long the connection is taken for gone, in milliseconds after the press. */
+/** When a connection without an answer is replaced, in milliseconds after the press. */
 export const SILENT = 5000;
 /** How long to wait for an answer to a try that was sent, in milliseconds after the press. */
 export const GIVE_UP = 8000;

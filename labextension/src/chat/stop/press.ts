@@ -1,4 +1,4 @@
-/** The press of Stop: what it aims at, what it does to the page at once, and who is told. */
+/** What a press of Stop does: it picks its target, freezes the text at once, and sends the stop. */
 import { Clock } from '../../wire/clock';
 import { isWhole, MessageView } from '../messages';
 import * as prompts from '../prompt';
@@ -14,9 +14,9 @@ export interface StopPressOptions {
   clock: Clock;
   /** Wait until all of a message is here. */
   whole: (messageId: string) => Promise<MessageView | null>;
-  /** Take the turn out of the chat as well. */
+  /** Whether the turn leaves the chat as well. */
   discard: () => boolean;
-  /** The prompt comes back into the input. */
+  /** Whether the prompt comes back into the input. */
   restores: () => boolean;
   words: { notConnected: string; noAnswer: string };
 }
@@ -29,7 +29,7 @@ export class StopPress {
     private _options: StopPressOptions
   ) {}
 
-  /** Tell how much of a message one view has on the screen; return what takes it back. */
+  /** Register how much of a message one view has on the screen; return a function that ends it. */
   reportShown(messageId: string, shown: () => number): () => void {
     const views = this._shown.get(messageId) ?? new Set();
     this._shown.set(messageId, views.add(shown));
@@ -41,13 +41,13 @@ export class StopPress {
     };
   }
 
-  /** Note that a partial reply is gone on from: its prompt is not what Stop gives back. */
+  /** Note that a partial reply is being continued: Stop does not give its prompt back. */
   noteContinued(messageId: string): void {
     this._continued.add(messageId);
   }
 
   /**
-   * Stop the reply that is being made; tell whether there was one.
+   * Stop the reply that is being made; return whether there was one.
    *
    * @param restores whether its prompt comes back; by default as it is set.
    */
@@ -62,16 +62,16 @@ export class StopPress {
   /** Stop all of this person's replies, in every chat. */
   stopAll(): void {
     this.stop();
-    const call = this._call('all', { type: 'stop', all: true }, () =>
+    const delivery = this._deliver('all', { type: 'stop', all: true }, () =>
       this._state.notice('cannot_stop', this._options.words.notConnected)
     );
-    this._calls.set('all', call);
+    this._deliveries.set('all', delivery);
   }
 
   /** A stop was answered, or what it aimed at has ended. */
   answered(id: string): void {
-    this._calls.get(id)?.answered();
-    this._calls.delete(id);
+    this._deliveries.get(id)?.answered();
+    this._deliveries.delete(id);
   }
 
   /** Tell whether a stop of a message, of a request or of all is on its way. */
@@ -79,12 +79,12 @@ export class StopPress {
 
   /** Try again now: the connection is back. */
   tryNow(): void {
-    this._calls.forEach(call => call.tryNow());
+    this._deliveries.forEach(one => one.tryNow());
   }
 
   dispose(): void {
-    this._calls.forEach(call => call.answered());
-    this._calls.clear();
+    this._deliveries.forEach(one => one.answered());
+    this._deliveries.clear();
   }
 
   private _stop(aim: selectors.Target, restores: boolean): void {
@@ -92,11 +92,11 @@ export class StopPress {
     const message = chat.messages.find(view => view.id === aim.messageId);
     const key = aim.requestId ?? message?.info.request_id ?? aim.messageId ?? '';
     const views = (message && this._shown.get(message.id)) ?? [];
-    // several views of one page: what the furthest of them shows was seen
+    // with several views, the person has seen what the furthest one shows
     const seen = [...views].map(view => view());
     const shown = Math.min(aim.shown, seen.length > 0 ? Math.max(...seen) : aim.shown);
     const withdraws = aim.requestId !== undefined && this._sending.withdraw(aim.requestId);
-    // what never left the page is nowhere else, so that it always comes back
+    // a prompt that never left the page is nowhere else, so it always comes back
     const prompt =
       restores || withdraws
         ? this._givenBack(aim, key)
@@ -116,9 +116,9 @@ export class StopPress {
       frame.discard = true;
     }
     const id = aim.messageId ?? aim.requestId ?? '';
-    this._calls.set(
+    this._deliveries.set(
       id,
-      this._call(id, frame, reached => {
+      this._deliver(id, frame, reached => {
         const { noAnswer, notConnected } = this._options.words;
         const why = reached ? noAnswer : notConnected;
         const now = this._state.now;
@@ -130,7 +130,7 @@ export class StopPress {
     );
   }
 
-  /** Return the prompt as it is after the press: what was asked comes back into the input. */
+  /** Return the prompt after the press, with what was asked back in the input. */
   private _givenBack(aim: selectors.Target, key: string): prompts.PromptState {
     const { chat, prompt } = this._state.now;
     const next = prompts.guard(prompt, this._options.clock.now());
@@ -167,20 +167,20 @@ export class StopPress {
     }
   }
 
-  private _call(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopDelivery {
-    this._calls.get(id)?.answered();
+  private _deliver(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopDelivery {
+    this._deliveries.get(id)?.answered();
     return new StopDelivery(frame, {
       clock: this._options.clock,
       send: stop => this._socket.send(stop),
       onSilent: () => this._socket.renew(),
       onFailed: reached => {
-        this._calls.delete(id);
+        this._deliveries.delete(id);
         onFailed(reached);
       }
     });
   }
 
-  private _calls = new Map<string, StopDelivery>();
+  private _deliveries = new Map<string, StopDelivery>();
   /** How much of each message is on the screen, in each view. */
   private _shown = new Map<string, Set<() => number>>();
   private _continued = new Set<string>();

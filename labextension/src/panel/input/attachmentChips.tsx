@@ -3,7 +3,7 @@ import React from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
 
-/** Show what is attached to the draft; each can be taken off. */
+/** Show what is attached to the draft; each can be removed. */
 export function DraftAttachments(): JSX.Element | null {
   const { controller, trans } = useTools();
   const { attachments } = useSnapshot().prompt.draft;

@@ -5,12 +5,12 @@ import { isTerminal } from '../../wire/guards';
 import { Message, Receipt, Usage } from '../../wire/protocol';
 import { usageWords } from './usageLine';
 
-/** Say that no Stop here reaches a reply. */
+/** Say that another server makes a reply. */
 export function elsewhereWords(trans: TranslationBundle): string {
   return trans.__('Another Jupyter server is making this reply. It can be stopped there.');
 }
 
-/** Tell whether a reply that ended has more to say. */
+/** Tell whether a reply that ended can be continued. */
 export function goesOn(info: Message): boolean {
   return info.state === 'completed' ? info.finish_reason === 'length' : isTerminal(info.state);
 }

@@ -10,9 +10,9 @@ import { codeClick } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';
 
-/** Nearer to the end than this is at the end, in pixels. */
+/** How near to the end counts as the end, in pixels. */
 const NEAR = 32;
-/** What scrolls so long after the person's hand moved, in milliseconds, is scrolled by it. */
+/** How long after a movement of the person's hand a scroll counts as theirs, in milliseconds. */
 const HAND = 1000;
 
 export function MessageList(): JSX.Element {
@@ -235,7 +235,7 @@ function Greeting(): JSX.Element {
   );
 }
 
-/** Say the boundaries of a reply to a screen reader, and never its tokens. */
+/** Tell a screen reader when a reply begins and ends, and never its tokens. */
 export function Status(): JSX.Element {
   const { trans } = useTools();
   const { chat } = useSnapshot();

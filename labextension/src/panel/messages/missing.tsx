@@ -3,10 +3,10 @@ import React, { useEffect, useRef } from 'react';
 
 import { useTools } from '../context';
 
-/** So far from the view a text is asked for, so that it is there when it comes into view. */
+/** How near to the view a text is read, so that it is there when it comes into view. */
 const NEAR = '1000px 0px';
 
-/** Say that text is missing, and have it as soon as the place is near the view. */
+/** Say that text is missing, and read it as soon as this comes near the view. */
 export function MissingText(props: { messageId: string }): JSX.Element {
   const { controller, trans } = useTools();
   const { messageId } = props;
@@ -35,7 +35,7 @@ export function MissingText(props: { messageId: string }): JSX.Element {
   );
 }
 
-/** Say that what was unfolded is on its way, and have it. */
+/** Say that what was unfolded is being loaded, and read it. */
 export function MissingDetails(props: { messageId: string }): JSX.Element {
   const { controller, trans } = useTools();
   const { messageId } = props;
@@ -43,7 +43,7 @@ export function MissingDetails(props: { messageId: string }): JSX.Element {
   return <div className="jp-StopChat-missing">{trans.__('Loading…')}</div>;
 }
 
-/** Details whose text is had when they are unfolded. */
+/** Details whose text is read when they are unfolded. */
 export function Unfolding(props: {
   messageId: string;
   className: string;

@@ -31,10 +31,10 @@ def proven() -> dict[str, list[str]]:
                 for id_ in dict.fromkeys(ID.findall(ast.get_docstring(node) or "")):
                     if node.name.startswith("test_"):
                         found[id_].append(f"`{where}::{node.name}`")
-    for file in sorted((ROOT / "labextension" / "test").glob("*.spec.ts*")):
+    for file in sorted((ROOT / "labextension" / "test").rglob("*.spec.ts*")):
         for title in TITLE.findall(file.read_text()):
             for id_ in dict.fromkeys(ID.findall(title)):
-                found[id_].append(f"`labextension/test/{file.name}`: {title}")
+                found[id_].append(f"`{file.relative_to(ROOT).as_posix()}`: {title}")
     return found
 
 

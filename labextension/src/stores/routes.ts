@@ -1,13 +1,13 @@
 /** The HTTP routes of the chats. */
 import { ChatRoutes, searchable } from './history';
-import { Ask, Request } from './server';
+import { Ask, RouteRequest } from './server';
 import { Chat } from '../wire/protocol';
 
 /** How long to wait for an answer, in milliseconds. */
 const PATIENCE = 120_000;
 
 export function routesOf(ask: Ask): ChatRoutes {
-  const askChats = (path: readonly string[], request: Request = {}): Promise<Response> =>
+  const askChats = (path: readonly string[], request: RouteRequest = {}): Promise<Response> =>
     ask(['chats', ...path], { ...request, patience: PATIENCE });
   return {
     list: async ({ limit, before, query }) => {

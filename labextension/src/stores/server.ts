@@ -3,9 +3,9 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 /** Ask one route; an answer that is no success is thrown as an error with a sentence. */
-export type Ask = (path: readonly string[], request?: Request) => Promise<Response>;
+export type Ask = (path: readonly string[], request?: RouteRequest) => Promise<Response>;
 
-export interface Request {
+export interface RouteRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
   body?: object;

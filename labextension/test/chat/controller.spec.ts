@@ -280,7 +280,7 @@ describe('Stop', () => {
     expect(now().chat.notice).toBeNull();
   });
 
-  it('and send asks the draft in its shownChat, and gives nothing back (J5)', () => {
+  it('and send asks the draft in its place, and gives nothing back (J5)', () => {
     running();
     chat.edit('rather this');
     expect(chat.stopAndSend()).toBe(true);

@@ -1,0 +1,114 @@
+/** A page on a scripted clock, and the server of its chats at the other end of the socket. */
+import { ChatController, ChatSettings } from '../src/chat/controller';
+import { Desk } from '../src/chat/desk';
+import { MessageView } from '../src/chat/messages';
+import { ShownChat } from '../src/chat/shownChat';
+import { Chat, Message } from '../src/wire/protocol';
+import { buttonMode } from '../src/chat/selectors';
+import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from './support';
+
+export let clock: ScriptedClock;
+export let sockets: FakeSocket[];
+export let frames: (() => void)[];
+export let remembered: (string | null)[];
+let settings: ChatSettings;
+let ids: number;
+export let desk: Desk;
+export let shownChat: ShownChat;
+/** What it shows. */
+export let chat: ChatController;
+export let told: number;
+export let ends: MessageView[];
+/** Answers whether the chat is turned off on the server. */
+export let tellOff: (off: boolean) => void;
+export let asked: number;
+
+export const R1 = uuid(0x101);
+export const R2 = uuid(0x102);
+
+/** Begin anew: nothing is connected, and no chat is shown. */
+export function begin(): void {
+  clock = new ScriptedClock();
+  sockets = [];
+  frames = [];
+  remembered = [];
+  settings = { onStop: 'keep', policy: null, restorePrompt: true };
+  ids = 0x100;
+  told = 0;
+  ends = [];
+  asked = 0;
+  desk = new Desk({
+    clock,
+    isOff: () => {
+      asked += 1;
+      return new Promise(resolve => (tellOff = resolve));
+    },
+    connect: () => {
+      sockets.push(new FakeSocket());
+      return sockets[sockets.length - 1];
+    },
+    makeId: () => uuid((ids += 1)),
+    settings: () => settings,
+    words: { notConnected: 'offline', noAnswer: 'silence', promptTooLong: 'too long' },
+    nextFrame: what => frames.push(what),
+    onEnd: reply => ends.push(reply)
+  });
+}
+
+export function start(chatId: string | null): void {
+  shownChat = new ShownChat(desk, chatId, id => remembered.push(id));
+  chat = shownChat.controller;
+  chat.subscribe(() => (told += 1));
+  desk.connect();
+}
+export function show(chatId: string | null): void {
+  shownChat.show(chatId);
+  chat = shownChat.controller;
+}
+/** Change what the person has set. */
+export function set(change: Partial<ChatSettings>): void {
+  settings = { ...settings, ...change };
+}
+export const meta: Chat = {
+  id: CHAT,
+  owner: 'me',
+  created_at: '2026-01-01T00:00:00Z',
+  updated_at: '2026-01-01T00:00:00Z',
+  state: 'idle'
+};
+export const server = (): FakeSocket => sockets[sockets.length - 1];
+export const now = () => chat.getSnapshot();
+export const mode = () => buttonMode(now().chat);
+export const draft = () => now().prompt.draft.text;
+export const sent = (type: string) => server().sent.filter(frame => frame.type === type);
+export const accept = (n: number, request: string, text = 'question', change: Partial<Message> = {}) =>
+  server().say({
+    type: 'accepted',
+    request_id: request,
+    chat_id: CHAT,
+    user_message: prompt(n, text, n > 1 ? { reply_to: uuid(n - 1) } : {}),
+    message: reply(n + 1, { reply_to: uuid(n), request_id: request, ...change })
+  });
+export const delta = (n: number, offset: number, text: string) =>
+  server().say({ type: 'delta', message_id: uuid(n), offset, text, part: 'text' });
+export const end = (n: number, state: Message['state'], text: string, change: Partial<Message> = {}) =>
+  server().say({
+    type: 'message',
+    message: reply(n, { state, text, reply_to: uuid(n - 1), request_id: R1, ...change })
+  });
+
+export function online(): void {
+  start(null);
+  server().greet();
+}
+export function ask(text = 'question'): void {
+  chat.edit(text);
+  chat.send();
+}
+/** A reply that is being made, with some text. */
+export function running(text = 'some text'): void {
+  online();
+  ask();
+  accept(1, R1);
+  delta(2, 0, text);
+}

@@ -268,7 +268,7 @@ export class ChatController {
     this._state.notice('not_done', text);
   }
 
-  /** Dismiss what `tell` said. */
+  /** Dismiss what `tell` said: the person has done something else about it. */
   untell(): void {
     if (this._state.now.chat.notice?.code === 'not_done') {
       this.dismissNotice();

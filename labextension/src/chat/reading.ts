@@ -15,7 +15,7 @@ import { ChatState } from './state';
 const MOST = 100;
 /** How much text is read ahead, in UTF-16 code units: a page's memory is bounded. */
 export const AHEAD = 2 * 1024 * 1024;
-/** How long to pause before text is read ahead, in milliseconds. */
+/** How long to pause before text is read ahead, in milliseconds: the page has other things to do. */
 export const PAUSE = 200;
 /** How long to wait after a refusal, in milliseconds; the last one repeats. */
 const AGAIN = [1000, 3000, 10000, 30000];

@@ -52,10 +52,12 @@ export class Receiving {
       this._state.set({ chat: replies.emptyChat(null) });
       return;
     }
-    let chat = replies.reduce(before.chat, { type: 'frame', frame: this._parts.sending.worded(frame) });
+    const worded = this._parts.sending.worded(frame);
+    let chat = replies.reduce(before.chat, { type: 'frame', frame: worded });
     if (frame.type === 'stop_result') {
-      this._parts.stopPress.answered(frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : ''));
-      const lost = frame.results.some(result => 
+      const stopped = frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : '');
+      this._parts.stopPress.answered(stopped);
+      const lost = frame.results.some(result =>
         ['not_found', 'made_elsewhere'].includes(result.outcome)
       );
       if (lost && frame.message_id && chat.resync === 'no') {

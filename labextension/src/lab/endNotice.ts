@@ -22,7 +22,7 @@ export interface EndNoticeOptions {
 /**
  * Return a function that notifies of the end of a reply.
  *
- * Nobody is notified of a stopped reply: whoever stopped it knows.
+ * Nobody is notified of a stopped reply: whoever stopped it knows, and it is not complete.
  */
 export function endNoticeOf(
   options: EndNoticeOptions

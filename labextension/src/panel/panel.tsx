@@ -117,7 +117,8 @@ export class StopChatPanel extends ReactWidget {
 
 function Root(props: { parts: PanelParts }): JSX.Element {
   const { parts } = props;
-  const controller = useSyncExternalStore(parts.shownChat.subscribe, parts.shownChat.getController);
+  const { shownChat } = parts;
+  const controller = useSyncExternalStore(shownChat.subscribe, shownChat.getController);
   const tools = useMemo(() => ({ ...parts, controller }), [parts, controller]);
   return (
     <PanelContext.Provider value={tools}>

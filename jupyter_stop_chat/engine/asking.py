@@ -23,9 +23,9 @@ from jupyter_stop_chat.wire.protocol import (
 )
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
-from .generation import now
 from .lane import Lane
 from .queue import Queue
+from .receipt import now
 from .room import Room
 from .send import Admission, Write, Written, new_reply
 from .thread import Places

@@ -21,7 +21,7 @@ from .background import Background
 from .changes import MessageMoved
 from .generation import Generation
 from .registry import Registry
-from .run import Runner
+from .stop import Stopping
 from .titles import Titles
 
 #: So often is looked, in seconds.
@@ -59,14 +59,14 @@ class Elsewhere:
     def __init__(
         self,
         registry: Registry,
-        runner: Runner,
+        stopping: Stopping,
         store: Store,
         bus: Bus,
         background: Background,
         titles: Titles,
     ) -> None:
         self._registry = registry
-        self._runner = runner
+        self._stopping = stopping
         self._store = store
         self._bus = bus
         self._background = background
@@ -155,7 +155,7 @@ class Elsewhere:
         lanes = [lane for key in keys if (lane := self._registry.lane(*key))]
         chats = [lane.chat for lane in lanes if lane.chat]
         for generation in gone:
-            self._runner.begin_stop(generation, "deleted")
+            self._stopping.begin(generation, "deleted")
         await asyncio.wait({each.settled for each in gone})
         for chat in chats:
             there = await self._store.get_chat(chat.id)

@@ -38,6 +38,7 @@ from .registry import Registry
 from .room import Room
 from .run import Resolve, Runner
 from .send import Admission
+from .settle import Settling
 from .stop import Stopping
 from .thread import Places
 from .titles import TitleMode, Titles
@@ -84,6 +85,23 @@ class Engine:
             titles,
             self.limits.title_patience,
         )
+        self._settling = Settling(
+            self.registry,
+            store,
+            bus,
+            self.background,
+            self.titles,
+            advance=lambda lane: self._runner.advance(lane),  # noqa: PLW0108 - it is made below
+        )
+        self._stopping = Stopping(
+            self.registry,
+            store,
+            bus,
+            self.limits,
+            self.background,
+            self.titles,
+            self._settling,
+        )
         self._runner = Runner(
             self.registry,
             store,
@@ -93,14 +111,22 @@ class Engine:
             self.background,
             self._places,
             self.titles,
+            self._stopping,
+            self._settling,
         )
-        self._queue = Queue(self.registry, self._runner, self._places)
-        self._stopping = Stopping(self.registry, self._runner, store, self.titles)
+        self._queue = Queue(self.registry, self._runner, self._places, self._stopping)
         self.elsewhere = Elsewhere(
-            self.registry, self._runner, store, bus, self.background, self.titles
+            self.registry, self._stopping, store, bus, self.background, self.titles
         )
         self._admission = Admission(
-            self.registry, self._runner, store, bus, self.limits, self.background
+            self.registry,
+            self._runner,
+            self._stopping,
+            self._settling,
+            store,
+            bus,
+            self.limits,
+            self.background,
         )
         self.room = Room(store, self.limits.max_chats_per_owner)
         self._asking = Asking(
@@ -272,7 +298,7 @@ class Engine:
         self.titles.abandon(chat_id)
         found = [each for each in self.registry.running(owner) if each.chat_id == chat_id]
         for generation in found:
-            self._runner.begin_stop(generation, "deleted")
+            self._stopping.begin(generation, "deleted")
         if found:
             await asyncio.wait({generation.settled for generation in found})
         self.titles.abandon(chat_id)
@@ -296,7 +322,7 @@ class Engine:
             lane.paused = True
         running = self.running()
         for generation in running:
-            self._runner.begin_stop(generation, "server_shutdown")
+            self._stopping.begin(generation, "server_shutdown")
         with suppress(TimeoutError):
             async with asyncio.timeout(self.limits.shutdown_deadline):
                 if running:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from jupyter_stop_chat.ports.handler import (
@@ -46,32 +44,13 @@ from jupyter_stop_chat.wire.utf16 import (
     whole,
 )
 
+from .receipt import ProviderState, Reason, StopRequest
+from .tools import length_of, shown_call
+
 Part = Literal["text", "reasoning"]
-Reason = Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"]
 
 #: So much text may wait for its commit before the model's stream is held back, in code units.
 PENDING_LIMIT = 64 * 1024
-#: What is shown of a tool's arguments and of its result, in code units.
-TOOL_LIMIT = 16 * 1024
-
-
-def now() -> str:
-    """Return the time as the wire contract writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """Hold what is known of a stop while it is carried out; times in seconds of `perf_counter`."""
-
-    reason: Reason
-    discard: bool
-    requested_at: str = field(default_factory=now)
-    started: float = field(default_factory=time.perf_counter)
-
-    def ms(self) -> float:
-        """Return the milliseconds since the stop was requested."""
-        return round((time.perf_counter() - self.started) * 1000, 3)
 
 
 class Generation:
@@ -130,11 +109,7 @@ class Generation:
         self.told: list[tuple[str, int]] = []
         self.finish_reason: FinishReason | None = None
         self.cancelled_ms: float | None = None
-        self._provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = (
-            "not_started"
-        )
-        self._provider_ms: float | None = None
-        self._left_running = False
+        self._provider = ProviderState()
         #: Told when the receipt changes after it was written down.
         self.on_late_news: Callable[[], None] = lambda: None
         self._append = append
@@ -154,6 +129,7 @@ class Generation:
         self._room.set()
         self._flusher: asyncio.Task[None] | None = None
         self._broken: Exception | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def take_over(self, message: Message) -> None:
@@ -281,7 +257,7 @@ class Generation:
             while self._pending and not self.cut_off:
                 made = self._pending.pop(0)
                 if isinstance(made, ToolCall):
-                    self._pending_length -= _length_of(made)
+                    self._pending_length -= length_of(made)
                     await self._put_tool(self.id, made)
                 elif isinstance(made, WasThought):
                     # Shown before it is committed: a stop in between counts what is shown, and
@@ -317,18 +293,11 @@ class Generation:
         return begin
 
     def _tool(self, call: ToolCall) -> None:
-        call = call.model_copy(
-            update={
-                "call_id": whole(call.call_id),
-                "name": whole(call.name),
-                "args": _shown(call.args),
-                "result": _shown(call.result),
-            }
-        )
+        call = shown_call(call)
         if self._broken is None:
             self._called[call.call_id] = call
             self._pending.append(call)
-            self._pend(_length_of(call))
+            self._pend(length_of(call))
 
     def _show_tool(self, call: ToolCall) -> None:
         self.tools[call.call_id] = call
@@ -357,12 +326,24 @@ class Generation:
             self.text.cut(max(shown, self.prefix_length))
         self._drop_pending()
 
+    def set_deadline(self, delay: float, call: Callable[[Generation], None]) -> None:
+        """Have something called unless it has settled by then; a new deadline replaces another.
+
+        :param delay: in seconds.
+        """
+        self.drop_deadline()
+        self._deadline = asyncio.get_running_loop().call_later(delay, call, self)
+
+    def drop_deadline(self) -> None:
+        """Have nothing called any more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
     def detach(self) -> None:
         """Keep all that a task still does from the message: it did not unwind."""
         self.detached = True
-        if self._provider == "unconfirmed":
-            self._provider = "still_finishing"
-            self._left_running = True
+        self._provider.leave_running()
         self._drop_pending()
 
     def _drop_pending(self) -> None:
@@ -374,20 +355,11 @@ class Generation:
 
     def report(self, what: str) -> None:
         """Note what the chat handler says of its provider, or that a detached task ended."""
-        if what == "started":
-            self._provider = "unconfirmed"
-            if self._retry is not None:
-                self._retry = None
-                if not self.fenced:
-                    self._on_moved(self)
-        elif what == "still_finishing":
-            self._provider = "still_finishing"
-        elif what == "closed" and self._provider != "closed":
-            self._provider = "closed"
-            self._provider_ms = self.stop.ms() if self.stop else None
-            self.on_late_news()
-        elif what == "ended" and self._left_running and self._provider == "still_finishing":
-            self._provider = "unconfirmed"
+        if what == "started" and self._retry is not None:
+            self._retry = None
+            if not self.fenced:
+                self._on_moved(self)
+        if self._provider.report(what, self.stop):
             self.on_late_news()
 
     def receipt(self) -> Receipt | None:
@@ -398,8 +370,8 @@ class Generation:
             reason=self.stop.reason,
             requested_at=self.stop.requested_at,
             cancelled_ms=self.cancelled_ms,
-            provider=self._provider,
-            provider_ms=self._provider_ms,
+            provider=self._provider.is_,
+            provider_ms=self._provider.closed_ms,
             settled_ms=self.stop.ms(),
             discarded=self.stop.discard,
         )
@@ -434,17 +406,3 @@ class Generation:
         code, attempt, at = self._retry
         left = max(0, round((at - time.perf_counter()) * 1000))
         return Retry(code=code, attempt=attempt, wait_ms=left)
-
-
-def _length_of(call: ToolCall) -> int:
-    return len(call.args or "") + len(call.result or "")
-
-
-def _shown(text: str | None) -> str | None:
-    """Return what is shown of a tool's words: whole characters, and not too many."""
-    if text is None:
-        return None
-    text = whole(text)
-    if utf16_length(text) <= TOOL_LIMIT:
-        return text
-    return utf16_slice(text, 0, TOOL_LIMIT - 1) + "…"

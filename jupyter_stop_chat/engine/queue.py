@@ -10,14 +10,18 @@ from jupyter_stop_chat.wire.protocol import Accepted, MessageState
 from .generation import Generation
 from .registry import Registry
 from .run import Runner
+from .stop import Stopping
 from .thread import Places
 
 
 class Queue:
     """Change what waits, before it begins."""
 
-    def __init__(self, registry: Registry, runner: Runner, places: Places) -> None:
+    def __init__(
+        self, registry: Registry, runner: Runner, places: Places, stopping: Stopping
+    ) -> None:
         self._registry = registry
+        self._stopping = stopping
         self._runner = runner
         self._places = places
 
@@ -41,7 +45,7 @@ class Queue:
             await self._places.amend(generation, body, prompt.reply_to, request_id)
             stop = self._registry.recall(generation.owner, request_id)
             if stop is not None:
-                self._runner.begin_stop(generation, "user", discard=stop.discard)
+                self._stopping.begin(generation, "user", discard=stop.discard)
         assert generation.prompt is not None
         return Accepted(
             request_id=request_id,

@@ -1,4 +1,4 @@
-"""The runner: it starts the task of a generation, cancels it, and settles its message."""
+"""The runner: it starts the task of a generation, and reads the chat handler's events in it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 
-from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.handler import ChatHandler, Turn, TurnMessage
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import TERMINAL, ChatChanged, Message, MessageState
+from jupyter_stop_chat.wire.protocol import ChatChanged, Message, MessageState
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
-from .changes import MessageMoved
-from .generation import Generation, Reason, now
+from .changes import Bus, MessageMoved
+from .generation import Generation
 from .history import turn_messages
 from .lane import Lane
 from .limits import EngineLimits
+from .receipt import now
 from .registry import Registry
-from .settle import settlement
+from .settle import Settling
+from .stop import Stopping
 from .thread import Places
 from .titles import Titles
 
@@ -38,7 +39,7 @@ LONG_THREAD = 200
 
 
 class Runner:
-    """Take generations from their start to their one terminal state."""
+    """What takes generations from their start to the end of their task."""
 
     def __init__(
         self,
@@ -50,6 +51,8 @@ class Runner:
         background: Background,
         places: Places,
         titles: Titles,
+        stopping: Stopping,
+        settling: Settling,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -59,7 +62,8 @@ class Runner:
         self._background = background
         self._places = places
         self._titles = titles
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._stopping = stopping
+        self._settling = settling
 
     # --- running -----------------------------------------------------------------------------
 
@@ -82,7 +86,7 @@ class Runner:
         task = asyncio.create_task(making, name=f"generation {generation.id}")
         generation.task = task
         task.add_done_callback(partial(self._task_done, generation))
-        self._set_timer(generation, self._limits.max_duration, self._expire)
+        generation.set_deadline(self._limits.max_duration, self._stopping.expire)
         self._tell(generation)
 
     async def _generate(self, generation: Generation, known: bool, head: str | None) -> None:
@@ -121,69 +125,6 @@ class Runner:
             # asyncio would pass it on and end the whole server for one model's fault.
             raise StopChatError(ErrorCode.GENERATION_FAILED, "SystemExit") from error
 
-    def _expire(self, generation: Generation) -> None:
-        """End a generation that took longer than is allowed."""
-        if generation.stop is None and generation.task is not None:
-            generation.failure = StopChatError(ErrorCode.TOOK_TOO_LONG)
-            self._cancel(generation)
-
-    # --- stopping ----------------------------------------------------------------------------
-
-    def begin_stop(
-        self,
-        generation: Generation,
-        reason: Reason,
-        *,
-        shown: int | None = None,
-        discard: bool = False,
-    ) -> None:
-        """Fence a generation and cancel its task, in this very step; a second stop joins in."""
-        if generation.stop is not None or generation.state in TERMINAL:
-            return
-        if generation.claimed or generation.failure is not None:
-            return  # too late: how it ended is decided
-        generation.begin_stop(reason, shown=shown, discard=discard)
-        if generation.task is not None:
-            generation.state = MessageState.STOPPING
-            self._tell(generation)
-            self._cancel(generation)
-        elif generation.accepted.done():
-            self.settle_soon(generation)
-
-    def _cancel(self, generation: Generation) -> None:
-        """Cancel a generation's task, once: a second cancel would land in its clean-up."""
-        if generation.task is not None:
-            generation.task.cancel()
-            self._set_timer(generation, self._limits.stop_deadline, self._give_up)
-
-    def _give_up(self, generation: Generation) -> None:
-        """Detach a task that did not unwind in time; the fence keeps it from the message."""
-        task, generation.task = generation.task, None
-        if task is None or task.done():
-            return
-        generation.detach()
-        self._background.fence_off(task)
-        log.warning(
-            "the model %s did not react to a stop within %.1f s; its task is fenced off",
-            generation.model,
-            self._limits.stop_deadline,
-        )
-        self.settle_soon(generation)
-
-    def _set_timer(
-        self, generation: Generation, delay: float, call: Callable[[Generation], None]
-    ) -> None:
-        self._drop_timer(generation)
-        loop = asyncio.get_running_loop()
-        self._timers[generation.id] = loop.call_later(delay, call, generation)
-
-    def _drop_timer(self, generation: Generation) -> None:
-        timer = self._timers.pop(generation.id, None)
-        if timer is not None:
-            timer.cancel()
-
-    # --- settling ----------------------------------------------------------------------------
-
     def _task_done(self, generation: Generation, task: asyncio.Task[None]) -> None:
         """Decide the outcome when a task has ended, whichever way.
 
@@ -199,101 +140,7 @@ class Runner:
             generation.cancelled_ms = generation.stop.ms()
         elif generation.failure is None and (error is not None or task.cancelled()):
             generation.failure = _failure(error)
-        self.settle_soon(generation)
-
-    def settle_soon(self, generation: Generation) -> None:
-        """Settle a generation, once, in a task of its own that no cancel reaches."""
-        if not generation.settling:
-            generation.settling = True
-            self._background.run(self._settle(generation), "settle")
-
-    async def _settle(self, generation: Generation) -> None:
-        """Claim the terminal state, tell everyone, and let the chat go on."""
-        self._drop_timer(generation)
-        if not generation.cut_off:
-            try:
-                await generation.finish()
-            except StopChatError as error:
-                generation.failure = generation.failure or error
-        generation.claimed = True
-        generation.end_tools()
-        message = await self._claim(generation)
-        generation.failure = None  # its traceback would hold the model's stream
-        lane = self._registry.lane(generation.owner, generation.chat_id)
-        if message is None:  # deleted meanwhile
-            generation.settled.cancel()
-            self.forget(generation, lane)
-            return
-        # Another process may have taken it for left behind, and go on with it.
-        foreign = message.made_elsewhere
-        generation.state = MessageState.INTERRUPTED if foreign else message.state
-        generation.message = message
-        if message.stop is not None and message.stop.provider != "closed":
-            generation.on_late_news = partial(self._amend, generation)
-        if lane is not None and message.discarded and lane.head == generation.id:
-            lane.head_known = False
-        self._registry.remove(generation)
-        if lane is not None:
-            lane.remove(generation)
-        told = MessageMoved(message) if foreign else MessageMoved(message, generation)
-        self._bus.publish(generation.chat_id, told)
-        generation.settled.set_result(message)
-        receipt = generation.receipt()
-        if receipt and message.stop and receipt.provider != message.stop.provider:
-            self._amend(generation)  # it closed while this was written down
-        if lane is not None:
-            chat = lane.chat
-            self.advance(lane)
-            if not foreign:
-                self._titles.consider(chat, message, busy=lane.running is not None)
-
-    async def _claim(self, generation: Generation) -> Message | None:
-        """Claim the terminal state in the store; a store that fails keeps nobody waiting."""
-        settled = settlement(generation)
-        try:
-            message = await self._store.settle(generation.id, settled)
-            if message is None:
-                message = await self._store.get_message(generation.id)
-        except Exception:
-            log.exception("the end of a message could not be written down")
-            message = generation.snapshot().model_copy(
-                update={
-                    "state": settled.state,
-                    "usage": settled.usage,
-                    "stop": settled.stop,
-                    "error": settled.error,
-                    "finish_reason": settled.finish_reason,
-                }
-            )
-        return message
-
-    def forget(self, generation: Generation, lane: Lane | None) -> None:
-        """Drop a generation that leaves no message behind."""
-        self._registry.remove(generation)
-        if lane is not None:
-            lane.remove(generation)
-            self.advance(lane)
-
-    def _amend(self, generation: Generation) -> None:
-        """Complete the receipt of a stop whose provider closed, or not, after it was settled."""
-        receipt = generation.receipt()
-        if receipt is None or generation.message.stop is None:
-            return
-        settled_ms = generation.message.stop.settled_ms
-        amended = generation.message.model_copy(
-            update={"stop": receipt.model_copy(update={"settled_ms": settled_ms})}
-        )
-        generation.message = amended
-        self._background.run(self._write_amended(amended), "amend")
-
-    async def _write_amended(self, message: Message) -> None:
-        if message.stop is None:
-            return
-        await self._store.amend_stop(message.id, message.stop)
-        now_kept = await self._store.get_message(message.id)
-        # It may have gone on meanwhile, or be gone: then this receipt is history.
-        if now_kept is not None and now_kept.stop == message.stop:
-            self._bus.publish(message.chat_id, MessageMoved(now_kept))
+        self._settling.soon(generation)
 
     def _tell(self, generation: Generation) -> None:
         self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))

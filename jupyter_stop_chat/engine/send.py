@@ -16,11 +16,14 @@ from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
 from .changes import MessageMoved, TextGrew
-from .generation import Generation, now
+from .generation import Generation
 from .lane import Lane
 from .limits import EngineLimits
+from .receipt import now
 from .registry import Registry
 from .run import Runner
+from .settle import Settling
+from .stop import Stopping
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Admission:
         self,
         registry: Registry,
         runner: Runner,
+        stopping: Stopping,
+        settling: Settling,
         store: Store,
         bus: Bus,
         limits: EngineLimits,
@@ -59,6 +64,8 @@ class Admission:
     ) -> None:
         self._registry = registry
         self._runner = runner
+        self._stopping = stopping
+        self._settling = settling
         self._store = store
         self._bus = bus
         self._limits = limits
@@ -172,12 +179,12 @@ class Admission:
         generation.accepted.set_result(accepted)
         # Only now is it certain that it can be done itself.
         for replaced in lane.replaced_by(generation):
-            self._runner.begin_stop(replaced, "replaced")
+            self._stopping.begin(replaced, "replaced")
         # Its owner first: whoever asked for it follows the chat from here on.
         self._bus.announce(lane.owner, accepted)
         self._bus.publish(lane.chat_id, accepted)
         if generation.stop is not None:
-            self._runner.settle_soon(generation)
+            self._settling.soon(generation)
         self._runner.advance(lane)
         return accepted
 
@@ -195,7 +202,7 @@ class Admission:
         generation.accepted.cancel()
         generation.settled.cancel()
         lane.paused = lane.paused or paused
-        self._runner.forget(generation, lane)
+        self._settling.forget(generation, lane)
 
     async def once(
         self, owner: str, request_id: str, carry_out: Callable[[], Awaitable[Accepted]]

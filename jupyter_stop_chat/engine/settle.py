@@ -1,18 +1,142 @@
-"""What a message is claimed with when its generation has ended."""
+"""How a message ends: what it is claimed with, who is told, and that its chat goes on."""
 
 from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
+from functools import partial
 
-from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.ports.store import Settlement, Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.protocol import ErrorInfo, MessageState, Usage
+from jupyter_stop_chat.wire.protocol import ErrorInfo, Message, MessageState, Usage
 from jupyter_stop_chat.wire.usage import tokens, total
 
+from .background import Background
+from .changes import Bus, MessageMoved
 from .generation import Generation
+from .lane import Lane
+from .registry import Registry
+from .titles import Titles
 
 log = logging.getLogger(__name__)
+
+
+class Settling:
+    """What writes down how messages ended, tells of it, and lets their chats go on.
+
+    :param advance: starts what may start in a chat.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        bus: Bus,
+        background: Background,
+        titles: Titles,
+        advance: Callable[[Lane], None],
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._bus = bus
+        self._background = background
+        self._titles = titles
+        self._advance = advance
+
+    def soon(self, generation: Generation) -> None:
+        """Settle a generation, once, in a task of its own that no cancel reaches."""
+        if not generation.settling:
+            generation.settling = True
+            self._background.run(self._settle(generation), "settle")
+
+    async def _settle(self, generation: Generation) -> None:
+        """Claim the terminal state, tell everyone, and let the chat go on."""
+        generation.drop_deadline()
+        if not generation.cut_off:
+            try:
+                await generation.finish()
+            except StopChatError as error:
+                generation.failure = generation.failure or error
+        generation.claimed = True
+        generation.end_tools()
+        message = await self._claim(generation)
+        generation.failure = None  # its traceback would hold the model's stream
+        lane = self._registry.lane(generation.owner, generation.chat_id)
+        if message is None:  # deleted meanwhile
+            generation.settled.cancel()
+            self.forget(generation, lane)
+            return
+        # Another process may have taken it for left behind, and go on with it.
+        foreign = message.made_elsewhere
+        generation.state = MessageState.INTERRUPTED if foreign else message.state
+        generation.message = message
+        if message.stop is not None and message.stop.provider != "closed":
+            generation.on_late_news = partial(self._amend, generation)
+        if lane is not None and message.discarded and lane.head == generation.id:
+            lane.head_known = False
+        self._registry.remove(generation)
+        if lane is not None:
+            lane.remove(generation)
+        told = MessageMoved(message) if foreign else MessageMoved(message, generation)
+        self._bus.publish(generation.chat_id, told)
+        generation.settled.set_result(message)
+        receipt = generation.receipt()
+        if receipt and message.stop and receipt.provider != message.stop.provider:
+            self._amend(generation)  # it closed while this was written down
+        if lane is not None:
+            chat = lane.chat
+            self._advance(lane)
+            if not foreign:
+                self._titles.consider(chat, message, busy=lane.running is not None)
+
+    async def _claim(self, generation: Generation) -> Message | None:
+        """Claim the terminal state in the store; a store that fails keeps nobody waiting."""
+        settled = settlement(generation)
+        try:
+            message = await self._store.settle(generation.id, settled)
+            if message is None:
+                message = await self._store.get_message(generation.id)
+        except Exception:
+            log.exception("the end of a message could not be written down")
+            message = generation.snapshot().model_copy(
+                update={
+                    "state": settled.state,
+                    "usage": settled.usage,
+                    "stop": settled.stop,
+                    "error": settled.error,
+                    "finish_reason": settled.finish_reason,
+                }
+            )
+        return message
+
+    def _amend(self, generation: Generation) -> None:
+        """Complete the receipt of a stop whose provider closed, or not, after it was settled."""
+        receipt = generation.receipt()
+        if receipt is None or generation.message.stop is None:
+            return
+        settled_ms = generation.message.stop.settled_ms
+        amended = generation.message.model_copy(
+            update={"stop": receipt.model_copy(update={"settled_ms": settled_ms})}
+        )
+        generation.message = amended
+        self._background.run(self._write_amended(amended), "amend")
+
+    async def _write_amended(self, message: Message) -> None:
+        if message.stop is None:
+            return
+        await self._store.amend_stop(message.id, message.stop)
+        now_kept = await self._store.get_message(message.id)
+        # It may have gone on meanwhile, or be gone: then this receipt is history.
+        if now_kept is not None and now_kept.stop == message.stop:
+            self._bus.publish(message.chat_id, MessageMoved(now_kept))
+
+    def forget(self, generation: Generation, lane: Lane | None) -> None:
+        """Drop a generation that leaves no message behind."""
+        self._registry.remove(generation)
+        if lane is not None:
+            lane.remove(generation)
+            self._advance(lane)
 
 
 def settlement(generation: Generation) -> Settlement:

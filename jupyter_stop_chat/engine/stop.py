@@ -1,11 +1,16 @@
-"""The stop: what it aims at, and what it answers."""
+"""All of Stop on the server: what it aims at, what it does in that very step, what it answers.
+
+The text is fenced, the task is cancelled once, and one that does not unwind is given up on. How
+a stopped message ends is written down in `settle`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from jupyter_stop_chat.ports.store import Store
-from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.protocol import (
     TERMINAL,
     Message,
@@ -15,20 +20,40 @@ from jupyter_stop_chat.wire.protocol import (
     StopResult,
 )
 
-from .generation import Generation, Reason
+from .background import Background
+from .changes import Bus, MessageMoved
+from .generation import Generation
+from .limits import EngineLimits
+from .receipt import Reason
 from .registry import Registry
-from .run import Runner
+from .settle import Settling
 from .titles import Titles
+
+log = logging.getLogger(__name__)
 
 
 class Stopping:
-    """Carry stops out. Whatever runs is fenced and cancelled before anything is waited for."""
+    """What carries stops out: all is fenced and cancelled before anything is waited for."""
 
-    def __init__(self, registry: Registry, runner: Runner, store: Store, titles: Titles) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        bus: Bus,
+        limits: EngineLimits,
+        background: Background,
+        titles: Titles,
+        settling: Settling,
+    ) -> None:
         self._registry = registry
-        self._runner = runner
         self._store = store
+        self._bus = bus
+        self._limits = limits
+        self._background = background
         self._titles = titles
+        self._settling = settling
+
+    # --- what a stop aims at -----------------------------------------------------------------
 
     async def stop(
         self, owner: str, target: Stop, reason: Reason = "user"
@@ -44,7 +69,7 @@ class Stopping:
                 self._pause(owner, generation.chat_id)
             # An offset is one of one text: with several it says nothing.
             shown = None if target.all else target.shown
-            self._runner.begin_stop(generation, reason, shown=shown, discard=target.discard)
+            self.begin(generation, reason, shown=shown, discard=target.discard)
         if target.chat_id is not None or target.all:
             self._pause(owner, target.chat_id)
             self._titles.stop(owner, target.chat_id)
@@ -82,6 +107,57 @@ class Stopping:
         for lane in self._registry.lanes(owner):
             if chat_id in (None, lane.chat_id) and lane.waiting:
                 lane.paused = True
+
+    # --- what it does in that step -----------------------------------------------------------
+
+    def begin(
+        self,
+        generation: Generation,
+        reason: Reason,
+        *,
+        shown: int | None = None,
+        discard: bool = False,
+    ) -> None:
+        """Fence a generation and cancel its task, in this very step; a second stop joins in."""
+        if generation.stop is not None or generation.state in TERMINAL:
+            return
+        if generation.claimed or generation.failure is not None:
+            return  # too late: how it ended is decided
+        generation.begin_stop(reason, shown=shown, discard=discard)
+        if generation.task is not None:
+            generation.state = MessageState.STOPPING
+            self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
+            self._cancel(generation)
+        elif generation.accepted.done():
+            self._settling.soon(generation)
+
+    def _cancel(self, generation: Generation) -> None:
+        """Cancel a generation's task, once: a second cancel would land in its clean-up."""
+        if generation.task is not None:
+            generation.task.cancel()
+            generation.set_deadline(self._limits.stop_deadline, self._give_up)
+
+    def _give_up(self, generation: Generation) -> None:
+        """Detach a task that did not unwind in time; the fence keeps it from the message."""
+        task, generation.task = generation.task, None
+        if task is None or task.done():
+            return
+        generation.detach()
+        self._background.fence_off(task)
+        log.warning(
+            "the model %s did not react to a stop within %.1f s; its task is fenced off",
+            generation.model,
+            self._limits.stop_deadline,
+        )
+        self._settling.soon(generation)
+
+    def expire(self, generation: Generation) -> None:
+        """End a generation that took longer than is allowed."""
+        if generation.stop is None and generation.task is not None:
+            generation.failure = StopChatError(ErrorCode.TOOK_TOO_LONG)
+            self._cancel(generation)
+
+    # --- what it answers ---------------------------------------------------------------------
 
     async def _result(self, generation: Generation) -> StopResult:
         await asyncio.wait({generation.settled})

@@ -197,7 +197,10 @@ class Bench:
 
     def expire(self, accepted: Accepted) -> float:
         """Let the time of a reply be up; return how much of it was left, in seconds."""
-        timer = self.engine._runner._timers[accepted.message.id]
+        generation = self.engine.generation(accepted.message.id)
+        assert generation is not None
+        assert generation._deadline is not None
+        timer = generation._deadline
         timer._run()  # type: ignore[attr-defined]
         return timer.when() - asyncio.get_running_loop().time()
 
@@ -221,7 +224,9 @@ class Bench:
         assert self.heard.problems == []
         assert engine.runaway == runaway
         assert len(engine.titles) == 0
-        assert engine._runner._timers == {}
+        waiting = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+        deadlines = [each for each in waiting if not each.cancelled() and each._args]
+        assert not any(isinstance(each._args[0], Generation) for each in deadlines)
         if not remembered:
             assert engine.registry.empty, vars(engine.registry)
         for task in asyncio.all_tasks():

@@ -64,6 +64,7 @@ def holdings() -> dict[str, int]:
     }
 
 
+@pytest.mark.may_hold_the_loop("it looks at every object there is")
 @pytest.mark.parametrize("rounds", [120, pytest.param(500, marks=pytest.mark.stress)])
 @pytest.mark.parametrize("kind", [scripted, langchain, openai])
 async def test_many_stops_leave_nothing(kind: Any, rounds: int, tmp_path: Any) -> None:

@@ -64,7 +64,7 @@ def _one(kind: str) -> bytes:
 
 
 class Flood:
-    """Send frames on a raw socket, and read what comes."""
+    """What sends frames on a raw socket, and read what comes."""
 
     def __init__(self, port: int, token: str) -> None:
         self._address = ("127.0.0.1", port)

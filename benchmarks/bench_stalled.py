@@ -26,7 +26,7 @@ RATE = 50
 
 
 class Stalled:
-    """Open a chat on a raw socket, and read no further than the first frames."""
+    """What opens a chat on a raw socket, and read no further than the first frames."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -24,7 +24,7 @@ PIECE = "token "
 
 
 class Nothing:
-    """Be the store that the cost is measured against."""
+    """The store that the cost is measured against."""
 
     async def append(self, message_id: str, text: str) -> None:
         """Return at once, but let others run, as any wait does."""

@@ -45,7 +45,7 @@ CALIBRATE = """
 
 
 class MainThread:
-    """Watch the main thread of a page.
+    """What watches the main thread of a page.
 
     :raises RuntimeError: the page does not tell of long tasks.
     """

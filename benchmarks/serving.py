@@ -34,7 +34,7 @@ FLOOD_PIECE, FLOOD_PAUSE = 8192, 0.003
 
 
 class Server:
-    """Be the server's process.
+    """The server's process.
 
     :param saves: False replaces the store's `append` by one that does nothing.
     """
@@ -100,7 +100,7 @@ class Server:
 
 
 class Reader:
-    """Be a page on a socket that reads all the time, and notes how old each word is.
+    """A page on a socket that reads all the time, and notes how old each word is.
 
     :ivar ages: seconds from when a word was said until it was here.
     """
@@ -219,7 +219,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 class Paced:
-    """Say words at a rate."""
+    """What says words at a rate."""
 
     async def reply(self, turn: Any) -> AsyncGenerator[Any, None]:
         """Say, until stopped."""
@@ -242,7 +242,7 @@ class Paced:
 
 
 class Flood:
-    """Say megabytes."""
+    """What says megabytes."""
 
     async def reply(self, turn: Any) -> AsyncGenerator[Any, None]:
         """Say them."""
@@ -265,7 +265,7 @@ def flood(megabytes: float) -> str:
 
 
 def serve() -> None:
-    """Be the server, and print its port."""
+    """Run the server, and print its port."""
     from jupyter_server.serverapp import ServerApp
 
     app = ServerApp()

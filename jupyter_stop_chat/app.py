@@ -42,7 +42,7 @@ SECRET = frozenset({"model_parameters", "db_url"})
 
 
 class StopChatApp(ExtensionApp):
-    """Add the chat to Jupyter Server."""
+    """The chat as an extension of Jupyter Server."""
 
     name = "jupyter_stop_chat"
     description = "A chat whose Stop really stops."

@@ -53,7 +53,7 @@ DECLARATION = re.compile(
 
 
 class ToolMissing(Exception):
-    """Say in one sentence what must be installed first."""
+    """What says in one sentence what must be installed first."""
 
 
 def _union(annotated: Any) -> list[type[BaseModel]]:

@@ -15,7 +15,7 @@ MOST = 10
 
 
 class Bare:
-    """Measure, beside each stop, a byte that goes to and fro and a commit in a thread."""
+    """What measures, beside each stop, a byte that goes to and fro and a commit in a thread."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: Path
@@ -46,7 +46,7 @@ class Bare:
 
 @asynccontextmanager
 async def bare(folder: Path) -> AsyncIterator[Bare]:
-    """Be ready to measure."""
+    """Make all that is measured ready."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while byte := await reader.read(1):

@@ -97,7 +97,7 @@ def _talkative() -> None:
 
 
 class Client:
-    """Be a page: send frames, and wait for those that are meant."""
+    """A page: send frames, and wait for those that are meant."""
 
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self.socket = socket
@@ -216,7 +216,7 @@ def app(jp_serverapp: Any) -> Any:
 
 @pytest.fixture
 def postgresql(jp_asyncio_loop: asyncio.AbstractEventLoop) -> str:
-    """Be the URL of an empty PostgreSQL database, where the environment names one."""
+    """Return the URL of an empty PostgreSQL database, where the environment names one."""
     url = os.environ.get("STOP_CHAT_TEST_POSTGRESQL")
     if not url:
         pytest.skip("STOP_CHAT_TEST_POSTGRESQL names no database")

@@ -9,7 +9,7 @@ from jupyter_stop_chat.ports.handler import Event, Text, Turn
 
 
 class Fed:
-    """Say what it is told to say, word by word.
+    """What says what it is told to say, word by word.
 
     :ivar said: all text that each reply was fed, by message id.
     """

@@ -11,7 +11,7 @@ WHEN = "2026-01-01T00:00:00Z"
 
 
 class Kept:
-    """Take what a generation commits, and hear what it tells.
+    """What takes what a generation commits, and hear what it tells.
 
     :ivar wait: awaited before each commit.
     """

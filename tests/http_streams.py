@@ -13,7 +13,7 @@ PATIENCE = 20.0
 
 
 class EventReader:
-    """Read server-sent events as slowly as a test likes, and leave when it likes."""
+    """What reads server-sent events as slowly as a test likes, and leave when it likes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader

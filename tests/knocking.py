@@ -43,7 +43,7 @@ def nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Knock:
-    """Knock at a route or at the socket, with exactly the headers that are given."""
+    """What knocks at a route or at the socket, with exactly the headers that are given."""
 
     def __init__(self, port: int, base_url: str, token: str) -> None:
         self.port = port

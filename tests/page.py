@@ -9,7 +9,7 @@ ENDED = frozenset({"completed", "interrupted", "failed"})
 
 
 class Shown:
-    """Be one message as a page shows it; text is kept as UTF-16, so that offsets are exact."""
+    """One message as a page shows it; text is kept as UTF-16, so that offsets are exact."""
 
     def __init__(self, role: str) -> None:
         self.role = role
@@ -30,7 +30,7 @@ class Shown:
 
 
 class Page:
-    """Show what the frames say.
+    """What shows what the frames say.
 
     :ivar incomplete: chats with an ended message whose text is not all here: open them again.
     """

@@ -27,7 +27,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class Reported:
-    """Remember what a handler reported to its turn."""
+    """What remembers what a handler reported to its turn."""
 
     def __init__(self) -> None:
         self.reports: list[str] = []
@@ -40,7 +40,7 @@ class Reported:
 
 
 class Reading:
-    """Read one reply in a task of its own, as the engine does.
+    """What reads one reply in a task of its own, as the engine does.
 
     :ivar events: what was read so far.
     """

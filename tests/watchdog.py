@@ -19,7 +19,7 @@ MAY = ("jp_configurable_serverapp.<locals>._configurable_serverapp.<locals>.init
 
 
 class Watchdog:
-    """Notice callbacks that hold their loop.
+    """What notices callbacks that hold their loop.
 
     :ivar holds: what was noticed, a line each.
     """

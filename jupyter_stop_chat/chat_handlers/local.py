@@ -43,7 +43,7 @@ def unavailable(data_dir: Path, weights: Weights = SMOLLM2) -> ErrorCode | None:
 
 
 class LocalHandler:
-    """Make replies with a model that runs on this machine, in a child process.
+    """What makes replies with a model that runs on this machine, in a child process.
 
     Belongs to the event loop of its first reply.
 

@@ -23,7 +23,7 @@ _AHEAD = 16
 
 
 class SyncBridge:
-    """Count the threads that nobody waits for any more.
+    """What counts the threads that nobody waits for any more.
 
     :param max_stuck: with so many of them, a new reply by a sync model is refused.
     """
@@ -70,7 +70,7 @@ class SyncBridge:
 
 
 class _Run(Generic[T]):
-    """Be one thread and what it hands to the event loop."""
+    """One thread and what it hands to the event loop."""
 
     def __init__(self, bridge: SyncBridge, make: Callable[[], Iterator[T]], turn: Turn) -> None:
         self.error: BaseException | None = None

@@ -142,7 +142,7 @@ def _say_of_settings(make: Callable[[], str]) -> int:
 
 
 class _Bar:
-    """Show progress: on a terminal as a bar, if tqdm is there, else in some lines."""
+    """What shows progress: on a terminal as a bar, if tqdm is there, else in some lines."""
 
     def __init__(self, label: str) -> None:
         self._label = label

@@ -63,7 +63,7 @@ _STOP_TASK = "stop-chat stop"
 
 
 class Connection:
-    """Carry frames between one client and the engine.
+    """What carries frames between one client and the engine.
 
     :param write: writes one text frame and returns once the client's side has taken it.
     :param close: closes the socket with a code and a reason.

@@ -51,7 +51,7 @@ def bare(message: Message, offset: int) -> Message:
 
 
 class Opening:
-    """Put the answer to an `open` together: what was read, and what happened meanwhile.
+    """What puts the answer to an `open` together: what was read, and what happened meanwhile.
 
     The newest messages come first, and have their text first; of a long chat the older ones
     come in further pages. What a page leaves out is named in it, and is read by itself.

@@ -54,7 +54,7 @@ MAX_ANSWERS = 1000
 
 @dataclass(slots=True)
 class _Lane:
-    """Hold what is to be written of one message, in order; a generation stands for its text.
+    """What is to be written of one message, in order; a generation stands for its text.
 
     :ivar cursor: how much of the text the client was sent or has, in UTF-16 code units; None
         before anything was told.
@@ -72,7 +72,7 @@ class _Lane:
 
 
 class Outbox:
-    """Write frames to one client: answers first, then of each message in turn.
+    """What writes frames to one client: answers first, then of each message in turn.
 
     :param write: writes one text frame and returns once the client's side has taken it.
     :param on_end: told the close code and the reason when the client does not read, or is gone.

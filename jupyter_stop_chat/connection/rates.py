@@ -10,7 +10,7 @@ MANY_BUCKETS = 1000
 
 
 class Bucket:
-    """Be a bucket of tokens that fills at a rate; who asks takes one.
+    """A bucket of tokens that fills at a rate; who asks takes one.
 
     :param rate: tokens a second; 0 or less: there is no limit.
     :param burst: how many it holds.
@@ -50,7 +50,7 @@ class Bucket:
 
 
 class Rates:
-    """Keep a bucket for each owner.
+    """What keeps a bucket for each owner.
 
     :param make: makes one; asked each time, so that settings may change.
     """
@@ -70,7 +70,7 @@ class Rates:
 
 
 class Held:
-    """Count what each owner holds open."""
+    """What counts what each owner holds open."""
 
     def __init__(self) -> None:
         self._held: dict[str, set[object]] = {}

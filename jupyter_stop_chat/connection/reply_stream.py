@@ -37,7 +37,7 @@ MAX_DELTA = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """Be one server-sent event; nothing follows the `last`."""
+    """One server-sent event; nothing follows the `last`."""
 
     name: str
     content: BaseModel
@@ -49,7 +49,7 @@ class StreamEvent:
 
 
 class ReplyStream:
-    """Tell of one reply from its start to its end.
+    """What tells of one reply from its start to its end.
 
     :param accepted: the answer to the request that the reply is made for.
     """

@@ -23,7 +23,7 @@ MAX_MESSAGES = 10_000
 
 
 class _Chat(BaseModel):
-    """Be what is taken over of the chat itself."""
+    """What is taken over of the chat itself."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -32,7 +32,7 @@ class _Chat(BaseModel):
 
 
 class ImportRequest(BaseModel):
-    """Be a chat as it is exported: the chat, and its messages, in any order."""
+    """A chat as it is exported: the chat, and its messages, in any order."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -35,7 +35,7 @@ Request = Send | Regenerate | Edit | Continue
 
 
 class Asking:
-    """Take requests: a prompt, a reply anew, a changed prompt, a reply that goes on.
+    """What takes requests: a prompt, a reply anew, a changed prompt, a reply that goes on.
 
     :param chat: finds an owner's chat.
     :param choose: says which model a prompt of an owner gets.

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class Background:
-    """Run work in tasks that are tracked and waited for at shutdown (L12)."""
+    """What runs work in tasks that are tracked and waited for at shutdown (L12)."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TextGrew:
-    """Tell that more of a generation's text can be read; the reader looks up how much."""
+    """What tells that more of a generation's text can be read; the reader looks up how much."""
 
     generation: Generation
 
 
 @dataclass(frozen=True, slots=True)
 class MessageMoved:
-    """Tell that a message changed state.
+    """What tells that a message changed state.
 
     :ivar generation: what made it, for a reader that has not read all of its text yet.
     :ivar placed: its text begins where every follower has it end, or before.

@@ -54,7 +54,7 @@ class _Untitled:
 
 
 class Elsewhere:
-    """Notice what other processes do to chats that matter here."""
+    """What notices what other processes do to chats that matter here."""
 
     def __init__(
         self,

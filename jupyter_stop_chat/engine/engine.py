@@ -45,7 +45,7 @@ from .titles import TitleMode, Titles
 
 
 class Engine:
-    """Start, stop and settle generations.
+    """What starts, stops and settles generations.
 
     :param store: where chats are kept.
     :param bus: who hears of changes.

@@ -54,7 +54,7 @@ PENDING_LIMIT = 64 * 1024
 
 
 class Generation:
-    """Make one message: hold its text and its state while it is made."""
+    """The making of one message, with its text and its state."""
 
     def __init__(
         self,

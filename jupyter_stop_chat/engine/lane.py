@@ -14,7 +14,7 @@ from .generation import Generation
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """Hold what runs and what waits in one chat.
+    """What runs and what waits in one chat.
 
     :ivar turnstile: lets one request at a time be written to the store, in order.
     :ivar head: the reply that the next prompt follows: the newest that was begun, if known.

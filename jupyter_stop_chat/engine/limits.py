@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EngineLimits:
-    """Hold the engine's limits: seconds for times, UTF-16 code units for lengths.
+    """The engine's limits: seconds for times, UTF-16 code units for lengths.
 
     :ivar stop_deadline: after this a stopped task that has not unwound is detached and fenced.
         1.5 s, so that the message is settled within 2 s of the stop with the commit included.

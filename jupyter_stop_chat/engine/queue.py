@@ -15,7 +15,7 @@ from .thread import Places
 
 
 class Queue:
-    """Change what waits, before it begins."""
+    """What changes what waits, before it begins."""
 
     def __init__(
         self, registry: Registry, runner: Runner, places: Places, stopping: Stopping

@@ -17,7 +17,7 @@ def now() -> str:
 
 @dataclass(slots=True)
 class StopRequest:
-    """Hold what is known of a stop while it is carried out; times in seconds of `perf_counter`."""
+    """What is known of a stop while it is carried out; times in seconds of `perf_counter`."""
 
     reason: Reason
     discard: bool

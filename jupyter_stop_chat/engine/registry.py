@@ -12,7 +12,7 @@ from .lane import Lane
 
 
 class Registry:
-    """Hold every generation from the moment its prompt is accepted until it is settled.
+    """Every generation from the moment its prompt is accepted until it is settled.
 
     It also holds the stops whose request has not arrived yet.
 

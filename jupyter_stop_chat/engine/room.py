@@ -11,7 +11,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 
 class Room:
-    """Give room for one more chat, and count it until the store does.
+    """What gives room for one more chat, and counts it until the store does.
 
     :param most: how many chats an owner may have; 0: any number.
     """

@@ -28,7 +28,7 @@ from .stop import Stopping
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Hold what a request made of the chat.
+    """What a request made of the chat.
 
     :ivar reply: the message that is to be generated.
     :ivar added: the messages to write down, in order; a reply that is gone on with is not new.
@@ -49,7 +49,7 @@ Write = Callable[[Lane, Message, AsyncExitStack], Awaitable[Written]]
 
 
 class Admission:
-    """Admit requests: registered at once, written down in the order in which they came."""
+    """What admits requests: registered at once, written down in the order in which they came."""
 
     def __init__(
         self,

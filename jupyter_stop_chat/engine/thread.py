@@ -15,7 +15,7 @@ from .lane import Lane
 
 
 class Places:
-    """Find the places of prompts, and move those that wait."""
+    """What finds the places of prompts, and moves those that wait."""
 
     def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store

@@ -55,7 +55,7 @@ UNWIND = 1.5
 
 
 class Titles:
-    """Make the titles of chats that have none.
+    """What makes the titles of chats that have none.
 
     :param mode: `prompt` asks no model.
     :param patience: the most seconds that a model is waited for.
@@ -217,7 +217,7 @@ class Titles:
 
 
 class _Making:
-    """Be one title in the making."""
+    """One title in the making."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner

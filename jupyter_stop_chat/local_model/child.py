@@ -45,7 +45,7 @@ from . import PIPE_PROTOCOL
 
 
 class Channel:
-    """Write whole lines from any thread.
+    """What writes whole lines from any thread.
 
     :param stream: the pipe to the parent.
     """

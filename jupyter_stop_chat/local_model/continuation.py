@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Joint:
-    """Join a partial reply and what a model writes behind it.
+    """What joins a partial reply and what a model writes behind it.
 
     Chat templates cut white space off the end of a message, so the model does not see it and
     writes it again.

@@ -25,11 +25,11 @@ Install = Callable[[Path, Progress], object]
 
 
 class _Stopped(BaseException):
-    """End an installation from within, on its way past every handler of errors."""
+    """What ends an installation from within, on its way past every handler of errors."""
 
 
 class Installing:
-    """Install the weights, at most once at a time. Belongs to the event loop it is used on.
+    """What installs the weights, at most once at a time. Belongs to the event loop it is used on.
 
     :param data_dir: Jupyter's data directory.
     :param install: what does it; it blocks, and runs in a thread of its own.

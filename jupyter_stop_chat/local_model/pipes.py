@@ -28,7 +28,7 @@ _END_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Tell how the child ended.
+    """How the child ended.
 
     :ivar status: its exit status; None when it was not started.
     :ivar log: the last lines that it wrote to its standard error.
@@ -41,7 +41,7 @@ class End:
 
 
 class Pipes:
-    """Hold one child and its pipes.
+    """One child and its pipes.
 
     :param command: how it is started.
     :param path: the GGUF file that it is to load.

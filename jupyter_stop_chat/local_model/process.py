@@ -37,7 +37,7 @@ _NO_MEMORY = re.compile(r"failed to allocate|unable to allocate|bad_alloc|Memory
 
 
 class StartFailed(Exception):
-    """Tell why the child could not load the model.
+    """Why the child could not load the model.
 
     :param reason: `missing_file` also stands for a file that is no GGUF.
     """
@@ -49,7 +49,7 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hold what a child may use and how long it may take.
+    """What a child may use and how long it may take.
 
     :ivar context: tokens that all requests of a child hold together.
     :ivar parallel: requests that a child works on at once; more of them wait.
@@ -77,7 +77,7 @@ def thread_count() -> int:
 
 
 class Countdown:
-    """Call something once, after a time, unless it is stopped before."""
+    """What calls something once, after a time, unless it is stopped before."""
 
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
@@ -95,7 +95,7 @@ class Countdown:
 
 
 class Request:
-    """Follow one request to the child.
+    """One request to the child.
 
     :param on_closed: called once, when the child works on it no more.
     """
@@ -133,7 +133,7 @@ class Request:
 
 
 class ModelProcess:
-    """Own one child and the requests to it. Belongs to the event loop it is made on.
+    """The owner of one child and of the requests to it. Belongs to the event loop it is made on.
 
     :param path: the GGUF file.
     :param limits: what it may use.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class Room:
-    """Let requests in, in their order, as far as there are places and tokens.
+    """What lets requests in, in their order, as far as there are places and tokens.
 
     :param places: how many requests may run at once.
     :param tokens: how many tokens all of them may hold together.

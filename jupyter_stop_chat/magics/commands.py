@@ -23,7 +23,7 @@ _BUSY = {"generating": "a reply is being made", "queued": "waits", "paused": "pa
 
 
 class Commands:
-    """Run one command.
+    """What runs one command.
 
     :param rich: whether Markdown can be shown.
     """

@@ -27,7 +27,7 @@ _MOST = 200
 
 @dataclass(slots=True)
 class Defaults:
-    """Hold what `%chat set` sets.
+    """What `%chat set` sets.
 
     :ivar chat_id: the chat that the next cell goes on with; None: a new one.
     """
@@ -40,7 +40,7 @@ class Defaults:
 
 
 class Whereabouts:
-    """Find the place where chats are, once; look again when it has gone."""
+    """What finds the place where chats are, once, and again when it has gone."""
 
     def __init__(self) -> None:
         self._place: Place | None = None

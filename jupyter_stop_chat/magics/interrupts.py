@@ -13,7 +13,7 @@ INTERRUPT = object()
 
 
 class Interrupts:
-    """Take the interrupt signal within the block.
+    """What takes the interrupt signal within the block.
 
     A `KeyboardInterrupt` could land in the middle of a display or of the stop itself, and a second
     one in the clean-up. So the signal is noted, and acted on where that is safe.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Line:
-    """Hold what a thread waits for, so that another thread can end the wait."""
+    """What a thread waits for, so that another thread can end the wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -33,7 +33,7 @@ FORMS = ("markdown", "code", "raw")
 
 @magics_class
 class ChatMagics(Magics):
-    """Add `%%chat` and `%chat`."""
+    """What adds `%%chat` and `%chat`."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)

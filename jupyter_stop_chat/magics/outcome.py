@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Interrupted(KeyboardInterrupt):
-    """End the cell as an interrupt does, without a traceback: Run All goes no further."""
+    """What ends the cell as an interrupt does, without a traceback: Run All goes no further."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"Interrupted: {self}"]
@@ -15,14 +15,14 @@ Interrupted.__name__ = Interrupted.__qualname__ = "KeyboardInterrupt"
 
 
 class ChatFailed(Exception):
-    """End the cell as failed, with one sentence."""
+    """What ends the cell as failed, with one sentence."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
 
 
 class Reply(str):
-    """Be a reply's text, for `--to`.
+    """A reply's text, for `--to`.
 
     :ivar state: `completed` or `interrupted`.
     :ivar finish_reason: why it did not come to its own end (`length`, say), or nothing.

@@ -8,7 +8,7 @@ from jupyter_stop_chat.wire.utf16 import TextBuffer
 
 
 class Received:
-    """Take a reply's events in.
+    """What takes a reply's events in.
 
     :ivar state: `queued` until text comes, `generating`, and at last what it ended as.
     """

@@ -18,7 +18,7 @@ _JOIN_S = 2.0
 
 
 class Turn:
-    """Send a prompt and pass its events on.
+    """What sends a prompt and passes its events on.
 
     :param find: finds the place, given a line that ends the search when it is cut.
     :param prompt: makes what is sent, given the place; it may look for a chat.

@@ -15,7 +15,7 @@ As = Literal["markdown", "code", "raw"]
 
 
 class View(Protocol):
-    """Show a reply."""
+    """What shows a reply."""
 
     #: How much of the text has been shown, in UTF-16 code units.
     shown: int
@@ -28,7 +28,7 @@ class View(Protocol):
 
 
 class NoView:
-    """Show nothing, for `--quiet`."""
+    """What shows nothing, for `--quiet`."""
 
     visible = False
     shown = 0
@@ -39,7 +39,7 @@ class NoView:
 
 
 class RichView:
-    """Be one display in a notebook, which is made anew as the text grows."""
+    """One display in a notebook, which is made anew as the text grows."""
 
     visible = True
 
@@ -73,7 +73,7 @@ class RichView:
 
 
 class PlainView:
-    """Write to a terminal, as the text grows."""
+    """What writes to a terminal, as the text grows."""
 
     visible = True
 

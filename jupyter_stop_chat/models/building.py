@@ -41,7 +41,7 @@ Factory = Callable[[str], Any]
 
 
 class Models:
-    """Turn model ids into chat handlers.
+    """What turns model ids into chat handlers.
 
     :param data_dir: Jupyter's data directory, below which the local model's weights are.
     :param parameters: what models are built with, by provider or by model id (which wins):

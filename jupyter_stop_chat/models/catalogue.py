@@ -29,7 +29,7 @@ OLLAMA_ADDRESS = "http://127.0.0.1:11434"
 
 
 class Catalogue:
-    """Tell what there is.
+    """The models that there are, and what the others need.
 
     :param data_dir: Jupyter's data directory.
     :param parameters: the administrator's, by provider or by model id.

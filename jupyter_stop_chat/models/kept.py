@@ -15,7 +15,7 @@ MOST_KEPT = 32
 
 
 class Kept:
-    """Hold the handlers that were built.
+    """The handlers that were built.
 
     :param let_go: told of each handler that is dropped since others were used after it.
     """

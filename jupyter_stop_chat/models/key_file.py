@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Entry:
-    """Hold what was given for a provider; it has no print-out."""
+    """What was given for a provider; it has no print-out."""
 
     key: str | None = None
     base_url: str | None = None
@@ -40,7 +40,7 @@ class Entry:
 
 
 class Keychain(Protocol):
-    """Be the part of a `keyring` backend that is used."""
+    """The part of a `keyring` backend that is used."""
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return a password, or None."""
@@ -53,7 +53,7 @@ class Keychain(Protocol):
 
 
 class KeyFile:
-    """Read and change what was given.
+    """What reads and changes what was given.
 
     :param path: of the file.
     :param find_keychain: returns the system's keychain, or None; called once, at the first use.

@@ -27,7 +27,7 @@ QUICK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Hold what an owner gave for a provider: a key, an address, or both."""
+    """What an owner gave for a provider: a key, an address, or both."""
 
     key: SecretStr | None = None
     base_url: str | None = None
@@ -35,7 +35,7 @@ class Given:
 
 
 class Keys:
-    """Keep what people give, by owner and provider.
+    """What keeps what people give, by owner and provider.
 
     :param file: where it is kept over a restart.
     :param on_change: told an owner and a provider whose key is another now.

@@ -34,7 +34,7 @@ _VERSION = re.compile(r"/v\d")
 
 
 class Listing:
-    """Ask servers for their models, and remember the answer for a moment.
+    """What asks servers for their models, and remembers the answer for a moment.
 
     :param clock: tells the time in seconds.
     """

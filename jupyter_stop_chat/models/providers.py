@@ -17,7 +17,7 @@ OLLAMA = "ollama"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Know what a provider of LangChain's needs.
+    """What a provider of LangChain's needs.
 
     :ivar package: what must be installed, as it is imported.
     :ivar keys: names of environment variables; one of them holds the key.

@@ -10,7 +10,7 @@ from .providers import BUILT_IN, COMPATIBLE, LOCAL
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Hold the administrator's word on models.
+    """The administrator's word on models.
 
     What is set up as the default may always be used.
 

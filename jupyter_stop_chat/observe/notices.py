@@ -11,7 +11,7 @@ from jupyter_stop_chat.wire.protocol import error_frame
 
 
 class Troubled(Protocol):
-    """Be a store that tells of its trouble."""
+    """A store that tells of its trouble."""
 
     on_trouble: Callable[[bool], None]
 

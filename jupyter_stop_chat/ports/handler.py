@@ -18,21 +18,21 @@ from jupyter_stop_chat.wire.protocol import FinishReason
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Add text to the reply."""
+    """An event: add text to the reply."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Add to what the model thinks before and while it answers."""
+    """An event: add to what the model thinks before and while it answers."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class WasThought:
-    """Tell that text which was added was a thought: it belongs to the reasoning.
+    """An event: tell that text which was added was a thought: it belongs to the reasoning.
 
     :ivar length: of so much text at the end, in UTF-16 code units; None: of all that this turn
         added.
@@ -43,7 +43,7 @@ class WasThought:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """Tell that a tool call began."""
+    """An event: tell that a tool call began."""
 
     call_id: str
     name: str
@@ -52,7 +52,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True)
 class ToolEnded:
-    """Tell that a tool call ended; `failed` when it raised."""
+    """An event: tell that a tool call ended; `failed` when it raised."""
 
     call_id: str
     result: str | None = None
@@ -61,7 +61,7 @@ class ToolEnded:
 
 @dataclass(frozen=True, slots=True)
 class TokensUsed:
-    """Tell what the provider counted; several of them add up."""
+    """An event: tell what the provider counted; several of them add up."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -69,7 +69,7 @@ class TokensUsed:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """Tell that the provider did not answer, and is asked again after a wait.
+    """An event: tell that the provider did not answer, and is asked again after a wait.
 
     :ivar wait: in seconds.
     :ivar attempt: which request will be made then; the first one was 1.
@@ -83,7 +83,7 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True)
 class HistoryCut:
-    """Tell that older messages are not sent to the model.
+    """An event: tell that older messages are not sent to the model.
 
     :ivar first: the id of the first message that is.
     """
@@ -93,7 +93,7 @@ class HistoryCut:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Tell that a reply ended, not by its own end: at a limit, by a filter, or broken off."""
+    """An event: the reply ended not by its own end, but at a limit, by a filter, or broken off."""
 
     reason: FinishReason
 
@@ -113,7 +113,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """Be one message of the history that the model is given.
+    """One message of the history that the model is given.
 
     :ivar id: of the chat's message; of the first one, where several were put together.
     """
@@ -125,7 +125,7 @@ class TurnMessage:
 
 @dataclass(slots=True)
 class Turn:
-    """Hold what one reply is made from, and what its maker reports back.
+    """What one reply is made from, and what its maker reports back.
 
     :ivar messages: the history, oldest first; the last one is the prompt. It is valid for every
         provider: roles alternate, nothing is empty.
@@ -161,7 +161,7 @@ class Turn:
 
 
 class ChatHandler(Protocol):
-    """Make replies.
+    """What makes replies.
 
     One that must not be asked for the titles of chats, since its replies have effects or cost
     much, has an attribute `makes_titles = False`. A title's turn has the parameter `max_tokens`.

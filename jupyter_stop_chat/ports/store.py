@@ -26,7 +26,7 @@ Part = Literal["text", "reasoning"]
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Hold what a message is claimed with at its end; what is None stays as it was kept.
+    """What a message is claimed with at its end; what is None stays as it was kept.
 
     :ivar keep: the text ends here, in UTF-16 code units; None keeps all that was appended.
     :ivar keep_reasoning: the reasoning ends here, likewise.
@@ -58,7 +58,7 @@ def ended(tools: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
 
 
 class Store(Protocol):
-    """Remember chats and messages."""
+    """What remembers chats and messages."""
 
     on_trouble: Callable[[bool], None]
 

@@ -51,7 +51,7 @@ _LINE = 64
 
 
 class Thoughts:
-    """Sort the text of one reply.
+    """What sorts the text of one reply.
 
     A thought is only looked for where a reply begins: what stands in the middle of an answer, or
     in its code, is the answer.

@@ -59,7 +59,7 @@ class ChatApp(Protocol):
 
 
 class StopChatHandler(APIHandler):
-    """Serve a route below `api/stop-chat/`.
+    """The handler of a route below `api/stop-chat/`.
 
     A subclass puts `@web.authenticated` outermost and `@authorized` (which awaits an
     asynchronous authorizer) on each method. What it raises leaves as

@@ -29,7 +29,7 @@ MOST_CHARACTERS = 1024 * 1024
 
 
 class ChatsHandler(StopChatHandler):
-    """Serve `chats`."""
+    """The handler of `chats`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
@@ -71,7 +71,7 @@ def _size(message: Message) -> int:
 
 
 class ChatHandler(StopChatHandler):
-    """Serve `chats/{chat_id}`."""
+    """The handler of `chats/{chat_id}`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
@@ -126,7 +126,7 @@ class ChatHandler(StopChatHandler):
 
 
 class ExportHandler(StopChatHandler):
-    """Serve `chats/{chat_id}/export`."""
+    """The handler of `chats/{chat_id}/export`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]

@@ -44,7 +44,7 @@ KEEP_ALIVE = 15.0
 
 
 class GenerateHandler(StopChatHandler):
-    """Serve `POST generate`: a reply as server-sent events."""
+    """The handler of `POST generate`: a reply as server-sent events."""
 
     def initialize(self, app: ChatApp) -> None:
         """Take the extension's app."""
@@ -121,7 +121,7 @@ class GenerateHandler(StopChatHandler):
 
 
 class GenerationsHandler(StopChatHandler):
-    """Serve `GET generations`."""
+    """The handler of `GET generations`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
@@ -148,7 +148,7 @@ class GenerationsHandler(StopChatHandler):
 
 
 class GenerationHandler(StopChatHandler):
-    """Serve `GET generations/{message_id}`."""
+    """The handler of `GET generations/{message_id}`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
@@ -158,7 +158,7 @@ class GenerationHandler(StopChatHandler):
 
 
 class InterruptHandler(StopChatHandler):
-    """Serve `POST generations/{message_id}/interrupt`."""
+    """The handler of `POST generations/{message_id}/interrupt`."""
 
     unlimited = True
 
@@ -176,7 +176,7 @@ class InterruptHandler(StopChatHandler):
 
 
 class InterruptAllHandler(StopChatHandler):
-    """Serve `POST interrupt`."""
+    """The handler of `POST interrupt`."""
 
     unlimited = True
 

@@ -11,7 +11,7 @@ from .base import StopChatHandler
 
 
 class HealthHandler(StopChatHandler):
-    """Serve `health`."""
+    """The handler of `health`."""
 
     unlimited = True
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ModelsHandler(StopChatHandler):
-    """Serve `models`."""
+    """The handler of `models`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
@@ -36,7 +36,7 @@ class ModelsHandler(StopChatHandler):
 
 
 class _GivenHandler(StopChatHandler):
-    """Serve what is given for a provider."""
+    """The handler of what is given for a provider."""
 
     async def models_for(self, name: str) -> Models:
         """Return the models, once it is known that there is such a provider.
@@ -54,7 +54,7 @@ class _GivenHandler(StopChatHandler):
 
 
 class KeyHandler(_GivenHandler):
-    """Serve `providers/{name}/key`; a key goes in here, and never out."""
+    """The handler of `providers/{name}/key`; a key goes in here, and never out."""
 
     @authenticated
     @authorized(action="write")  # type: ignore[untyped-decorator]
@@ -73,7 +73,7 @@ class KeyHandler(_GivenHandler):
 
 
 class AddressHandler(_GivenHandler):
-    """Serve `providers/{name}/address`: where an OpenAI-compatible server is."""
+    """The handler of `providers/{name}/address`: where an OpenAI-compatible server is."""
 
     @authenticated
     @authorized(action="write")  # type: ignore[untyped-decorator]
@@ -92,7 +92,7 @@ class AddressHandler(_GivenHandler):
 
 
 class LocalModelHandler(StopChatHandler):
-    """Serve `local-model`: the weights of the built-in model."""
+    """The handler of `local-model`: the weights of the built-in model."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]

@@ -91,7 +91,7 @@ def _as_answered(schema: dict[str, Any]) -> None:
 
 
 class OpenAPIHandler(StopChatHandler):
-    """Serve `GET openapi.json`."""
+    """The handler of `GET openapi.json`."""
 
     @authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]

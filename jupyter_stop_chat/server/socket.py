@@ -40,7 +40,7 @@ MAX_WRITE_BUFFER = 4 * 1024 * 1024
 
 
 class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """Serve `api/stop-chat/ws`: one socket a browser tab, all its chats on it."""
+    """The handler of `api/stop-chat/ws`: one socket a browser tab, all its chats on it."""
 
     auth_resource = AUTH_RESOURCE
 

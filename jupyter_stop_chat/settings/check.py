@@ -28,7 +28,7 @@ _MOST_SHOWN = 60
 
 
 class SettingsError(TraitError):
-    """Say what is wrong with the settings."""
+    """What says what is wrong with the settings."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(dict.fromkeys(faults))

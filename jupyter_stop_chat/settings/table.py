@@ -22,7 +22,7 @@ _QUERY = re.compile(r"(?<==)[^&\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Hold one setting, in words; no key and no password is in it.
+    """One setting, in words; no key and no password is in it.
 
     :ivar may_be: what it takes.
     :ivar value: what is in effect.

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class Database:
-    """Hold the connections to a database.
+    """The connections to a database.
 
     :param db_url: where it is.
     :param process: the id of this server process.

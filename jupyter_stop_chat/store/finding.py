@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class Finder(Protocol):
-    """Tell whether what was asked for is in a text, or in a title."""
+    """What tells whether what was asked for is in a text, or in a title."""
 
     def __call__(self, text: str | None, *, title: bool) -> bool:
         """Tell whether it is."""

@@ -14,14 +14,14 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class CreateChat:
-    """Remember a new chat."""
+    """An operation: remember a new chat."""
 
     chat: Chat
 
 
 @dataclass(frozen=True, slots=True)
 class SetTitle:
-    """Set or clear a title."""
+    """An operation: set or clear a title."""
 
     chat_id: str
     title: str | None
@@ -29,21 +29,21 @@ class SetTitle:
 
 @dataclass(frozen=True, slots=True)
 class DropMessages:
-    """Delete so many messages of a chat as are soon deleted; answer whether there are more."""
+    """An operation: delete as many messages of a chat as are soon deleted; are there more?"""
 
     chat_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteChat:
-    """Delete a chat with its messages."""
+    """An operation: delete a chat with its messages."""
 
     chat_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class BeginTurn:
-    """Add messages at the end of a chat, creating the chat first if it is given.
+    """An operation: add messages at the end of a chat, creating the chat first if it is given.
 
     :ivar owner: whose they are, where the chat is not its owner's yet.
     """
@@ -55,7 +55,7 @@ class BeginTurn:
 
 @dataclass(frozen=True, slots=True)
 class GiveChat:
-    """Give a chat that is complete to its owner, or one that goes to nobody."""
+    """An operation: give a chat that is complete to its owner, or one that goes to nobody."""
 
     chat_id: str
     owner: str
@@ -63,7 +63,7 @@ class GiveChat:
 
 @dataclass(frozen=True, slots=True)
 class SetState:
-    """Move a message between states that are not terminal."""
+    """An operation: move a message between states that are not terminal."""
 
     message_id: str
     state: MessageState
@@ -71,7 +71,7 @@ class SetState:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Append text to a message."""
+    """An operation: append text to a message."""
 
     message_id: str
     text: str
@@ -80,7 +80,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class MakeThought:
-    """Move a message's text from there on, in UTF-16 code units, to its reasoning."""
+    """An operation: move a message's text from a UTF-16 offset on to its reasoning."""
 
     message_id: str
     begin: int
@@ -88,7 +88,7 @@ class MakeThought:
 
 @dataclass(frozen=True, slots=True)
 class PutTool:
-    """Keep a tool call of a message, in the place of its earlier state."""
+    """An operation: keep a tool call of a message, in the place of its earlier state."""
 
     message_id: str
     call: ToolCall
@@ -96,7 +96,7 @@ class PutTool:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Claim the terminal state of a message."""
+    """An operation: claim the terminal state of a message."""
 
     message_id: str
     settlement: Settlement
@@ -104,7 +104,7 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """Claim the end of what an ended process was making.
+    """An operation: claim the end of what an ended process was making.
 
     :ivar process: which one; None: nobody knows.
     """
@@ -116,7 +116,7 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """Move a stopped or failed message back to the queue.
+    """An operation: move a stopped or failed message back to the queue.
 
     :ivar request_id: what asks for it.
     :ivar model: which model goes on; None: the same.
@@ -129,7 +129,7 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class AmendStop:
-    """Replace the receipt of a message that was stopped."""
+    """An operation: replace the receipt of a message that was stopped."""
 
     message_id: str
     receipt: Receipt
@@ -137,7 +137,7 @@ class AmendStop:
 
 @dataclass(frozen=True, slots=True)
 class AmendPrompt:
-    """Replace the text and the place of a prompt whose reply has not begun.
+    """An operation: replace the text and the place of a prompt whose reply has not begun.
 
     :ivar asked: that reply, and the request that it is found by from now on as well.
     """
@@ -150,7 +150,7 @@ class AmendPrompt:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Note that this process is alive."""
+    """An operation: note that this process is alive."""
 
 
 Operation = (

@@ -37,7 +37,7 @@ _IDS = 500
 
 
 class Reader:
-    """Read from the database."""
+    """What reads from the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -158,7 +158,7 @@ class Reader:
 
 
 class Overlay(Reader):
-    """Read from memory what the database has not seen, and the rest from the database.
+    """What reads from memory what the database has not seen, and the rest from the database.
 
     Where the database cannot be read either, what memory does not hold is an error, never
     "there is no such chat". A list is as long as it can be.

@@ -165,7 +165,7 @@ def touch(connection: Connection, chat_id: str) -> None:
 
 
 class _Waiting:
-    """Be the rows of a message's text that is not in the message."""
+    """The rows of a message's text that is not in the message."""
 
     def __init__(self, connection: Connection, message_id: str) -> None:
         self._connection = connection

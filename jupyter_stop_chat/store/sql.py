@@ -51,7 +51,7 @@ PAGE = 200
 
 
 class SqlStore:
-    """Remember chats and messages in a SQL database.
+    """What remembers chats and messages in a SQL database.
 
     :param db_url: where, as SQLAlchemy writes it; `sqlite:///` and `postgresql://` choose their
         asynchronous drivers by themselves.

@@ -23,7 +23,7 @@ _Waiting = tuple[Operation | _Job, asyncio.Future[Any], int]
 
 
 class Writer:
-    """Commit operations in groups, first come first served.
+    """What commits operations in groups, first come first served.
 
     There is no timer: a lone operation goes out at once, and what arrives while a commit runs
     makes up the next group. So the cost of each falls as the load grows.

@@ -27,7 +27,7 @@ _WORDS: dict[Phase, str] = {
 
 @dataclass
 class PhaseReport:
-    """Tell how a stop went in one phase.
+    """How a stop went in one phase.
 
     :ivar ended_ms: milliseconds from the stop to the end of the reply.
     :ivar provider: what the handler reported of its provider's connection.
@@ -46,7 +46,7 @@ class PhaseReport:
 
 @dataclass
 class StopReport:
-    """Tell how Stop went in all phases."""
+    """How Stop went in all phases."""
 
     phases: list[PhaseReport] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ class StopReport:
 
 
 class _Trial:
-    """Be one reply that is stopped."""
+    """One reply that is stopped."""
 
     def __init__(self, handler: ChatHandler, phase: Phase, prompt: str, model: str) -> None:
         self.report = PhaseReport(phase)

@@ -14,7 +14,7 @@ from .steps import Block, Call, Endless, Flag, Gate, Raise, RefuseToClose, Scrip
 
 @dataclass(eq=False)
 class Reply:
-    """Record what happened to one reply.
+    """What happened to one reply.
 
     :ivar yielded: every event that was handed to the reader.
     :ivar steps_done: how many steps of the script were finished.
@@ -81,7 +81,7 @@ async def wait_at(gate: Gate, on_cancel: Callable[[], None]) -> None:
 
 
 class ScriptedHandler:
-    """Make replies by a script.
+    """What makes replies by a script.
 
     :param script: the steps, or a function that gives them for a turn.
     :param reports: report `provider_started` and `provider_closed` as a good handler does.

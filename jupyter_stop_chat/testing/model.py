@@ -22,7 +22,7 @@ from .steps import Block, Call, Endless, Flag, Gate, Raise, RefuseToClose, Scrip
 
 
 class Run:
-    """Record what happened to one request.
+    """What happened to one request.
 
     :ivar messages: what the model was given.
     :ivar made: how many chunks it made.
@@ -87,7 +87,7 @@ def _message(step: Step) -> AIMessageChunk | None:
 
 
 class _Scripted(BaseChatModel):
-    """Hold a script and the record of what became of it.
+    """A script and the record of what became of it.
 
     `script` serves every request for which `scripts` (one for each request) has none.
     """
@@ -157,11 +157,11 @@ class _Scripted(BaseChatModel):
 
 
 class GenerateOnlyModel(_Scripted):
-    """Be a model that answers all at once, from sync code; nothing can stop it."""
+    """A model that answers all at once, from sync code; nothing can stop it."""
 
 
 class SyncScriptedModel(_Scripted):
-    """Be a model that streams from sync code only."""
+    """A model that streams from sync code only."""
 
     def _stream(
         self,
@@ -174,7 +174,7 @@ class SyncScriptedModel(_Scripted):
 
 
 class ScriptedModel(_Scripted):
-    """Be a model that streams from async code."""
+    """A model that streams from async code."""
 
     async def _astream(
         self,

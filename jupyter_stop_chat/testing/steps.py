@@ -16,7 +16,7 @@ from jupyter_stop_chat.ports.handler import Event, Turn
 
 
 class Flag:
-    """Be what `asyncio.Event` is, for several threads and event loops at once."""
+    """What `asyncio.Event` is, for several threads and event loops at once."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -66,7 +66,7 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """Wait until it is opened; tell the test that the script has come so far.
+    """A step that waits until it is opened, and tells the test that the script has come so far.
 
     :ivar swallow: how many times `CancelledError` is swallowed here (-1: always). The script
         then waits on, and once the gate is open it goes on with the next step.
@@ -87,21 +87,21 @@ class Gate:
 
 @dataclass(frozen=True)
 class Block:
-    """Hold the event loop (or the thread) without awaiting anything, for some milliseconds."""
+    """The event loop (or the thread) without awaiting anything, for some milliseconds."""
 
     ms: float
 
 
 @dataclass(frozen=True)
 class Raise:
-    """Raise an exception, of any kind."""
+    """What raises an exception, of any kind."""
 
     error: BaseException
 
 
 @dataclass(frozen=True)
 class Endless:
-    """Yield a text again and again, for ever.
+    """What yields a text again and again, for ever.
 
     :ivar polite: let the event loop run between two of them. Otherwise the stream never awaits,
         and a cancel can only land in its reader.
@@ -127,7 +127,7 @@ class RefuseToClose:
 
 @dataclass(frozen=True)
 class Call:
-    """Call a function of the test, with the turn (None in a model)."""
+    """What calls a function of the test, with the turn (None in a model)."""
 
     function: Callable[[Turn | None], None]
 

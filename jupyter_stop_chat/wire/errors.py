@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Name every error that a client can be told of."""
+    """Every error that a client can be told of."""
 
     # what a client sent
     BAD_FRAME = "bad_frame"
@@ -249,7 +249,7 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
 
 
 class StopChatError(Exception):
-    """Carry one code of the table to the client.
+    """An error with one code of the table, for the client.
 
     :param code: which error.
     :param detail: what the log may know and the client may not.

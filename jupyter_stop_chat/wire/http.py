@@ -34,7 +34,7 @@ class _Body(BaseModel):
 
 
 class GenerateRequest(_Body):
-    """Be a prompt; sent twice with one `request_id`, it counts once."""
+    """A prompt; sent twice with one `request_id`, it counts once."""
 
     #: A blank one is refused with a code of its own.
     body: Annotated[Text, Field(json_schema_extra={"pattern": r"\S"})]
@@ -46,14 +46,14 @@ class GenerateRequest(_Body):
 
 
 class InterruptRequest(_Body):
-    """Say how much of the text had been shown: the kept text ends there."""
+    """A request to stop a reply, with how much of it had been shown: the kept text ends there."""
 
     shown: Annotated[Offset, BeforeValidator(_whole_number)] | None = None
     discard: bool = False
 
 
 class InterruptAllRequest(_Body):
-    """Stop all that is yours, or one chat's reply, or one request's, or everyone's.
+    """A request to stop all that is yours, or one chat's reply, or one request's, or everyone's.
 
     A `request_id` stops a request that may not have arrived: its sender chose the id. Of several,
     the narrowest counts.
@@ -66,13 +66,13 @@ class InterruptAllRequest(_Body):
 
 
 class InterruptResults(_Body):
-    """Tell the outcome of a stop for each message."""
+    """The outcome of a stop for each message."""
 
     results: tuple[StopResult, ...]
 
 
 class RunningGeneration(_Body):
-    """Describe a reply that is being made or waits."""
+    """A reply that is being made or waits."""
 
     message_id: Id
     chat_id: Id
@@ -84,19 +84,19 @@ class RunningGeneration(_Body):
 
 
 class RunningGenerations(_Body):
-    """List what is being made or waits."""
+    """What is being made or waits."""
 
     generations: tuple[RunningGeneration, ...]
 
 
 class ChatList(_Body):
-    """List chats."""
+    """A page of chats."""
 
     chats: tuple[Chat, ...]
 
 
 class WholeChat(_Body):
-    """Be a chat with a page of its messages, and the tokens of all its replies and versions.
+    """A chat with a page of its messages, and the tokens of all its replies and versions.
 
     `earlier` messages come before those of the page.
     """
@@ -108,13 +108,13 @@ class WholeChat(_Body):
 
 
 class ChatPatch(_Body):
-    """Change a chat's title; null takes it away."""
+    """A request to change a chat's title; null takes it away."""
 
     title: Annotated[Text, Field(min_length=1, max_length=200)] | None
 
 
 class KeyRequest(_Body):
-    """Give a provider's key."""
+    """What gives a provider's key."""
 
     #: What stands around it is taken off; what is left may be no key.
     key: Annotated[
@@ -123,7 +123,7 @@ class KeyRequest(_Body):
 
 
 class AddressRequest(_Body):
-    """Give the address of an OpenAI-compatible server: what its clients call the base URL."""
+    """The address of an OpenAI-compatible server: what its clients call the base URL."""
 
     #: Blanks around it, and an endpoint behind it, are taken off.
     base_url: Annotated[
@@ -133,7 +133,7 @@ class AddressRequest(_Body):
 
 
 class LocalModel(_Body):
-    """Tell of the built-in model's weights; `done` and `total` count bytes of their download."""
+    """The built-in model's weights; `done` and `total` count bytes of their download."""
 
     state: Literal["missing", "installing", "stopping", "installed"]
     done: int
@@ -143,7 +143,7 @@ class LocalModel(_Body):
 
 
 class EngineHealth(_Body):
-    """Tell how the engine is: what is made, and what did not react to its stop."""
+    """The engine's health: what is made, and what did not react to its stop."""
 
     generations: int
     runaway: int
@@ -151,7 +151,7 @@ class EngineHealth(_Body):
 
 
 class StoreHealth(_Body):
-    """Tell how the store is; `reason` says why nothing can be saved."""
+    """The store's health; `reason` says why nothing can be saved."""
 
     journal_mode: str | None
     search: str
@@ -162,13 +162,13 @@ class StoreHealth(_Body):
 
 
 class BusHealth(_Body):
-    """Tell how the bus is."""
+    """The bus's health."""
 
     listeners: int
 
 
 class Health(_Body):
-    """Tell how the server's chat is."""
+    """The health of the server's chat."""
 
     status: Literal["ok", "degraded"]
     engine: EngineHealth
@@ -177,7 +177,7 @@ class Health(_Body):
 
 
 class StreamStart(_Body):
-    """Be the first event of a stream: what can be stopped from now on."""
+    """The first event of a stream: what can be stopped from now on."""
 
     request_id: Id
     chat_id: Id

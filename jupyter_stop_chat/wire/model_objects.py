@@ -17,7 +17,7 @@ class _Answer(BaseModel):
 
 
 class ProviderInfo(_Answer):
-    """Describe a provider: whether its package is there, and where its key comes from.
+    """A provider: whether its package is there, and where its key comes from.
 
     `may_give` tells whether this person may give a key. `base_url` is the address that they gave.
     """
@@ -33,7 +33,7 @@ class ProviderInfo(_Answer):
 
 
 class ModelList(_Answer):
-    """List the models that can be chosen, and what is needed for the others.
+    """The models that can be chosen, and what is needed for the others.
 
     `any_model`: any `provider:model` may be asked for, and not only those of the list; `locked`:
     only the default one may. `model_files`: `local:/path.gguf` may be asked for. `asking`: a

@@ -58,7 +58,7 @@ def largest_frame(max_prompt_length: int) -> int:
 
 
 class MessageState(StrEnum):
-    """Name where a message is in its life; the last three are terminal."""
+    """Where a message is in its life; the last three are terminal."""
 
     QUEUED = "queued"
     GENERATING = "generating"
@@ -79,7 +79,7 @@ TERMINAL = frozenset({MessageState.COMPLETED, MessageState.INTERRUPTED, MessageS
 
 
 class Outcome(StrEnum):
-    """Name what a stop found and did."""
+    """What a stop found and did."""
 
     INTERRUPTED = "interrupted"
     ALREADY_COMPLETED = "already_completed"
@@ -95,7 +95,7 @@ class _Model(BaseModel):
 
 
 class _Open(_Model):
-    """Be read back from the store or JSON, where enums are plain strings."""
+    """A model read back from the store or from JSON, where enums are plain strings."""
 
     model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
 
@@ -104,7 +104,7 @@ class _Open(_Model):
 
 
 class Usage(_Open):
-    """Count the tokens of one reply; `estimated` when the provider did not say.
+    """The tokens of one reply; `estimated` when the provider did not say.
 
     `sent_from` is the first message that was sent to the model, where older ones were not.
     """
@@ -116,7 +116,7 @@ class Usage(_Open):
 
 
 class Receipt(_Open):
-    """Tell what a stop did and when, in milliseconds since it was requested.
+    """What a stop did and when, in milliseconds since it was requested.
 
     `provider` is `closed` when the code that opened the provider's stream has closed it,
     `unconfirmed` when nobody can tell, `still_finishing` when code of the model runs on although
@@ -133,7 +133,7 @@ class Receipt(_Open):
 
 
 class ErrorInfo(_Open):
-    """Say what went wrong: a code of the table, its sentence, and the id it has in the log."""
+    """What went wrong: a code of the table, its sentence, and the id it has in the log."""
 
     code: ErrorCode
     message: str
@@ -141,7 +141,7 @@ class ErrorInfo(_Open):
 
 
 class Retry(_Open):
-    """Tell that a provider did not answer, and is asked again after `wait_ms` milliseconds.
+    """What tells that a provider did not answer, and is asked again after `wait_ms` milliseconds.
 
     `attempt` is the number of the request that is made then; the first one was 1.
     """
@@ -152,7 +152,7 @@ class Retry(_Open):
 
 
 class Attachment(_Open):
-    """Hold text that goes with a prompt: a selection, a cell, a file."""
+    """Text that goes with a prompt: a selection, a cell, a file."""
 
     name: Annotated[Text, Field(min_length=1, max_length=300)]
     text: Text
@@ -160,7 +160,7 @@ class Attachment(_Open):
 
 
 class ToolCall(_Open):
-    """Show one tool call of an agent."""
+    """One tool call of an agent."""
 
     call_id: str
     name: str
@@ -170,7 +170,7 @@ class ToolCall(_Open):
 
 
 class LeftOut(_Open):
-    """Name a text that a list leaves out of a message, and its length; `read` brings it.
+    """A text that a list leaves out of a message, and its length; `read` brings it.
 
     `at` tells which attachment or tool call it belongs to, from 0.
     """
@@ -181,7 +181,7 @@ class LeftOut(_Open):
 
 
 class Message(_Open):
-    """Be one turn of a chat.
+    """One turn of a chat.
 
     `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
     much of it the client has. `reply_to` is the message before this one: the tree of a chat is
@@ -223,7 +223,7 @@ class Message(_Open):
 
 
 class Chat(_Open):
-    """Be one conversation."""
+    """One conversation."""
 
     id: Id
     title: str | None = None
@@ -234,7 +234,7 @@ class Chat(_Open):
 
 
 class ModelInfo(_Open):
-    """Describe one model that can be chosen; `local`: it runs on the server's own machine."""
+    """One model that can be chosen; `local`: it runs on the server's own machine."""
 
     id: str
     label: str
@@ -245,7 +245,7 @@ class ModelInfo(_Open):
 
 
 class Limits(_Open):
-    """Tell a client what is refused, so that it can say so before it sends."""
+    """What tells a client what is refused, so that it can say so before it sends."""
 
     max_frame_bytes: int = MAX_FRAME_BYTES
     max_attachments: int = MAX_ATTACHMENTS
@@ -254,7 +254,7 @@ class Limits(_Open):
 
 
 class StopResult(_Open):
-    """Tell the outcome of a stop for one message."""
+    """The outcome of a stop for one message."""
 
     message_id: Id | None = None
     outcome: Outcome
@@ -267,7 +267,7 @@ Policy = Literal["queue", "interrupt", "reject"]
 
 
 class Send(_Model):
-    """Send a prompt; twice with one `request_id` counts once."""
+    """A frame: send a prompt; twice with one `request_id` counts once."""
 
     type: Literal["send"]
     request_id: Id
@@ -279,7 +279,7 @@ class Send(_Model):
 
 
 class Stop(_Model):
-    """Stop one message, one request, one chat or all of yours.
+    """A frame: stop one message, one request, one chat or all of yours.
 
     `shown` is how much of the text the person had seen: the kept text ends there. `discard`
     takes the turn out of the chat as well.
@@ -309,7 +309,7 @@ def _not_too_many(offsets: object) -> object:
 
 
 class Open(_Model):
-    """Follow a chat: all its messages, or only the tails that the client lacks."""
+    """A frame: follow a chat, all its messages or only the tails that the client lacks."""
 
     type: Literal["open"]
     chat_id: Id
@@ -320,7 +320,7 @@ class Open(_Model):
 
 
 class WantedPiece(_Model):
-    """Name a text of a message that is wanted from an offset on.
+    """A text of a message that is wanted from an offset on.
 
     `at` tells which attachment or tool call it is, from 0.
     """
@@ -332,7 +332,7 @@ class WantedPiece(_Model):
 
 
 class Read(_Model):
-    """Ask for what the list of a chat left out, in the order in which it is wanted."""
+    """A frame: ask for what the list of a chat left out, in the order in which it is wanted."""
 
     type: Literal["read"]
     request_id: Id
@@ -341,20 +341,20 @@ class Read(_Model):
 
 
 class Ping(_Model):
-    """Ask whether anybody is there: a connection can be gone without a word."""
+    """A frame: ask whether anybody is there: a connection can be gone without a word."""
 
     type: Literal["ping"]
 
 
 class Close(_Model):
-    """Follow a chat no longer."""
+    """A frame: follow a chat no longer."""
 
     type: Literal["close"]
     chat_id: Id
 
 
 class Continue(_Model):
-    """Go on from a partial reply."""
+    """A frame: go on from a partial reply."""
 
     type: Literal["continue"]
     message_id: Id
@@ -363,7 +363,7 @@ class Continue(_Model):
 
 
 class Regenerate(_Model):
-    """Make a reply anew, keeping the earlier one as a version."""
+    """A frame: make a reply anew, keeping the earlier one as a version."""
 
     type: Literal["regenerate"]
     message_id: Id
@@ -372,7 +372,7 @@ class Regenerate(_Model):
 
 
 class Edit(_Model):
-    """Change a prompt and ask again from there, keeping the earlier one as a version.
+    """A frame: change a prompt and ask again from there, keeping the earlier one as a version.
 
     A prompt that is still queued is changed where it is.
     """
@@ -385,14 +385,14 @@ class Edit(_Model):
 
 
 class Unqueue(_Model):
-    """Take a queued prompt back."""
+    """A frame: take a queued prompt back."""
 
     type: Literal["unqueue"]
     message_id: Id
 
 
 class Reorder(_Model):
-    """Put queued replies in another order; those that are not named come after them."""
+    """A frame: put queued replies in another order; those that are not named come after them."""
 
     type: Literal["reorder"]
     chat_id: Id
@@ -400,7 +400,7 @@ class Reorder(_Model):
 
 
 class Resume(_Model):
-    """Let a queue that a stop has paused go on."""
+    """A frame: let a queue that a stop has paused go on."""
 
     type: Literal["resume"]
     chat_id: Id
@@ -444,7 +444,7 @@ ClientFrame = Annotated[
 
 
 class Welcome(_Model):
-    """Be the first frame on every socket."""
+    """The first frame on every socket."""
 
     type: Literal["welcome"] = "welcome"
     protocol: int = PROTOCOL_VERSION
@@ -456,7 +456,7 @@ class Welcome(_Model):
 
 
 class Accepted(_Model):
-    """Say that both messages exist; `message.id` can be stopped from now on."""
+    """A frame: say that both messages exist; `message.id` can be stopped from now on."""
 
     type: Literal["accepted"] = "accepted"
     request_id: Id
@@ -466,7 +466,7 @@ class Accepted(_Model):
 
 
 class ChatChanged(_Model):
-    """Tell of a changed chat, of a deleted one, or answer `open` with its messages.
+    """A frame: tell of a changed chat, of a deleted one, or answer `open` with its messages.
 
     Of a long chat they are the newest; `earlier` older ones come behind it, in `messages`.
     """
@@ -479,7 +479,7 @@ class ChatChanged(_Model):
 
 
 class Messages(_Model):
-    """List the messages of a chat that come before those listed last; `earlier` still come."""
+    """A frame: messages of a chat that come before those listed last; `earlier` still come."""
 
     type: Literal["messages"] = "messages"
     chat_id: Id
@@ -488,7 +488,7 @@ class Messages(_Model):
 
 
 class Piece(_Model):
-    """Carry a part of a text: from `offset` on, of `length` in all."""
+    """A part of a text: from `offset` on, of `length` in all."""
 
     message_id: Id
     part: Part
@@ -499,7 +499,7 @@ class Piece(_Model):
 
 
 class Pieces(_Model):
-    """Answer `read`: as many of the wanted texts, in order, as one frame carries."""
+    """A frame: answer `read`: as many of the wanted texts, in order, as one frame carries."""
 
     type: Literal["pieces"] = "pieces"
     request_id: Id
@@ -508,7 +508,7 @@ class Pieces(_Model):
 
 
 class Delta(_Model):
-    """Append text to a message at an offset."""
+    """A frame: append text to a message at an offset."""
 
     type: Literal["delta"] = "delta"
     message_id: Id
@@ -518,7 +518,7 @@ class Delta(_Model):
 
 
 class Thought(_Model):
-    """Tell that a message's text, from there on, was a thought: deltas bring it as reasoning."""
+    """A frame: a message's text, from there on, was a thought; deltas bring it as reasoning."""
 
     type: Literal["thought"] = "thought"
     message_id: Id
@@ -526,14 +526,14 @@ class Thought(_Model):
 
 
 class MessageChanged(_Model):
-    """Tell that a message changed state."""
+    """A frame: tell that a message changed state."""
 
     type: Literal["message"] = "message"
     message: Message
 
 
 class Tool(_Model):
-    """Tell that a tool call started, ended or was stopped."""
+    """A frame: tell that a tool call started, ended or was stopped."""
 
     type: Literal["tool"] = "tool"
     message_id: Id
@@ -545,7 +545,7 @@ class Tool(_Model):
 
 
 class StopResults(_Model):
-    """Answer a stop, once it is true."""
+    """A frame: answer a stop, once it is true."""
 
     type: Literal["stop_result"] = "stop_result"
     message_id: Id | None = None
@@ -556,13 +556,13 @@ class StopResults(_Model):
 
 
 class Pong(_Model):
-    """Answer `ping`."""
+    """A frame: answer `ping`."""
 
     type: Literal["pong"] = "pong"
 
 
 class Error(_Model):
-    """Tell of an error in the words of the table.
+    """A frame: tell of an error in the words of the table.
 
     `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
     and `all` is the narrowest that this frame had. What answers nothing is for everyone.

@@ -38,7 +38,7 @@ def whole(text: str) -> str:
 
 
 class SurrogateJoiner:
-    """Join surrogate pairs that a model split between two chunks."""
+    """What joins surrogate pairs that a model split between two chunks."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -58,7 +58,7 @@ class SurrogateJoiner:
 
 
 class TextBuffer:
-    """Hold a growing text that is read by offset, at the same cost however long it is."""
+    """A growing text that is read by offset, at the same cost however long it is."""
 
     def __init__(self, text: str = "") -> None:
         self._blocks: list[str] = []

@@ -16,7 +16,7 @@ expect.set_options(timeout=30_000)
 
 
 class ChatPage:
-    """Be the chat in a JupyterLab page.
+    """The chat in a JupyterLab page.
 
     :param artifacts: where screenshots go.
     :param routed: see what goes over the wire, and be able to hold it; it costs script time.
@@ -70,7 +70,7 @@ class ChatPage:
         expect(self.input.first).to_be_editable()
 
     def begin_anew(self) -> None:
-        """Be as after a load, in a new chat: what other tests of the page left is put away."""
+        """Begin a new chat as after a load: put away what other tests of the page left."""
         self._held = self._answers = None
         self.mend_connection()
         self.set(None)

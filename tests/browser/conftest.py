@@ -147,7 +147,7 @@ SPLASH = re.compile(
 
 @dataclass
 class Watch:
-    """Note what must not happen in a page: errors, and requests to other hosts."""
+    """What notes what must not happen in a page: errors, and requests to other hosts."""
 
     strangers: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

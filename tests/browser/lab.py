@@ -22,7 +22,7 @@ START = 90.0
 
 
 class Lab:
-    """Run JupyterLab with folders of its own.
+    """What runs JupyterLab with folders of its own.
 
     :param folder: where its home, settings and data go.
     :param config: what its `jupyter_server_config.json` says.

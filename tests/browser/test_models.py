@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.local_model]
 
 
 class Index:
-    """Be a package index on loopback that has one package, and sends half of it at first."""
+    """A package index on loopback that has one package, and sends half of it at first."""
 
     def __init__(self, wheel: Path) -> None:
         self.go_on = threading.Event()

@@ -36,7 +36,7 @@ ALL = [ScriptedModel, SyncScriptedModel, GenerateOnlyModel]
 
 
 class Fatal(BaseException):
-    """Be no `Exception`."""
+    """No `Exception`."""
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -145,7 +145,7 @@ class _Status(Exception):
 
 
 class _Google(Exception):
-    """Be shaped like `google.genai.errors.APIError`."""
+    """Shaped like `google.genai.errors.APIError`."""
 
     def __init__(self, code: int, status: str) -> None:
         super().__init__(f"{code} {status}")

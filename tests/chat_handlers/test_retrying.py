@@ -24,7 +24,7 @@ RETRIED: list[Trouble] = ["rate_limit", "timeout", "server_error", "overloaded"]
 
 
 class Waits(list[float]):
-    """Note what is waited for, and wait until it is let go on."""
+    """What notes what is waited for, and wait until it is let go on."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()

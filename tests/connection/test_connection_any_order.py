@@ -23,7 +23,7 @@ from tests.fed import Fed
 
 
 class SlowStore(WatchedStore):
-    """Answer an `open` late, with what was there when it was asked, or when it answers."""
+    """What answers an `open` late, with what was there when it was asked, or when it answers."""
 
     late, stale = 0, False
 

@@ -15,7 +15,7 @@ from tests.page import Page
 
 
 class Wire:
-    """Be the socket of one client: frames go to a page when the gate is open."""
+    """The socket of one client: frames go to a page when the gate is open."""
 
     def __init__(self, bench: Bench, owner: str = OWNER, **options: Any) -> None:
         self.page = Page()

@@ -37,7 +37,7 @@ MODEL = "test:scripted"
 
 
 class Listener:
-    """Hear what the bus tells, and fail when it cannot be true.
+    """What hears what the bus tells, and fail when it cannot be true.
 
     :ivar states: the states that each message went through, in order.
     :ivar told: every change.
@@ -89,7 +89,7 @@ class Listener:
 
 
 class Bench:
-    """Run an engine, and ask it as a page would.
+    """What runs an engine, and ask it as a page would.
 
     :param store: an open one.
     :ivar handlers: the models by their ids.

@@ -37,7 +37,7 @@ from tests.turns import until
 def twins(
     request: pytest.FixtureRequest, tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop
 ) -> Iterator[Any]:
-    """Be two engines with stores of their own on one database, as two servers have them."""
+    """Return two engines with stores of their own on one database, as two servers have them."""
     run = jp_asyncio_loop.run_until_complete
     url = f"sqlite:///{tmp_path}/chats.sqlite"
     if request.param == "postgresql":

@@ -31,7 +31,7 @@ def store(jp_asyncio_loop: asyncio.AbstractEventLoop, db_url: str) -> Iterator[W
 
 
 class Stepper:
-    """Be a scheduler that calls back at one await point of the engine's tasks.
+    """A scheduler that calls back at one await point of the engine's tasks.
 
     :param at: which one, counted over all of them.
     """

@@ -42,7 +42,7 @@ FEW = st.integers(0, 4)
 
 
 class Life(RuleBasedStateMachine):
-    """Be one server: what is accepted is remembered here, and compared at each step."""
+    """One server: what is accepted is remembered here, and compared at each step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=FEW, new=st.booleans(), turns=FEW)
     def send_and_do_not_wait(self, number: int, new: bool, turns: int) -> None:
-        """Be a socket that closes while its prompt is accepted."""
+        """Send as a socket does that closes while its prompt is accepted."""
         chat_id = None if new or not self.accepted else self.one(number).chat_id
         task = self.loop.create_task(self.bench.send("gone", chat_id))
         self.turns(turns)
@@ -277,7 +277,7 @@ class Life(RuleBasedStateMachine):
 
 
 class LifeOnDisk(Life):
-    """Be the same on a file."""
+    """The same on a file."""
 
     def __init__(self) -> None:
         super().__init__()

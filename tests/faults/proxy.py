@@ -9,7 +9,7 @@ from typing import Self
 
 
 class BadProxy:
-    """Pass bytes on to a port, badly.
+    """What passes bytes on to a port, badly.
 
     :ivar cut_after: the next connection is cut after so many bytes from the server; None is never.
     :ivar dribble: pass on at most so many bytes at a time, with a turn of the loop between them.

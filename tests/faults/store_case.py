@@ -36,7 +36,7 @@ def a_turn(chat: Chat, prompt="Hello?", **more) -> tuple[Message, Message]:
 
 
 class Pause:
-    """Stand in for `asyncio.sleep`: a wait ends when the test says so."""
+    """What stands in for `asyncio.sleep`: a wait ends when the test says so."""
 
     def __init__(self) -> None:
         self.asked: asyncio.Queue[float] = asyncio.Queue()

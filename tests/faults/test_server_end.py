@@ -51,7 +51,7 @@ def provider() -> Iterator[OpenAIProvider]:
 
 @pytest.fixture
 def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
-    """Be a server that is not started yet."""
+    """Return a server that is not started yet."""
     config = {
         "StopChatApp": {
             "default_model": "openai:loopback",

@@ -28,7 +28,7 @@ WORDS = (
 
 
 class Tab:
-    """Be a page that is cut off and comes back, with what it had."""
+    """A page that is cut off and comes back, with what it had."""
 
     def __init__(self, url: str, token: str, model: Fed, chance: random.Random) -> None:
         self.page = Page()

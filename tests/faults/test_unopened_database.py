@@ -72,7 +72,7 @@ def _codes(page: Any) -> list[str]:
 
 @pytest.fixture
 def out_of_the_way() -> Iterator[list[Mend]]:
-    """Be what puts the database's place in order again, at the latest when the test ends."""
+    """Yield what puts the database's place in order again, at the latest when the test ends."""
     kept: list[Mend] = []
     yield kept
     for mend in kept:

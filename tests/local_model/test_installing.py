@@ -15,7 +15,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode
 
 
 class Work:
-    """Be an installation that goes on step by step, when it is told to."""
+    """An installation that goes on step by step, when it is told to."""
 
     def __init__(self, ends_with: BaseException | None = None) -> None:
         self.begun = 0

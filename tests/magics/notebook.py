@@ -30,7 +30,7 @@ def eventually(condition: Callable[[], Any], what: str = "") -> Any:
 
 
 class Running:
-    """Be a cell that runs, with its outputs as a notebook file would hold them."""
+    """A cell that runs, with its outputs as a notebook file would hold them."""
 
     def __init__(self, client: BlockingKernelClient, code: str, **how: Any) -> None:
         self._client = client
@@ -113,7 +113,7 @@ class Running:
 
 
 class Notebook:
-    """Run cells."""
+    """What runs cells."""
 
     def __init__(self, client: BlockingKernelClient, interrupt: Callable[[], None]) -> None:
         self.client = client
@@ -137,7 +137,7 @@ class Notebook:
 
 
 class Home(Protocol):
-    """Be where a test's kernel runs."""
+    """Where a test's kernel runs."""
 
     def open(self) -> Notebook:
         """Start a kernel with the magics loaded."""
@@ -149,7 +149,7 @@ class Home(Protocol):
 
 
 class Server:
-    """Run kernels on a Jupyter Server with the extension, and see its history."""
+    """What runs kernels on a Jupyter Server with the extension, and see its history."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -196,7 +196,7 @@ class Server:
 
 
 class Alone:
-    """Run kernels without any server, as another editor does."""
+    """What runs kernels without any server, as another editor does."""
 
     def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
         self.folder = folder

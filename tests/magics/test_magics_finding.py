@@ -74,7 +74,7 @@ START = {"message_id": "m", "chat_id": "c", "model": "a:b"}
 
 
 class Broken:
-    """Be a server whose first answers break off."""
+    """A server whose first answers break off."""
 
     def __init__(self, answers: list[tuple[int, bytes]]) -> None:
         self.asked: list[tuple[str, Any]] = []

@@ -29,7 +29,7 @@ START = ("start", {"message_id": "m", "chat_id": "c", "model": "a:b"})
 
 
 class Stopper:
-    """Be a place whose stop takes three more interrupts before it is done."""
+    """A place whose stop takes three more interrupts before it is done."""
 
     label = "a test"
 
@@ -69,7 +69,7 @@ def test_a_second_interrupt_joins_the_first() -> None:
 
 
 class Seen:
-    """Be a view that notes what was shown."""
+    """A view that notes what was shown."""
 
     visible = True
 

@@ -24,7 +24,7 @@ CANARY = "sk-canary-0123456789"
 
 
 class Chain:
-    """Be a keychain in memory."""
+    """A keychain in memory."""
 
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], str] = {}
@@ -40,14 +40,14 @@ class Chain:
 
 
 class Locked(Chain):
-    """Be a keychain that nobody has opened."""
+    """A keychain that nobody has opened."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise RuntimeError(f"locked, and it may not say {password}")
 
 
 class Forgets(Chain):
-    """Take everything, and keep nothing."""
+    """What takes everything, and keep nothing."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         pass

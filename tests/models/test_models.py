@@ -122,7 +122,7 @@ async def test_a_model_is_built_once_and_replies(tmp_path: Path) -> None:
 
 
 class Slow:
-    """Build a handler in the thread when it is let, and count."""
+    """What builds a handler in the thread when it is let, and count."""
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
@@ -242,7 +242,7 @@ async def test_a_runnable_of_the_administrator(models: Models) -> None:
 
 
 class Plugin:
-    """Be a chat handler of another package."""
+    """A chat handler of another package."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -314,7 +314,7 @@ def test_what_is_available(
 
 
 class Closing(ScriptedHandler):
-    """Fail, or not, when it is closed."""
+    """What fails, or not, when it is closed."""
 
     def __init__(self, error: Exception | None = None) -> None:
         super().__init__()

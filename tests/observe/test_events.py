@@ -21,7 +21,7 @@ from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
 
 
 class Everything(Authorizer):
-    """Let everyone do everything, by intent."""
+    """What lets everyone do everything, by intent."""
 
     def is_authorized(self, handler: Any, user: User, action: str, resource: str) -> bool:
         return True

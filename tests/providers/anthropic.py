@@ -32,7 +32,7 @@ _TROUBLES: dict[Trouble, tuple[int, str, str]] = {
 
 
 class AnthropicProvider(Provider):
-    """Speak as Anthropic does, at `/v1/messages`.
+    """What speaks as Anthropic does, at `/v1/messages`.
 
     A trailing assistant message is refused for models whose name says `no-prefill`, and a
     trailing blank in one always is, as the real service does.

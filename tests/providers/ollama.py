@@ -25,7 +25,7 @@ _TROUBLES: dict[Trouble, tuple[int, str]] = {
 
 
 class OllamaProvider(Provider):
-    """Speak as Ollama does."""
+    """What speaks as Ollama does."""
 
     kind = "ollama"
     content_type = "application/x-ndjson"

@@ -55,7 +55,7 @@ _TROUBLES: dict[Trouble, tuple[int, str, str, str | None]] = {
 
 
 class OpenAIProvider(Provider):
-    """Speak as OpenAI does, at `/v1/chat/completions` and `/v1/responses`."""
+    """What speaks as OpenAI does, at `/v1/chat/completions` and `/v1/responses`."""
 
     kind = "openai"
     root = "/v1"

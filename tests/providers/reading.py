@@ -25,7 +25,7 @@ LONG = 10.0
 
 
 class Reading:
-    """Be one reply and what was seen of it.
+    """One reply and what was seen of it.
 
     :param busy: the reader waits outside the generator once it has the first text.
     :param count_open: counts what is still open; asked at the very moment of `provider_closed`.

@@ -29,7 +29,7 @@ Trouble = Literal[
 
 @dataclass(frozen=True)
 class ToolUse:
-    """Be one call of a tool that the model makes."""
+    """One call of a tool that the model makes."""
 
     name: str
     args: dict[str, Any]
@@ -38,7 +38,7 @@ class ToolUse:
 
 @dataclass
 class Script:
-    """Tell a provider what to do with a request.
+    """What tells a provider what to do with a request.
 
     :ivar tokens: how many tokens, or the tokens themselves.
     :ivar rate: tokens a second; None sends them as fast as they are taken.
@@ -84,7 +84,7 @@ class Script:
 
 @dataclass(eq=False)
 class Request:
-    """Note what was asked and what became of it. Times are those of `time.perf_counter`.
+    """What notes what was asked and what became of it. Times are those of `time.perf_counter`.
 
     :ivar closed: set when the client's socket was seen to close, before or after the end.
     :ivar closed_at: when that was.
@@ -135,7 +135,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Frame:
-    """Be some bytes of an answer; `token` when they hold one token of the reply."""
+    """Some bytes of an answer; `token` when they hold one token of the reply."""
 
     data: bytes
     token: bool = False

@@ -22,7 +22,7 @@ _CONTROL = "/_control/"
 
 
 class Provider:
-    """Be a provider on loopback. A subclass knows one provider's words.
+    """A provider on loopback. A subclass knows one provider's words.
 
     It can live in the loop of a test (`async with Provider() as p`), or in a thread with a loop of
     its own (`with Provider().in_thread() as p`).
@@ -349,7 +349,7 @@ async def _answer(
 
 
 class NeverAccepts:
-    """Hold a port where a connection is never taken: a client hangs while it connects."""
+    """A port where a connection is never taken: a client hangs while it connects."""
 
     def __init__(self) -> None:
         self._socket = socket.socket()

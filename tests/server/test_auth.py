@@ -86,7 +86,7 @@ async def test_another_name_for_this_machine_is_refused(
 
 
 class Denies(Authorizer):
-    """Deny all of the chat, after a moment, as one that asks a service does."""
+    """What denies all of the chat, after a moment, as one that asks a service does."""
 
     asked: list[tuple[str, str]] = []
 

@@ -127,7 +127,7 @@ raw_frames = st.one_of(
 
 
 class Fuzz:
-    """Send frames to a live server, and compare what it answers with what is documented."""
+    """What sends frames to a live server, and compare what it answers with what is documented."""
 
     def __init__(self, connect: Any, engine: Any) -> None:
         self.connect = connect

@@ -373,7 +373,7 @@ def _stopped(answer: tuple[int, Any]) -> list[str]:
 
 
 class AsksAboutEveryone(Authorizer):
-    """Let everyone do everything, and note what is asked."""
+    """What lets everyone do everything, and note what is asked."""
 
     asked: list[tuple[str, str]] = []
     leave = True

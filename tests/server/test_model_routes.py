@@ -264,7 +264,7 @@ async def test_installing_can_be_turned_off(call: Any, app: Any) -> None:
 
 
 class Named(IdentityProvider):
-    """Know people by name, as a hub does."""
+    """What knows people by name, as a hub does."""
 
     def get_user(self, handler: Any) -> User | None:  # type: ignore[override]
         name = handler.request.headers.get("X-User")

@@ -27,7 +27,7 @@ __all__ = ["knock", "nothing_is_downloaded"]
 
 
 class Named(IdentityProvider):
-    """Know people by name, as a hub does."""
+    """What knows people by name, as a hub does."""
 
     def get_user(self, handler: Any) -> User | None:  # type: ignore[override]
         name = handler.request.headers.get("X-User")
@@ -38,7 +38,7 @@ TWO_PEOPLE = configured(identity_provider_class=Named, disable_check_xsrf=True)
 
 
 class Person:
-    """Be somebody with a socket."""
+    """Somebody with a socket."""
 
     def __init__(self, name: str, knock: Knock, socket: WebSocketClientConnection) -> None:
         self.name = name
@@ -81,7 +81,7 @@ def person(knock: Knock) -> Callable[[str], Awaitable[Person]]:
 
 
 class Belongings:
-    """Hold what Anna has: a reply that ended, one that is being made, one that waits."""
+    """What Anna has: a reply that ended, one that is being made, one that waits."""
 
     def __init__(self, engine: Any, ended: Any, running: Any, waiting: Any) -> None:
         self.engine = engine
@@ -160,7 +160,7 @@ def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
 
 
 class Everything(Authorizer):
-    """Let everyone do everything, by intent."""
+    """What lets everyone do everything, by intent."""
 
     async def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:  # type: ignore[override]
         await asyncio.sleep(0)

@@ -15,7 +15,7 @@ WHEN = "2026-01-01T00:00:00Z"
 
 
 class Make:
-    """Make chats and messages."""
+    """What makes chats and messages."""
 
     @staticmethod
     def id() -> str:
@@ -50,7 +50,7 @@ def make() -> type[Make]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Be where a store's file goes."""
+    """Return where a store's file goes."""
     return tmp_path / "data" / "chats.sqlite3"
 
 
@@ -71,7 +71,7 @@ def new_store(path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop):
 
 @pytest.fixture(params=["file", "memory", "postgresql"])
 def store(request, new_store, jp_asyncio_loop):
-    """Be an open store; anything that blocks the loop meanwhile fails the test."""
+    """Yield an open store; anything that blocks the loop meanwhile fails the test."""
     run = jp_asyncio_loop.run_until_complete
     url = {"memory": "sqlite+aiosqlite://"}.get(request.param)
     if request.param == "postgresql":

@@ -60,7 +60,7 @@ _settlements = st.builds(
 
 @st.composite
 def _step(draw):
-    """Be one thing that is asked: its kind, which ones it is about, and what it brings."""
+    """Draw one thing that is asked: its kind, which ones it is about, and what it brings."""
     kind = draw(st.sampled_from(KINDS))
     brought = {
         "settle": _settlements,
@@ -73,7 +73,7 @@ def _step(draw):
 
 
 class Script:
-    """Ask two stores the same things, whatever they answer."""
+    """What asks two stores the same things, whatever they answer."""
 
     def __init__(self, stores):
         self.stores = stores
@@ -263,7 +263,7 @@ def _alike(well, other):
 
 
 class Trouble:
-    """Be what keeps a store from its file, and the wait until it is over."""
+    """What keeps a store from its file, and the wait until it is over."""
 
     def __init__(self, path):
         self._path = path
@@ -291,7 +291,7 @@ class Trouble:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
-    """Be a database with nothing in it."""
+    """Yield a database with nothing in it."""
     path = tmp_path_factory.mktemp("empty") / "chats.sqlite3"
     prepare(url_of(f"sqlite:///{path}"), busy_seconds=1)
     return path

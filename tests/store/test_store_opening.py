@@ -18,7 +18,7 @@ DONE = Settlement(MessageState.COMPLETED)
 
 
 class Again:
-    """Be the wait before the next try, which ends when a test says so."""
+    """The wait before the next try, which ends when a test says so."""
 
     def __init__(self):
         self.told = []

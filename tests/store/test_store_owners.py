@@ -49,7 +49,7 @@ async def test_a_stop_cuts_one_reply_and_no_other(store, make):
 
 @dataclass
 class _Told:
-    """Hold what a message should be, in plain Python."""
+    """What a message should be, in plain Python."""
 
     message: Message
     text: str = ""

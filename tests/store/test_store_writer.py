@@ -12,7 +12,7 @@ from jupyter_stop_chat.wire.protocol import MessageState
 
 
 class Commits:
-    """Stand in for the database: each commit ends when the test says so."""
+    """What stands in for the database: each commit ends when the test says so."""
 
     def __init__(self) -> None:
         self.groups: list[list[str]] = []

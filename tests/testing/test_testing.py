@@ -217,7 +217,7 @@ async def test_the_check_tells_what_is_not_confirmed() -> None:
 
 
 class Swallows:
-    """Swallow every cancel, look at no flag, and yield on."""
+    """What swallows every cancel, look at no flag, and yield on."""
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         turn.provider_started()
@@ -233,7 +233,7 @@ class Swallows:
 
 
 class Fails(Swallows):
-    """Make an error of a stop."""
+    """What makes an error of a stop."""
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         turn.provider_started()
@@ -246,7 +246,7 @@ class Fails(Swallows):
 
 
 class Hangs(Swallows):
-    """Never answer, whatever comes."""
+    """What nevers answer, whatever comes."""
 
     def __init__(self) -> None:
         self.gate = Gate()

@@ -24,7 +24,7 @@ LAG_S = 0.1
 
 
 class Pulse:
-    """Feel how late the event loop's turns come."""
+    """What feels how late the event loop's turns come."""
 
     def __init__(self) -> None:
         self.worst = 0.0

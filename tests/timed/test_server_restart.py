@@ -27,7 +27,7 @@ MOMENTS = random.Random(20_261)
 
 
 class Viewer:
-    """Be a client that records what it was shown."""
+    """A client that records what it was shown."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab

@@ -48,7 +48,7 @@ SOON = 10.0 if os.environ.get("STOP_CHAT_WRITE_TABLE") else 25.0
 
 @dataclass
 class Cell:
-    """Hold what was measured in one phase of one model, in milliseconds."""
+    """What was measured in one phase of one model, in milliseconds."""
 
     ended: list[float] = field(default_factory=list)
     closed: list[float] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Cell:
 
 @dataclass
 class Case:
-    """Be one phase: a model id, and what is waited for before Stop is pressed."""
+    """One phase: a model id, and what is waited for before Stop is pressed."""
 
     model: str
     begun: Callable[[Any], Any]
@@ -98,7 +98,7 @@ async def measure(page: Any, case: Case, steps: Bare) -> Cell:
 
 
 class Bench:
-    """Hold a page, and what the phases wait for.
+    """A page, and what the phases wait for.
 
     :ivar steps: what the machine takes for a stop's bare steps.
     """

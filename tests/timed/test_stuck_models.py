@@ -54,7 +54,7 @@ def make(name):
 
 
 class Page:
-    """Be a client of the server."""
+    """A client of the server."""
 
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self._socket = socket

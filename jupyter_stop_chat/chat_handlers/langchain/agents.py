@@ -23,7 +23,7 @@ _SHOWN = 4000
 
 
 class AgentEvents:
-    """Turn what `astream(stream_mode=["messages", "updates"])` yields into events."""
+    """The events of what `astream(stream_mode=["messages", "updates"])` yields."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -75,7 +75,7 @@ def _shown(value: Any) -> str:
 
 
 class Parts:
-    """Know what a runnable is made of, as far as a stop is concerned.
+    """What a runnable is made of, as far as a stop is concerned.
 
     :ivar models: its chat models.
     :ivar async_models: the class names of chat models that close with their stream.
@@ -101,7 +101,7 @@ class Parts:
 
 
 class Watch(AsyncCallbackHandler):
-    """Look at the stop flag between the steps of an agent (S4), and see what sync code it runs.
+    """What looks at the stop flag between an agent's steps (S4), and sees what sync code it runs.
 
     The cancel may be lost in an agent's depths; the flag is not. What is raised here is raised
     where the step would have begun.

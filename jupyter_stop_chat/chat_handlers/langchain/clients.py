@@ -13,7 +13,7 @@ from .transports import prepare
 
 
 class Clients:
-    """Look after the clients of one model.
+    """What looks after the clients of one model.
 
     httpcore 1.0, below Ollama's client, loses a connection and its place in the pool when a
     request is cancelled while it takes or returns one; after enough of them nothing goes out any

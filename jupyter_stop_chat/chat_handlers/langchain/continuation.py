@@ -47,7 +47,7 @@ async def joined(
 
 
 class Overlap:
-    """Hold the first words back until it is clear whether they repeat the partial reply.
+    """The first words back until it is clear whether they repeat the partial reply.
 
     :param prefix: the partial reply.
     """

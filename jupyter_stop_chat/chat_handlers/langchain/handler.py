@@ -52,7 +52,7 @@ BRIDGE = SyncBridge()
 
 
 class LangChainHandler:
-    """Make replies with a LangChain model, runnable or agent.
+    """What makes replies with a LangChain model, runnable or agent.
 
     :param runnable: a chat model, a runnable that ends in one, or a compiled graph whose state
         has `messages`.

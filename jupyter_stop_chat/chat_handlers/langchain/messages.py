@@ -100,7 +100,7 @@ def _thoughts(candidates: Sequence[object]) -> Iterator[Event]:
 
 
 class Tally:
-    """Take in the chunks of one reply: what it says, what it used, and how it ended.
+    """What takes in the chunks of one reply: what it says, what it used, and how it ended.
 
     What was heard on the wire counts; where nothing was, what the chunks say.
 

@@ -15,7 +15,7 @@ LAST = frozenset({"completed", "interrupted", "failed"})
 
 
 class Place(Protocol):
-    """Keep chats and make replies; objects are those of the HTTP API, as dictionaries.
+    """What keeps chats and makes replies; objects are those of the HTTP API, as dictionaries.
 
     Each method raises `StopChatError` for what is refused and `OSError` when nothing answers.
     """

@@ -15,7 +15,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Say where a server is, and what it lets in.
+    """Where a server is, and what it lets in.
 
     :ivar url: with the base URL, ending with a slash.
     :ivar sock: its Unix socket, if it listens there.

@@ -22,7 +22,7 @@ ANSWER_S = 30.0
 
 
 class NotThereError(OSError):
-    """Tell that whoever answered has no such route: the extension is not there."""
+    """An answer of who has no such route: the extension is not there."""
 
 
 @contextmanager

@@ -28,7 +28,7 @@ _STOP_S = 6.0
 
 
 class KernelPlace:
-    """Run the engine in this process; its event loop is in a daemon thread.
+    """What runs the engine in this process; its event loop is in a daemon thread.
 
     Settings are those of Jupyter Server's configuration files, and chats are kept where a server
     of the same person keeps them.

@@ -24,7 +24,7 @@ STOP_S = 6.0
 
 
 class ServerPlace:
-    """Be a client of one server's API."""
+    """A client of one server's API."""
 
     def __init__(self, address: Address) -> None:
         self._address = address

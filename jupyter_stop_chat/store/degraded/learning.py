@@ -38,7 +38,7 @@ Gone = Callable[[Sequence[dict[str, Any]]], Mapping[str, str | None]]
 
 
 class Learner:
-    """Tell memory what the database knows, as far as it can be read."""
+    """What tells memory what the database knows, as far as it can be read."""
 
     def __init__(self, memory: Memory, database: Database, gone: Gone) -> None:
         self._memory = memory

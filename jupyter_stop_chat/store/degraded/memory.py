@@ -46,7 +46,7 @@ from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 @dataclass(slots=True)
 class Kept:
-    """Hold a message and what was appended to it.
+    """A message and what was appended to it.
 
     :ivar reopened: it went on from an end that the database may still hold.
     :ivar amended: it is a prompt that the database may hold in an earlier shape.
@@ -93,7 +93,7 @@ class Kept:
 
 
 class Memory:
-    """Apply operations in memory, and remember which the database has not seen.
+    """What applies operations in memory, and remembers which the database has not seen.
 
     :ivar changed: chats that the database must hear of, in the order of their last change.
     :ivar created: those of them that the database has never seen.

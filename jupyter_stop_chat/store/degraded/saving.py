@@ -40,7 +40,7 @@ Recovered = Callable[[Sequence[Message]], None]
 
 
 class Saver:
-    """Be the one place that writes to a database.
+    """The one place that writes to a database.
 
     :param database: where to.
     :param process: the id of this server process.

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
 class Reason(StrEnum):
-    """Name why nothing can be written for now."""
+    """Why nothing can be written for now."""
 
     DISK_FULL = "disk_full"
     LOCKED = "locked"

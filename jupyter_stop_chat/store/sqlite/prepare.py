@@ -40,7 +40,7 @@ _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncp
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tell what a database was found to be able to do.
+    """What a database was found to be able to do.
 
     :ivar journal: SQLite's journal mode; empty for another database.
     :ivar indexed: whether there is a search index.

@@ -30,7 +30,7 @@ GONE_SECONDS = 60
 
 
 class ProcessLock:
-    """Hold the lock that says that this process lives.
+    """The lock that says that this process lives.
 
     :param folder: where the locks of a database are; None where there can be none.
     :param process: the id of this server process.

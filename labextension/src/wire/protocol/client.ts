@@ -9,7 +9,7 @@ export type ClientFrame =
   Send | Stop | Open | Read | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume | Ping;
 
 /**
- * Send a prompt; twice with one `request_id` counts once.
+ * A frame: send a prompt; twice with one `request_id` counts once.
  */
 export interface Send {
   type: 'send';
@@ -22,7 +22,7 @@ export interface Send {
 }
 
 /**
- * Stop one message, one request, one chat or all of yours.
+ * A frame: stop one message, one request, one chat or all of yours.
  *
  * `shown` is how much of the text the person had seen: the kept text ends there. `discard`
  * takes the turn out of the chat as well.
@@ -38,7 +38,7 @@ export interface Stop {
 }
 
 /**
- * Follow a chat: all its messages, or only the tails that the client lacks.
+ * A frame: follow a chat, all its messages or only the tails that the client lacks.
  */
 export interface Open {
   type: 'open';
@@ -50,7 +50,7 @@ export interface Open {
 }
 
 /**
- * Ask for what the list of a chat left out, in the order in which it is wanted.
+ * A frame: ask for what the list of a chat left out, in the order in which it is wanted.
  */
 export interface Read {
   type: 'read';
@@ -60,7 +60,7 @@ export interface Read {
 }
 
 /**
- * Follow a chat no longer.
+ * A frame: follow a chat no longer.
  */
 export interface Close {
   type: 'close';
@@ -68,7 +68,7 @@ export interface Close {
 }
 
 /**
- * Go on from a partial reply.
+ * A frame: go on from a partial reply.
  */
 export interface Continue {
   type: 'continue';
@@ -78,7 +78,7 @@ export interface Continue {
 }
 
 /**
- * Make a reply anew, keeping the earlier one as a version.
+ * A frame: make a reply anew, keeping the earlier one as a version.
  */
 export interface Regenerate {
   type: 'regenerate';
@@ -88,7 +88,7 @@ export interface Regenerate {
 }
 
 /**
- * Change a prompt and ask again from there, keeping the earlier one as a version.
+ * A frame: change a prompt and ask again from there, keeping the earlier one as a version.
  *
  * A prompt that is still queued is changed where it is.
  */
@@ -101,7 +101,7 @@ export interface Edit {
 }
 
 /**
- * Take a queued prompt back.
+ * A frame: take a queued prompt back.
  */
 export interface Unqueue {
   type: 'unqueue';
@@ -109,7 +109,7 @@ export interface Unqueue {
 }
 
 /**
- * Put queued replies in another order; those that are not named come after them.
+ * A frame: put queued replies in another order; those that are not named come after them.
  */
 export interface Reorder {
   type: 'reorder';
@@ -118,7 +118,7 @@ export interface Reorder {
 }
 
 /**
- * Let a queue that a stop has paused go on.
+ * A frame: let a queue that a stop has paused go on.
  */
 export interface Resume {
   type: 'resume';
@@ -126,7 +126,7 @@ export interface Resume {
 }
 
 /**
- * Ask whether anybody is there: a connection can be gone without a word.
+ * A frame: ask whether anybody is there: a connection can be gone without a word.
  */
 export interface Ping {
   type: 'ping';

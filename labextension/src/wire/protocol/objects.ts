@@ -4,7 +4,7 @@
  */
 
 /**
- * Name every error that a client can be told of.
+ * Every error that a client can be told of.
  */
 export type ErrorCode =
   | 'bad_frame'
@@ -69,12 +69,12 @@ export type ErrorCode =
   | 'internal';
 
 /**
- * Name where a message is in its life; the last three are terminal.
+ * Where a message is in its life; the last three are terminal.
  */
 export type MessageState = 'queued' | 'generating' | 'stopping' | 'completed' | 'interrupted' | 'failed';
 
 /**
- * Name what a stop found and did.
+ * What a stop found and did.
  */
 export type Outcome =
   | 'interrupted'
@@ -86,7 +86,7 @@ export type Outcome =
   | 'not_found';
 
 /**
- * Hold text that goes with a prompt: a selection, a cell, a file.
+ * Text that goes with a prompt: a selection, a cell, a file.
  */
 export interface Attachment {
   name: string;
@@ -95,7 +95,7 @@ export interface Attachment {
 }
 
 /**
- * Name a text of a message that is wanted from an offset on.
+ * A text of a message that is wanted from an offset on.
  *
  * `at` tells which attachment or tool call it is, from 0.
  */
@@ -107,7 +107,7 @@ export interface WantedPiece {
 }
 
 /**
- * Tell a client what is refused, so that it can say so before it sends.
+ * What tells a client what is refused, so that it can say so before it sends.
  */
 export interface Limits {
   max_frame_bytes: number;
@@ -117,7 +117,7 @@ export interface Limits {
 }
 
 /**
- * Describe one model that can be chosen; `local`: it runs on the server's own machine.
+ * One model that can be chosen; `local`: it runs on the server's own machine.
  */
 export interface ModelInfo {
   id: string;
@@ -129,7 +129,7 @@ export interface ModelInfo {
 }
 
 /**
- * Be one turn of a chat.
+ * One turn of a chat.
  *
  * `text` begins at `text_offset`, which is 0 except in an answer to an `open` that said how
  * much of it the client has. `reply_to` is the message before this one: the tree of a chat is
@@ -166,7 +166,7 @@ export interface Message {
 }
 
 /**
- * Count the tokens of one reply; `estimated` when the provider did not say.
+ * The tokens of one reply; `estimated` when the provider did not say.
  *
  * `sent_from` is the first message that was sent to the model, where older ones were not.
  */
@@ -178,7 +178,7 @@ export interface Usage {
 }
 
 /**
- * Tell what a stop did and when, in milliseconds since it was requested.
+ * What a stop did and when, in milliseconds since it was requested.
  *
  * `provider` is `closed` when the code that opened the provider's stream has closed it,
  * `unconfirmed` when nobody can tell, `still_finishing` when code of the model runs on although
@@ -195,7 +195,7 @@ export interface Receipt {
 }
 
 /**
- * Say what went wrong: a code of the table, its sentence, and the id it has in the log.
+ * What went wrong: a code of the table, its sentence, and the id it has in the log.
  */
 export interface ErrorInfo {
   code: ErrorCode;
@@ -204,7 +204,7 @@ export interface ErrorInfo {
 }
 
 /**
- * Tell that a provider did not answer, and is asked again after `wait_ms` milliseconds.
+ * What tells that a provider did not answer, and is asked again after `wait_ms` milliseconds.
  *
  * `attempt` is the number of the request that is made then; the first one was 1.
  */
@@ -215,7 +215,7 @@ export interface Retry {
 }
 
 /**
- * Show one tool call of an agent.
+ * One tool call of an agent.
  */
 export interface ToolCall {
   call_id: string;
@@ -226,7 +226,7 @@ export interface ToolCall {
 }
 
 /**
- * Name a text that a list leaves out of a message, and its length; `read` brings it.
+ * A text that a list leaves out of a message, and its length; `read` brings it.
  *
  * `at` tells which attachment or tool call it belongs to, from 0.
  */
@@ -237,7 +237,7 @@ export interface LeftOut {
 }
 
 /**
- * Be one conversation.
+ * One conversation.
  */
 export interface Chat {
   id: string;
@@ -249,7 +249,7 @@ export interface Chat {
 }
 
 /**
- * Carry a part of a text: from `offset` on, of `length` in all.
+ * A part of a text: from `offset` on, of `length` in all.
  */
 export interface Piece {
   message_id: string;
@@ -261,7 +261,7 @@ export interface Piece {
 }
 
 /**
- * Tell the outcome of a stop for one message.
+ * The outcome of a stop for one message.
  */
 export interface StopResult {
   message_id?: string;

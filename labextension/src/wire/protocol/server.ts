@@ -20,7 +20,7 @@ export type ServerFrame =
   | Error;
 
 /**
- * Be the first frame on every socket.
+ * The first frame on every socket.
  */
 export interface Welcome {
   type: 'welcome';
@@ -33,7 +33,7 @@ export interface Welcome {
 }
 
 /**
- * Say that both messages exist; `message.id` can be stopped from now on.
+ * A frame: say that both messages exist; `message.id` can be stopped from now on.
  */
 export interface Accepted {
   type: 'accepted';
@@ -44,7 +44,7 @@ export interface Accepted {
 }
 
 /**
- * Tell of a changed chat, of a deleted one, or answer `open` with its messages.
+ * A frame: tell of a changed chat, of a deleted one, or answer `open` with its messages.
  *
  * Of a long chat they are the newest; `earlier` older ones come behind it, in `messages`.
  */
@@ -57,7 +57,7 @@ export interface ChatChanged {
 }
 
 /**
- * List the messages of a chat that come before those listed last; `earlier` still come.
+ * A frame: messages of a chat that come before those listed last; `earlier` still come.
  */
 export interface Messages {
   type: 'messages';
@@ -67,7 +67,7 @@ export interface Messages {
 }
 
 /**
- * Answer `read`: as many of the wanted texts, in order, as one frame carries.
+ * A frame: answer `read`: as many of the wanted texts, in order, as one frame carries.
  */
 export interface Pieces {
   type: 'pieces';
@@ -77,7 +77,7 @@ export interface Pieces {
 }
 
 /**
- * Append text to a message at an offset.
+ * A frame: append text to a message at an offset.
  */
 export interface Delta {
   type: 'delta';
@@ -88,7 +88,7 @@ export interface Delta {
 }
 
 /**
- * Tell that a message's text, from there on, was a thought: deltas bring it as reasoning.
+ * A frame: a message's text, from there on, was a thought; deltas bring it as reasoning.
  */
 export interface Thought {
   type: 'thought';
@@ -97,7 +97,7 @@ export interface Thought {
 }
 
 /**
- * Tell that a message changed state.
+ * A frame: tell that a message changed state.
  */
 export interface MessageChanged {
   type: 'message';
@@ -105,7 +105,7 @@ export interface MessageChanged {
 }
 
 /**
- * Tell that a tool call started, ended or was stopped.
+ * A frame: tell that a tool call started, ended or was stopped.
  */
 export interface Tool {
   type: 'tool';
@@ -118,7 +118,7 @@ export interface Tool {
 }
 
 /**
- * Answer a stop, once it is true.
+ * A frame: answer a stop, once it is true.
  */
 export interface StopResults {
   type: 'stop_result';
@@ -130,14 +130,14 @@ export interface StopResults {
 }
 
 /**
- * Answer `ping`.
+ * A frame: answer `ping`.
  */
 export interface Pong {
   type: 'pong';
 }
 
 /**
- * Tell of an error in the words of the table.
+ * A frame: tell of an error in the words of the table.
  *
  * `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
  * and `all` is the narrowest that this frame had. What answers nothing is for everyone.

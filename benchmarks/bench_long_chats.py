@@ -20,7 +20,7 @@ from typing import Any
 
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.store.newest import newest_reply
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 
 WHEN = "2026-01-01T00:00:00Z"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import open_store
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 
 WHEN = "2026-01-01T00:00:00Z"
 PIECE = "token "

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .engine.titles import TitleMode
     from .models import Rules
     from .server.activity import Activity
-    from .wire.protocol import Policy
+    from .wire.objects import Policy
 
 log = logging.getLogger(__package__)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .local_model.installing import Installing
     from .models import Models, Rules
     from .store.sql import SqlStore
-    from .wire.protocol import Message, Policy
+    from .wire.objects import Message, Policy
 
 
 log = logging.getLogger(__name__)

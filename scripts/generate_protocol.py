@@ -1,4 +1,4 @@
-"""Generate the frames' TypeScript types from the models in `jupyter_stop_chat.wire.protocol`.
+"""Generate the frames' TypeScript types from the models in `jupyter_stop_chat.wire`.
 
     python scripts/generate_protocol.py           write labextension/src/wire/protocol/
     python scripts/generate_protocol.py --check   exit with 1 when it is not what it should be
@@ -25,7 +25,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from jupyter_stop_chat.wire import protocol
+from jupyter_stop_chat.wire.client_frames import ClientFrame
+from jupyter_stop_chat.wire.objects import PROTOCOL_VERSION
+from jupyter_stop_chat.wire.server_frames import ServerFrame
 
 ROOT = Path(__file__).resolve().parent.parent
 LABEXTENSION = ROOT / "labextension"
@@ -34,7 +36,7 @@ CLI = LABEXTENSION / "node_modules" / "json-schema-to-typescript" / "dist" / "sr
 HEADER = """\
 /*
  * {what}
- * Generated from jupyter_stop_chat/wire/protocol.py by scripts/generate_protocol.py: do not edit.
+ * Generated from jupyter_stop_chat/wire/ by scripts/generate_protocol.py: do not edit.
  */
 """
 #: What each file holds.
@@ -110,7 +112,7 @@ def _references(schema: Any, definitions: dict[str, Any], found: set[str]) -> se
 
 def make_schema() -> dict[str, Any]:
     """Make one JSON schema of all frames, both ways, and of the objects inside them."""
-    client, server = _union(protocol.ClientFrame), _union(protocol.ServerFrame)
+    client, server = _union(ClientFrame), _union(ServerFrame)
     _, whole = models_json_schema(
         [(model, "validation") for model in (*client, *server)],
         ref_template="#/definitions/{model}",
@@ -152,7 +154,7 @@ def make_types() -> dict[str, str]:
     """
     homes = {
         model.__name__: home
-        for home, union in (("client", protocol.ClientFrame), ("server", protocol.ServerFrame))
+        for home, union in (("client", ClientFrame), ("server", ServerFrame))
         for model in _union(union)
     }
     homes |= {"ClientFrame": "client", "ServerFrame": "server", "Frame": "index"}
@@ -165,7 +167,7 @@ def make_types() -> dict[str, str]:
     bodies["index"] += [
         "\n".join(f"export * from './{home}';" for home in FILES if home != "index"),
         "/** Raised when a frame changes its meaning. */\n"
-        f"export const PROTOCOL_VERSION = {protocol.PROTOCOL_VERSION};",
+        f"export const PROTOCOL_VERSION = {PROTOCOL_VERSION};",
     ]
     return {name: _module(name, bodies[name], names) for name in FILES}
 
@@ -229,7 +231,7 @@ def main(argv: list[str] | None = None) -> int:
     found = {path.stem: path.read_text(encoding="utf-8") for path in TARGET.glob("*.ts")}
     if found == wanted:
         return 0
-    print("labextension/src/wire/protocol/ has drifted from jupyter_stop_chat/wire/protocol.py.")
+    print("labextension/src/wire/protocol/ has drifted from jupyter_stop_chat/wire/.")
     print("Run `python scripts/generate_protocol.py`.")
     for name in sorted({*found, *wanted}):
         before, after = (texts.get(name, "").splitlines(True) for texts in (found, wanted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_stop_chat.engine.generation import Generation
-from jupyter_stop_chat.wire.protocol import Message, MessageState, ToolCall
+from jupyter_stop_chat.wire.objects import Message, MessageState, ToolCall
 
 WHEN = "2026-01-01T00:00:00Z"
 

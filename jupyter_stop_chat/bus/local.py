@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.engine.changes import Change, Listener
-    from jupyter_stop_chat.wire.protocol import Accepted, ChatChanged, Error
+    from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged, Error
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.wire.model_objects import ModelList
-    from jupyter_stop_chat.wire.protocol import ModelInfo
+    from jupyter_stop_chat.wire.objects import ModelInfo
 
 
 def table() -> str:

@@ -9,32 +9,31 @@ from collections.abc import Awaitable, Callable
 from jupyter_stop_chat.engine import Engine
 from jupyter_stop_chat.engine.changes import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine.generation import Generation
-from jupyter_stop_chat.wire.codec import NAMES, decode, may_be_stop, named, named_in
-from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
-    Accepted,
-    Chat,
-    ChatChanged,
+from jupyter_stop_chat.wire.client_frames import (
     ClientFrame,
     Close,
     Continue,
     Edit,
-    Error,
-    Message,
     Open,
-    Pieces,
     Ping,
-    Pong,
     Read,
     Regenerate,
     Reorder,
     Resume,
     Send,
     Stop,
-    StopResult,
-    StopResults,
     Unqueue,
+)
+from jupyter_stop_chat.wire.codec import NAMES, decode, may_be_stop, named, named_in
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, StopResult
+from jupyter_stop_chat.wire.server_frames import (
+    Accepted,
+    ChatChanged,
+    Error,
+    Pieces,
+    Pong,
+    StopResults,
     Welcome,
     error_frame,
 )

@@ -7,7 +7,8 @@ from typing import Any
 
 from jupyter_stop_chat.engine.changes import Change, MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
-from jupyter_stop_chat.wire.protocol import Accepted, ChatChanged, LeftOut, Message, Part
+from jupyter_stop_chat.wire.objects import LeftOut, Message, Part
+from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 #: The most text in one frame, in UTF-16 code units. Of a message that is being made, deltas bring

@@ -18,13 +18,11 @@ from pydantic import BaseModel
 from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import encode
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message
+from jupyter_stop_chat.wire.server_frames import (
     Accepted,
-    Chat,
     ChatChanged,
     Delta,
-    Message,
     MessageChanged,
     Messages,
     StopResults,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from jupyter_stop_chat.wire.protocol import Message, Piece, WantedPiece
+from jupyter_stop_chat.wire.client_frames import WantedPiece
+from jupyter_stop_chat.wire.objects import Message
+from jupyter_stop_chat.wire.server_frames import Piece
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 from .opening import MOST_TEXT, place

@@ -19,11 +19,10 @@ from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import encode
 from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.http import StreamStart
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
+from jupyter_stop_chat.wire.objects import TERMINAL, Message
+from jupyter_stop_chat.wire.server_frames import (
     Accepted,
     Delta,
-    Message,
     MessageChanged,
     Thought,
     Tool,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from jupyter_stop_chat.markdown.document import in_document, title_in_document
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 
 from .endings import ending, interruption
 from .reading_order import reading_order

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from jupyter_stop_chat.ports.store import ended
 from jupyter_stop_chat.wire.codec import first_wrong
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import TERMINAL, Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Receipt
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .reading_order import reading_order

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:  # a kernel that has a server loads no models of what is on the wire
-    from jupyter_stop_chat.wire.protocol import Message
+    from jupyter_stop_chat.wire.objects import Message
 
 _Told = TypeVar("_Told")
 

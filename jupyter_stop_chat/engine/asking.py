@@ -7,20 +7,17 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.client_frames import Continue, Edit, Regenerate, Send
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
+from jupyter_stop_chat.wire.objects import (
     TERMINAL,
-    Accepted,
     Attachment,
     Chat,
-    Continue,
-    Edit,
     Message,
     MessageState,
     Policy,
-    Regenerate,
-    Send,
 )
+from jupyter_stop_chat.wire.server_frames import Accepted
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .lane import Lane

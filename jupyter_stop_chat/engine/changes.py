@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Union
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.wire.protocol import (
-        Accepted,
-        ChatChanged,
-        Error,
-        Message,
-        Thought,
-        Tool,
-    )
+    from jupyter_stop_chat.wire.objects import Message
+    from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged, Error, Thought, Tool
 
     from .generation import Generation
 

@@ -14,7 +14,8 @@ from itertools import takewhile
 from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import StopChatError
-from jupyter_stop_chat.wire.protocol import TERMINAL, Chat, ChatChanged, Message, Thought
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message
+from jupyter_stop_chat.wire.server_frames import ChatChanged, Thought
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 from .background import Background

@@ -9,24 +9,19 @@ from contextlib import suppress
 
 from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
-from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
-    Accepted,
-    Chat,
-    ChatChanged,
+from jupyter_stop_chat.wire.client_frames import (
     Continue,
     Edit,
-    Message,
-    MessageState,
-    Policy,
     Regenerate,
     Reorder,
     Resume,
     Send,
     Stop,
-    StopResult,
     Unqueue,
 )
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Policy, StopResult
+from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 
 from .asking import Asking
 from .background import Background

@@ -24,9 +24,8 @@ from jupyter_stop_chat.ports.handler import (
     WasThought,
 )
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
+from jupyter_stop_chat.wire.objects import (
     TERMINAL,
-    Accepted,
     FinishReason,
     Message,
     Receipt,
@@ -34,7 +33,8 @@ from jupyter_stop_chat.wire.protocol import (
     ToolCall,
     Usage,
 )
-from jupyter_stop_chat.wire.protocol import Tool as ToolFrame
+from jupyter_stop_chat.wire.server_frames import Accepted
+from jupyter_stop_chat.wire.server_frames import Tool as ToolFrame
 from jupyter_stop_chat.wire.usage import total
 from jupyter_stop_chat.wire.utf16 import (
     SurrogateJoiner,

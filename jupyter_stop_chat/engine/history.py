@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jupyter_stop_chat.ports.handler import TurnMessage
 from jupyter_stop_chat.ports.thoughts import without_thought
-from jupyter_stop_chat.wire.protocol import Message
+from jupyter_stop_chat.wire.objects import Message
 
 
 def turn_messages(thread: Sequence[Message]) -> list[TurnMessage]:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from jupyter_stop_chat.wire.protocol import Chat
+from jupyter_stop_chat.wire.objects import Chat
 
 from .generation import Generation
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Accepted, MessageState
+from jupyter_stop_chat.wire.objects import MessageState
+from jupyter_stop_chat.wire.server_frames import Accepted
 
 from .generation import Generation
 from .registry import Registry

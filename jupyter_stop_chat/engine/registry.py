@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from jupyter_stop_chat.wire.protocol import Stop
+from jupyter_stop_chat.wire.client_frames import Stop
 
 from .generation import Generation
 from .lane import Lane

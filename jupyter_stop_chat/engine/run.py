@@ -11,7 +11,8 @@ from functools import partial
 from jupyter_stop_chat.ports.handler import ChatHandler, Turn, TurnMessage
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import ChatChanged, Message, MessageState
+from jupyter_stop_chat.wire.objects import Message, MessageState
+from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background

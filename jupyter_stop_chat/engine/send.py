@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import TERMINAL, Accepted, Chat, Message, MessageState, Policy
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Policy
+from jupyter_stop_chat.wire.server_frames import Accepted
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background

@@ -9,7 +9,7 @@ from functools import partial
 
 from jupyter_stop_chat.ports.store import Settlement, Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.protocol import ErrorInfo, Message, MessageState, Usage
+from jupyter_stop_chat.wire.objects import ErrorInfo, Message, MessageState, Usage
 from jupyter_stop_chat.wire.usage import tokens, total
 
 from .background import Background

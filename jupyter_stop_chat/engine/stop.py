@@ -10,15 +10,9 @@ import asyncio
 import logging
 
 from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.client_frames import Stop
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
-    Message,
-    MessageState,
-    Outcome,
-    Stop,
-    StopResult,
-)
+from jupyter_stop_chat.wire.objects import TERMINAL, Message, MessageState, Outcome, StopResult
 
 from .background import Background
 from .changes import Bus, MessageMoved

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
-from jupyter_stop_chat.wire.protocol import TERMINAL, Message
+from jupyter_stop_chat.wire.objects import TERMINAL, Message
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .changes import MessageMoved

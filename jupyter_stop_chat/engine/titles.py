@@ -26,7 +26,8 @@ from jupyter_stop_chat.ports.handler import (
 )
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.ports.thoughts import without_thought
-from jupyter_stop_chat.wire.protocol import Chat, ChatChanged, Message
+from jupyter_stop_chat.wire.objects import Chat, Message
+from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.utf16 import whole
 
 from .background import Background

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_stop_chat.wire.protocol import ToolCall
+from jupyter_stop_chat.wire.objects import ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 #: What is shown of a tool's arguments and of its result, in code units.

@@ -21,8 +21,8 @@ from jupyter_stop_chat.ports.handler import ChatHandler
 from jupyter_stop_chat.settings.masking import reveal, secrets_in
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.model_objects import ModelList
+from jupyter_stop_chat.wire.objects import ModelInfo
 from jupyter_stop_chat.wire.pasted import meant_key
-from jupyter_stop_chat.wire.protocol import ModelInfo
 
 from .catalogue import Catalogue
 from .kept import Kept, Slot

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.model_objects import KeySource, ModelList, ProviderInfo
-from jupyter_stop_chat.wire.protocol import ModelInfo
+from jupyter_stop_chat.wire.objects import ModelInfo
 
 from .keys import Given, Keys
 from .listing import Listing

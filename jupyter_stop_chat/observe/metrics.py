@@ -11,7 +11,7 @@ from weakref import WeakSet
 from prometheus_client import Counter, Gauge, Histogram
 
 from jupyter_stop_chat.engine.changes import Change, MessageMoved
-from jupyter_stop_chat.wire.protocol import TERMINAL
+from jupyter_stop_chat.wire.objects import TERMINAL
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.engine import Engine

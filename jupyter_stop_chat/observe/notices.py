@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.wire.errors import ErrorCode
-from jupyter_stop_chat.wire.protocol import error_frame
+from jupyter_stop_chat.wire.server_frames import error_frame
 
 
 class Troubled(Protocol):

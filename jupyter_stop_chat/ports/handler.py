@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from jupyter_stop_chat.wire.errors import ErrorCode
-from jupyter_stop_chat.wire.protocol import FinishReason
+from jupyter_stop_chat.wire.objects import FinishReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from jupyter_stop_chat.wire.protocol import (
+from jupyter_stop_chat.wire.objects import (
     Chat,
     ErrorInfo,
     FinishReason,

@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 from jupyter_stop_chat.wire.codec import first_wrong
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.protocol import ErrorInfo, largest_frame
+from jupyter_stop_chat.wire.objects import ErrorInfo, largest_frame
 
 from .owners import AUTH_RESOURCE, owner_of
 

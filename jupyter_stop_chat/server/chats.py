@@ -17,7 +17,8 @@ from jupyter_stop_chat.wire.http import (
     ChatPatch,
     WholeChat,
 )
-from jupyter_stop_chat.wire.protocol import ChatChanged, Message, Usage
+from jupyter_stop_chat.wire.objects import Message, Usage
+from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.usage import total
 
 from .base import StopChatHandler

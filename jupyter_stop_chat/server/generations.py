@@ -16,6 +16,7 @@ from tornado.web import authenticated
 
 from jupyter_stop_chat.connection.reply_stream import ReplyStream, StreamEvent
 from jupyter_stop_chat.observe.events import STOPPED_EVERYONE, emit
+from jupyter_stop_chat.wire.client_frames import Send, Stop
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.http import (
     GenerateRequest,
@@ -25,7 +26,7 @@ from jupyter_stop_chat.wire.http import (
     RunningGeneration,
     RunningGenerations,
 )
-from jupyter_stop_chat.wire.protocol import Message, Outcome, Send, Stop, StopResult
+from jupyter_stop_chat.wire.objects import Message, Outcome, StopResult
 
 from .base import ChatApp, StopChatHandler
 from .owners import display_name

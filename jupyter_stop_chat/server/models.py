@@ -11,7 +11,7 @@ from jupyter_stop_chat.models.listing import LIMIT_S
 from jupyter_stop_chat.models.providers import PROVIDERS
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.wire.http import AddressRequest, KeyRequest, LocalModel
-from jupyter_stop_chat.wire.protocol import ErrorInfo
+from jupyter_stop_chat.wire.objects import ErrorInfo
 
 from .base import StopChatHandler
 

@@ -24,17 +24,8 @@ from jupyter_stop_chat.wire.http import (
     WholeChat,
 )
 from jupyter_stop_chat.wire.model_objects import ModelList
-from jupyter_stop_chat.wire.protocol import (
-    Chat,
-    Delta,
-    Error,
-    ErrorInfo,
-    Message,
-    MessageChanged,
-    StopResult,
-    Thought,
-    Tool,
-)
+from jupyter_stop_chat.wire.objects import Chat, ErrorInfo, Message, StopResult
+from jupyter_stop_chat.wire.server_frames import Delta, Error, MessageChanged, Thought, Tool
 
 JSON = "application/json"
 REF = "#/components/schemas/{model}"

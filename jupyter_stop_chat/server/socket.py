@@ -17,13 +17,14 @@ from jupyter_stop_chat.connection import Connection
 from jupyter_stop_chat.observe import metrics
 from jupyter_stop_chat.wire.codec import encode
 from jupyter_stop_chat.wire.errors import ErrorCode, new_error_id
-from jupyter_stop_chat.wire.protocol import Error, Limits, Welcome, error_frame, largest_frame
+from jupyter_stop_chat.wire.objects import Limits, largest_frame
+from jupyter_stop_chat.wire.server_frames import Error, Welcome, error_frame
 
 from .owners import AUTH_RESOURCE, display_name, owner_of
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.services import Services
-    from jupyter_stop_chat.wire.protocol import ModelInfo
+    from jupyter_stop_chat.wire.objects import ModelInfo
 
     from .base import ChatApp
 

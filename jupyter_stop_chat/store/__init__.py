@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .sqlite.thread import in_thread
 
 if TYPE_CHECKING:
-    from jupyter_stop_chat.wire.protocol import Message
+    from jupyter_stop_chat.wire.objects import Message
 
     from .sql import SqlStore
 

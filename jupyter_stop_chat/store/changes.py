@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.ports.store import put
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Receipt, ToolCall
+from jupyter_stop_chat.wire.objects import Receipt, ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .clock import now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyter_stop_chat.wire.protocol import TERMINAL, Message
+from jupyter_stop_chat.wire.objects import TERMINAL, Message
 
 
 def newest_reply(messages: Sequence[Message]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jupyter_stop_chat.ports.store import Part, Settlement
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt, ToolCall
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
 
 #: Whose a chat is while it is brought in or taken away: nobody sees it.
 NOBODY = ""

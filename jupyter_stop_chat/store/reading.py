@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Chat, Message
+from jupyter_stop_chat.wire.objects import Chat, Message
 
 from .database import Database
 from .degraded.memory import Memory

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal_column as literal
 
-from jupyter_stop_chat.wire.protocol import Chat, Message
+from jupyter_stop_chat.wire.objects import Chat, Message
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .schema import (

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from jupyter_stop_chat.ports.store import Settlement, ended
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Message, Usage
+from jupyter_stop_chat.wire.objects import Message, Usage
 from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 

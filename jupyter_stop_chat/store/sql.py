@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from jupyter_stop_chat.ports.store import Part, Settlement
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt, ToolCall
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
 
 from .database import Database
 from .degraded.saving import Saver, Sleep

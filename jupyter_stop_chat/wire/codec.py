@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from .client_frames import CLIENT_TYPES, ClientFrame
 from .errors import ErrorCode, StopChatError
-from .protocol import CLIENT_TYPES, ClientFrame, Id
+from .objects import Id
 
 #: With more wrong fields than this, none is named: each of them would be written down first.
 MOST_WRONG = 100

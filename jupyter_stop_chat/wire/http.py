@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .pasted import ADDRESS, LONGEST_ADDRESS, PLAIN_KEY
-from .protocol import (
+from .objects import (
     MAX_ATTACHMENTS,
     Attachment,
     Chat,
@@ -22,6 +21,7 @@ from .protocol import (
     Text,
     Usage,
 )
+from .pasted import ADDRESS, LONGEST_ADDRESS, PLAIN_KEY
 
 
 def _whole_number(value: object) -> object:

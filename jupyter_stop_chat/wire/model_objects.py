@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from .protocol import ModelInfo
+from .objects import ModelInfo
 
 #: Where a provider's key comes from: the administrator's settings, the environment, the person.
 KeySource = Literal["settings", "environment", "given"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .protocol import Usage
+from .objects import Usage
 
 #: Characters a token, where the provider did not count: the rule of thumb that OpenAI gives
 #: for English text.

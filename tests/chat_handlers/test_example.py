@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_stop_chat.models import ENTRY_POINTS, Models, catalogue
 from jupyter_stop_chat.testing import check_stops
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.engine.bench import MODEL, bench_in_memory
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "chat-handlers.md"

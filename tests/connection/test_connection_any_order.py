@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
 from jupyter_stop_chat.ports.handler import Reasoning, WasThought
-from jupyter_stop_chat.wire.protocol import Message, Resume
+from jupyter_stop_chat.wire.client_frames import Resume
+from jupyter_stop_chat.wire.objects import Message
 from tests.connection.wire import Wire, feed
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
 from tests.engine.stores import MEMORY, WatchedStore

@@ -14,7 +14,7 @@ from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
 from jupyter_stop_chat.ports.handler import Reasoning
 from jupyter_stop_chat.wire.errors import ErrorCode
-from jupyter_stop_chat.wire.protocol import Tool, error_frame
+from jupyter_stop_chat.wire.server_frames import Tool, error_frame
 from tests.connection.wire import feed, shows
 from tests.engine.bench import Bench, new_id, turns_until
 

@@ -17,20 +17,10 @@ from hypothesis import strategies as st
 
 from jupyter_stop_chat.connection.opening import MOST_LISTED, MOST_TEXT, Opening
 from jupyter_stop_chat.connection.pieces import read_pieces
+from jupyter_stop_chat.wire.client_frames import Open, Read
 from jupyter_stop_chat.wire.codec import decode, encode
-from jupyter_stop_chat.wire.protocol import (
-    Attachment,
-    Chat,
-    ChatChanged,
-    Limits,
-    Message,
-    Messages,
-    MessageState,
-    Open,
-    Pieces,
-    Read,
-    Welcome,
-)
+from jupyter_stop_chat.wire.objects import Attachment, Chat, Limits, Message, MessageState
+from jupyter_stop_chat.wire.server_frames import ChatChanged, Messages, Pieces, Welcome
 from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.examples import examples
 

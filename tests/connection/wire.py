@@ -9,7 +9,8 @@ from typing import Any
 
 from jupyter_stop_chat.connection import Connection
 from jupyter_stop_chat.ports.handler import Event
-from jupyter_stop_chat.wire.protocol import Limits, Welcome
+from jupyter_stop_chat.wire.objects import Limits
+from jupyter_stop_chat.wire.server_frames import Welcome
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
 from tests.page import Page
 

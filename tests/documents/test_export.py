@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jupyter_stop_chat.documents.export import export
 from jupyter_stop_chat.documents.importing import read_chat
 from jupyter_stop_chat.documents.reading_order import reading_order
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt
 
 WHEN = "2026-01-02T03:04:05.678Z"
 CHAT = Chat(id=str(uuid.UUID(int=99)), owner="ada", created_at=WHEN, updated_at=WHEN, title="T")

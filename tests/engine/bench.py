@@ -14,22 +14,10 @@ from jupyter_stop_chat.engine.changes import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.ports.handler import ChatHandler
 from jupyter_stop_chat.testing import Script, ScriptedHandler
+from jupyter_stop_chat.wire.client_frames import Continue, Edit, Regenerate, Send, Stop
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
-    Accepted,
-    Chat,
-    ChatChanged,
-    Continue,
-    Edit,
-    Message,
-    MessageState,
-    Regenerate,
-    Send,
-    Stop,
-    StopResult,
-    Tool,
-)
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, StopResult
+from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged, Tool
 from tests.engine.stores import open_watched
 
 OWNER = "ada"

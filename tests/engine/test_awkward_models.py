@@ -25,7 +25,7 @@ from jupyter_stop_chat.testing import (
     tool_args,
 )
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import MODEL, Bench, turns_until
 from tests.turns import until
 

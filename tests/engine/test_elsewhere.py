@@ -17,16 +17,10 @@ from jupyter_stop_chat.ports.handler import Reasoning, WasThought
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.degraded import saving
 from jupyter_stop_chat.store.schema import processes
+from jupyter_stop_chat.wire.client_frames import Reorder, Unqueue
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
-    Accepted,
-    ChatChanged,
-    MessageState,
-    Outcome,
-    Reorder,
-    Thought,
-    Unqueue,
-)
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
+from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged, Thought
 from tests.connection.wire import Wire
 from tests.engine.bench import MODEL, OWNER, Bench, new_id
 from tests.fed import Fed

@@ -11,7 +11,8 @@ from jupyter_stop_chat.ports.handler import Reasoning, TokensUsed, ToolEnded, To
 from jupyter_stop_chat.store.operations import Append, BeginTurn, Settle
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Accepted, MessageState
+from jupyter_stop_chat.wire.objects import MessageState
+from jupyter_stop_chat.wire.server_frames import Accepted
 from tests.engine.bench import MODEL, OWNER, new_id
 
 
@@ -147,7 +148,7 @@ async def test_a_second_turn_is_told_of_the_first(bench):
 
 
 async def test_attachments_go_to_the_model(bench):
-    from jupyter_stop_chat.wire.protocol import Attachment
+    from jupyter_stop_chat.wire.objects import Attachment
 
     b = bench()
     await b.end(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jupyter_stop_chat.engine.generation import PENDING_LIMIT
 from jupyter_stop_chat.ports.handler import Reasoning, Text, TokensUsed, ToolEnded, ToolStarted
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MessageState, Usage
+from jupyter_stop_chat.wire.objects import MessageState, Usage
 from jupyter_stop_chat.wire.usage import total
 from tests.generations import Kept, a_generation
 

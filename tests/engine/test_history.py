@@ -13,7 +13,7 @@ from jupyter_stop_chat.engine.history import prompt_text, turn_messages
 from jupyter_stop_chat.ports.handler import ToolStarted
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.testing import Gate
-from jupyter_stop_chat.wire.protocol import Attachment, Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import Attachment, Message, MessageState, Receipt
 from tests.engine.bench import Bench
 
 WHEN = "2026-01-01T00:00:00Z"

@@ -16,7 +16,7 @@ from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.testing import Gate, ScriptedModel
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.engine.bench import MODEL, Bench
 from tests.providers import OpenAIProvider, Script
 from tests.providers.chat_models import make_model

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.connection.connection import Connection
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Welcome
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
+from jupyter_stop_chat.wire.server_frames import Welcome
 from tests.engine.bench import OWNER, new_id
 
 LENGTH = 10_000

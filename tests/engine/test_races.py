@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_stop_chat.ports.handler import TokensUsed, ToolEnded, ToolStarted
 from jupyter_stop_chat.testing import Raise
-from jupyter_stop_chat.wire.protocol import TERMINAL, MessageState, Outcome
+from jupyter_stop_chat.wire.objects import TERMINAL, MessageState, Outcome
 from tests.engine.bench import Bench, new_id
 from tests.engine.stores import WatchedStore, open_watched
 

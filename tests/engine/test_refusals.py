@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_stop_chat.chat_handlers.langchain import handler as langchain
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.engine.bench import MODEL
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model

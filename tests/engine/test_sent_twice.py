@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.client_frames import Resume, Unqueue
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Accepted, MessageState, Outcome, Resume, Unqueue
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
+from jupyter_stop_chat.wire.server_frames import Accepted
 from tests.engine.bench import OWNER, Bench, new_id
 
 WHENS = ("waits", "runs", "ended", "restarted")

@@ -11,7 +11,7 @@ import pytest
 from jupyter_stop_chat.engine.settle import failure_info, settlement
 from jupyter_stop_chat.ports.handler import HistoryCut, Text, TokensUsed, ToolStarted
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.generations import a_generation
 
 

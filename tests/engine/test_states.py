@@ -24,16 +24,10 @@ from hypothesis.stateful import (
 from jupyter_stop_chat.engine.history import turn_messages
 from jupyter_stop_chat.ports.handler import Turn
 from jupyter_stop_chat.testing import Gate, Raise
+from jupyter_stop_chat.wire.client_frames import Reorder, Resume, Unqueue
 from jupyter_stop_chat.wire.errors import StopChatError
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
-    Accepted,
-    Message,
-    MessageState,
-    Reorder,
-    Resume,
-    Unqueue,
-)
+from jupyter_stop_chat.wire.objects import TERMINAL, Message, MessageState
+from jupyter_stop_chat.wire.server_frames import Accepted
 from tests.engine.bench import OWNER, Bench, new_id
 from tests.engine.stores import MEMORY, copy_template, make_template, open_watched
 from tests.examples import examples

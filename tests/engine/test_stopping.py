@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_stop_chat.ports.handler import Reasoning, ToolStarted
 from jupyter_stop_chat.testing import Block, Call, Endless, Gate, Raise, RefuseToClose, SlowClean
-from jupyter_stop_chat.wire.protocol import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import new_id, turns_until
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_stop_chat.store.operations import BeginTurn
 from jupyter_stop_chat.testing import Gate
-from jupyter_stop_chat.wire.protocol import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import OWNER, new_id, turns_until
 
 # --- before there is anything to stop ----------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_stop_chat.store.operations import Settle
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
-from jupyter_stop_chat.wire.protocol import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import MODEL, OWNER, new_id, turns_until
 
 

@@ -10,7 +10,7 @@ import pytest
 from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.ports.handler import TokensUsed
 from jupyter_stop_chat.testing import Call, Gate, Raise, ScriptedHandler, SlowClean
-from jupyter_stop_chat.wire.protocol import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import MODEL
 
 # --- models that do not obey -----------------------------------------------------------------

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jupyter_stop_chat.engine.thread import misplaced
 from jupyter_stop_chat.store.newest import newest_reply
-from jupyter_stop_chat.wire.protocol import Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt
 
 WHEN = "2026-01-01T00:00:00Z"
 LIVE = (MessageState.QUEUED, MessageState.GENERATING, MessageState.STOPPING)

@@ -10,7 +10,8 @@ from jupyter_stop_chat.engine.titles import INSTRUCTION, LONGEST, clean, first_w
 from jupyter_stop_chat.ports.handler import Reasoning, ToolStarted
 from jupyter_stop_chat.testing import Endless, Gate, Raise, RefuseToClose
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import ChatChanged, MessageState
+from jupyter_stop_chat.wire.objects import MessageState
+from jupyter_stop_chat.wire.server_frames import ChatChanged
 from tests.engine.bench import MODEL, OWNER, Bench, turns_until
 
 

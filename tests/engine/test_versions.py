@@ -9,7 +9,8 @@ import pytest
 from jupyter_stop_chat.ports.handler import Finished, Reasoning, ToolEnded, ToolStarted
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Accepted, Message, MessageState, Outcome
+from jupyter_stop_chat.wire.objects import Message, MessageState, Outcome
+from jupyter_stop_chat.wire.server_frames import Accepted
 from tests.engine.bench import Bench, new_id
 
 
@@ -274,7 +275,7 @@ async def test_a_version_that_is_discarded_gives_the_chat_back_to_the_earlier(be
 
 async def test_edit_asks_again_from_a_changed_prompt(bench):
     """The earlier prompt and all that followed it stay reachable."""
-    from jupyter_stop_chat.wire.protocol import Attachment
+    from jupyter_stop_chat.wire.objects import Attachment
 
     b = bench(lambda turn: [f"re {turn.messages[-1].text}"])
     first = await b.end(await b.send("one"))

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_stop_chat.ports.handler import Reasoning, ToolStarted, WasThought
 from jupyter_stop_chat.testing import Gate
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.engine.bench import turns_until
 
 THOUGHT = "Hm 😀, so. " * 200

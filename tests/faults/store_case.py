@@ -12,7 +12,7 @@ from blockbuster import blockbuster_ctx
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.degraded.saving import RETRIES
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt
 
 WHEN = "2026-01-01T00:00:00Z"
 DONE = Settlement(MessageState.COMPLETED)

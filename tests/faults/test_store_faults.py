@@ -8,7 +8,7 @@ from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.operations import Interrupt
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.faults.store_case import DONE, FILL, Lock, a_chat, a_message, a_turn, case, live_through
 
 __all__ = ["case"]

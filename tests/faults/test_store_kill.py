@@ -10,11 +10,11 @@ import sys
 import pytest
 
 from jupyter_stop_chat.store import open_store
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 WRITER = """
 import asyncio, os, sys, uuid
-from jupyter_stop_chat.wire.protocol import Chat, Message
+from jupyter_stop_chat.wire.objects import Chat, Message
 from jupyter_stop_chat.store import open_store
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -89,7 +89,7 @@ def _run_and_kill(path, process: str, lines: int) -> dict[str, int]:
 
 FULL = """
 import asyncio, json, os, resource, signal, sys, uuid
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.ports.store import Settlement
 

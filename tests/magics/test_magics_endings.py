@@ -15,7 +15,7 @@ from jupyter_stop_chat.magics.interrupts import Interrupts
 from jupyter_stop_chat.magics.outcome import Interrupted
 from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.magics.turn import END
-from jupyter_stop_chat.wire.protocol import FinishReason, Receipt
+from jupyter_stop_chat.wire.objects import FinishReason, Receipt
 
 
 class _Turn:

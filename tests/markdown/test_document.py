@@ -16,7 +16,7 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from jupyter_stop_chat.documents.export import export
 from jupyter_stop_chat.markdown.document import in_document, title_in_document
-from jupyter_stop_chat.wire.protocol import Chat, ErrorInfo, Message, MessageState
+from jupyter_stop_chat.wire.objects import Chat, ErrorInfo, Message, MessageState
 from tests.markdown.drawn import TAGS
 from tests.markdown.test_reply_html import PIECES, code_in_a_fence
 

@@ -11,7 +11,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Usage
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Usage
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tornado.websocket import WebSocketClientConnection
 from jupyter_stop_chat.server.openapi import document
 from jupyter_stop_chat.testing import Endless, ScriptedHandler
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode
-from jupyter_stop_chat.wire.protocol import MAX_FRAME_BYTES
+from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
 
 OPERATIONS = [
     (method.upper(), path, described["responses"])

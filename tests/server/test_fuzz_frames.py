@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
+from jupyter_stop_chat.wire.client_frames import ClientFrame
 from jupyter_stop_chat.wire.codec import decode
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MAX_FRAME_BYTES, ClientFrame, server_frames
+from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
+from jupyter_stop_chat.wire.server_frames import server_frames
 
 FRAMES = Path(__file__).parents[1] / "frames"
 BAD = json.loads((FRAMES / "bad.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from schemathesis import Case
 
 from jupyter_stop_chat.server.openapi import document
 from jupyter_stop_chat.testing import ScriptedHandler
-from jupyter_stop_chat.wire.protocol import Send
+from jupyter_stop_chat.wire.client_frames import Send
 from tests.examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from tornado.websocket import websocket_connect
 
 from jupyter_stop_chat.server.socket import MAX_WRITE_BUFFER
 from jupyter_stop_chat.testing import ScriptedHandler
-from jupyter_stop_chat.wire.protocol import MAX_FRAME_BYTES
+from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
 from tests.knocking import Knock, knock, token
 from tests.providers import OpenAIProvider, Script
 

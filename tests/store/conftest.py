@@ -9,7 +9,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from jupyter_stop_chat.store import make_store
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 
 WHEN = "2026-01-01T00:00:00Z"
 

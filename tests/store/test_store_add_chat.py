@@ -7,7 +7,7 @@ import pytest
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import sql
 from jupyter_stop_chat.store.operations import NOBODY, Append, BeginTurn
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 
 def _thread(make, chat, length):

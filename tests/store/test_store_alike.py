@@ -16,7 +16,7 @@ from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.sqlite.prepare import prepare, url_of
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall, Usage
 from tests.examples import examples
 
 WHEN = "2026-01-01T00:00:00Z"

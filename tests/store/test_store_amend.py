@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from jupyter_stop_chat.ports.store import Settlement
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 
 async def test_a_waiting_prompt_gets_other_words_and_another_place(store, make):

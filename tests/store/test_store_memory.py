@@ -28,7 +28,7 @@ from jupyter_stop_chat.store.operations import (
 from jupyter_stop_chat.store.rows import CHATS, MESSAGES_OF_CHAT, chat_of, message_of
 from jupyter_stop_chat.store.schema import earlier_requests, messages, metadata
 from jupyter_stop_chat.wire.errors import StopChatError
-from jupyter_stop_chat.wire.protocol import Chat, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall, Usage
 from tests.examples import examples
 
 WHEN = "2026-01-01T00:00:00Z"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_stop_chat.store.newest import newest_reply
-from jupyter_stop_chat.wire.protocol import MessageState, Receipt
+from jupyter_stop_chat.wire.objects import MessageState, Receipt
 from tests.examples import examples
 
 TREES = st.lists(

@@ -12,7 +12,7 @@ from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.degraded import saving
 from jupyter_stop_chat.store.sqlite import prepare, processes
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 DONE = Settlement(MessageState.COMPLETED)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import settle as settling
-from jupyter_stop_chat.wire.protocol import Message, MessageState
+from jupyter_stop_chat.wire.objects import Message, MessageState
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 from tests.examples import examples
 

@@ -15,7 +15,7 @@ from jupyter_stop_chat import services
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.degraded.trouble import Reason
 from jupyter_stop_chat.store.sqlite import processes
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 
 async def _make(new_store, make, process="host:1:a"):

@@ -9,7 +9,7 @@ import pytest
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.sqlite import processes
 from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone
-from jupyter_stop_chat.wire.protocol import MessageState, ToolCall, Usage
+from jupyter_stop_chat.wire.objects import MessageState, ToolCall, Usage
 
 
 async def _leave_running(new_store, make, process):

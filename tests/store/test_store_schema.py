@@ -22,7 +22,7 @@ from jupyter_stop_chat.store.sqlite.prepare import (
     prepare,
     url_of,
 )
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -12,7 +12,7 @@ from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import search
 from jupyter_stop_chat.store.schema import chats
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from tests.examples import examples
 
 

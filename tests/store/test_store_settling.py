@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import settle as settling
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 

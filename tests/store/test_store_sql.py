@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
+from jupyter_stop_chat.wire.objects import (
     TERMINAL,
     Attachment,
     ErrorInfo,

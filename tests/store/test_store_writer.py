@@ -8,7 +8,7 @@ from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import writer as module
 from jupyter_stop_chat.store.operations import Append, Settle, weight
 from jupyter_stop_chat.store.writer import Writer
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 
 class Commits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from jupyter_stop_chat.testing import Gate
-from jupyter_stop_chat.wire.protocol import MessageState
+from jupyter_stop_chat.wire.objects import MessageState
 
 
 async def test_a_stop_is_bounded_by_two_seconds_as_it_comes(bench):

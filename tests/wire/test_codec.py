@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_stop_chat.wire.client_frames import CLIENT_TYPES
 from jupyter_stop_chat.wire.codec import decode, encode, named_in
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import CLIENT_TYPES, Delta, error_frame, server_frames
+from jupyter_stop_chat.wire.server_frames import Delta, error_frame, server_frames
 
 FRAMES = Path(__file__).parents[1] / "frames"
 GOOD: list[dict[str, Any]] = json.loads((FRAMES / "good.json").read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ from tornado.httpclient import HTTPClientError
 
 from jupyter_stop_chat.server.openapi import document
 from jupyter_stop_chat.testing import Raise, ScriptedHandler
+from jupyter_stop_chat.wire.client_frames import CLIENT_TYPES
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.protocol import CLIENT_TYPES
 
 #: What no client may ever see: of an exception, of the machine, of a key.
 SECRET = "/home/somebody/keys.py"

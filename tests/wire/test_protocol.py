@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_stop_chat.wire.protocol import Message, Receipt
+from jupyter_stop_chat.wire.objects import Message, Receipt
 
 ID = "00000000-0000-4000-8000-000000000009"
 

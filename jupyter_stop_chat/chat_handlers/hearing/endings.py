@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from jupyter_stop_chat.wire.protocol import FinishReason
+from jupyter_stop_chat.wire.objects import FinishReason
 
 #: `stop` is the reply's own end, `tool` a call that is to be answered, `error` a failure.
 Ending = FinishReason | Literal["stop", "tool", "error"]

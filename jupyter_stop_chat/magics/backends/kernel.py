@@ -141,7 +141,7 @@ class KernelPlace:
 
     async def _tell(self, prompt: dict[str, Any], put: Callable[[ReplyEvent], None]) -> None:
         from jupyter_stop_chat.connection.reply_stream import ReplyStream
-        from jupyter_stop_chat.wire.protocol import Send
+        from jupyter_stop_chat.wire.client_frames import Send
 
         services = await self._services()
         fields = {"chat_id": None, "request_id": str(uuid.uuid4())} | prompt
@@ -159,7 +159,7 @@ class KernelPlace:
             reply.close()
 
     async def _stop(self, target: dict[str, Any]) -> list[dict[str, Any]]:
-        from jupyter_stop_chat.wire.protocol import Stop
+        from jupyter_stop_chat.wire.client_frames import Stop
 
         services = await self._services()
         wanted = Stop(type="stop", **(target or {"all": True}))

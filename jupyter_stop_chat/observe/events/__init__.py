@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 from jupyter_stop_chat.engine.changes import Change, MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
-from jupyter_stop_chat.wire.protocol import TERMINAL, Message, MessageState
+from jupyter_stop_chat.wire.objects import TERMINAL, Message, MessageState
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger

@@ -26,7 +26,7 @@ from jupyter_stop_chat.store.reading import Reader, unreadable
 from jupyter_stop_chat.store.rows import LIVE_MESSAGES
 from jupyter_stop_chat.store.sqlite.thread import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import Chat, Message
+from jupyter_stop_chat.wire.objects import Chat, Message
 
 from .memory import Memory
 from .trouble import reason_of

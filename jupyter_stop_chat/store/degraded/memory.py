@@ -33,14 +33,7 @@ from jupyter_stop_chat.store.operations import (
     weight,
 )
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.protocol import (
-    TERMINAL,
-    Chat,
-    Message,
-    MessageState,
-    Receipt,
-    ToolCall,
-)
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Receipt, ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 

@@ -21,7 +21,7 @@ from jupyter_stop_chat.store.sqlite.salvage import salvage
 from jupyter_stop_chat.store.sqlite.thread import in_thread
 from jupyter_stop_chat.store.writer import Writer
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.protocol import Message, MessageState, Receipt, Usage
+from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
 
 from .learning import Learner
 from .memory import Memory

@@ -1,6 +1,6 @@
 /*
  * The frames of the wire contract, both ways, and the objects inside them.
- * Generated from jupyter_stop_chat/wire/protocol.py by scripts/generate_protocol.py: do not edit.
+ * Generated from jupyter_stop_chat/wire/ by scripts/generate_protocol.py: do not edit.
  */
 
 import { ClientFrame } from './client';

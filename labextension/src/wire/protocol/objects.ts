@@ -1,6 +1,6 @@
 /*
  * The objects inside the frames of the wire contract.
- * Generated from jupyter_stop_chat/wire/protocol.py by scripts/generate_protocol.py: do not edit.
+ * Generated from jupyter_stop_chat/wire/ by scripts/generate_protocol.py: do not edit.
  */
 
 /**

@@ -55,7 +55,7 @@ def home(lab: Lab) -> Path:
     }
     (folder / "lamp.ipynb").write_text(json.dumps(notebook))
     (folder / "notes.txt").write_text("The lamp is lit at dusk.")
-    (folder / "large.txt").write_text("x" * 270_000)
+    (folder / "large.txt").write_text("x" * 1_080_000)
     (folder / "picture.bin").write_bytes(b"\x89PNG\x00\xff\xfe")
     return folder
 
@@ -198,17 +198,17 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
     notice = chat.page.locator(".jp-StopChat-notice")
     chat.drop_file("notes.txt", "The lamp is lit at dusk.")
     expect(chat.attached).to_have_count(1)
-    chat.drop_file("large.txt", "x" * 270_000)
+    chat.drop_file("large.txt", "x" * 1_080_000)
     expect(notice).to_contain_text(
         "“large.txt” is too large to be attached: "
-        "a prompt and its attachments can have 256 kB in all."
+        "a prompt and its attachments can have 1024 kB in all."
     )
     chat.shot("too-large")
     # What was said is put away by the next thing that is attached.
     chat.drop_file("also.txt", "x" * 40_000)
     expect(chat.attached).to_have_count(2)
     expect(notice).to_have_count(0)
-    chat.drop_file("third.txt", "x" * 230_000)
+    chat.drop_file("third.txt", "x" * 1_020_000)
     expect(notice).to_contain_text("“third.txt” is too large to be attached")
     chat.drop_file("picture.bin", "a\0b")
     expect(notice).to_contain_text("Not attached: picture.bin is no text file.")

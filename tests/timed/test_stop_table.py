@@ -116,7 +116,7 @@ class Bench:
     async def generating(self, message_id: str) -> None:
         """Wait until the model was asked, and so far on that it waits for its provider."""
         generation = self.engine.generation(message_id)
-        await until(lambda: generation._provider != "not_started")
+        await until(lambda: generation._provider.is_ != "not_started")
         for _ in range(50):
             await asyncio.sleep(0)
 

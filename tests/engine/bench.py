@@ -251,7 +251,17 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+#: So many turns are taken without a pause: tests of races count them.
+RESTLESS_TURNS = 200
+
+
 async def turns_until(condition: Callable[[], bool]) -> None:
-    """Let the event loop turn until something is so; the test's own limit ends the wait."""
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    """Let the event loop turn until something is so; the test's own limit ends the wait.
+
+    After some turns it pauses between them: a loop that never rests keeps the interpreter from
+    the database's threads, and what is waited for may be theirs to do.
+    """
+    turns = 0
+    while not condition():
+        await asyncio.sleep(0 if turns < RESTLESS_TURNS else 0.001)
+        turns += 1

@@ -131,6 +131,7 @@ class Turn:
         provider: roles alternate, nothing is empty.
     :ivar model: the name after the colon of the model id.
     :ivar prefix: the partial reply to go on from; empty for a new reply.
+    :ivar asked: the handler has reported a request.
     """
 
     chat_id: str
@@ -139,6 +140,7 @@ class Turn:
     model: str
     prefix: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    asked: bool = False
     _stopped: Callable[[], bool] = lambda: False
     _report: Callable[[str], None] = lambda what: None
 
@@ -149,6 +151,7 @@ class Turn:
 
     def provider_started(self) -> None:
         """Report that a request to the provider is about to be made."""
+        self.asked = True
         self._report("started")
 
     def provider_closed(self) -> None:

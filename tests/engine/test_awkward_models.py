@@ -10,6 +10,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import tool
 
+from jupyter_stop_chat.chat_handlers.langchain import handler as handler_module
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge
 from jupyter_stop_chat.ports.handler import ToolStarted
@@ -208,3 +209,24 @@ async def test_a_tool_that_raises(bench):
     assert all(each.state != "running" for each in message.tools)
     assert message.error is None or message.error.code is ErrorCode.GENERATION_FAILED
     assert "Traceback" not in message.model_dump_json()
+
+
+async def test_a_stop_before_anything_was_asked(bench, monkeypatch):
+    """B2: while the client is still made, nothing runs at a provider, and the receipt says so."""
+    making, go_on = threading.Event(), threading.Event()
+
+    def make_ready(model: Any) -> None:
+        making.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(handler_module, "is_ready", lambda model: False)
+    monkeypatch.setattr(handler_module, "make_ready", make_ready)
+    b = bench()
+    model = ScriptedModel(script=["x"])
+    using(b, model)
+    accepted = await b.send()
+    await until(making.is_set)
+    (result,) = await b.stop(message_id=accepted.message.id)
+    go_on.set()
+    assert result.receipt.provider == "closed"
+    assert model.runs == []

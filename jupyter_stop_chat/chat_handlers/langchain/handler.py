@@ -94,12 +94,13 @@ class LangChainHandler:
         hearing = Hearing()
         tally = Tally(hearing, unopened=self._unopened, continued=bool(turn.prefix))
         try:
-            await self._listen(hearing)
-            async with self._in_use(), closed_at_the_end(self._trimmed(turn, tally)) as stream:
-                async for event in stream:
-                    yield event
-                    if turn.stopped:
-                        return
+            async with self._in_use(turn):
+                await self._listen(hearing)
+                async with closed_at_the_end(self._trimmed(turn, tally)) as stream:
+                    async for event in stream:
+                        yield event
+                        if turn.stopped:
+                            return
             if turn.stopped:
                 return
             # Of an agent's many messages nobody knows which ones begin so.
@@ -142,10 +143,12 @@ class LangChainHandler:
         await self._close_idle()
 
     @asynccontextmanager
-    async def _in_use(self) -> AsyncIterator[None]:
+    async def _in_use(self, turn: Turn) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            if not turn.asked:
+                turn.provider_closed()  # it ended before a request was made
             if self._retired:
                 await self._close_idle()
 

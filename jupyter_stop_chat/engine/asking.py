@@ -49,6 +49,7 @@ class Asking:
         room: Room,
         *,
         chat: Callable[[str, str], Awaitable[Chat]],
+        message: Callable[[str, str, str], Awaitable[Message]],
         choose: Callable[[str | None, str], str | None],
         policy: Callable[[], Policy],
         wake: Callable[[], None],
@@ -59,6 +60,7 @@ class Asking:
         self._places = places
         self._room = room
         self._chat = chat
+        self._message = message
         self._choose = choose
         self._policy = policy
         self._wake = wake
@@ -176,20 +178,6 @@ class Asking:
     ) -> Accepted:
         self._wake()
         return await self._admission.admit(owner, request_id, reply, policy, write)
-
-    async def _message(self, owner: str, message_id: str, role: str) -> Message:
-        """Return an owner's message.
-
-        :raises StopChatError: `unknown_message`, also for one of another owner.
-        """
-        message = await self._store.get_message(message_id)
-        if message is None or message.role != role:
-            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
-        try:
-            await self._chat(owner, message.chat_id)
-        except StopChatError:
-            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
-        return message
 
     def _model(self, wanted: str | None, owner: str) -> str:
         model = self._choose(wanted, owner)

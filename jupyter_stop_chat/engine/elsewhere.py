@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message
@@ -19,7 +18,7 @@ from jupyter_stop_chat.wire.server_frames import ChatChanged, Thought
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 from .background import Background
-from .changes import MessageMoved
+from .changes import Bus, MessageMoved
 from .generation import Generation
 from .registry import Registry
 from .stop import Stopping

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.client_frames import (
     Continue,
@@ -25,6 +24,7 @@ from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 
 from .asking import Asking
 from .background import Background
+from .changes import Bus
 from .elsewhere import Elsewhere
 from .generation import Generation
 from .limits import EngineLimits
@@ -131,6 +131,7 @@ class Engine:
             self._places,
             self.room,
             chat=self.chat,
+            message=self.message,
             choose=lambda wanted, owner: self._choose(wanted, owner),  # noqa: PLW0108 - may change
             policy=lambda: self.policy,
             wake=self.elsewhere.wake,
@@ -160,6 +161,20 @@ class Engine:
         if chat is None or chat.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
         return self.as_it_is(chat)
+
+    async def message(self, owner: str, message_id: str, role: str) -> Message:
+        """Return an owner's message.
+
+        :raises StopChatError: `unknown_message`, also for one of another owner.
+        """
+        message = await self.store.get_message(message_id)
+        if message is None or message.role != role:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
+        try:
+            await self.chat(owner, message.chat_id)
+        except StopChatError:
+            raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
+        return message
 
     def as_it_is(self, chat: Chat) -> Chat:
         """Return a chat with the state that it is in now."""

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Policy
@@ -16,7 +15,7 @@ from jupyter_stop_chat.wire.server_frames import Accepted
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
-from .changes import MessageMoved, TextGrew
+from .changes import Bus, MessageMoved, TextGrew
 from .generation import Generation
 from .lane import Lane
 from .limits import EngineLimits

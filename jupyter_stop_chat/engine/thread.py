@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.objects import TERMINAL, Message
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
-from .changes import MessageMoved
+from .changes import Bus, MessageMoved
 from .generation import Generation
 from .lane import Lane
 

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Literal
 
-from jupyter_stop_chat.engine.changes import Bus
 from jupyter_stop_chat.ports.handler import (
     ChatHandler,
     Reasoning,
@@ -31,6 +30,7 @@ from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.utf16 import whole
 
 from .background import Background
+from .changes import Bus
 from .lane import Lane
 from .registry import Registry
 

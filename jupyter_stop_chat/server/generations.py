@@ -234,14 +234,7 @@ async def _reply(owner: str, engine: Engine, message_id: str) -> Message:
     made = engine.generation(message_id)
     if made is not None and made.owner == owner and made.accepted.done():
         return made.snapshot()
-    message = await engine.store.get_message(message_id)
-    if message is None or message.role != "assistant":
-        raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
-    try:
-        await engine.chat(owner, message.chat_id)
-    except StopChatError:
-        raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
-    return message
+    return await engine.message(owner, message_id, "assistant")
 
 
 def _target(asked: InterruptAllRequest) -> Stop:

@@ -3,6 +3,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useRef } from 'react';
 
 import { focusInput, useHistory, useSnapshot, useTools } from './context';
+import { IconButton } from './iconButton';
 import { Skeleton, useTitleWaits } from './header';
 import { Mark } from '../stores/history';
 import { Chat } from '../wire/protocol';
@@ -88,17 +89,14 @@ function ChatRow(props: { chat: Chat }): JSX.Element {
           <span className="jp-StopChat-dot" data-dot={dot} role="img" {...named(trans, dot)} />
         )}
       </button>
-      <button
-        type="button"
-        className="jp-StopChat-iconButton jp-StopChat-delete"
-        aria-label={trans.__('Delete %1', title)}
+      <IconButton
+        name={trans.__('Delete %1', title)}
         title={trans.__('Delete')}
+        className="jp-StopChat-delete"
+        path="M6 2h4v1.2h3v1.3H3V3.2h3V2ZM4 5.5h8l-.6 8.5H4.6L4 5.5Zm1.4 1.3.4 5.9h4.4l.4-5.9H5.4Z"
+        size={14}
         onClick={() => void deleteChat(chat.id, title)}
-      >
-        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-          <path d="M6 2h4v1.2h3v1.3H3V3.2h3V2ZM4 5.5h8l-.6 8.5H4.6L4 5.5Zm1.4 1.3.4 5.9h4.4l.4-5.9H5.4Z" />
-        </svg>
-      </button>
+      />
     </li>
   );
 }

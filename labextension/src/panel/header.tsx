@@ -1,6 +1,7 @@
 /** The top of the panel: the list of chats, the title, the chat's menu, and New chat. */
 import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
+import { IconButton } from './iconButton';
 import { focusInput, useSnapshot, useTools, useView } from './context';
 import { titleWait } from '../stores/history';
 import { Chat } from '../wire/protocol';
@@ -70,31 +71,6 @@ export function Header(): JSX.Element {
         }}
       />
     </div>
-  );
-}
-
-function IconButton(props: {
-  name: string;
-  path: string;
-  className: string;
-  expanded?: boolean;
-  hasMenu?: boolean;
-  onClick: (button: HTMLElement) => void;
-}): JSX.Element {
-  return (
-    <button
-      type="button"
-      className={`jp-StopChat-iconButton ${props.className}`}
-      aria-label={props.name}
-      title={props.name}
-      aria-expanded={props.expanded}
-      aria-haspopup={props.hasMenu ? 'menu' : undefined}
-      onClick={event => props.onClick(event.currentTarget)}
-    >
-      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-        <path d={props.path} />
-      </svg>
-    </button>
   );
 }
 

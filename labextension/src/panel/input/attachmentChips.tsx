@@ -2,6 +2,7 @@
 import React from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
+import { IconButton } from '../iconButton';
 
 /** Show what is attached to the draft; each can be removed. */
 export function DraftAttachments(): JSX.Element | null {
@@ -37,17 +38,13 @@ export function DraftAttachments(): JSX.Element | null {
 export function AttachButton(): JSX.Element {
   const { trans, openMenu } = useTools();
   return (
-    <button
-      type="button"
-      className="jp-StopChat-iconButton jp-StopChat-attach"
-      aria-label={trans.__('Attach')}
+    <IconButton
+      name={trans.__('Attach')}
       title={trans.__('Attach a selection, a cell or files')}
-      aria-haspopup="menu"
-      onClick={event => openMenu('attach', event.currentTarget)}
-    >
-      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-        <path d="M8.2 3.2 3.9 7.5a2.9 2.9 0 0 0 4.1 4.1l4.6-4.6-.9-.9-4.6 4.6a1.6 1.6 0 0 1-2.3-2.3l4.3-4.3a.9.9 0 0 1 1.3 1.3L6.6 9.2l.9.9 3.8-3.8a2.2 2.2 0 0 0-3.1-3.1Z" />
-      </svg>
-    </button>
+      className="jp-StopChat-attach"
+      path="M8.2 3.2 3.9 7.5a2.9 2.9 0 0 0 4.1 4.1l4.6-4.6-.9-.9-4.6 4.6a1.6 1.6 0 0 1-2.3-2.3l4.3-4.3a.9.9 0 0 1 1.3 1.3L6.6 9.2l.9.9 3.8-3.8a2.2 2.2 0 0 0-3.1-3.1Z"
+      hasMenu
+      onClick={button => openMenu('attach', button)}
+    />
   );
 }

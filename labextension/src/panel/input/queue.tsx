@@ -2,6 +2,7 @@
 import React, { useState } from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
+import { IconButton } from '../iconButton';
 import { MessageView } from '../../chat/messages';
 import { PromptEditor } from '../messages/promptEditor';
 import { queued } from '../../chat/selectors';
@@ -116,23 +117,15 @@ function QueuedPrompt(props: {
         </span>
       )}
       {actions.map(([name, path, off, act]) => (
-        <button
-          type="button"
-          className="jp-StopChat-iconButton"
+        <IconButton
           key={name}
-          aria-label={trans.__('%1: %2', name, text.slice(0, 60))}
+          name={trans.__('%1: %2', name, text.slice(0, 60))}
           title={name}
-          aria-disabled={off}
-          onClick={() => {
-            if (!off) {
-              act();
-            }
-          }}
-        >
-          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-            <path d={path} />
-          </svg>
-        </button>
+          path={path}
+          size={14}
+          off={off}
+          onClick={act}
+        />
       ))}
     </li>
   );

@@ -2,6 +2,7 @@
 import React from 'react';
 
 import { focusInput, useSnapshot, useTools } from '../context';
+import { IconButton } from '../iconButton';
 import { isSendable } from '../../chat/prompt';
 import { buttonMode } from '../../chat/selectors';
 
@@ -43,18 +44,14 @@ export function SendStop(): JSX.Element {
   return (
     <>
       {mode !== 'send' && isSendable(prompt) && (
-        <button
-          type="button"
-          className="jp-StopChat-iconButton jp-StopChat-draftMenu"
-          aria-label={trans.__('Ways to send')}
-          title={trans.__('Ways to send')}
-          aria-haspopup="menu"
-          onClick={event => openMenu('draft', event.currentTarget)}
-        >
-          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-            <path d="m3.5 9.5 4.5-4.5 4.5 4.5-1 1L8 7l-3.5 3.5-1-1Z" />
-          </svg>
-        </button>
+        <IconButton
+          name={trans.__('Ways to send')}
+          className="jp-StopChat-draftMenu"
+          path="m3.5 9.5 4.5-4.5 4.5 4.5-1 1L8 7l-3.5 3.5-1-1Z"
+          size={14}
+          hasMenu
+          onClick={button => openMenu('draft', button)}
+        />
       )}
       {button}
     </>

@@ -4,6 +4,7 @@ import React, { memo, useEffect, useRef, useState } from 'react';
 import { SentAttachments } from './sentAttachments';
 import { LiveBody } from '../../text/body';
 import { focusInput, useTools } from '../context';
+import { IconButton } from '../iconButton';
 import { isTerminal } from '../../wire/guards';
 import { EndLine } from './endLine';
 import { hasText, MessageView } from '../../chat/messages';
@@ -85,18 +86,13 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
           <UsageLine view={view} />
           <div className="jp-StopChat-replyTools">
             <VersionSwitch {...props} />
-            <button
-              type="button"
-              className="jp-StopChat-iconButton jp-StopChat-replyMenu"
-              aria-label={trans.__('Actions for this reply')}
-              title={trans.__('Actions for this reply')}
-              aria-haspopup="menu"
-              onClick={event => openMenu('reply', event.currentTarget, { messageId: view.id })}
-            >
-              <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-                <path d="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z" />
-              </svg>
-            </button>
+            <IconButton
+              name={trans.__('Actions for this reply')}
+              className="jp-StopChat-replyMenu"
+              path="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z"
+              hasMenu
+              onClick={button => openMenu('reply', button, { messageId: view.id })}
+            />
           </div>
         </>
       )}

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Route, sync_playwright
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, page_asking
 from tests.providers import OpenAIProvider
 from tests.weights import local_model_data_dir
 
@@ -98,17 +98,7 @@ def lab(
     tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider, request: Any
 ) -> Iterator[Lab]:
     """Start JupyterLab, its default model the loopback one."""
-    config = {
-        "StopChatApp": {
-            "open_chat": True,
-            "default_model": "openai:loopback",
-            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
-            "titles": "prompt",
-        },
-        # So that a test can run commands and open notebooks.
-        "LabApp": {"expose_app_in_browser": True},
-    }
-    made = Lab(tmp_path_factory.mktemp("lab"), config)
+    made = Lab(tmp_path_factory.mktemp("lab"), page_asking(provider.base_url))
     made.start()
     yield made
     made.stop()

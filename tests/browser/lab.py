@@ -21,6 +21,31 @@ from typing import Any
 START = 90.0
 
 
+def asking(base_url: str) -> dict[str, Any]:
+    """Return the settings of a server that asks a provider on loopback.
+
+    :param base_url: the provider's.
+    """
+    return {
+        "StopChatApp": {
+            "default_model": "openai:loopback",
+            "model_parameters": {"openai": {"base_url": base_url, "api_key": "sk-x"}},
+            "titles": "prompt",
+        }
+    }
+
+
+def page_asking(base_url: str) -> dict[str, Any]:
+    """Return the settings of a JupyterLab whose chat is open and asks a provider on loopback.
+
+    :param base_url: the provider's.
+    """
+    config = asking(base_url)
+    config["StopChatApp"]["open_chat"] = True
+    # So that a test can run commands and open notebooks.
+    return config | {"LabApp": {"expose_app_in_browser": True}}
+
+
 class Lab:
     """What runs JupyterLab with folders of its own.
 

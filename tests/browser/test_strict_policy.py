@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import watched_page
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, page_asking
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser
@@ -33,16 +33,7 @@ def test_a_chat_behind_a_hub_works(
     server: dict[str, Any] = {}
     if policy:
         server["tornado_settings"] = {"headers": {"Content-Security-Policy": policy}}
-    config = {
-        "ServerApp": server,
-        "StopChatApp": {
-            "open_chat": True,
-            "default_model": "openai:loopback",
-            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
-            "titles": "prompt",
-        },
-        "LabApp": {"expose_app_in_browser": True},
-    }
+    config = page_asking(provider.base_url) | {"ServerApp": server}
     lab = Lab(tmp_path, config, base_url="/user/ada/")
     lab.start()
     try:

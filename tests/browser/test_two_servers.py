@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import watched_page
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, page_asking
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser
@@ -22,15 +22,7 @@ WORDS = "Another Jupyter server is making this reply. It can be stopped there."
 @pytest.fixture
 def labs(tmp_path: Path, provider: OpenAIProvider) -> Iterator[list[Lab]]:
     """Start two; the second reads what the first one keeps."""
-    config = {
-        "StopChatApp": {
-            "open_chat": True,
-            "default_model": "openai:loopback",
-            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
-            "titles": "prompt",
-        },
-        "LabApp": {"expose_app_in_browser": True},
-    }
+    config = page_asking(provider.base_url)
     made = [Lab(tmp_path / name, config) for name in ("a", "b")]
     for lab in made:
         lab.data = tmp_path / "data"

@@ -19,6 +19,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, StopResult
 from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged, Tool
 from tests.engine.stores import open_watched
+from tests.turns import until
 
 OWNER = "ada"
 MODEL = "test:scripted"
@@ -261,7 +262,8 @@ async def turns_until(condition: Callable[[], bool]) -> None:
     After some turns it pauses between them: a loop that never rests keeps the interpreter from
     the database's threads, and what is waited for may be theirs to do.
     """
-    turns = 0
-    while not condition():
-        await asyncio.sleep(0 if turns < RESTLESS_TURNS else 0.001)
-        turns += 1
+    for _ in range(RESTLESS_TURNS):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    await until(condition)

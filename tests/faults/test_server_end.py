@@ -17,7 +17,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, asking
 from tests.conftest import Client
 from tests.providers import NeverAccepts, OpenAIProvider, Script
 from tests.turns import until
@@ -52,14 +52,7 @@ def provider() -> Iterator[OpenAIProvider]:
 @pytest.fixture
 def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
     """Return a server that is not started yet."""
-    config = {
-        "StopChatApp": {
-            "default_model": "openai:loopback",
-            "titles": "prompt",
-            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
-        }
-    }
-    made = Lab(tmp_path, config, "jupyter_server")
+    made = Lab(tmp_path, asking(provider.base_url), "jupyter_server")
     yield made
     if made.process is not None and made.process.poll() is None:
         made.process.kill()

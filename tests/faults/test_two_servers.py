@@ -17,7 +17,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, asking
 from tests.conftest import Client
 from tests.page import Page
 from tests.providers import OpenAIProvider, Script
@@ -41,14 +41,7 @@ def no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def labs(tmp_path: Path, provider: OpenAIProvider) -> Iterator[list[Lab]]:
     """Start two servers, as somebody does who forgot that one runs."""
-    address = {"base_url": provider.base_url, "api_key": "sk-x"}
-    config = {
-        "StopChatApp": {
-            "default_model": "openai:loopback",
-            "titles": "prompt",
-            "model_parameters": {"openai": address},
-        }
-    }
+    config = asking(provider.base_url)
     made = [Lab(tmp_path / name, config, "jupyter_server") for name in ("a", "b")]
     for lab in made:
         lab.data = tmp_path / "data"

@@ -17,7 +17,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, asking
 from tests.conftest import Client
 from tests.fed import Fed
 from tests.providers import OpenAIProvider, Script
@@ -182,11 +182,8 @@ async def test_everything_goes_on_in_memory_and_is_saved_in_the_end(
 
 async def test_a_server_that_starts_beside_a_locked_database(tmp_path: Path) -> None:
     """H3: a real server process; a chat of before is there again when the lock is gone."""
-    config = {"StopChatApp": {"default_model": "openai:loopback", "titles": "prompt"}}
     with OpenAIProvider(Script(tokens=5)).in_thread() as provider:
-        address = {"base_url": provider.base_url, "api_key": "sk-x"}
-        config["StopChatApp"]["model_parameters"] = {"openai": address}
-        lab = Lab(tmp_path, config, "jupyter_server")
+        lab = Lab(tmp_path, asking(provider.base_url), "jupyter_server")
         file = lab.data / "stop-chat" / "chats.sqlite"
         await asyncio.to_thread(lab.start)
         before = await _one_turn(lab)

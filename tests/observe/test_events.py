@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from jupyter_server.auth.identity import User
 
 from jupyter_stop_chat.engine.changes import TextGrew
 from jupyter_stop_chat.observe import events
-from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
+from jupyter_stop_chat.testing import Gate, Raise
 
 
 class Everything(Authorizer):
@@ -47,17 +47,6 @@ def recorded(app: Any) -> Callable[[], list[dict[str, Any]]]:
         return [json.loads(line) for line in stream.getvalue().splitlines()]
 
     return read
-
-
-@pytest.fixture
-def scripted(app: Any) -> Callable[..., Awaitable[ScriptedHandler]]:
-    async def follow(*steps: Any) -> ScriptedHandler:
-        app.titles = "prompt"
-        handler = ScriptedHandler(list(steps))
-        (await app.services()).models.register("scripted", lambda name: handler)
-        return handler
-
-    return follow
 
 
 async def test_a_reply_is_recorded_at_its_start_and_its_end(

@@ -10,20 +10,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
+from jupyter_stop_chat.testing import Gate, Raise
 
 Metrics = dict[str, float]
-
-
-@pytest.fixture
-def scripted(app: Any) -> Callable[..., Awaitable[ScriptedHandler]]:
-    async def follow(*steps: Any) -> ScriptedHandler:
-        app.titles = "prompt"
-        handler = ScriptedHandler(list(steps))
-        (await app.services()).models.register("scripted", lambda name: handler)
-        return handler
-
-    return follow
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, asking
 from tests.providers import OpenAIProvider, Script
 
 CHATS = 8
@@ -97,14 +97,7 @@ def provider() -> Iterator[OpenAIProvider]:
 @pytest.fixture
 def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
     """Start a Jupyter Server in a process of its own."""
-    config = {
-        "StopChatApp": {
-            "default_model": "openai:loopback",
-            "titles": "prompt",
-            "model_parameters": {"openai": {"base_url": provider.base_url, "api_key": "sk-x"}},
-        }
-    }
-    made = Lab(tmp_path, config, "jupyter_server")
+    made = Lab(tmp_path, asking(provider.base_url), "jupyter_server")
     made.start()
     yield made
     made.stop()

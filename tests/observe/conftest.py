@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
+from jupyter_stop_chat.observe import metrics
 from jupyter_stop_chat.testing import ScriptedHandler
 
 
@@ -21,3 +23,10 @@ def scripted(app: Any) -> Callable[..., Awaitable[ScriptedHandler]]:
         return handler
 
     return follow
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count from nothing: servers of tests before in this process may not be collected yet."""
+    monkeypatch.setattr(metrics, "_engines", WeakSet())
+    monkeypatch.setattr(metrics, "_open_sockets", WeakSet())

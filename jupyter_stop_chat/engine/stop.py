@@ -181,7 +181,11 @@ class Stopping:
             if message is None:
                 outcome = Outcome.REMEMBERED if remembered else Outcome.NOT_FOUND
                 return (StopResult(message_id=None, outcome=outcome),)
-            self._registry.recall(owner, target.request_id)
+            used = remembered and self._registry.recall(owner, target.request_id) is None
+            if used and message.state is MessageState.INTERRUPTED:
+                # It was this very stop that ended it, while the store was asked.
+                outcome = Outcome.INTERRUPTED
+                return (StopResult(message_id=message.id, outcome=outcome, receipt=message.stop),)
             going_on = self._registry.get(message.id)
             if going_on is not None:  # it answers another request by now
                 return await self.stop(

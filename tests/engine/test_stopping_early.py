@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from jupyter_stop_chat.store.operations import BeginTurn
 from jupyter_stop_chat.testing import Gate
 from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import OWNER, new_id, turns_until
@@ -85,29 +84,36 @@ async def test_a_request_that_arrives_while_its_stop_is_looked_up(bench, turns):
     assert b.handler.replies == []
 
 
-async def test_a_stop_that_is_looked_up_for_long_joins_the_request_that_it_stopped(bench):
+@pytest.mark.parametrize("settled", [False, True], ids=["being accepted", "settled"])
+async def test_a_stop_that_is_looked_up_for_long_joins_the_request_that_it_stopped(bench, settled):
     """S6: its answer is the receipt, and not that nothing was found."""
     b = bench(["x", Gate()])
-    b.store.turns = 30
     look_up, go_on = b.store.find_request, asyncio.Event()
 
     async def slow(owner, request_id):
         b.store.find_request = look_up
         await go_on.wait()
-        return await look_up(owner, request_id)
+        found = await look_up(owner, request_id)
+        b.store.open_for_writing.set()
+        return found
 
     b.store.find_request = slow
     request_id = new_id()
     stopping = asyncio.create_task(b.stop(request_id=request_id))
     await asyncio.sleep(0)
-    sending = asyncio.create_task(b.send(request_id=request_id))
-    await turns_until(lambda: any(isinstance(each, BeginTurn) for each in b.store.done))
-    assert b.engine.registry.by_request(OWNER, request_id) is not None
+    if settled:
+        accepted = await b.send(request_id=request_id)
+        await b.end(accepted)
+    else:
+        b.store.open_for_writing.clear()
+        sending = asyncio.create_task(b.send(request_id=request_id))
+        await turns_until(lambda: b.engine.registry.by_request(OWNER, request_id) is not None)
     go_on.set()
     (result,) = await stopping
     assert result.outcome is Outcome.INTERRUPTED
     assert result.receipt is not None
-    await sending
+    if not settled:
+        await sending
 
 
 async def test_a_new_chat_is_stopped_before_it_is_written_down(bench):

@@ -23,6 +23,7 @@ from jupyter_stop_chat.ports.handler import (
     ToolStarted,
     WasThought,
 )
+from jupyter_stop_chat.ports.store import Part
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import (
     TERMINAL,
@@ -44,13 +45,8 @@ from jupyter_stop_chat.wire.utf16 import (
     whole,
 )
 
+from .pending import Entry, Pending, shown_call
 from .receipt import ProviderState, Reason, StopRequest
-from .tools import length_of, shown_call
-
-Part = Literal["text", "reasoning"]
-
-#: So much text may wait for its commit before the model's stream is held back, in code units.
-PENDING_LIMIT = 64 * 1024
 
 
 class Generation:
@@ -123,10 +119,7 @@ class Generation:
         self._max_length = max_length
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
-        self._pending: list[tuple[Part, str] | ToolCall | WasThought] = []
-        self._pending_length = 0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._pending = Pending()
         self._flusher: asyncio.Task[None] | None = None
         self._broken: Exception | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -194,7 +187,7 @@ class Generation:
 
         :raises StopChatError: `internal`, when text cannot be committed at all.
         """
-        await self._room.wait()
+        await self._pending.room()
         self._check()
 
     async def finish(self) -> None:
@@ -225,12 +218,7 @@ class Generation:
     def _take(self, part: Part, text: str) -> None:
         if not text or self._broken is not None:
             return
-        last = self._pending[-1] if self._pending else None
-        if isinstance(last, tuple) and last[0] == part:
-            self._pending[-1] = (part, last[1] + text)
-        else:
-            self._pending.append((part, text))
-        self._pend(len(text))
+        self._pend((part, text))
 
     def _think_instead(self, length: int | None) -> None:
         """Take the end of the text, all that was made of it now by default, for a thought."""
@@ -240,14 +228,11 @@ class Generation:
         self._made["text"] -= length
         self._made["reasoning"] += length
         if length and self._broken is None:
-            self._pending.append(WasThought(length))
-            self._pend(0)
+            self._pend(WasThought(length))
 
-    def _pend(self, length: int) -> None:
-        """Have what waits committed, and hold the model back if that is much."""
-        self._pending_length += length
-        if self._pending_length >= PENDING_LIMIT:
-            self._room.clear()
+    def _pend(self, entry: Entry) -> None:
+        """Have an entry committed; the model is held back if many wait."""
+        self._pending.append(entry)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush(), name=f"commit {self.id}")
 
@@ -255,33 +240,31 @@ class Generation:
         """Commit what waits, then show it; what arrives meanwhile goes into the next round."""
         try:
             while self._pending and not self.cut_off:
-                made = self._pending.pop(0)
-                if isinstance(made, ToolCall):
-                    self._pending_length -= length_of(made)
-                    await self._put_tool(self.id, made)
-                elif isinstance(made, WasThought):
+                entry = self._pending.pop()
+                if isinstance(entry, WasThought):
                     # Shown before it is committed: a stop in between counts what is shown, and
                     # what it writes is written behind this.
-                    begin = self._show_thought(made.length or 0)
+                    begin = self._show_thought(entry.length or 0)
                     await self._make_thought(self.id, begin)
                     continue
+                if isinstance(entry, ToolCall):
+                    await self._put_tool(self.id, entry)
                 else:
-                    self._pending_length -= len(made[1])
-                    await self._append(self.id, made[1], made[0])
-                if self._pending_length < PENDING_LIMIT:
-                    self._room.set()
+                    part, text = entry
+                    await self._append(self.id, text, part)
+                self._pending.let_on()
                 if self.cut_off:
                     break
-                if isinstance(made, ToolCall):
-                    self._show_tool(made)
+                if isinstance(entry, ToolCall):
+                    self._show_tool(entry)
                     continue
-                (self.text if made[0] == "text" else self.reasoning).append(made[1])
+                (self.text if part == "text" else self.reasoning).append(text)
                 self._on_text(self)
         except Exception as error:  # noqa: BLE001 - it ends the generation: see `room`
             self._broken = error
         finally:
             self._flusher = None
-            self._room.set()
+            self._pending.let_on(always=True)
 
     def _show_thought(self, length: int) -> int:
         """Move the end of the text to the reasoning; return where the text ends now."""
@@ -296,8 +279,7 @@ class Generation:
         call = shown_call(call)
         if self._broken is None:
             self._called[call.call_id] = call
-            self._pending.append(call)
-            self._pend(length_of(call))
+            self._pend(call)
 
     def _show_tool(self, call: ToolCall) -> None:
         self.tools[call.call_id] = call
@@ -348,8 +330,6 @@ class Generation:
 
     def _drop_pending(self) -> None:
         self._pending.clear()
-        self._pending_length = 0
-        self._room.set()
         if not self._cut.done():
             self._cut.set_result(None)
 

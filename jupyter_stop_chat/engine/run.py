@@ -18,14 +18,13 @@ from jupyter_stop_chat.wire.utf16 import utf16_length
 from .background import Background
 from .changes import Bus, MessageMoved
 from .generation import Generation
-from .history import turn_messages
 from .lane import Lane
 from .limits import EngineLimits
 from .receipt import now
 from .registry import Registry
 from .settle import Settling
 from .stop import Stopping
-from .thread import Places
+from .thread import Places, turn_messages
 from .titles import Titles
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.engine.generation import PENDING_LIMIT
+from jupyter_stop_chat.engine.pending import PENDING_LIMIT
 from jupyter_stop_chat.ports.handler import Reasoning, Text, TokensUsed, ToolEnded, ToolStarted
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState, Usage

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_stop_chat.chat_handlers.langchain.messages import history as langchain_history
-from jupyter_stop_chat.engine.history import prompt_text, turn_messages
+from jupyter_stop_chat.engine.thread import prompt_text, turn_messages
 from jupyter_stop_chat.ports.handler import ToolStarted
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.testing import Gate

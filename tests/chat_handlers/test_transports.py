@@ -49,6 +49,39 @@ async def test_a_redirect_to_a_login_page_is_one() -> None:
         await handler.close()
 
 
+@pytest.mark.parametrize("kind", ["openai", "responses", "anthropic", "ollama"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_takes_a_prompt_to_another_host(kind: str, status: int) -> None:
+    """T9, T11: nor to another port of the same; what the address named is asked, and none else."""
+    async with Answers(lambda sent: None) as other, Answers(lambda sent: None) as server:
+        for host in ("localhost", "127.0.0.1"):
+            moved = {"Location": f"http://{host}:{other.port}/v1/chat/completions"}
+            server.answer = lambda sent, moved=moved: (status, "", "text/plain", moved)
+            handler = LangChainHandler(make_model(kind, server.root_for(kind)))
+            error = await Reading(handler).end()
+            assert other.lines == []
+            assert isinstance(error, StopChatError), repr(error)
+            assert error.code is ErrorCode.WRONG_ADDRESS
+            await handler.close()
+        assert len(server.lines) == 2
+
+
+async def test_a_redirect_of_the_same_server_is_followed() -> None:
+    """T9: with the prompt, where the server says that the method stays; a loop of them ends."""
+    moved = (307, "", "text/plain", {"Location": "/v1/chat/completions/"})
+    async with Answers(lambda sent: None) as server:
+        server.answer = lambda sent: None if "completions/" in server.lines[-1] else moved
+        handler = LangChainHandler(make_model("openai", server.base_url))
+        reading = Reading(handler)
+        assert await reading.end() is None
+        assert reading.text == "Good day."
+        server.answer = lambda sent: moved
+        error = await Reading(handler).end()
+        assert isinstance(error, StopChatError), repr(error)
+        assert error.code is ErrorCode.WRONG_ADDRESS
+        await handler.close()
+
+
 async def test_one_whole_answer_is_a_reply() -> None:
     """T9: from a server that does not stream."""
     async with Answers(lambda sent: (200, _WHOLE)) as server:

@@ -1,5 +1,7 @@
 """Between a client library and the network: no proxy for this machine, and no page for a reply.
 
+Nor does a redirect take a prompt to where it was not sent.
+
 The transport is put in front of the client's own, whichever of httpx's families it is of.
 """
 
@@ -80,6 +82,9 @@ class Transport:
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request; return the answer."""
         response = await self._sent(request)
+        if _leads_away(request, response):
+            await response.aclose()
+            raise StopChatError(ErrorCode.WRONG_ADDRESS, "it leads to another address")
         if response.status_code != 200:
             return response
         if unread := _packings(response) - _packings(request, "accept-encoding"):
@@ -130,6 +135,30 @@ def _packings(message: Any, name: str = "content-encoding") -> set[str]:
     """Return how a body is compressed, or may be."""
     named = str(message.headers.get(name, "")).lower().split(",")
     return {each.partition(";")[0].strip() for each in named} - _KNOWN_PACKINGS
+
+
+def _leads_away(request: Any, response: Any) -> bool:
+    """Tell whether a redirect takes a prompt to where it was not sent, or leaves it behind.
+
+    Clients follow it: another server would be told the whole chat, with the key if that is in a
+    header that they do not know for one. And most redirects make a POST a GET, without a body.
+    """
+    if request.method != "POST" or "location" not in response.headers:
+        return False
+    if response.status_code in {301, 302, 303}:
+        return True
+    if response.status_code not in {307, 308}:
+        return False
+    try:
+        there = request.url.join(response.headers["location"])
+    except Exception:  # noqa: BLE001 - each of httpx's families has its own for what is no address
+        return True
+    return _origin(there) != _origin(request.url)
+
+
+def _origin(url: Any) -> tuple[str, str, int | None]:
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, port
 
 
 def _is_nothing(response: Any) -> bool:

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from jupyter_stop_chat.server.openapi import document
+from jupyter_stop_chat.server.routes import document
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 

@@ -14,7 +14,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from jupyter_stop_chat.server.openapi import document
+from jupyter_stop_chat.server.routes import document
 
 #: Every method of every route, as the document tells; the socket is one of them.
 SOCKET = ("GET", "/ws")

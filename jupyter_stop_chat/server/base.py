@@ -61,8 +61,7 @@ class ChatApp(Protocol):
 class StopChatHandler(APIHandler):
     """The handler of a route below `api/stop-chat/`.
 
-    A subclass puts `@web.authenticated` outermost and `@authorized` (which awaits an
-    asynchronous authorizer) on each method. What it raises leaves as
+    A subclass puts an `Operation` on each method, which guards it. What it raises leaves as
     `{code, message, error_id?}`, in the words of the table and nothing else.
     """
 

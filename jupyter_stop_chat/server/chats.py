@@ -5,37 +5,38 @@ from __future__ import annotations
 import asyncio
 from typing import cast, get_args
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from jupyter_stop_chat.documents.export import MEDIA_TYPES, Format, export
-from jupyter_stop_chat.documents.importing import read_chat
+from jupyter_stop_chat.documents.importing import ImportRequest, read_chat
 from jupyter_stop_chat.store.slices import in_slices
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.http import (
-    ChatList,
-    ChatPatch,
-    WholeChat,
-)
-from jupyter_stop_chat.wire.objects import Message, Usage
+from jupyter_stop_chat.wire.http import ChatList, ChatPatch, WholeChat
+from jupyter_stop_chat.wire.objects import Chat, Message, Usage
 from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.usage import total
 
 from .base import StopChatHandler
+from .openapi import ANYTHING, ID, Operation
 
 #: How many chats, and how many messages, a page has, and how many it may have.
 PAGE, MESSAGES, LARGEST_PAGE = 50, 100, 200
 #: With so many characters a page of messages is full; one message is as long as it is.
 MOST_CHARACTERS = 1024 * 1024
+#: What a query says of a page.
+PART = {"limit": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}, "before": ID}
 
 
 class ChatsHandler(StopChatHandler):
     """The handler of `chats`."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation(
+        "list_chats",
+        "read",
+        ChatList,
+        failures=(400,),
+        query={**PART, "query": {"type": "string"}},
+    )
     async def get(self) -> None:
-        """List chats, newest change first: `query` searches, `before` is where a page ended."""
+        """List chats, newest change first; `query` searches titles and texts."""
         limit = self.number("limit", PAGE, LARGEST_PAGE)
         services = await self.services()
         chats = await services.store.list_chats(
@@ -48,10 +49,9 @@ class ChatsHandler(StopChatHandler):
             ChatList(chats=await services.engine.as_they_are(self.owner, chats)),
         )
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("import_chat", "write", Chat, status=201, body=ImportRequest, failures=(409, 413))
     async def post(self) -> None:
-        """Import a chat that was exported as JSON; it becomes a new one."""
+        """Import a chat that was exported as JSON; it becomes a new one, of yours."""
         services = await self.services()
         longest = services.engine.limits.max_reply_length
         async with services.engine.room.for_chat(self.owner):
@@ -74,10 +74,11 @@ def _size(message: Message) -> int:
 class ChatHandler(StopChatHandler):
     """The handler of `chats/{chat_id}`."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation("get_chat", "read", WholeChat, failures=(400,), query=PART)
     async def get(self, chat_id: str) -> None:
-        """Return a chat with its newest messages, or those before one that a page began with."""
+        """Return a chat with its newest messages, oldest first; `before` is the id that a
+        page began with.
+        """
         limit = self.number("limit", MESSAGES, LARGEST_PAGE)
         before = self.get_query_argument("before", None)
         services = await self.services()
@@ -108,16 +109,14 @@ class ChatHandler(StopChatHandler):
         self.set_header("Content-Type", "application/json")
         self.finish(f'{head[:-1]},"messages":[{",".join(written)}]}}')
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("rename_chat", "write", Chat, body=ChatPatch, failures=(413,))
     async def patch(self, chat_id: str) -> None:
         """Give a chat another title, or none."""
         asked = self.body(ChatPatch)
         services = await self.services()
         self.answer(await services.engine.set_title(self.owner, chat_id, asked.title))
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("delete_chat", "write", status=204)
     async def delete(self, chat_id: str) -> None:
         """Stop what runs in a chat, and delete it."""
         services = await self.services()
@@ -129,10 +128,15 @@ class ChatHandler(StopChatHandler):
 class ExportHandler(StopChatHandler):
     """The handler of `chats/{chat_id}/export`."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation(
+        "export_chat",
+        "read",
+        dict.fromkeys(MEDIA_TYPES.values(), ANYTHING),
+        failures=(400,),
+        query={"format": {"type": "string", "enum": list(MEDIA_TYPES)}},
+    )
     async def get(self, chat_id: str) -> None:
-        """Return a chat as a document, in the format that is asked for."""
+        """Return a chat as Markdown, as a notebook or as JSON."""
         form = self.get_query_argument("format", "md")
         services = await self.services()
         chat = await services.engine.chat(self.owner, chat_id)

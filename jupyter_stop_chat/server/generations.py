@@ -9,10 +9,9 @@ import uuid
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth import AllowAllAuthorizer
-from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import ensure_async
+from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
-from tornado.web import authenticated
 
 from jupyter_stop_chat.connection.reply_stream import ReplyStream, StreamEvent
 from jupyter_stop_chat.observe.events import STOPPED_EVERYONE, emit
@@ -25,10 +24,13 @@ from jupyter_stop_chat.wire.http import (
     InterruptResults,
     RunningGeneration,
     RunningGenerations,
+    StreamStart,
 )
 from jupyter_stop_chat.wire.objects import Message, Outcome, StopResult
+from jupyter_stop_chat.wire.server_frames import Delta, Error, MessageChanged, Thought, Tool
 
 from .base import ChatApp, StopChatHandler
+from .openapi import JSON, Operation, ref
 from .owners import display_name
 
 if TYPE_CHECKING:
@@ -43,6 +45,42 @@ STALLED_AFTER = 15.0
 #: A stream without news says so this often, so that no proxy takes it for dead, in seconds.
 KEEP_ALIVE = 15.0
 
+#: What each event of a stream carries.
+EVENTS: dict[str, tuple[type[BaseModel], ...]] = {
+    "start": (StreamStart,),
+    "delta": (Delta,),
+    "thought": (Thought,),
+    "tool": (Tool,),
+    "completed": (MessageChanged,),
+    "interrupted": (MessageChanged,),
+    "failed": (MessageChanged, Error),
+}
+#: The schema of a stream: its events' names, and the JSON text in each.
+STREAM = {
+    "description": """\
+One server-sent event. `start` comes first and carries the ids: from then on the reply
+can be stopped. `delta` appends text at an offset, `thought` tells that the text from its
+`text_length` on was a thought, which comes again as reasoning: cut it there. `tool` tells of a
+tool call. One of `completed`, `interrupted` and `failed` is the last one and carries the message
+without its text; its `text_length` tells where the text ends: cut what you have there. Lines that
+begin with a colon only keep the connection alive. Closing the stream stops nothing.""",
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["event", "data"],
+            "properties": {
+                "event": {"const": name},
+                "data": {
+                    "type": "string",
+                    "contentMediaType": JSON,
+                    "contentSchema": {"anyOf": [ref(each) for each in carried]},
+                },
+            },
+        }
+        for name, carried in EVENTS.items()
+    ],
+}
+
 
 class GenerateHandler(StopChatHandler):
     """The handler of `POST generate`: a reply as server-sent events."""
@@ -52,10 +90,17 @@ class GenerateHandler(StopChatHandler):
         super().initialize(app)
         self._gone = asyncio.Event()
 
-    @authenticated
-    @authorized(action="execute")  # type: ignore[untyped-decorator]
+    @Operation(
+        *("generate", "execute", {"text/event-stream": STREAM}),
+        carried=tuple(each for carried in EVENTS.values() for each in carried),
+        body=GenerateRequest,
+        failures=(404, 409, 413, 503),
+    )
     async def post(self) -> None:
-        """Accept a prompt, and stream its reply; closing this stream stops nothing."""
+        """Send a prompt and stream its reply.
+
+        Closing the stream stops nothing.
+        """
         asked = self.body(GenerateRequest)
         services = await self.services()
         send = Send(
@@ -124,8 +169,7 @@ class GenerateHandler(StopChatHandler):
 class GenerationsHandler(StopChatHandler):
     """The handler of `GET generations`."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation("list_generations", "read", RunningGenerations)
     async def get(self) -> None:
         """List what is being made or waits: yours."""
         engine = (await self.services()).engine
@@ -151,8 +195,7 @@ class GenerationsHandler(StopChatHandler):
 class GenerationHandler(StopChatHandler):
     """The handler of `GET generations/{message_id}`."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation("get_generation", "read", Message)
     async def get(self, message_id: str) -> None:
         """Return a reply as it is now: while it is made, and after."""
         self.answer(await _reply(self.owner, (await self.services()).engine, message_id))
@@ -163,10 +206,9 @@ class InterruptHandler(StopChatHandler):
 
     unlimited = True
 
-    @authenticated
-    @authorized(action="execute")  # type: ignore[untyped-decorator]
+    @Operation("interrupt", "execute", StopResult, body=InterruptRequest)
     async def post(self, message_id: str) -> None:
-        """Stop one reply at its model, and answer once that is true."""
+        """Stop one reply at its model; answered once that is true."""
         asked = self.body(InterruptRequest)
         engine = (await self.services()).engine
         target = Stop(type="stop", message_id=message_id, shown=asked.shown, discard=asked.discard)
@@ -181,10 +223,11 @@ class InterruptAllHandler(StopChatHandler):
 
     unlimited = True
 
-    @authenticated
-    @authorized(action="execute")  # type: ignore[untyped-decorator]
+    @Operation("interrupt_all", "execute", InterruptResults, body=InterruptAllRequest)
     async def post(self) -> None:
-        """Stop all that is yours, or what is named; with `everyone`, all on this server."""
+        """Stop all that is yours, one chat's reply, one request's, or, by the authorizer's
+        leave, everyone's.
+        """
         asked = self.body(InterruptAllRequest)
         engine = (await self.services()).engine
         if asked.request_id or asked.chat_id or not asked.everyone:

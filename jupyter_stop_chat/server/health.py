@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from jupyter_stop_chat.wire.http import BusHealth, EngineHealth, Health, StoreHealth
 
 from .base import StopChatHandler
+from .openapi import Operation
 
 
 class HealthHandler(StopChatHandler):
@@ -15,10 +13,12 @@ class HealthHandler(StopChatHandler):
 
     unlimited = True
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation("health", "read", Health)
     async def get(self) -> None:
-        """Return the health of engine, store and bus; nothing in it is a path or a name."""
+        """Tell how the engine, the store and the bus are.
+
+        Nothing in it is a path or a name.
+        """
         services = await self.services()
         engine, store = services.engine, services.store.health()
         self.answer(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from jupyter_stop_chat.models.listing import LIMIT_S
 from jupyter_stop_chat.models.providers import PROVIDERS
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.wire.http import AddressRequest, KeyRequest, LocalModel
+from jupyter_stop_chat.wire.model_objects import ModelList
 from jupyter_stop_chat.wire.objects import ErrorInfo
 
 from .base import StopChatHandler
+from .openapi import Operation
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.models import Models
@@ -23,12 +22,10 @@ if TYPE_CHECKING:
 class ModelsHandler(StopChatHandler):
     """The handler of `models`."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation("list_models", "read", ModelList, query={"wait": {"type": "boolean"}})
     async def get(self) -> None:
-        """List what can be chosen now, and what is missing for the rest.
-
-        No server that lists its own models is waited for, unless the query has `wait`.
+        """List what can be chosen now, and what is missing for the rest; with `wait`, once
+        all servers have answered that list their own models.
         """
         models = (await self.services()).models
         waits = self.get_query_argument("wait", "") in {"1", "true"}
@@ -56,16 +53,14 @@ class _GivenHandler(StopChatHandler):
 class KeyHandler(_GivenHandler):
     """The handler of `providers/{name}/key`; a key goes in here, and never out."""
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("give_key", "write", status=204, body=KeyRequest, failures=(413,))
     async def put(self, name: str) -> None:
         """Keep a key for a provider."""
         asked = self.body(KeyRequest)
         await (await self.models_for(name)).give_key(self.owner, name, asked.key)
         self.done()
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("take_key_back", "write", status=204)
     async def delete(self, name: str) -> None:
         """Forget the key that was given for a provider."""
         await (await self.models_for(name)).keys.take_key_back(self.owner, name)
@@ -75,16 +70,17 @@ class KeyHandler(_GivenHandler):
 class AddressHandler(_GivenHandler):
     """The handler of `providers/{name}/address`: where an OpenAI-compatible server is."""
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("give_address", "write", status=204, body=AddressRequest, failures=(413,))
     async def put(self, name: str) -> None:
-        """Keep an address; a key that was given for another one is forgotten."""
+        """Keep the address of an OpenAI-compatible server.
+
+        A key that was given for another one is forgotten.
+        """
         asked = self.body(AddressRequest)
         await (await self.models_for(name)).give_address(self.owner, name, asked.base_url)
         self.done()
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("take_address_back", "write", status=204)
     async def delete(self, name: str) -> None:
         """Forget the address, and the key that was given for it."""
         await (await self.models_for(name)).keys.take_back(self.owner, name)
@@ -94,14 +90,12 @@ class AddressHandler(_GivenHandler):
 class LocalModelHandler(StopChatHandler):
     """The handler of `local-model`: the weights of the built-in model."""
 
-    @authenticated
-    @authorized(action="read")  # type: ignore[untyped-decorator]
+    @Operation("get_local_model", "read", LocalModel)
     async def get(self) -> None:
-        """Tell whether they are there, or how far their installation is."""
+        """Tell whether the built-in model's weights are there, or how far they are."""
         self.answer(await self._state(await self.services()))
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("install_local_model", "write", LocalModel, status=202)
     async def post(self) -> None:
         """Begin to install them, unless that has begun."""
         services = await self.services()
@@ -110,10 +104,9 @@ class LocalModelHandler(StopChatHandler):
         services.installing.start()
         self.answer(await self._state(services), 202)
 
-    @authenticated
-    @authorized(action="write")  # type: ignore[untyped-decorator]
+    @Operation("stop_installing", "write", LocalModel)
     async def delete(self) -> None:
-        """Stop the installation; weights that are there stay."""
+        """Stop their installation; weights that are there stay."""
         services = await self.services()
         services.installing.stop()
         await services.installing.ended()

@@ -1,10 +1,15 @@
-"""Every route of the extension, in one list."""
+"""Every route of the extension, in one list, and the OpenAPI document that is made of it.
+
+The document is checked in as `docs/openapi.json` and served at `api/stop-chat/openapi.json`.
+"""
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
-from .base import ChatApp
+from .base import ChatApp, StopChatHandler
 from .chats import ChatHandler, ChatsHandler, ExportHandler
 from .generations import (
     GenerateHandler,
@@ -15,33 +20,67 @@ from .generations import (
 )
 from .health import HealthHandler
 from .models import AddressHandler, KeyHandler, LocalModelHandler, ModelsHandler
-from .openapi import OpenAPIHandler
+from .openapi import IN_PATH, JSON, Operation, describe
 from .socket import ChatSocket
 
-_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-#: A provider's name.
-_NAME = r"([a-z0-9_]{1,64})"
+
+class OpenAPIHandler(StopChatHandler):
+    """The handler of `openapi.json`."""
+
+    @Operation("openapi", "read", {JSON: {"type": "object"}})
+    async def get(self) -> None:
+        """Return this document."""
+        self.set_header("Content-Type", JSON)
+        self.finish(json.dumps(document(self.base_url)))
+
+
+#: Each path below `api/stop-chat/`, and its handler.
+ROUTES: tuple[tuple[str, type[StopChatHandler]], ...] = (
+    ("generate", GenerateHandler),
+    ("generations", GenerationsHandler),
+    ("generations/{message_id}", GenerationHandler),
+    ("generations/{message_id}/interrupt", InterruptHandler),
+    ("interrupt", InterruptAllHandler),
+    ("chats", ChatsHandler),
+    ("chats/{chat_id}", ChatHandler),
+    ("chats/{chat_id}/export", ExportHandler),
+    ("health", HealthHandler),
+    ("models", ModelsHandler),
+    ("providers/{name}/key", KeyHandler),
+    ("providers/{name}/address", AddressHandler),
+    ("local-model", LocalModelHandler),
+    ("openapi.json", OpenAPIHandler),
+)
 
 
 def routes(app: ChatApp) -> list[tuple[str, type, dict[str, Any]]]:
     """Return the routes, as Tornado takes them."""
     return [
-        (f"/api/stop-chat/{path}", handler, {"app": app})
-        for path, handler in (
-            ("ws", ChatSocket),
-            ("health", HealthHandler),
-            ("chats", ChatsHandler),
-            (f"chats/{_ID}", ChatHandler),
-            (f"chats/{_ID}/export", ExportHandler),
-            ("generate", GenerateHandler),
-            ("generations", GenerationsHandler),
-            (f"generations/{_ID}", GenerationHandler),
-            (f"generations/{_ID}/interrupt", InterruptHandler),
-            ("interrupt", InterruptAllHandler),
-            ("models", ModelsHandler),
-            (f"providers/{_NAME}/key", KeyHandler),
-            (f"providers/{_NAME}/address", AddressHandler),
-            ("local-model", LocalModelHandler),
-            (r"openapi\.json", OpenAPIHandler),
-        )
+        (f"/api/stop-chat/{_pattern(path)}", handler, {"app": app})
+        for path, handler in (("ws", ChatSocket), *ROUTES)
     ]
+
+
+def _pattern(path: str) -> str:
+    """Return what a path looks like; its parameters are passed by their names."""
+    written = path.replace(".", r"\.")
+    for name, schema in IN_PATH.items():
+        # A route whose groups are not all named is none for Tornado.
+        pattern = schema["pattern"].strip("^$").replace("(", "(?:")
+        written = written.replace(f"{{{name}}}", f"(?P<{name}>{pattern})")
+    return written
+
+
+def document(base_url: str = "/") -> dict[str, Any]:
+    """Return the OpenAPI document.
+
+    :param base_url: where Jupyter Server serves, with a slash at its end.
+    """
+    made: dict[str, Any] = json.loads(_document())
+    made["servers"] = [{"url": f"{base_url}api/stop-chat"}]
+    return made
+
+
+@cache
+def _document() -> str:
+    return json.dumps(describe(ROUTES))

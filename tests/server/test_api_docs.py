@@ -74,7 +74,7 @@ async def test_the_lines_for_curl(app: Any, server: Any) -> None:
 
 
 def test_every_route_that_the_page_names_is_in_the_document() -> None:
-    from jupyter_stop_chat.server.openapi import document
+    from jupyter_stop_chat.server.routes import document
 
     paths = document()["paths"]
     named = re.findall(r"^\| `(GET|POST) ([^`]+)` \|", PAGE, re.MULTILINE)

@@ -12,7 +12,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection
 
-from jupyter_stop_chat.server.openapi import document
+from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import Endless, ScriptedHandler
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode
 from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES

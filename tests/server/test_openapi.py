@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 
-from jupyter_stop_chat.server.openapi import document
+from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import ScriptedHandler
 from jupyter_stop_chat.wire.client_frames import Send
 from tests.examples import examples

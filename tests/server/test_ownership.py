@@ -18,7 +18,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jupyter_stop_chat.observe.events import STOPPED_EVERYONE
-from jupyter_stop_chat.server.openapi import document
+from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 from jupyter_stop_chat.wire.client_frames import CLIENT_TYPES, ClientFrame
 from tests.knocking import ROUTES, Knock, configured, knock, nothing_is_downloaded, token

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jupyter_stop_chat.server.openapi import document
+from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import Raise, ScriptedHandler
 from jupyter_stop_chat.wire.client_frames import CLIENT_TYPES
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id

@@ -1,4 +1,4 @@
-"""The connection of one client: it takes frames in, follows chats, and fills the outbox."""
+"""The connection of one client: it carries frames out, follows chats, and fills the outbox."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from jupyter_stop_chat.wire.client_frames import (
     Stop,
     Unqueue,
 )
-from jupyter_stop_chat.wire.codec import NAMES, decode, may_be_stop, named, named_in
+from jupyter_stop_chat.wire.codec import NAMES, named
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, StopResult
 from jupyter_stop_chat.wire.server_frames import (
@@ -39,6 +39,7 @@ from jupyter_stop_chat.wire.server_frames import (
 )
 
 from .following import Following
+from .intake import Intake
 from .opening import Opening, is_accepted
 from .outbox import STALLED_AFTER, Outbox
 from .pieces import read_pieces
@@ -46,19 +47,8 @@ from .rates import Bucket
 
 log = logging.getLogger(__name__)
 
-#: So many frames of one socket may be in work at once; the next one is refused.
-MAX_FRAMES_IN_WORK = 64
-#: No stop is refused. While so many are in work, no further frame is read.
-MAX_STOPS_IN_WORK = 128
-#: So many of them look in the store at once for what does not run; the others are not held up.
+#: So many stops look in the store at once for what does not run; the others are not held up.
 MAX_LOOKUPS = 4
-#: After so much the loop goes to the others: each frame counts as one, and so does each so many
-#: characters of it. It is about two milliseconds of work.
-TURN = 16
-CHARACTERS = 2048
-#: Refusals in the same words follow one another this far apart, in seconds.
-REFUSAL_INTERVAL = 0.1
-_STOP_TASK = "stop-chat stop"
 
 
 class Connection:
@@ -86,22 +76,15 @@ class Connection:
         self._chats: dict[str, Following] = {}
         #: The chats that are being opened; until then they are followed as before.
         self._opening: dict[str, Following] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._bucket = bucket or Bucket(0, 0)
-        #: How many stops are in work, and how much of this socket's turn is over.
-        self._stops = 0
-        self._turn = 0
-        #: What was refused last, and when.
-        self._refusal: Error | None = None
-        self._refused_at = 0.0
-        self._relief = asyncio.Event()
         self._lookups = asyncio.Semaphore(MAX_LOOKUPS)
         #: Requests whose `accepted` has not been told on this socket.
         self._unanswered: set[str] = set()
         #: How often some of a message's text had become reasoning when it was listed here.
         self._told: dict[str, int] = {}
         self._ended = False
-        self._outbox = Outbox(write, self._give_up, stalled_after, self._relief.set)
+        relief = asyncio.Event()
+        self._outbox = Outbox(write, self._give_up, stalled_after, relief.set)
+        self._intake = Intake(self._outbox, bucket or Bucket(0, 0), relief, self._handle)
         self._outbox.answer(welcome)
         if engine.bus.notice is not None:
             self._outbox.answer(engine.bus.notice)
@@ -116,7 +99,7 @@ class Connection:
         for chat_id in [*self._chats, *self._opening]:
             self._unfollow(chat_id)
         self._outbox.end()
-        self._relief.set()
+        self._intake.end()
 
     def _give_up(self, code: int, reason: str) -> None:
         self.end()
@@ -126,66 +109,11 @@ class Connection:
 
     def receive(self, raw: str | bytes) -> None:
         """Take one frame in and return at once, so that the next one is read: it may be a stop."""
-        if self._ended:
-            return
-        self._turn += 1 + len(raw) // CHARACTERS
-        too_fast = self._bucket.wait > 0
-        if too_fast and not may_be_stop(raw):
-            self._refuse(ErrorCode.TOO_FAST, raw)
-            return
-        try:
-            frame = decode(raw)
-        except StopChatError as error:
-            self._bucket.take()
-            self._outbox.answer(error_frame(error.code, **named_in(raw)))
-            return
-        if isinstance(frame, Stop):
-            self._stops += 1
-        elif self._bucket.take() > 0:
-            self._refuse(ErrorCode.TOO_FAST, raw)
-            return
-        elif len(self._tasks) - self._stops >= MAX_FRAMES_IN_WORK:
-            self._refuse(ErrorCode.SERVER_BUSY, raw)
-            return
-        task = asyncio.create_task(self._handle(frame), name=f"stop-chat {frame.type}")
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        self._intake.receive(raw)
 
     def room(self) -> Awaitable[None] | None:
-        """Return what is to be waited for before the next frame is read, if anything.
-
-        It never is a generation: at most that answers are read, or that other stops are done.
-        """
-        if self._ended:
-            return None
-        over = self._turn >= TURN
-        return self._wait() if over or self._crowded else None
-
-    @property
-    def _crowded(self) -> bool:
-        return self._outbox.full or self._stops >= MAX_STOPS_IN_WORK
-
-    async def _wait(self) -> None:
-        """Let the others have their turn, and the client read its answers."""
-        self._turn = 0
-        await asyncio.sleep(0)
-        while self._crowded and not self._ended:
-            self._relief.clear()
-            await self._relief.wait()
-
-    def _refuse(self, code: ErrorCode, raw: str | bytes) -> None:
-        """Tell that a frame is not taken; the same is said only so often."""
-        refusal = error_frame(code, **named_in(raw))
-        now = asyncio.get_running_loop().time()
-        if refusal != self._refusal or now - self._refused_at >= REFUSAL_INTERVAL:
-            self._refusal, self._refused_at = refusal, now
-            self._outbox.answer(refusal)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task.get_name() == _STOP_TASK:
-            self._stops -= 1
-            self._relief.set()
+        """Return what is to be waited for before the next frame is read, if anything."""
+        return self._intake.room()
 
     async def _handle(self, frame: ClientFrame) -> None:
         """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""

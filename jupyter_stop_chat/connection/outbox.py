@@ -10,33 +10,27 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Literal
 
 from pydantic import BaseModel
 
 from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import encode
-from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat
 from jupyter_stop_chat.wire.server_frames import (
     Accepted,
     ChatChanged,
-    Delta,
-    MessageChanged,
     Messages,
     StopResults,
     Thought,
     Tool,
 )
-from jupyter_stop_chat.wire.utf16 import utf16_length
 
+from .backlog import Backlog, Entry
 from .opening import Opening, bare, tail
 
 log = logging.getLogger(__name__)
 
-#: The largest delta, in UTF-16 code units: a stop's answer never waits behind a huge frame.
-MAX_DELTA = 16 * 1024
 #: A turn of the writer gives the loop back after this long, in seconds.
 WRITER_BUDGET = 0.005
 #: A reader without progress for this long is closed, in seconds: for each so many characters.
@@ -48,25 +42,6 @@ STALLED_CODE = 1013
 FULL = 256
 #: So many may wait all the same: what was in work then is answered as well.
 MAX_ANSWERS = 1000
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What is to be written of one message, in order; a generation stands for its text.
-
-    :ivar cursor: how much of the text the client was sent or has, in UTF-16 code units; None
-        before anything was told.
-    :ivar thoughts_told: how often the client was told that text was a thought.
-    """
-
-    chat_id: str
-    generation: Generation | None = None
-    cursor: int | None = None
-    reasoning_cursor: int = 0
-    thoughts_told: int = 0
-    entries: deque[Generation | MessageMoved | Accepted | Tool | Thought] = field(
-        default_factory=deque
-    )
 
 
 class Outbox:
@@ -96,8 +71,8 @@ class Outbox:
         self._chats: dict[str, ChatChanged] = {}
         #: Of the chats that were opened, what comes before the messages that were listed.
         self._openings: dict[str, Opening] = {}
-        self._lanes: dict[str, _Lane] = {}
-        #: The lanes with something to write, in turn.
+        self._backlogs: dict[str, Backlog] = {}
+        #: The messages with something to write, in turn.
         self._ready: deque[str] = deque()
         self._wake = asyncio.Event()
         self._ended = False
@@ -108,7 +83,7 @@ class Outbox:
         self._ended = True
         for kept in (self._answers, self._stopped, self._chats, self._openings):
             kept.clear()
-        self._lanes.clear()
+        self._backlogs.clear()
         self._ready.clear()
         self._task.cancel()
 
@@ -142,8 +117,8 @@ class Outbox:
         self._chats.pop(chat.id, None)
         self.drop(chat.id)
         for generation, cursor, reasoning_cursor in opening.making:
-            lane = self._lanes[generation.id] = _Lane(generation.chat_id, generation)
-            lane.cursor, lane.reasoning_cursor = cursor, reasoning_cursor
+            backlog = self._backlogs[generation.id] = Backlog(generation.chat_id, generation)
+            backlog.cursor, backlog.reasoning_cursor = cursor, reasoning_cursor
         earlier = opening.earlier or None
         self.answer(ChatChanged(chat=chat, messages=tuple(opening.messages), earlier=earlier))
         if earlier and not self._ended:
@@ -155,10 +130,10 @@ class Outbox:
         """Write what there is of a text, once its turn comes."""
         if generation.state in TERMINAL:
             return  # all of it goes out before its last frame
-        lane = self._lane(generation.id, generation.chat_id)
-        lane.generation = generation
-        if not lane.entries or lane.entries[-1] is not generation:
-            self._put(generation.id, lane, generation)
+        backlog = self._backlog(generation.id, generation.chat_id)
+        backlog.generation = generation
+        if not backlog.entries or backlog.entries[-1] is not generation:
+            self._put(generation.id, backlog, generation)
 
     def moved(self, change: MessageMoved, *, has_text: bool) -> None:
         """Tell of a message's state, behind all text that it had then.
@@ -166,19 +141,19 @@ class Outbox:
         :param has_text: the client has the text of a message that had ended before.
         """
         message, generation = change.message, change.generation
-        lane = self._lane(message.id, message.chat_id)
+        backlog = self._backlog(message.id, message.chat_id)
         if change.placed:
             pass
         elif generation is not None:
-            lane.generation = generation
+            backlog.generation = generation
             if message.state in TERMINAL:
-                self._put(message.id, lane, generation)
+                self._put(message.id, backlog, generation)
             message = bare(message, 0)
         elif message.role == "assistant" and message.state in TERMINAL and has_text:
             message = bare(message, message.text_length)
         else:
             message = tail(message)
-        self._put(message.id, lane, MessageMoved(message, generation))
+        self._put(message.id, backlog, MessageMoved(message, generation))
 
     def accepted(
         self, accepted: Accepted, generation: Generation | None, *, has_text: bool
@@ -188,47 +163,47 @@ class Outbox:
         :param has_text: the client has the text that the reply goes on from.
         """
         message = accepted.message
-        lane = self._lane(message.id, message.chat_id)
+        backlog = self._backlog(message.id, message.chat_id)
         if generation is not None:
-            lane.generation = generation
+            backlog.generation = generation
             message = bare(message, message.text_length if has_text else 0)
         else:
             message = tail(message)
-        self._put(message.id, lane, accepted.model_copy(update={"message": message}))
+        self._put(message.id, backlog, accepted.model_copy(update={"message": message}))
 
     def beside(self, chat_id: str, frame: Tool | Thought) -> None:
         """Tell of a tool call, or that text which another process made was a thought."""
-        self._put(frame.message_id, self._lane(frame.message_id, chat_id), frame)
+        self._put(frame.message_id, self._backlog(frame.message_id, chat_id), frame)
 
     def drop(self, chat_id: str) -> None:
         """Write nothing more of a chat's messages, except what was answered."""
         self._openings.pop(chat_id, None)
-        for message_id, lane in list(self._lanes.items()):
-            if lane.chat_id == chat_id:
-                del self._lanes[message_id]
-                for entry in lane.entries:
+        for message_id, backlog in list(self._backlogs.items()):
+            if backlog.chat_id == chat_id:
+                del self._backlogs[message_id]
+                for entry in backlog.entries:
                     if isinstance(entry, Accepted):
                         self.answer(entry)
-        self._ready = deque(each for each in self._ready if each in self._lanes)
+        self._ready = deque(each for each in self._ready if each in self._backlogs)
 
-    def _lane(self, message_id: str, chat_id: str) -> _Lane:
-        lane = self._lanes.get(message_id)
-        if lane is None:
-            lane = _Lane(chat_id)
+    def _backlog(self, message_id: str, chat_id: str) -> Backlog:
+        backlog = self._backlogs.get(message_id)
+        if backlog is None:
+            backlog = Backlog(chat_id)
             if not self._ended:
-                self._lanes[message_id] = lane
-        return lane
+                self._backlogs[message_id] = backlog
+        return backlog
 
     def _put(
         self,
         message_id: str,
-        lane: _Lane,
-        entry: Generation | MessageMoved | Accepted | Tool | Thought,
+        backlog: Backlog,
+        entry: Entry,
     ) -> None:
         if self._ended:
             return
-        first = not lane.entries
-        lane.entries.append(entry)
+        first = not backlog.entries
+        backlog.entries.append(entry)
         if first and isinstance(entry, Generation):
             self._ready.append(message_id)
         elif first:
@@ -277,13 +252,13 @@ class Outbox:
         stopped = self._next_stopped()
         if stopped is not None:
             return stopped
-        if self._openings:  # before what changes in them, which the lanes tell
+        if self._openings:  # before what changes in them, which the backlogs tell
             return self._next_page(next(iter(self._openings)))
         while self._ready:
             frame = self._next_in(self._ready.popleft())
             if frame is not None:
                 return frame
-        # A lane with nothing in it may just have been the last that a stop's answer waited for.
+        # A backlog with nothing in it may just have been the last that a stop's answer waited for.
         return self._stopped.popleft() if self._stopped else None
 
     def _next_stopped(self) -> BaseModel | None:
@@ -293,7 +268,7 @@ class Outbox:
         """
         for message_id in [each.message_id for one in self._stopped for each in one.results]:
             while message_id is not None and self._is_pending(message_id):
-                chat_id = self._lanes[message_id].chat_id
+                chat_id = self._backlogs[message_id].chat_id
                 opening = self._openings.get(chat_id)
                 if opening is not None and opening.lacks(message_id):
                     return self._next_page(chat_id)
@@ -305,18 +280,16 @@ class Outbox:
 
     def _next_in(self, message_id: str) -> BaseModel | None:
         """Return the next frame of a message whose turn it is, and give it its next turn."""
-        lane = self._lanes.get(message_id)
-        if lane is None or not lane.entries:
+        backlog = self._backlogs.get(message_id)
+        if backlog is None or not backlog.entries:
             return None
-        frame = self._next_of(lane)
-        while lane.entries and _is_drained(lane, lane.entries[0]):
-            lane.entries.popleft()
-        if lane.entries and isinstance(lane.entries[0], MessageMoved | Accepted):
+        frame = backlog.next_frame()
+        if backlog.entries and isinstance(backlog.entries[0], MessageMoved | Accepted):
             self._ready.appendleft(message_id)  # small, and news
-        elif lane.entries:
+        elif backlog.entries:
             self._ready.append(message_id)
-        elif lane.generation is None or lane.generation.state in TERMINAL:
-            del self._lanes[message_id]
+        elif backlog.generation is None or backlog.generation.state in TERMINAL:
+            del self._backlogs[message_id]
         return frame
 
     def _next_page(self, chat_id: str) -> Messages:
@@ -327,87 +300,5 @@ class Outbox:
         return Messages(chat_id=chat_id, messages=page, earlier=opening.earlier)
 
     def _is_pending(self, message_id: str | None) -> bool:
-        lane = self._lanes.get(message_id or "")
-        return lane is not None and bool(lane.entries)
-
-    def _next_of(self, lane: _Lane) -> BaseModel | None:
-        entry = lane.entries[0]
-        if isinstance(entry, Generation):
-            told = _thought(lane, entry) or _next_delta(lane, entry)
-            if told is None:
-                lane.entries.popleft()
-            return told
-        lane.entries.popleft()
-        if isinstance(entry, MessageMoved):
-            return MessageChanged(message=_moved(lane, entry))
-        if isinstance(entry, Accepted):
-            return entry.model_copy(update={"message": _placed(lane, entry.message)})
-        return entry
-
-
-def _is_drained(lane: _Lane, entry: object) -> bool:
-    """Tell whether an entry is a text of which everything was sent."""
-    return (
-        isinstance(entry, Generation)
-        and lane.thoughts_told == len(entry.thought_from)
-        and (lane.cursor or 0) >= entry.text.length
-        and lane.reasoning_cursor >= entry.reasoning.length
-    )
-
-
-def _thought(lane: _Lane, generation: Generation) -> Thought | None:
-    """Tell where the text ends again, if its end was a thought since this was told last."""
-    begins = generation.thought_from[lane.thoughts_told :]
-    if not begins:
-        return None
-    begin = min(begins)
-    lane.thoughts_told += len(begins)
-    lane.cursor = min(lane.cursor or 0, begin)
-    return Thought(message_id=generation.id, text_length=begin)
-
-
-def _next_delta(lane: _Lane, generation: Generation) -> Delta | None:
-    """Read on from a lane's cursor."""
-    part: Literal["text", "reasoning"] = "reasoning"
-    offset = lane.reasoning_cursor
-    text = generation.reasoning.read(offset, MAX_DELTA)
-    if text:
-        lane.reasoning_cursor += utf16_length(text)
-    else:
-        part, offset = "text", lane.cursor or 0
-        text = generation.text.read(offset, MAX_DELTA)
-        lane.cursor = offset + utf16_length(text)
-    return Delta(message_id=generation.id, offset=offset, text=text, part=part) if text else None
-
-
-def _moved(lane: _Lane, entry: MessageMoved) -> Message:
-    """Make a message begin where the text that was sent of it ends."""
-    message = entry.message
-    if entry.generation is None:
-        return message
-    offset = min(lane.cursor or 0, message.text_length)
-    message = message.model_copy(update={"text_offset": offset, **_reasoning_to_come(lane)})
-    if message.state in TERMINAL:
-        lane.cursor, lane.reasoning_cursor = None, 0
-    return message
-
-
-def _placed(lane: _Lane, message: Message) -> Message:
-    """Make an accepted reply begin where the client has its text end, and deltas go on."""
-    if message.state in TERMINAL:
-        return message
-    if lane.cursor is None:
-        lane.cursor = message.text_offset
-        if message.text_offset and lane.generation is not None:
-            lane.reasoning_cursor = lane.generation.reasoning_before
-        return message.model_copy(update=_reasoning_to_come(lane))
-    offset = min(lane.cursor, message.text_length)
-    return message.model_copy(update={"text_offset": offset, **_reasoning_to_come(lane)})
-
-
-def _reasoning_to_come(lane: _Lane) -> dict[str, str]:
-    """Return what tells a client that had followed before: deltas bring all reasoning again."""
-    made = lane.generation
-    if made is None or lane.reasoning_cursor > 0 or made.reasoning.length == 0:
-        return {}
-    return {"reasoning": ""}
+        backlog = self._backlogs.get(message_id or "")
+        return backlog is not None and bool(backlog.entries)

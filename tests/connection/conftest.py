@@ -43,5 +43,5 @@ def wire(
         each.connection.end()
         assert each.wrong is None
         # What was asked is answered to nobody.
-        while tasks := each.connection._tasks:
+        while tasks := each.connection._intake._tasks:
             jp_asyncio_loop.run_until_complete(asyncio.wait(tasks))

@@ -119,7 +119,7 @@ async def test_close_and_end_leave_no_listener_behind(bench: Bench, wire: Any) -
     await page.opens(accepted["chat_id"])
     page.send("close", chat_id=accepted["chat_id"])
     await turns_until(lambda: not page.connection._chats)
-    assert page.connection._outbox._lanes == {}
+    assert page.connection._outbox._backlogs == {}
     feed(bench, accepted["message"]["id"], "unheard", None)
     await bench.end(accepted["message"]["id"])
     await page.idle()
@@ -127,10 +127,10 @@ async def test_close_and_end_leave_no_listener_behind(bench: Bench, wire: Any) -
     page.send("send", request_id=new_id(), chat_id=None, body="late")
     page.send("open", chat_id=accepted["chat_id"])
     page.connection.end()
-    await turns_until(lambda: not page.connection._tasks)
+    await turns_until(lambda: not page.connection._intake._tasks)
     assert bench.bus.listeners == other
     page.connection.receive('{"type": "stop", "all": true}')
-    assert not page.connection._tasks
+    assert not page.connection._intake._tasks
     (late,) = bench.engine.running()
     feed(bench, late.id, "goes on", None)
     assert (await bench.end(late.id)).text == "goes on"
@@ -150,7 +150,7 @@ async def test_a_request_is_answered_although_its_chat_is_opened_or_closed_at_on
         )
         await turns_until(lambda: not page.connection._unanswered)
         page.send(what, chat_id=first["chat_id"])
-        await turns_until(lambda: not page.connection._tasks)
+        await turns_until(lambda: not page.connection._intake._tasks)
         page.open.set()
         await page.until("accepted", lambda frame, asked=request_id: frame["request_id"] == asked)
     await bench.stop(all=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from jupyter_stop_chat.connection import backlog as backlogs
 from jupyter_stop_chat.connection import opening as tails
-from jupyter_stop_chat.connection import outbox as outboxes
 from jupyter_stop_chat.ports.handler import Reasoning, WasThought
 from jupyter_stop_chat.wire.client_frames import Resume
 from jupyter_stop_chat.wire.objects import Message
@@ -89,7 +89,7 @@ def test_no_character_is_lost_or_doubled_whatever_happens_meanwhile(
         await store.close()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outboxes, "MAX_DELTA", most)
+        patch.setattr(backlogs, "MAX_DELTA", most)
         patch.setattr(tails, "MOST_TEXT", most * 3)
         try:
             asyncio.run(asyncio.wait_for(run(), 20))
@@ -146,7 +146,8 @@ async def _play(  # noqa: PLR0912 - one case an action
                 have = {"offsets": page.offsets(), "epoch": epoch} if value else {}
                 viewer.send("open", chat_id=chat_id, **have)
     viewer.open.set()
-    await turns_until(lambda: not (asker.connection._tasks or viewer.connection._tasks))
+    intakes = [each.connection._intake for each in (asker, viewer)]
+    await turns_until(lambda: not any(intake._tasks for intake in intakes))
     while bench.engine.running():
         message_id = newest()
         if message_id is None:
@@ -157,7 +158,7 @@ async def _play(  # noqa: PLR0912 - one case an action
             await bench.end(message_id)
     await bench.quiet()
     for each in (asker, viewer):
-        await turns_until(lambda wire=each: not wire.connection._tasks)
+        await turns_until(lambda wire=each: not wire.connection._intake._tasks)
         # Who follows has heard it all; only who does not, or is told that there is more, asks.
         following = each.connection._chats.get(chat_id)
         if following is None or not following.opened:
@@ -175,6 +176,6 @@ async def _play(  # noqa: PLR0912 - one case an action
             assert reasoning == (message.reasoning or "")
     for each in (asker, viewer):
         assert each.page.chats[chat_id]["state"] == "idle"
-        assert each.connection._outbox._lanes == {}
+        assert each.connection._outbox._backlogs == {}
         each.connection.end()
     bench.follow(chat_id)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.connection import connection as connections
+from jupyter_stop_chat.connection import intake
 from jupyter_stop_chat.connection import outbox as outboxes
 from jupyter_stop_chat.connection.rates import Bucket
 from tests.connection.wire import Wire, feed, shows
@@ -90,11 +91,11 @@ async def test_a_flood_lets_others_have_their_turn(bench: Bench, wire: Any) -> N
             await asyncio.sleep(0)
 
     running = asyncio.create_task(other())
-    frames = connections.TURN * 20
+    frames = intake.TURN * 20
     await pour(page, [JUNK] * frames)
     assert turns >= 20
     turns = 0
-    await pour(page, ["x" * connections.CHARACTERS * connections.TURN] * 20)
+    await pour(page, ["x" * intake.CHARACTERS * intake.TURN] * 20)
     assert turns >= 20
     running.cancel()
     quiet = wire()
@@ -157,8 +158,8 @@ async def test_a_flood_of_stops_is_taken_bit_by_bit_and_none_is_refused(
         return await get_message(message_id)
 
     monkeypatch.setattr(bench.store, "get_message", slow)
-    unknown = [new_id() for _ in range(3 * connections.MAX_STOPS_IN_WORK)]
-    few = connections.MAX_STOPS_IN_WORK // 2
+    unknown = [new_id() for _ in range(3 * intake.MAX_STOPS_IN_WORK)]
+    few = intake.MAX_STOPS_IN_WORK // 2
     await pour(page, (frame("stop", message_id=each) for each in unknown[:few]))
     for client, turn in zip((page, other), accepted, strict=True):
         message_id = turn["message"]["id"]
@@ -170,14 +171,14 @@ async def test_a_flood_of_stops_is_taken_bit_by_bit_and_none_is_refused(
     pouring = asyncio.create_task(
         pour(page, (frame("stop", message_id=each) for each in unknown[few:]))
     )
-    await turns_until(lambda: page.connection._stops >= connections.MAX_STOPS_IN_WORK)
+    await turns_until(lambda: page.connection._intake._stops >= intake.MAX_STOPS_IN_WORK)
     for _ in range(100):
         await asyncio.sleep(0)
-    assert page.connection._stops == connections.MAX_STOPS_IN_WORK
+    assert page.connection._intake._stops == intake.MAX_STOPS_IN_WORK
     assert most == connections.MAX_LOOKUPS
     gate.set()
     await pouring
-    await turns_until(lambda: not page.connection._tasks)
+    await turns_until(lambda: not page.connection._intake._tasks)
     await page.idle()
     told = {each["message_id"] for each in page.page.of_type("stop_result")}
     assert told == {*unknown, accepted[0]["message"]["id"]}

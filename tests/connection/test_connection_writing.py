@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat import connection as connections
+from jupyter_stop_chat.connection import backlog as backlogs
+from jupyter_stop_chat.connection import intake
 from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
 from jupyter_stop_chat.ports.handler import Reasoning
@@ -34,8 +35,8 @@ async def test_a_slow_reader_gets_fewer_and_larger_deltas(bench: Bench, wire: An
         said += f"word {number} "
         await shows(bench, message_id, said)
         await quick.idle()
-    lane = slow.connection._outbox._lanes[message_id]
-    assert len(lane.entries) <= 2
+    backlog = slow.connection._outbox._backlogs[message_id]
+    assert len(backlog.entries) <= 2
     slow.open.set()
     feed(bench, message_id, None)
     await slow.end_of(message_id)
@@ -56,7 +57,7 @@ async def test_the_last_frame_follows_all_text_and_the_stops_answer_follows_it(
     feed(bench, message_id, Reasoning("Hm."), said)
     await shows(bench, message_id, said)
     page.send("stop", message_id=message_id)
-    await turns_until(lambda: not page.connection._tasks)
+    await turns_until(lambda: not page.connection._intake._tasks)
     page.open.set()
     await page.until("stop_result")
     types = [frame["type"] for frame in page.page.frames]
@@ -85,11 +86,11 @@ async def test_a_stops_answer_does_not_wait_behind_another_message(
     feed(bench, short["message"]["id"], "brief")
     await shows(bench, short["message"]["id"], "brief")
     page.send("stop", message_id=short["message"]["id"])
-    await turns_until(lambda: not page.connection._tasks)
+    await turns_until(lambda: not page.connection._intake._tasks)
     page.open.set()
     before = page.page.received
     await page.until("stop_result")
-    assert page.page.received - before <= 2 * outboxes.MAX_DELTA + 10
+    assert page.page.received - before <= 2 * backlogs.MAX_DELTA + 10
     assert page.page.messages[short["message"]["id"]].ended
     await bench.stop(message_id=long["message"]["id"])
 
@@ -101,9 +102,9 @@ async def test_messages_take_turns(bench: Bench, wire: Any) -> None:
     page.open.clear()
     skip = len(page.page.frames)
     for message_id in ids:
-        feed(bench, message_id, "z" * (4 * outboxes.MAX_DELTA))
+        feed(bench, message_id, "z" * (4 * backlogs.MAX_DELTA))
     for message_id in ids:
-        await shows(bench, message_id, "z" * (4 * outboxes.MAX_DELTA))
+        await shows(bench, message_id, "z" * (4 * backlogs.MAX_DELTA))
     page.open.set()
     await page.idle()
     turns = [f["message_id"] for f in page.page.frames[skip:] if f["type"] == "delta"]
@@ -127,7 +128,7 @@ async def test_the_writer_gives_the_loop_back(
         now[0] += 0.002  # a clock of its own: no frame takes longer than this
         page.page.show(json.loads(text))
 
-    said = "x" * (40 * outboxes.MAX_DELTA)
+    said = "x" * (40 * backlogs.MAX_DELTA)
     page.open.clear()
     feed(bench, accepted["message"]["id"], said)
     await shows(bench, accepted["message"]["id"], said)
@@ -162,7 +163,7 @@ async def test_a_reader_without_progress_is_closed_with_1013(bench: Bench, wire:
     assert page.closed is not None
     assert page.closed[0] == 1013
     assert bench.bus.listeners < listeners
-    assert page.connection._outbox._lanes == {}
+    assert page.connection._outbox._backlogs == {}
     feed(bench, message_id, " and more", None)
     await bench.end(message_id)
     again = wire()
@@ -215,7 +216,7 @@ async def test_too_many_frames_in_work_are_refused_and_stops_are_not(
     page = wire()
     accepted = await page.ask()
     bench.store.open_for_writing.clear()
-    limit = connections.connection.MAX_FRAMES_IN_WORK
+    limit = intake.MAX_FRAMES_IN_WORK
     ids = [new_id() for _ in range(limit + 3)]
     chats = bench.engine.limits.max_generations_per_owner
     for request_id in ids:
@@ -227,7 +228,7 @@ async def test_too_many_frames_in_work_are_refused_and_stops_are_not(
     bench.store.open_for_writing.set()
     result = await page.until("stop_result")
     assert result["results"][0]["outcome"] == "interrupted"
-    await turns_until(lambda: not page.connection._tasks)
+    await turns_until(lambda: not page.connection._intake._tasks)
     assert len(bench.engine.running()) <= chats
     for each in bench.engine.running():
         await bench.stop(message_id=each.id)

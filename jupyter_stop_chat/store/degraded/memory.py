@@ -8,7 +8,6 @@ write them anew should the database be lost. In trouble it takes the writes inst
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_stop_chat.ports.store import ended, put
@@ -36,53 +35,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Receipt, ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
-
-@dataclass(slots=True)
-class Kept:
-    """A message and what was appended to it.
-
-    :ivar reopened: it went on from an end that the database may still hold.
-    :ivar amended: it is a prompt that the database may hold in an earlier shape.
-    :ivar earlier_requests: by which other requests it is found, unless the database knows: what
-        it had answered before it went on, and what changed its prompt while it waited.
-    :ivar owner: whose it is, where that is not its chat's owner.
-    """
-
-    message: Message
-    text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    reopened: bool = False
-    amended: bool = False
-    earlier_requests: list[str] = field(default_factory=list)
-    owner: str | None = None
-
-    @property
-    def live(self) -> bool:
-        """Tell whether the message is still being made."""
-        return self.message.state not in TERMINAL
-
-    @property
-    def can_go_on(self) -> bool:
-        """Tell whether it is a reply that ended before its end."""
-        message = self.message
-        cut = message.finish_reason == "length"
-        ended_well = message.state is MessageState.COMPLETED and not cut
-        return not self.live and message.role == "assistant" and not ended_well
-
-    def whole(self) -> Message:
-        """Return the message with all that was appended."""
-        if self.text or self.reasoning:
-            text = self.message.text + "".join(self.text)
-            reasoning = (self.message.reasoning or "") + "".join(self.reasoning)
-            self.text, self.reasoning = [], []
-            self.message = self.message.model_copy(
-                update={
-                    "text": text,
-                    "text_length": utf16_length(text),
-                    "reasoning": reasoning or self.message.reasoning,
-                }
-            )
-        return self.message
+from .kept import Kept, clean_message
 
 
 class Memory:
@@ -121,7 +74,7 @@ class Memory:
                 if any(message.state not in TERMINAL for message in turn):
                     for chat in answer:
                         self.chats[chat.id] = chat
-                    self.messages.update((each.id, Kept(_clean(each))) for each in turn)
+                    self.messages.update((each.id, Kept(clean_message(each))) for each in turn)
             case SetState(message_id, state):
                 if answer and (kept := self.messages.get(message_id)) and kept.live:
                     kept.message = kept.message.model_copy(update={"state": state})
@@ -322,7 +275,7 @@ class Memory:
             self._create(chat)
         created = None if chat is None else chat.id
         for message in operation.messages:
-            self.messages[message.id] = Kept(_clean(message), owner=operation.owner)
+            self.messages[message.id] = Kept(clean_message(message), owner=operation.owner)
             self.unsaved.add(message.id)
             self.size += len(message.text)
             if message.chat_id != created:
@@ -428,11 +381,3 @@ def _asked(message: Message, chats: dict[str, Chat]) -> tuple[str, str] | None:
     if message.role != "assistant" or message.request_id is None:
         return None
     return chats[message.chat_id].owner, message.request_id
-
-
-def _clean(message: Message) -> Message:
-    """Return a message as a database gives it back."""
-    text = whole(message.text)
-    reasoning = None if message.reasoning is None else whole(message.reasoning)
-    clean = {"text": text, "text_length": utf16_length(text), "reasoning": reasoning}
-    return message.model_copy(update=clean)

@@ -13,7 +13,8 @@ from jupyter_stop_chat.store.rows import row_of_chat, row_of_message
 from jupyter_stop_chat.store.schema import IS_LIVE, chats, deltas, messages
 from jupyter_stop_chat.store.settle import NEXT_CHANGE
 
-from .memory import Kept, Memory
+from .kept import Kept
+from .memory import Memory
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+
+import pytest
 
 from jupyter_stop_chat.bus.local import LocalBus
 from jupyter_stop_chat.engine import Engine, EngineLimits
@@ -245,6 +247,13 @@ async def bench_in_memory(*args: Any, **options: Any) -> AsyncIterator[Bench]:
         await bench.close()
     finally:
         await store.close()
+
+
+async def refused(work: Awaitable[object]) -> ErrorCode:
+    """Return the code that work is refused with."""
+    with pytest.raises(StopChatError) as caught:
+        await work
+    return caught.value.code
 
 
 def new_id() -> str:

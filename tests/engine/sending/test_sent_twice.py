@@ -12,7 +12,7 @@ from jupyter_stop_chat.wire.client_frames import Resume, Unqueue
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from jupyter_stop_chat.wire.server_frames import Accepted
-from tests.engine.bench import OWNER, Bench, new_id
+from tests.engine.bench import OWNER, Bench, new_id, refused
 
 WHENS = ("waits", "runs", "ended", "restarted")
 
@@ -173,6 +173,83 @@ async def test_a_prompt_is_taken_back_once(bench, when):
         (first.user_message.id, OWNER, ErrorCode.UNKNOWN_MESSAGE),
         (new_id(), OWNER, ErrorCode.UNKNOWN_MESSAGE),
     ):
-        with pytest.raises(StopChatError) as refused:
+        with pytest.raises(StopChatError) as caught:
             await take_back(asked, message_id, owner)
-        assert refused.value.code is code
+        assert caught.value.code is code
+
+
+async def test_a_request_that_is_sent_twice_counts_once(bench):
+    """At the same time, while it runs, and after its end."""
+    b = bench(["x", Gate()])
+    request_id = new_id()
+    answers = await asyncio.gather(*(b.send(request_id=request_id) for _ in range(5)))
+    accepted = answers[0]
+    assert {answer.message.id for answer in answers} == {accepted.message.id}
+    await b.shown(accepted, "x")
+    again = await b.send(request_id=request_id)
+    assert again.message.state is MessageState.GENERATING
+    assert again.message.text == "x"
+    await b.stop(message_id=accepted.message.id)
+    late = await b.send(request_id=request_id)
+    assert late.message.id == accepted.message.id
+    assert late.message.state is MessageState.INTERRUPTED
+    assert late.user_message == accepted.user_message
+    assert len(b.handler.replies) == 1
+    assert len(await b.store.get_messages(accepted.chat_id)) == 2
+
+
+async def test_a_request_that_was_carried_out_is_answered_whatever_has_changed(bench):
+    """B5: no model any more, no room, another limit, a chat that is busy: it was done."""
+    b = bench(["ok"], max_generations_per_owner=1, max_prompt_length=10)
+    request_id = new_id()
+    first = await b.send("a prompt", request_id=request_id)
+    await b.end(first)
+    b.engine._choose = lambda wanted, owner: None
+    assert (await b.send("a prompt", request_id=request_id)).message.id == first.message.id
+    assert await refused(b.send("another")) is ErrorCode.NO_MODEL
+    b.engine._choose = lambda wanted, owner: "test:scripted"
+    assert (await b.send("far too long a prompt", request_id=request_id)).message.id == (
+        first.message.id
+    )
+    b.handler.script = gated
+    second = await b.send("second", first.chat_id)
+    await b.shown(second, "x")
+    for policy in ("reject", "queue"):
+        again = await b.send("a prompt", first.chat_id, request_id=request_id, policy=policy)
+        assert (again.message.id, again.message.state) == (
+            first.message.id,
+            MessageState.COMPLETED,
+        )
+    await b.stop(chat_id=first.chat_id)
+
+
+async def test_one_that_ended_is_sent_twice_at_once(bench):
+    b = bench()
+    request_id = new_id()
+    accepted = await b.send(request_id=request_id)
+    await b.end(accepted)
+    answers = await asyncio.gather(*(b.send(request_id=request_id) for _ in range(3)))
+    assert {answer.message.id for answer in answers} == {accepted.message.id}
+    assert {answer.message.state for answer in answers} == {MessageState.COMPLETED}
+
+
+async def test_a_refusal_is_the_same_for_all_who_asked(bench):
+    b = bench()
+    request_id, chat_id = new_id(), new_id()
+    answers = await asyncio.gather(
+        *(b.send(chat_id=chat_id, request_id=request_id) for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert [answer.code for answer in answers] == [ErrorCode.UNKNOWN_CHAT] * 3
+
+
+async def test_the_same_request_of_another_owner_is_another(bench):
+    b = bench()
+    request_id = new_id()
+    mine, hers = (
+        await b.send(request_id=request_id),
+        await b.send(request_id=request_id, owner="eve"),
+    )
+    assert mine.message.id != hers.message.id
+    await b.end(mine)
+    await b.end(hers)

@@ -172,8 +172,7 @@ class Connection:
         if frame.message_id is not None:
             return self._engine.generation(frame.message_id) is not None
         if frame.request_id is not None:
-            made = self._engine.registry.by_request(self._owner, frame.request_id)
-            return made is not None
+            return self._engine.registry.by_request(self._owner, frame.request_id) is not None
         return True
 
     async def _accepted(self, accepted: Accepted) -> None:
@@ -243,7 +242,7 @@ class Connection:
         self._leave(self._chats.pop(chat_id, None))
         self._chats[chat_id] = following
         if not any(message.made_elsewhere for message in messages):
-            chat = self._as_it_is(chat, held)
+            chat = self._with_state(chat, held)
         self._outbox.answer_open(chat, opening)
         following.held, following.opened = None, opening.whole
         for change in opening.rest:
@@ -267,7 +266,7 @@ class Connection:
             Pieces(request_id=frame.request_id, chat_id=frame.chat_id, pieces=pieces)
         )
 
-    def _as_it_is(self, chat: Chat, held: list[Change]) -> Chat:
+    def _with_state(self, chat: Chat, held: list[Change]) -> Chat:
         """Return a chat as it is now, after what was heard since it was read."""
         for change in held:
             if isinstance(change, ChatChanged):

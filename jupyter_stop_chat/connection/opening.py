@@ -36,13 +36,13 @@ def tail(message: Message, have: int = 0, most: int = MOST_TEXT) -> Message:
         return message.model_copy(update={"text": "", "text_offset": start})
     if start == 0 and message.text_length <= most:
         return message
-    start = place(message.text, start)
+    start = character_start(message.text, start)
     text = utf16_slice(message.text, start, start + most)
     return message.model_copy(update={"text": text, "text_offset": start})
 
 
-def place(text: str, offset: int) -> int:
-    """Return where to begin: an offset in the middle of a surrogate pair is no place for it."""
+def character_start(text: str, offset: int) -> int:
+    """Return where the character at an offset begins: it may be in a surrogate pair."""
     return utf16_length(utf16_slice(text, 0, offset))
 
 
@@ -82,7 +82,7 @@ class Opening:
         self._moved = {
             change.message.id: change.message
             for change in held
-            if isinstance(change, MessageMoved) and not change.placed
+            if isinstance(change, MessageMoved) and not change.carries_text
         }
         #: What is made further up than the first page: deltas bring it behind the last one.
         self._later: dict[str, Message] | None = None
@@ -141,7 +141,7 @@ class Opening:
             return self._listed_thinking(generation)
         start = min(have, generation.text.length)
         if start and utf16_length(generation.text.read(start - 1, 2)[:1]) == 2:
-            start -= 1  # an offset in the middle of a surrogate pair is no place to begin at
+            start -= 1  # never in the middle of a surrogate pair
         text = generation.text.read(start, self._most)
         message = generation.snapshot().model_copy(update={"text": text, "text_offset": start})
         self._most -= utf16_length(text)

@@ -142,7 +142,7 @@ class Outbox:
         """
         message, generation = change.message, change.generation
         backlog = self._backlog(message.id, message.chat_id)
-        if change.placed:
+        if change.carries_text:
             pass
         elif generation is not None:
             backlog.generation = generation

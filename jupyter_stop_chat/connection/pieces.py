@@ -9,7 +9,7 @@ from jupyter_stop_chat.wire.objects import Message
 from jupyter_stop_chat.wire.server_frames import Piece
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
-from .opening import MOST_TEXT, place
+from .opening import MOST_TEXT, character_start
 
 #: With less room than this a frame is full: the next text begins in the next one.
 LEAST = 4096
@@ -55,7 +55,7 @@ def text_of(message: Message, wanted: WantedPiece) -> str:
 
 
 def _piece(wanted: WantedPiece, text: str, room: int) -> Piece:
-    start = place(text, wanted.offset)
+    start = character_start(text, wanted.offset)
     return Piece(
         message_id=wanted.message_id,
         part=wanted.part,

@@ -25,7 +25,7 @@ from .queue import Queue
 from .receipt import now
 from .room import Room
 from .send import Admission, Write, Written, new_reply
-from .thread import Places
+from .thread import Threads
 
 #: What has a reply made.
 Request = Send | Regenerate | Edit | Continue
@@ -45,7 +45,7 @@ class Asking:
         store: Store,
         admission: Admission,
         queue: Queue,
-        places: Places,
+        threads: Threads,
         room: Room,
         *,
         chat: Callable[[str, str], Awaitable[Chat]],
@@ -57,7 +57,7 @@ class Asking:
         self._store = store
         self._admission = admission
         self._queue = queue
-        self._places = places
+        self._threads = threads
         self._room = room
         self._chat = chat
         self._message = message
@@ -94,13 +94,13 @@ class Asking:
             if request.chat_id is None:
                 await held.enter_async_context(self._room.for_chat(owner))
                 new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
-                lane.head_known = True  # there is no reply in it, and nothing to look up
+                lane.newest_known = True  # there is no reply in it, and nothing to look up
             lane.chat = new_chat or await self._chat(owner, chat_id)
             prompt = _prompt(
                 chat_id,
                 request.body,
                 request.request_id,
-                reply_to=await self._places.last(lane, reply.id),
+                reply_to=await self._threads.reply_before(lane, reply.id),
                 attachments=tuple(request.attachments),
             )
             reply = reply.model_copy(update={"reply_to": prompt.id})
@@ -158,7 +158,7 @@ class Asking:
             lane.chat = await self._chat(owner, partial.chat_id)
             prompt = await self._message(owner, partial.reply_to or "", "user")
             # Looked up while this one still counts as ended.
-            await self._places.head(lane)
+            await self._threads.newest_reply(lane)
             reopened = await self._store.reopen(partial.id, reply.request_id, model)
             if reopened is None:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)

@@ -25,12 +25,12 @@ class MessageMoved:
     """What tells that a message changed state.
 
     :ivar generation: what made it, for a reader that has not read all of its text yet.
-    :ivar placed: its text begins where every follower has it end, or before.
+    :ivar carries_text: the message has its text from where every follower has it end, or before.
     """
 
     message: Message
     generation: Generation | None = None
-    placed: bool = False
+    carries_text: bool = False
 
 
 Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Thought", "Tool", "Error"]

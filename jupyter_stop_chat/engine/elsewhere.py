@@ -91,13 +91,13 @@ class Elsewhere:
         if self._watched:
             self.wake()
 
-    async def watch_listed(self, chats: Iterable[Chat], made: Mapping[str, str]) -> None:
+    async def watch_listed(self, chats: Iterable[Chat], message_ids: Mapping[str, str]) -> None:
         """Tell an owner what becomes of the chats of a list that others work in.
 
-        :param made: the messages that are made elsewhere, and their chats' ids.
+        :param message_ids: of what is made elsewhere, with the ids of their chats.
         """
         listed = {chat.id: chat for chat in chats}
-        for message_id, chat_id in made.items():
+        for message_id, chat_id in message_ids.items():
             if (chat := listed.get(chat_id)) is None:
                 continue
             message = await self._store.get_message(message_id)
@@ -144,11 +144,15 @@ class Elsewhere:
 
         It ends what it takes for left behind: this one may have been suspended for long.
         """
-        made = {each.id: each for each in self._registry.running() if _is_written(each)}
-        if not made:
+        ours = {
+            generation.id: generation
+            for generation in self._registry.running()
+            if _is_written(generation)
+        }
+        if not ours:
             return
-        lost = await self._store.lost(list(made))
-        gone = [each for message_id in lost if _is_written(each := made[message_id])]
+        lost = await self._store.lost(list(ours))
+        gone = [generation for each in lost if _is_written(generation := ours[each])]
         if not gone:
             return
         keys = {(each.owner, each.chat_id) for each in gone}
@@ -158,8 +162,8 @@ class Elsewhere:
             self._stopping.begin(generation, "deleted")
         await asyncio.wait({each.settled for each in gone})
         for chat in chats:
-            there = await self._store.get_chat(chat.id)
-            if there is None or there.owner != chat.owner:
+            kept = await self._store.get_chat(chat.id)
+            if kept is None or kept.owner != chat.owner:
                 self._tell_deleted(chat)
             else:
                 self.watch(chat, [each.message for each in gone if each.chat_id == chat.id])
@@ -222,7 +226,7 @@ class Elsewhere:
             message.chat_id,
             MessageMoved(
                 message.model_copy(update=news if thought else {**news, "reasoning": None}),
-                placed=True,
+                carries_text=True,
             ),
         )
         if message.state in TERMINAL:

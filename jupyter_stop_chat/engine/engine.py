@@ -35,7 +35,7 @@ from .run import Resolve, Runner
 from .send import Admission
 from .settle import Settling
 from .stop import Stopping
-from .thread import Places
+from .thread import Threads
 from .titles import TitleMode, Titles
 
 
@@ -70,7 +70,7 @@ class Engine:
         self._choose = choose
         self.registry = Registry(self.limits.remember_stop, self.limits.max_remembered)
         self.background = Background()
-        self._places = Places(store, bus)
+        self._threads = Threads(store, bus)
         self.titles = Titles(
             store,
             bus,
@@ -104,12 +104,12 @@ class Engine:
             resolve,
             self.limits,
             self.background,
-            self._places,
+            self._threads,
             self.titles,
             self._stopping,
             self._settling,
         )
-        self._queue = Queue(self.registry, self._runner, self._places, self._stopping)
+        self._queue = Queue(self.registry, self._runner, self._threads, self._stopping)
         self.elsewhere = Elsewhere(
             self.registry, self._stopping, store, bus, self.background, self.titles
         )
@@ -128,7 +128,7 @@ class Engine:
             store,
             self._admission,
             self._queue,
-            self._places,
+            self._threads,
             self.room,
             chat=self.chat,
             message=self.message,
@@ -160,7 +160,7 @@ class Engine:
         chat = await self.store.get_chat(chat_id)
         if chat is None or chat.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
-        return self.as_it_is(chat)
+        return self.with_state(chat)
 
     async def message(self, owner: str, message_id: str, role: str) -> Message:
         """Return an owner's message.
@@ -176,21 +176,21 @@ class Engine:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE) from None
         return message
 
-    def as_it_is(self, chat: Chat) -> Chat:
+    def with_state(self, chat: Chat) -> Chat:
         """Return a chat with the state that it is in now."""
         lane = self.registry.lane(chat.owner, chat.id)
         return chat.model_copy(update={"state": lane.state if lane else "idle"})
 
-    async def as_they_are(self, owner: str, chats: Sequence[Chat]) -> tuple[Chat, ...]:
+    async def with_states(self, owner: str, chats: Sequence[Chat]) -> tuple[Chat, ...]:
         """Return an owner's chats with their states, also of those that another process works in.
 
         What becomes of these is told to the owner from then on.
         """
-        made = await self.store.made_elsewhere(owner)
-        elsewhere = set(made.values())
-        if made:
-            await self.elsewhere.watch_listed(chats, made)
-        return tuple(self.as_it_is(chat) if chat.id not in elsewhere else chat for chat in chats)
+        made_elsewhere = await self.store.made_elsewhere(owner)
+        elsewhere = set(made_elsewhere.values())
+        if made_elsewhere:
+            await self.elsewhere.watch_listed(chats, made_elsewhere)
+        return tuple(self.with_state(chat) if chat.id not in elsewhere else chat for chat in chats)
 
     def left_behind(self, messages: Sequence[Message]) -> None:
         """Hear of replies whose process ended: their chats get their titles from this one."""
@@ -232,12 +232,12 @@ class Engine:
         """Go on from a partial reply, in the same message.
 
         :raises StopChatError: `unknown_message`, or `not_possible_now` for a reply that was not
-            stopped, is empty, or was taken out of the chat.
+            stopped, is empty, or was discarded.
         """
         return await self._asking.ask(owner, request)
 
     async def unqueue(self, owner: str, request: Unqueue) -> None:
-        """Take a queued prompt back, out of the chat; one that was taken back stays so.
+        """Withdraw a queued prompt from the chat; one that was withdrawn stays so.
 
         :raises StopChatError: `unknown_message`, or `not_possible_now` once it has started.
         """
@@ -254,8 +254,8 @@ class Engine:
             return
         if generation.owner != owner:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
-        taken_back = generation.stop is not None and generation.stop.discard
-        if generation.state is not MessageState.QUEUED and not taken_back:
+        withdrawn = generation.stop is not None and generation.stop.discard
+        if generation.state is not MessageState.QUEUED and not withdrawn:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
         target = Stop(type="stop", message_id=message_id, discard=True)
         await self._stopping.stop(owner, target)
@@ -306,11 +306,15 @@ class Engine:
         """
         chat = await self.chat(owner, chat_id)
         self.titles.abandon(chat_id)
-        found = [each for each in self.registry.running(owner) if each.chat_id == chat_id]
-        for generation in found:
+        generations = [
+            generation
+            for generation in self.registry.running(owner)
+            if generation.chat_id == chat_id
+        ]
+        for generation in generations:
             self._stopping.begin(generation, "deleted")
-        if found:
-            await asyncio.wait({generation.settled for generation in found})
+        if generations:
+            await asyncio.wait({generation.settled for generation in generations})
         self.titles.abandon(chat_id)
         if not await self.store.delete_chat(chat_id):
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)

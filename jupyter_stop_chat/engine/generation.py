@@ -64,7 +64,7 @@ class Generation:
         on_text: Callable[[Generation], None],
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
-        on_moved: Callable[[Generation], None] = lambda made: None,
+        on_moved: Callable[[Generation], None] = lambda generation: None,
     ) -> None:
         self.message = message
         self.id, self.chat_id = message.id, message.chat_id
@@ -125,8 +125,8 @@ class Generation:
         self._deadline: asyncio.TimerHandle | None = None
         self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def take_over(self, message: Message) -> None:
-        """Take the message as it was written down; a partial reply is gone on with."""
+    def adopt(self, message: Message) -> None:
+        """Adopt the message as it was written down; a partial reply goes on."""
         self.message = message
         self.state = message.state
         self.text = TextBuffer(message.text)
@@ -196,7 +196,7 @@ class Generation:
         :raises StopChatError: `internal`, when text cannot be committed at all.
         """
         for part in ("text", "reasoning"):
-            self._take(part, self._joiners[part].end())
+            self._pend_text(part, self._joiners[part].end())
         while self._flusher is not None and not self._cut.done():
             await asyncio.wait({self._flusher, self._cut}, return_when=asyncio.FIRST_COMPLETED)
         self._check()
@@ -211,20 +211,20 @@ class Generation:
         room = max(0, self._max_length - self._made[part])
         self._made[part] += length
         if length > room:
-            self._take(part, utf16_slice(text, 0, room))
+            self._pend_text(part, utf16_slice(text, 0, room))
             raise StopChatError(ErrorCode.REPLY_TOO_LONG)
-        self._take(part, text)
+        self._pend_text(part, text)
 
-    def _take(self, part: Part, text: str) -> None:
+    def _pend_text(self, part: Part, text: str) -> None:
         if not text or self._broken is not None:
             return
         self._pend((part, text))
 
     def _think_instead(self, length: int | None) -> None:
         """Take the end of the text, all that was made of it now by default, for a thought."""
-        self._take("text", self._joiners["text"].end())
-        made = self._made["text"] - self.prefix_length
-        length = made if length is None else min(length, made)
+        self._pend_text("text", self._joiners["text"].end())
+        newly = self._made["text"] - self.prefix_length
+        length = newly if length is None else min(length, newly)
         self._made["text"] -= length
         self._made["reasoning"] += length
         if length and self._broken is None:
@@ -286,8 +286,8 @@ class Generation:
         self._on_tool(self, ToolFrame(message_id=self.id, **call.model_dump()))
 
     def _count(self, input_tokens: int | None, output_tokens: int | None) -> None:
-        more = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-        self.used = total(self.used, more)
+        used = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        self.used = total(self.used, used)
 
     @property
     def usage(self) -> Usage | None:

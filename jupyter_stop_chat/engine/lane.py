@@ -16,8 +16,8 @@ from .generation import Generation
 class Lane:
     """What runs and what waits in one chat.
 
-    :ivar turnstile: lets one request at a time be written to the store, in order.
-    :ivar head: the reply that the next prompt follows: the newest that was begun, if known.
+    :ivar write_lock: lets one request at a time be written to the store, in order.
+    :ivar newest_reply: the newest that was begun, if known: the next prompt follows it.
     """
 
     chat_id: str
@@ -26,9 +26,9 @@ class Lane:
     running: Generation | None = None
     waiting: deque[Generation] = field(default_factory=deque)
     paused: bool = False
-    head: str | None = None
-    head_known: bool = False
-    turnstile: asyncio.Lock = field(default_factory=asyncio.Lock)
+    newest_reply: str | None = None
+    newest_known: bool = False
+    write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def busy(self) -> bool:

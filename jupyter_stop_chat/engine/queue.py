@@ -1,4 +1,4 @@
-"""The queue of a chat: what waits in it can be changed, put in order, taken back, sent next."""
+"""The queue of a chat: what waits in it can be changed, put in order, withdrawn, sent next."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .generation import Generation
 from .registry import Registry
 from .run import Runner
 from .stop import Stopping
-from .thread import Places
+from .thread import Threads
 
 
 class Queue:
     """What changes what waits, before it begins."""
 
     def __init__(
-        self, registry: Registry, runner: Runner, places: Places, stopping: Stopping
+        self, registry: Registry, runner: Runner, threads: Threads, stopping: Stopping
     ) -> None:
         self._registry = registry
         self._stopping = stopping
         self._runner = runner
-        self._places = places
+        self._threads = threads
 
     def of_prompt(self, owner: str, prompt_id: str) -> Generation | None:
         """Return what waits to answer a prompt that can still be changed in place."""
@@ -43,7 +43,7 @@ class Queue:
         assert prompt is not None
         if self._registry.by_request(generation.owner, request_id) is not generation:
             self._registry.add_request(generation, request_id)
-            await self._places.amend(generation, body, prompt.reply_to, request_id)
+            await self._threads.amend(generation, body, prompt.reply_to, request_id)
             stop = self._registry.recall(generation.owner, request_id)
             if stop is not None:
                 self._stopping.begin(generation, "user", discard=stop.discard)
@@ -74,13 +74,13 @@ class Queue:
         if lane is None:
             return
         lane.waiting = deque([*first, *(each for each in lane.waiting if each not in first)])
-        async with lane.turnstile:
-            before = await self._places.head(lane)
+        async with lane.write_lock:
+            before = await self._threads.newest_reply(lane)
             for generation in list(lane.waiting):
                 if not _waits(generation):
                     continue
                 if generation.follows:
-                    await self._places.move(generation, before)
+                    await self._threads.move(generation, before)
                 before = generation.id
         self._registry.drop_if_idle(lane)
 

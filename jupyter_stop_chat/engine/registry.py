@@ -95,7 +95,7 @@ class Registry:
 
     def drop_if_idle(self, lane: Lane) -> None:
         """Forget a lane with nothing in it, unless a request is just being written down."""
-        if not lane.busy and not lane.turnstile.locked():
+        if not lane.busy and not lane.write_lock.locked():
             self._lanes.pop((lane.owner, lane.chat_id), None)
 
     # --- stops that came first ---------------------------------------------------------------

@@ -24,7 +24,7 @@ from .receipt import now
 from .registry import Registry
 from .settle import Settling
 from .stop import Stopping
-from .thread import Places, turn_messages
+from .thread import Threads, turn_messages
 from .titles import Titles
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Runner:
         resolve: Resolve,
         limits: EngineLimits,
         background: Background,
-        places: Places,
+        threads: Threads,
         titles: Titles,
         stopping: Stopping,
         settling: Settling,
@@ -60,7 +60,7 @@ class Runner:
         self._resolve = resolve
         self._limits = limits
         self._background = background
-        self._places = places
+        self._threads = threads
         self._titles = titles
         self._stopping = stopping
         self._settling = settling
@@ -79,24 +79,24 @@ class Runner:
 
     def _start(self, generation: Generation, lane: Lane) -> None:
         generation.state = MessageState.GENERATING
-        making = self._generate(generation, lane.head_known, lane.head)
+        work = self._generate(generation, lane.newest_known, lane.newest_reply)
         if not generation.resumed:
-            lane.head, lane.head_known = generation.id, True
-        self._titles.give_way(lane)
-        task = asyncio.create_task(making, name=f"generation {generation.id}")
+            lane.newest_reply, lane.newest_known = generation.id, True
+        self._titles.yield_to_prompt(lane)
+        task = asyncio.create_task(work, name=f"generation {generation.id}")
         generation.task = task
         task.add_done_callback(partial(self._task_done, generation))
         generation.set_deadline(self._limits.max_duration, self._stopping.expire)
         self._tell(generation)
 
-    async def _generate(self, generation: Generation, known: bool, head: str | None) -> None:
+    async def _generate(self, generation: Generation, known: bool, newest: str | None) -> None:
         """Read the chat handler's events; this is the task that a stop cancels.
 
         :param known: whether the reply that this one follows is known.
         """
         if not await self._store.set_state(generation.id, MessageState.GENERATING):
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE, "deleted before it began")
-        thread = await self._places.thread(generation, known, head)
+        thread = await self._threads.read(generation, known, newest)
         handler, name = await self._resolve(generation.model, generation.owner)
         messages, generation.told = await _history(thread)
         turn = Turn(

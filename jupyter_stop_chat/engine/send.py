@@ -95,8 +95,8 @@ class Admission:
         self._check_room(owner)
         if self._registry.get(reply.id) is not None:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "it is being made")
-        there = self._registry.lane(owner, reply.chat_id)
-        if policy == "reject" and there is not None and there.taken:
+        lane = self._registry.lane(owner, reply.chat_id)
+        if policy == "reject" and lane is not None and lane.taken:
             raise StopChatError(ErrorCode.BUSY)
         lane = self._registry.make_lane(owner, reply.chat_id)
         generation = Generation(
@@ -106,11 +106,11 @@ class Admission:
             append=self._store.append,
             put_tool=self._store.put_tool,
             make_thought=self._make_thought,
-            on_text=lambda made: self._bus.publish(made.chat_id, TextGrew(made)),
-            on_tool=lambda made, tool: self._bus.publish(made.chat_id, tool),
+            on_text=lambda generation: self._bus.publish(generation.chat_id, TextGrew(generation)),
+            on_tool=lambda generation, tool: self._bus.publish(generation.chat_id, tool),
             max_length=self._limits.max_reply_length,
-            on_moved=lambda made: self._bus.publish(
-                made.chat_id, MessageMoved(made.snapshot(), made)
+            on_moved=lambda generation: self._bus.publish(
+                generation.chat_id, MessageMoved(generation.snapshot(), generation)
             ),
         )
         self._registry.add(generation)
@@ -151,22 +151,22 @@ class Admission:
         :param paused: its chat's queue was paused when it came.
         """
         try:
-            async with AsyncExitStack() as held, lane.turnstile:
+            async with AsyncExitStack() as held, lane.write_lock:
                 before = await self._made_before(generation.owner, generation.request_id)
                 if before is None:
                     written = await write(lane, generation.message, held)
-                    generation.take_over(written.reply)
+                    generation.adopt(written.reply)
                     if written.added:
                         await self._store.begin_turn(written.added, written.new_chat)
         except BaseException as error:
-            self._turn_away(generation, lane, paused, error)
+            self._reject(generation, lane, paused, error)
             raise
         if before is not None:
-            generation.take_over(before.message)
+            generation.adopt(before.message)
             generation.accepted.set_result(before)
             if before.message.state in TERMINAL:
                 generation.settled.set_result(before.message)
-            self._turn_away(generation, lane, paused)
+            self._reject(generation, lane, paused)
             return before
         if written.user in written.added:
             generation.prompt, generation.follows = written.user, written.follows
@@ -188,7 +188,7 @@ class Admission:
         self._runner.advance(lane)
         return accepted
 
-    def _turn_away(
+    def _reject(
         self,
         generation: Generation,
         lane: Lane,

@@ -73,13 +73,13 @@ class Settling:
         generation.message = message
         if message.stop is not None and message.stop.provider != "closed":
             generation.on_late_news = partial(self._amend, generation)
-        if lane is not None and message.discarded and lane.head == generation.id:
-            lane.head_known = False
+        if lane is not None and message.discarded and lane.newest_reply == generation.id:
+            lane.newest_known = False
         self._registry.remove(generation)
         if lane is not None:
             lane.remove(generation)
-        told = MessageMoved(message) if foreign else MessageMoved(message, generation)
-        self._bus.publish(generation.chat_id, told)
+        moved = MessageMoved(message) if foreign else MessageMoved(message, generation)
+        self._bus.publish(generation.chat_id, moved)
         generation.settled.set_result(message)
         receipt = generation.receipt()
         if receipt and message.stop and receipt.provider != message.stop.provider:
@@ -126,10 +126,10 @@ class Settling:
         if message.stop is None:
             return
         await self._store.amend_stop(message.id, message.stop)
-        now_kept = await self._store.get_message(message.id)
+        kept = await self._store.get_message(message.id)
         # It may have gone on meanwhile, or be gone: then this receipt is history.
-        if now_kept is not None and now_kept.stop == message.stop:
-            self._bus.publish(message.chat_id, MessageMoved(now_kept))
+        if kept is not None and kept.stop == message.stop:
+            self._bus.publish(message.chat_id, MessageMoved(kept))
 
     def forget(self, generation: Generation, lane: Lane | None) -> None:
         """Drop a generation that leaves no message behind."""
@@ -192,20 +192,20 @@ def estimated(generation: Generation) -> Usage | None:
     never count.
     """
     used = generation.used
-    made = (
+    output = (
         generation.text.length
         - generation.prefix_length
         + generation.reasoning.length
         - generation.reasoning_before
     )
-    if made <= 0 or (used is not None and used.output_tokens is not None):
+    if output <= 0 or (used is not None and used.output_tokens is not None):
         return used
     read = used.input_tokens if used else None
     if read is None and generation.told:
         read = tokens(_read(generation))
     return Usage(
         input_tokens=read,
-        output_tokens=tokens(made),
+        output_tokens=tokens(output),
         estimated=True,
         sent_from=used.sent_from if used else None,
     )

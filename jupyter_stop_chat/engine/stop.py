@@ -56,8 +56,8 @@ class Stopping:
 
         :returns: a result for each message; a chat in which nothing runs has none.
         """
-        found = self._targets(owner, target)
-        for generation in found:
+        generations = self._targets(owner, target)
+        for generation in generations:
             # Also before it began: what waits behind it must not go on instead.
             if reason == "user" and (generation.task is not None or not self._waits(generation)):
                 self._pause(owner, generation.chat_id)
@@ -67,8 +67,8 @@ class Stopping:
         if target.chat_id is not None or target.all:
             self._pause(owner, target.chat_id)
             self._titles.stop(owner, target.chat_id)
-        if found:
-            results = [await self._result(generation) for generation in found]
+        if generations:
+            results = [await self._result(generation) for generation in generations]
             if target.chat_id is not None or target.all:
                 results += await self._made_elsewhere(owner, target.chat_id)
             return tuple(results)
@@ -77,9 +77,9 @@ class Stopping:
     def _targets(self, owner: str, target: Stop) -> list[Generation]:
         """Find what is meant; a prompt that waits behind another is meant only by its own id."""
         if target.message_id is not None:
-            found = self._registry.get(target.message_id)
+            generation = self._registry.get(target.message_id)
         elif target.request_id is not None:
-            found = self._registry.by_request(owner, target.request_id)
+            generation = self._registry.by_request(owner, target.request_id)
         else:
             return [
                 generation
@@ -87,7 +87,7 @@ class Stopping:
                 if target.all or generation.chat_id == target.chat_id
                 if not self._waits(generation)
             ]
-        return [found] if found is not None and found.owner == owner else []
+        return [generation] if generation is not None and generation.owner == owner else []
 
     def _waits(self, generation: Generation) -> bool:
         """Tell whether a generation waits behind another, and not only for its acceptance."""
@@ -214,10 +214,13 @@ class Stopping:
     async def _made_elsewhere(self, owner: str, chat_id: str | None) -> list[StopResult]:
         """Answer for what another process makes, which no stop of this one reaches."""
         try:
-            made = await self._store.made_elsewhere(owner, chat_id)
+            message_ids = await self._store.made_elsewhere(owner, chat_id)
         except StopChatError:
             return []  # what runs here was stopped, and that is told in any case
-        return [StopResult(message_id=each, outcome=Outcome.MADE_ELSEWHERE) for each in made]
+        return [
+            StopResult(message_id=message_id, outcome=Outcome.MADE_ELSEWHERE)
+            for message_id in message_ids
+        ]
 
     async def _is_owners(self, owner: str, chat_id: str) -> bool:
         chat = await self._store.get_chat(chat_id)

@@ -15,26 +15,26 @@ from .generation import Generation
 from .lane import Lane
 
 
-class Places:
-    """What finds the places of prompts, and moves those that wait."""
+class Threads:
+    """What finds which replies prompts follow, and moves the prompts that wait."""
 
     def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store
         self._bus = bus
 
-    async def head(self, lane: Lane) -> str | None:
-        """Return the newest reply that was begun and is not taken out."""
-        if not lane.head_known:
-            head = await self.newest(lane.chat_id)
-            if not lane.head_known:  # nothing began meanwhile
-                lane.head, lane.head_known = head, True
-        return lane.head
+    async def newest_reply(self, lane: Lane) -> str | None:
+        """Return the newest reply that was begun and is not discarded."""
+        if not lane.newest_known:
+            newest = await self.newest_written(lane.chat_id)
+            if not lane.newest_known:  # nothing began meanwhile
+                lane.newest_reply, lane.newest_known = newest, True
+        return lane.newest_reply
 
-    async def newest(self, chat_id: str) -> str | None:
+    async def newest_written(self, chat_id: str) -> str | None:
         """Return the same, from what is written down of a chat."""
         return await self._store.newest_reply(chat_id)
 
-    async def last(self, lane: Lane, reply_id: str) -> str | None:
+    async def reply_before(self, lane: Lane, reply_id: str) -> str | None:
         """Return what a prompt follows for now: the reply before its own in the queue."""
         before = None
         for waiting in lane.waiting:
@@ -42,22 +42,22 @@ class Places:
                 break
             if waiting.accepted.done() and waiting.stop is None:
                 before = waiting.id
-        return before or await self.head(lane)
+        return before or await self.newest_reply(lane)
 
-    async def thread(self, generation: Generation, known: bool, head: str | None) -> list[Message]:
-        """Return the thread of a reply that begins now, its prompt moved behind the head.
+    async def read(self, generation: Generation, known: bool, newest: str | None) -> list[Message]:
+        """Return the thread of a reply that begins now, its prompt moved behind the newest reply.
 
-        The one before may have been taken out since it was accepted, or another have gone first.
+        The one before may have been discarded since it was accepted, or another have gone first.
 
-        :param known: whether the head is known.
+        :param known: whether the newest reply is known.
         """
         thread = await self._store.get_thread(generation.id)
         if not generation.follows:
             return thread
         if not known:
-            head = await self.newest(generation.chat_id)
-        if misplaced(thread, head):
-            await self.move(generation, head)
+            newest = await self.newest_written(generation.chat_id)
+        if follows_another(thread, newest):
+            await self.move(generation, newest)
             thread = await self._store.get_thread(generation.id)
         return thread
 
@@ -88,19 +88,19 @@ class Places:
         self._bus.publish(changed.chat_id, MessageMoved(changed))
 
 
-def misplaced(thread: Sequence[Message], head: str | None) -> bool:
+def follows_another(thread: Sequence[Message], newest: str | None) -> bool:
     """Tell whether a prompt follows another reply than it should.
 
-    One that was stopped while it waited may stand between the head and the prompt.
+    One that was stopped while it waited may stand between the newest reply and the prompt.
 
     :param thread: from the oldest to the reply that is being made.
     """
     between = [message for message in thread[:-1] if message.role == "assistant"]
     ids = [message.id for message in between]
-    if head is not None:
-        if head not in ids:
+    if newest is not None:
+        if newest not in ids:
             return True
-        between = between[ids.index(head) + 1 :]
+        between = between[ids.index(newest) + 1 :]
     return any(message.state not in TERMINAL or message.discarded for message in between)
 
 

@@ -79,69 +79,69 @@ class Titles:
         self._background = background
         self._mode = mode
         self._patience = patience
-        self._made: dict[str, _Making] = {}
+        self._attempts: dict[str, _Attempt] = {}
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._attempts)
 
     def consider(self, chat: Chat | None, reply: Message, *, busy: bool) -> None:
         """Make a title if a chat has none, now that a reply in it has ended.
 
         :param busy: the chat goes on already; its model has better things to do.
         """
-        if chat is None or chat.title is not None or chat.id in self._made or reply.discarded:
+        if chat is None or chat.title is not None or chat.id in self._attempts or reply.discarded:
             return
         # A model that does not even stop is asked for nothing more.
         stuck = reply.stop is not None and reply.stop.provider == "still_finishing"
-        making = self._made[chat.id] = _Making(chat.owner)
+        attempt = self._attempts[chat.id] = _Attempt(chat.owner)
         if self._mode != "model" or busy or stuck or not reply.text.strip():
-            making.stop()
-        self._background.run(self._make(chat, reply, making), "title")
+            attempt.stop()
+        self._background.run(self._make(chat, reply, attempt), "title")
 
-    def give_way(self, lane: Lane) -> None:
-        """Ask the model no longer: its chat goes on, and a prompt must not wait for a title."""
+    def yield_to_prompt(self, lane: Lane) -> None:
+        """Ask the model no longer: a prompt must not wait for a title."""
         self._stop(lane.chat_id)
 
     def stop(self, owner: str, chat_id: str | None) -> None:
         """Ask the model no longer, in one chat of an owner or in all; the prompt's words do."""
-        for each, making in list(self._made.items()):
-            if making.owner == owner and chat_id in (None, each):
-                making.stop()
+        for titled_id, attempt in list(self._attempts.items()):
+            if attempt.owner == owner and chat_id in (None, titled_id):
+                attempt.stop()
 
     def abandon(self, chat_id: str) -> None:
         """Make no title any more: a person gave one, or deleted the chat."""
-        making = self._made.get(chat_id)
-        if making is not None:
-            making.abandoned = True
-            making.stop()
+        attempt = self._attempts.get(chat_id)
+        if attempt is not None:
+            attempt.abandoned = True
+            attempt.stop()
 
     def close(self) -> None:
         """Ask no model any more."""
         self._mode = "prompt"
-        for making in self._made.values():
-            making.stop()
+        for attempt in self._attempts.values():
+            attempt.stop()
 
     def _stop(self, chat_id: str) -> None:
-        making = self._made.get(chat_id)
-        if making is not None:
-            making.stop()
+        attempt = self._attempts.get(chat_id)
+        if attempt is not None:
+            attempt.stop()
 
-    async def _make(self, chat: Chat, reply: Message, making: _Making) -> None:
+    async def _make(self, chat: Chat, reply: Message, attempt: _Attempt) -> None:
         try:
             prompt = await self._store.get_message(reply.reply_to or "")
             if prompt is None:
                 return
             title = ""
-            if not making.stopped.done():
-                title = await self._ask(reply, prompt, making)
+            if not attempt.stopped.done():
+                title = await self._ask(reply, prompt, attempt)
             title = title or first_words(prompt.text)
-            now = await self._store.get_chat(chat.id)
-            if making.abandoned or now is None or now.title is not None:
+            kept = await self._store.get_chat(chat.id)
+            if attempt.abandoned or kept is None or kept.title is not None:
                 return
             if await self._store.set_title(chat.id, title):
-                self.tell(now.model_copy(update={"title": title}))
+                self.tell(kept.model_copy(update={"title": title}))
         finally:
-            del self._made[chat.id]
+            del self._attempts[chat.id]
 
     def tell(self, chat: Chat) -> None:
         """Tell an owner, and who follows a chat, of its title."""
@@ -156,19 +156,21 @@ class Titles:
         self._bus.announce(chat.owner, change)
         self._bus.publish(chat.id, change)
 
-    async def _ask(self, reply: Message, prompt: Message, making: _Making) -> str:
+    async def _ask(self, reply: Message, prompt: Message, attempt: _Attempt) -> str:
         """Ask the model, for a limited time; it may end badly or not at all."""
-        read = asyncio.create_task(self._read(reply, prompt, making), name="stop-chat title model")
+        read = asyncio.create_task(
+            self._read(reply, prompt, attempt), name="stop-chat title model"
+        )
         try:
-            both: set[asyncio.Future[Any]] = {read, making.stopped}
+            either: set[asyncio.Future[Any]] = {read, attempt.stopped}
             await asyncio.wait(
-                both,
+                either,
                 timeout=self._patience,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             if not read.done():
-                making.stop()
+                attempt.stop()
                 read.cancel()
         await asyncio.wait({read}, timeout=UNWIND)
         if not read.done():
@@ -182,9 +184,9 @@ class Titles:
             return ""
         return read.result()
 
-    async def _read(self, reply: Message, prompt: Message, making: _Making) -> str:
+    async def _read(self, reply: Message, prompt: Message, attempt: _Attempt) -> str:
         try:
-            handler, name = await self._resolve(reply.model or "", making.owner)
+            handler, name = await self._resolve(reply.model or "", attempt.owner)
             if not getattr(handler, "makes_titles", True):
                 return ""
             turn = Turn(
@@ -193,7 +195,7 @@ class Titles:
                 messages=[TurnMessage("user", request(prompt.text, reply.text))],
                 model=name,
                 parameters={"max_tokens": MAX_TOKENS},
-                _stopped=making.stopped.done,
+                _stopped=attempt.stopped.done,
             )
             text, thought = "", 0
             async with aclosing(handler.reply(turn)) as events:
@@ -210,15 +212,15 @@ class Titles:
                     done = "\n" in text.lstrip() and clean(text.rpartition("\n")[0])
                     if done or len(text) > 2 * LONGEST or thought > LONGEST_THOUGHT:
                         break
-                    if making.stopped.done():
+                    if attempt.stopped.done():
                         return ""
             return clean(text)
         except SystemExit as error:
             raise RuntimeError("SystemExit") from error
 
 
-class _Making:
-    """One title in the making."""
+class _Attempt:
+    """The asking for one title, until it is there or given up."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner

@@ -46,7 +46,7 @@ class ChatsHandler(StopChatHandler):
             before=self.get_query_argument("before", None),
         )
         self.answer(
-            ChatList(chats=await services.engine.as_they_are(self.owner, chats)),
+            ChatList(chats=await services.engine.with_states(self.owner, chats)),
         )
 
     @Operation("import_chat", "write", Chat, status=201, body=ImportRequest, failures=(409, 413))

@@ -350,7 +350,7 @@ async def test_a_list_says_where_another_works_and_when_it_has_ended(twins: Any)
     accepted: Accepted = await twins.a.send()
     await _say(twins, accepted.message.id, "half ")
     engine = twins.b.engine
-    (chat,) = await engine.as_they_are(OWNER, await twins.b.store.list_chats(OWNER))
+    (chat,) = await engine.with_states(OWNER, await twins.b.store.list_chats(OWNER))
     assert chat.state == "generating"
     await engine.elsewhere.look()
     twins.model.feed(accepted.message.id, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.engine.thread import misplaced
+from jupyter_stop_chat.engine.thread import follows_another
 from jupyter_stop_chat.store.newest import newest_reply
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt
 
@@ -62,16 +62,16 @@ def test_one_behind_another_that_waits_is_none():
     assert newest_reply([*turn(1), *waiting, *behind]) == _id("b", 1)
 
 
-def test_misplaced():
+def test_a_prompt_that_follows_another_reply_than_the_newest():
     first, second, third = turn(1), turn(2, 1), turn(3, 2, MessageState.GENERATING)
     thread = [*first, *second, *third]
-    assert not misplaced(thread, _id("b", 2))
-    assert misplaced(thread, _id("b", 9))
-    assert not misplaced(thread, _id("b", 1))  # the second was stopped while it waited
-    assert not misplaced(thread, None)
-    assert misplaced([*first, *turn(2, 1, MessageState.QUEUED), *third], _id("b", 1))
+    assert not follows_another(thread, _id("b", 2))
+    assert follows_another(thread, _id("b", 9))
+    assert not follows_another(thread, _id("b", 1))  # the second was stopped while it waited
+    assert not follows_another(thread, None)
+    assert follows_another([*first, *turn(2, 1, MessageState.QUEUED), *third], _id("b", 1))
     gone = turn(2, 1, MessageState.INTERRUPTED, discarded=True)
-    assert misplaced([*first, *gone, *third], _id("b", 1))
+    assert follows_another([*first, *gone, *third], _id("b", 1))
 
 
 @given(

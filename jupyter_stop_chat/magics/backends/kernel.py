@@ -168,7 +168,7 @@ class KernelPlace:
     async def _chats(self, query: str, limit: int) -> list[dict[str, Any]]:
         services = await self._services()
         found = await services.store.list_chats(_owner(), query=query, limit=limit)
-        return [_plain(services.engine.as_it_is(chat)) for chat in found]
+        return [_plain(services.engine.with_state(chat)) for chat in found]
 
     async def _chat(self, chat_id: str) -> dict[str, Any]:
         services = await self._services()

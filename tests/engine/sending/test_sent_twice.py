@@ -154,17 +154,17 @@ async def test_a_prompt_is_taken_back_once(bench, when):
     first = await behind(b)
     waiting = await b.send("one", first.chat_id)
 
-    def take_back(b: Bench, message_id: str = waiting.message.id, owner: str = OWNER) -> Any:
+    def withdraw(b: Bench, message_id: str = waiting.message.id, owner: str = OWNER) -> Any:
         return b.engine.unqueue(owner, Unqueue(type="unqueue", message_id=message_id))
 
     if when == "at once":
-        await asyncio.gather(*(take_back(b) for _ in range(3)))
+        await asyncio.gather(*(withdraw(b) for _ in range(3)))
     else:
-        await take_back(b)
+        await withdraw(b)
     await end(b, first.chat_id)
     await b.quiet()
     asked = bench(answering, store=b.store) if when == "restarted" else b
-    await take_back(asked)
+    await withdraw(asked)
     message = await asked.store.get_message(waiting.message.id)
     assert message.discarded
     for message_id, owner, code in (
@@ -174,7 +174,7 @@ async def test_a_prompt_is_taken_back_once(bench, when):
         (new_id(), OWNER, ErrorCode.UNKNOWN_MESSAGE),
     ):
         with pytest.raises(StopChatError) as caught:
-            await take_back(asked, message_id, owner)
+            await withdraw(asked, message_id, owner)
         assert caught.value.code is code
 
 

@@ -1,1 +1,1 @@
-"""What an administrator sees: metrics, events, notices of trouble."""
+"""What an administrator sees: metrics, events, notices of a degraded store."""

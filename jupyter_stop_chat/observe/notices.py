@@ -10,28 +10,28 @@ from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.server_frames import error_frame
 
 
-class Troubled(Protocol):
-    """A store that tells of its trouble."""
+class MayDegrade(Protocol):
+    """A store that tells when it cannot save, and keeps chats in memory."""
 
-    on_trouble: Callable[[bool], None]
+    on_degraded: Callable[[bool], None]
 
     def health(self) -> dict[str, Any]:
-        """Tell how it is."""
+        """Return its health."""
         ...
 
 
-def watch_store(store: Troubled, bus: Bus) -> None:
-    """Tell every page once when a store gets into trouble, and once when it is out of it.
+def watch_store(store: MayDegrade, bus: Bus) -> None:
+    """Tell every page once when a store is degraded, and once when it saves again.
 
     A page that connects meanwhile is told as well. That a damaged file was set aside is told
     to all that connect until the server ends.
     """
     aside = 0
 
-    def tell(troubled: bool) -> None:
+    def tell(degraded: bool) -> None:
         nonlocal aside
         found = len(store.health()["set_aside"])
-        if troubled:
+        if degraded:
             code = ErrorCode.NOT_SAVED
         elif found > aside:
             code, aside = ErrorCode.SET_ASIDE, found
@@ -39,4 +39,4 @@ def watch_store(store: Troubled, bus: Bus) -> None:
             code = ErrorCode.SAVED_AGAIN
         bus.broadcast(error_frame(code), lasting=code is not ErrorCode.SAVED_AGAIN)
 
-    store.on_trouble = tell
+    store.on_degraded = tell

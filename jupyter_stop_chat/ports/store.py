@@ -1,7 +1,7 @@
 """The interface of a store.
 
 Writes return when they are durable. A store that cannot write (a full disk, a lock) does not
-raise: it keeps what it was given in memory, tells `on_trouble` once, and saves it when it can.
+raise: it keeps what it was given in memory, tells `on_degraded` once, and saves it when it can.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def ended(tools: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
 class Store(Protocol):
     """What remembers chats and messages."""
 
-    on_trouble: Callable[[bool], None]
+    on_degraded: Callable[[bool], None]
 
     async def open(self, on_recovered: Callable[[Sequence[Message]], None] = ...) -> None:
         """Make the store ready; what an ended process left running becomes `interrupted`."""

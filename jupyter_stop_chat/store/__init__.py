@@ -27,13 +27,13 @@ async def open_store(
     db_url: str,
     *,
     owner_process: str,
-    on_trouble: Callable[[bool], None] = lambda troubled: None,
+    on_degraded: Callable[[bool], None] = lambda degraded: None,
     on_recovered: Callable[[Sequence[Message]], None] = lambda messages: None,
     **options: Any,
 ) -> SqlStore:
     """Make a store and open it."""
     store = await make_store(db_url, owner_process=owner_process, **options)
-    store.on_trouble = on_trouble
+    store.on_degraded = on_degraded
     await store.open(on_recovered)
     return store
 

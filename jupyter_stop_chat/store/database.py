@@ -40,7 +40,7 @@ class Database:
         self.in_memory = self.dialect == "sqlite" and self.path is None
         self.prepared: Prepared | None = None
         self.process = process
-        #: Whether a write waits for another's lock: in trouble it does not, for it only tries.
+        #: Whether a write waits for another's lock: a degraded store only tries, and does not.
         self.patient = True
         #: Whether reads are tried: where nothing answers, each would wait for its time to be up.
         self.readable = True
@@ -63,7 +63,7 @@ class Database:
 
         :param new_search: make the search index anew, because it is damaged.
         :returns: whether there was no database, and one was made.
-        :raises Exception: it cannot be written; `trouble.reason_of` says why.
+        :raises Exception: it cannot be written; `reason_of` says why.
         """
         if not self._engines:
             self._engines = await in_thread(self._make_engines)
@@ -85,7 +85,7 @@ class Database:
         return made
 
     async def wait_again(self) -> None:
-        """Wait for another's lock from now on, as before the trouble."""
+        """Wait for another's lock from now on, as before it was degraded."""
         self.patient = True
         if self._writer is not None and self.dialect == "sqlite":
             await self._writer.exec_driver_sql(f"PRAGMA {self._busy_timeout()}")

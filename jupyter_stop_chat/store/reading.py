@@ -1,4 +1,4 @@
-"""Read chats and messages: from the database, or in trouble from memory before it."""
+"""Read chats and messages: from the database, and from memory while the store is degraded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyter_stop_chat.wire.objects import Chat, Message
 
 from .database import Database
 from .degraded.memory import Memory
-from .degraded.trouble import reason_of
+from .degraded.reason import reason_of
 from .finding import Finder, finder
 from .newest import newest_reply
 from .rows import (

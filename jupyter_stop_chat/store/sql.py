@@ -17,8 +17,8 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
 
 from .database import Database
+from .degraded.reason import Reason, reason_of
 from .degraded.saving import Saver, Sleep
-from .degraded.trouble import Reason, reason_of
 from .operations import (
     NOBODY,
     AmendPrompt,
@@ -70,7 +70,7 @@ class SqlStore:
         pragmas: Mapping[str, str | int] = MappingProxyType({}),
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self.on_trouble: Callable[[bool], None] = lambda troubled: None
+        self.on_degraded: Callable[[bool], None] = lambda degraded: None
         #: Told how many seconds the commit of a group of changes took.
         self.on_commit: Callable[[float], None] = lambda seconds: None
         self._database = Database(db_url, owner_process, busy_seconds, pragmas)
@@ -78,7 +78,7 @@ class SqlStore:
             self._database,
             owner_process,
             sleep,
-            lambda troubled: self.on_trouble(troubled),  # noqa: PLW0108 - it may be set later
+            lambda degraded: self.on_degraded(degraded),  # noqa: PLW0108 - it may be set later
         )
         self._writer = self._saver.writer
         self._writer.on_commit = lambda seconds: self.on_commit(seconds)  # noqa: PLW0108 - as above
@@ -116,8 +116,8 @@ class SqlStore:
             "journal_mode": prepared.journal if prepared else None,
             "search": "index" if prepared and prepared.indexed else "scan",
             "backlog": self._writer.backlog + len(self._saver.memory.unsaved),
-            "degraded": self._saver.trouble is not None,
-            "reason": self._saver.trouble and self._saver.trouble.value,
+            "degraded": self._saver.degraded,
+            "reason": self._saver.reason and self._saver.reason.value,
             "set_aside": list(self._saver.set_aside),
         }
 

@@ -72,14 +72,14 @@ class Case:
             pragmas=self.pragmas,
             sleep=self.pause,
         )
-        store.on_trouble = self._tell
+        store.on_degraded = self._tell
         self._stores.append(store)
         with blockbuster_ctx():  # nothing on the way blocks the loop
             await store.open(self.recovered.extend)
         return store
 
-    def _tell(self, troubled: bool) -> None:
-        self.told.append(troubled)
+    def _tell(self, degraded: bool) -> None:
+        self.told.append(degraded)
         self._change.set()
 
     async def saved_again(self) -> None:

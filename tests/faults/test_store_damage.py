@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_stop_chat.store.degraded.trouble import Reason
+from jupyter_stop_chat.store.degraded.reason import Reason
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.faults.store_case import DONE, FILL, a_chat, a_message, a_turn, case
 

@@ -137,7 +137,7 @@ async def test_a_file_that_is_deleted_under_a_running_server(case):
     assert (await again.get_message(reply.id)).text == "before after"
 
 
-async def test_trouble_that_outlives_the_server_is_logged(case, caplog):
+async def test_what_is_not_saved_when_the_server_ends_is_logged(case, caplog):
     """What could not be saved to the end is counted in the log, and close still ends."""
     store = await case.open()
     lock = Lock(case.path, "write")
@@ -150,7 +150,7 @@ async def test_trouble_that_outlives_the_server_is_logged(case, caplog):
     assert "2 messages could not be saved" in caplog.text
 
 
-async def test_close_saves_what_trouble_held_up(case):
+async def test_close_saves_what_was_kept_in_memory(case):
     store = await case.open()
     lock = Lock(case.path, "write")
     chat = a_chat()

@@ -103,12 +103,12 @@ async def pause(seconds):
 
 async def main(path):
     again = asyncio.Event()
-    def tell(troubled):
-        told.append(troubled)
-        if not troubled:
+    def tell(degraded):
+        told.append(degraded)
+        if not degraded:
             again.set()
     store = await open_store(
-        f"sqlite:///{path}", owner_process="host:1:a", on_trouble=tell, sleep=pause
+        f"sqlite:///{path}", owner_process="host:1:a", on_degraded=tell, sleep=pause
     )
     chat = Chat(id=str(uuid.uuid4()), owner="me", created_at=WHEN, updated_at=WHEN)
     message = Message(id=str(uuid.uuid4()), chat_id=chat.id, role="assistant", text="",

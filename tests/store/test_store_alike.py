@@ -1,4 +1,4 @@
-"""A store in trouble answers as one that is well, and nothing tells them apart later."""
+"""A degraded store answers as one that is well, and nothing tells them apart later."""
 
 import asyncio
 import shutil
@@ -262,7 +262,7 @@ def _alike(well, other):
     return other == well or (other is ErrorCode.NOT_READABLE and nothing)
 
 
-class Trouble:
+class Fault:
     """What keeps a store from its file, and the wait until it is over."""
 
     def __init__(self, path):
@@ -274,8 +274,8 @@ class Trouble:
         await self._over.wait()
         await asyncio.sleep(0.001)
 
-    def tell(self, troubled):
-        if not troubled:
+    def tell(self, degraded):
+        if not degraded:
             self.saved.set()
 
     def begin(self):
@@ -305,7 +305,7 @@ STEPS = st.lists(_step(), max_size=14)
 def test_a_store_that_cannot_write_answers_as_one_that_can(
     empty, before, amid, after, opened, sample
 ):
-    """B3, H3: during the trouble and afterwards, in every way of reading."""
+    """B3, H3: while it is degraded and afterwards, in every way of reading."""
     asyncio.run(_compare(empty, before, amid, after, opened, sample))
 
 
@@ -313,35 +313,35 @@ async def _compare(empty, before, amid, after, opened, sample):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chats.sqlite3"
         shutil.copy(empty, path)
-        trouble = Trouble(path)
+        fault = Fault(path)
         well = await make_store("sqlite+aiosqlite://", owner_process="host:1:a")
         other = await make_store(
             f"sqlite:///{path}",
             owner_process="host:1:a",
             busy_seconds=0.01,
-            sleep=trouble.sleep,
+            sleep=fault.sleep,
             pragmas={"synchronous": "off"},
         )
-        other.on_trouble = trouble.tell
+        other.on_degraded = fault.tell
         stores = [well, other]
         script = Script(stores)
         if not opened:
-            trouble.begin()
+            fault.begin()
         for store in stores:
             await store.open()
         try:
             for step in before:
                 await script.ask(step)
             if opened:
-                trouble.begin()
+                fault.begin()
                 await script.ask(("title", 0, 0, "titel"))
                 await other.set_title(str(uuid.UUID(int=0)), None)
             assert other.health()["degraded"]
             for step in amid:
                 await script.ask(step)
             await script.compare(sample)
-            await trouble.end()
-            await trouble.saved.wait()
+            await fault.end()
+            await fault.saved.wait()
             for step in after:
                 await script.ask(step)
             await script.compare(sample)

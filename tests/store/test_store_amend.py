@@ -38,7 +38,7 @@ async def test_a_reply_is_no_prompt(store, make):
     await store.amend_prompt(make.id(), "nobody's", None)
 
 
-async def test_what_is_changed_in_trouble_is_saved_later(new_store, path, make):
+async def test_what_is_changed_while_degraded_is_saved_later(new_store, path, make):
     store = await new_store(busy_seconds=0.0)
     await store.open()
     chat = make.chat()

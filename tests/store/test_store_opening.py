@@ -29,9 +29,9 @@ class Again:
         await self._go.wait()
         await asyncio.sleep(0.01)  # it is tried until it works
 
-    def tell(self, troubled):
-        self.told.append(troubled)
-        if not troubled:
+    def tell(self, degraded):
+        self.told.append(degraded)
+        if not degraded:
             self._saved.set()
 
     async def saved(self):
@@ -42,7 +42,7 @@ class Again:
 async def _begin(new_store, **options):
     again = Again()
     store = await new_store(sleep=again.sleep, busy_seconds=0.05, **options)
-    store.on_trouble = again.tell
+    store.on_degraded = again.tell
     await store.open()
     return store, again
 

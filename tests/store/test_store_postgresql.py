@@ -30,12 +30,12 @@ async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
     store = await new_store(url=postgresql, sleep=sleep)
     well = asyncio.Event()
 
-    def tell(troubled):
-        told.append(troubled)
-        if not troubled:
+    def tell(degraded):
+        told.append(degraded)
+        if not degraded:
             well.set()
 
-    store.on_trouble = tell
+    store.on_degraded = tell
     await store.open()
     chat = make.chat()
     asked, reply = make.turn(chat)

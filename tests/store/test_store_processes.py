@@ -13,7 +13,7 @@ import pytest
 
 from jupyter_stop_chat import services
 from jupyter_stop_chat.ports.store import Settlement
-from jupyter_stop_chat.store.degraded.trouble import Reason
+from jupyter_stop_chat.store.degraded.reason import Reason
 from jupyter_stop_chat.store.sqlite import processes
 from jupyter_stop_chat.wire.objects import MessageState
 

@@ -29,7 +29,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message
 
 from .memory import Memory
-from .trouble import reason_of
+from .reason import reason_of
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 The same operations have the same answers here as in `changes.py`. While all is well this only
 follows what is committed, and keeps no more than the messages that are being made: enough to
-write them anew should the database be lost. In trouble it takes the writes instead.
+write them anew should the database be lost. While the store is degraded it takes the writes
+instead.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Memory:
         ):
             self._drop_chat(kept.message.chat_id)
 
-    # --- in trouble --------------------------------------------------------------------------
+    # --- while it is degraded ----------------------------------------------------------------
 
     def learn(self, chat: Chat, message: Message | None = None) -> None:
         """Take in what the database knows, for an operation that follows."""

@@ -81,7 +81,7 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
             amended = {name: row[name] for name in ("text", "text_length", "reply_to")}
             connection.execute(update(messages).where(mine).values(amended))
         if kept.message.stop is not None:
-            # It had ended before the trouble, and only its receipt may have been completed.
+            # It had ended before that, and only its receipt may have been completed.
             connection.execute(
                 update(messages)
                 .where(mine, is_same_stop(kept.message.stop))

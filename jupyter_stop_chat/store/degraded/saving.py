@@ -1,4 +1,4 @@
-"""Save what is written; in trouble keep it in memory, and save it as soon as that works."""
+"""Save what is written, or keep it in memory while that fails, and save it once it works again."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
 
 from .learning import Learner
 from .memory import Memory
+from .reason import Reason, diagnose, reason_of, set_aside
 from .restore import restore
-from .trouble import Reason, diagnose, reason_of, set_aside
 
 log = logging.getLogger(__name__)
 
-#: How long to wait before each try to save, in seconds; the last one stands for all that follow.
+#: How long to wait before each try to save, in seconds; the last one counts for all that follow.
 RETRIES = (0.5, 1.0, 2.0, 5.0)
 #: What may be kept in memory, in characters, before appended text has to wait.
 MEMORY_SIZE = 64 * 1024 * 1024
@@ -45,7 +45,9 @@ class Saver:
     :param database: where to.
     :param process: the id of this server process.
     :param sleep: how to wait between tries.
-    :param on_trouble: told once when saving fails, and once when it works again.
+    :param on_degraded: told once when saving fails, and once when it works again.
+    :ivar reason: why nothing can be saved now, or None.
+    :ivar set_aside: the names of damaged files.
     """
 
     def __init__(
@@ -53,16 +55,16 @@ class Saver:
         database: Database,
         process: str,
         sleep: Sleep,
-        on_trouble: Callable[[bool], None],
+        on_degraded: Callable[[bool], None],
     ) -> None:
-        self.trouble: Reason | None = None
+        self.reason: Reason | None = None
         self.set_aside: list[str] = []
         self.memory = Memory()
         self.writer = Writer(self._commit)
         self._database = database
         self._process = process
         self._sleep = sleep
-        self._on_trouble = on_trouble
+        self._on_degraded = on_degraded
         self._on_recovered: Recovered = lambda messages: None
         self._folder = lock_folder(database.path)
         self._lock = ProcessLock(self._folder, process)
@@ -72,8 +74,13 @@ class Saver:
         self._over = asyncio.Event()
         self._over.set()
 
+    @property
+    def degraded(self) -> bool:
+        """Tell whether chats are kept in memory, for they cannot be saved."""
+        return self.reason is not None
+
     async def open(self, on_recovered: Recovered) -> None:
-        """Make the database ready, or begin in trouble."""
+        """Make the database ready, or begin degraded."""
         self._on_recovered = on_recovered
         self.writer.start()
         await self.writer.run(self._open)
@@ -82,39 +89,39 @@ class Saver:
         """Save what is left, and let go of everything."""
         if not self.writer.running:
             return
-        if self.trouble is not None:
+        if self.degraded:
             await self.writer.run(self._try_again)
         await self.writer.close()
         if self._retrying is not None:
             self._retrying.cancel()
             await asyncio.gather(self._retrying, return_exceptions=True)
             self._retrying = None
-        if self.trouble is not None and (lost := len(self.memory.unsaved)):
-            log.critical("%d messages could not be saved: %s", lost, self.trouble)
+        if self.degraded and (lost := len(self.memory.unsaved)):
+            log.critical("%d messages could not be saved: %s", lost, self.reason)
         self._over.set()
         await self._database.close()
-        finished = self.trouble is None and not self.makes_any()
+        finished = not self.degraded and not self.makes_any()
         await in_thread(lambda: self._lock.release(finished=finished))
 
     async def has_room(self) -> None:
         """Return when more text may be appended."""
-        while self.trouble is not None and self.memory.size > MEMORY_SIZE and self.writer.running:
+        while self.degraded and self.memory.size > MEMORY_SIZE and self.writer.running:
             await self._over.wait()
 
     def reader(self) -> Reader:
         """Return what reads everything that was written so far."""
-        if self.trouble is None:
+        if not self.degraded:
             return Reader(self._database)
         return Overlay(self._database, self.memory)
 
     async def found_unreadable(self, reason: Reason, error: Exception) -> None:
         """Hear from a read that the database is damaged."""
-        if self.trouble is None:
+        if not self.degraded:
             await self.writer.run(lambda: self._fail(reason, error))
 
     async def check(self) -> None:
         """Notice a file that was deleted or replaced: writes into the old one would be lost."""
-        if self.trouble is None and await self._database.is_replaced():
+        if not self.degraded and await self._database.is_replaced():
             gone = FileNotFoundError("the database's file was deleted or replaced")
             await self.writer.run(lambda: self._fail(Reason.MISSING, gone))
 
@@ -140,7 +147,7 @@ class Saver:
             await self._fail(reason_of(error) or Reason.FAILED, error)
 
     async def _recover_again(self) -> None:
-        if self.trouble is not None:
+        if self.degraded:
             return
         try:
             await self._recover()
@@ -151,7 +158,7 @@ class Saver:
             await self._fail(reason, error)
 
     async def _connect(self) -> None:
-        if await self._database.open(new_search=self.trouble is Reason.SEARCH_CORRUPT):
+        if await self._database.open(new_search=self.reason is Reason.SEARCH_CORRUPT):
             self.memory.mark_all()
         await self._hold_lock()
         await self._database.write([Beat()])
@@ -208,7 +215,7 @@ class Saver:
         return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 
     async def _commit(self, group: Sequence[Operation]) -> Sequence[Any]:
-        if self.trouble is None:
+        if not self.degraded:
             try:
                 answers = await self._database.write(group)
             except Exception as error:  # noqa: BLE001 - sorted here by what it means
@@ -225,15 +232,15 @@ class Saver:
                 return answers
         # Also when the failure is mended by now: once, and whatever it was, in memory first.
         kept = [await self._keep(operation) for operation in group]
-        if self.trouble is None:
+        if not self.degraded:
             await self._save_kept()
         return kept
 
     async def _fail(self, reason: Reason, error: Exception) -> None:
         """Begin to keep everything in memory; what can be mended at once, is."""
-        if self.trouble is not None:
+        if self.degraded:
             return
-        self.trouble = reason
+        self.reason = reason
         self._over.clear()
         log.error(
             "Chats cannot be saved (%s); they are kept in memory. [%s]",
@@ -246,26 +253,26 @@ class Saver:
         self._database.patient = False
         if reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT, Reason.MISSING}:
             await self._try_again()
-        if self.trouble is not None and self._retrying is None:
+        if self.degraded and self._retrying is None:
             self._retrying = asyncio.create_task(self._retry(), name="stop-chat-store-retry")
 
     async def _retry(self) -> None:
         tries = 0
-        while self.trouble is not None:
+        while self.degraded:
             await self._sleep(RETRIES[min(tries, len(RETRIES) - 1)])
             tries += 1
             await self.writer.run(self._try_again)
         self._retrying = None
 
     async def _try_again(self) -> None:
-        if self.trouble is None:
+        if not self.degraded:
             return
         try:
-            if self.trouble is Reason.CORRUPT:
+            if self.reason is Reason.CORRUPT:
                 await self._examine()
-            if self.trouble is Reason.CORRUPT:
+            if self.reason is Reason.CORRUPT:
                 await self._set_aside()
-            elif self.trouble in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
+            elif self.reason in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
                 await self._database.close()
             await self._connect()
             await self._salvage()
@@ -274,14 +281,14 @@ class Saver:
             )
             await self._recover()
         except Exception as error:
-            self.trouble = reason_of(error) or Reason.FAILED
-            log.debug("Chats still cannot be saved (%s)", self.trouble, exc_info=error)
+            self.reason = reason_of(error) or Reason.FAILED
+            log.debug("Chats still cannot be saved (%s)", self.reason, exc_info=error)
             await self._stop_writing()
             return
         await self._database.wait_again()
         # A new object: a read that is under way goes on with the one it has.
         self.memory = self.memory.after_saving()
-        self.trouble = None
+        self.reason = None
         self._over.set()
         log.warning("Chats are saved again.")
         self._tell(False)
@@ -289,7 +296,7 @@ class Saver:
     async def _stop_writing(self) -> None:
         """Let go of what writes, and read no more from where no answer comes or makes sense."""
         await self._database.stop_writing()
-        self._database.readable = self.trouble not in {Reason.NEWER, Reason.UNREACHABLE}
+        self._database.readable = self.reason not in {Reason.NEWER, Reason.UNREACHABLE}
 
     async def _save_kept(self) -> None:
         """Save what was kept in memory just now, when the failure was mended at once."""
@@ -306,7 +313,7 @@ class Saver:
         """Look twice before a person's chats are set aside: an error may pass, a damage stays."""
         await self._database.close()
         if self._database.path is not None:
-            self.trouble = await in_thread(diagnose, self._database.path)
+            self.reason = await in_thread(diagnose, self._database.path)
 
     async def _set_aside(self) -> None:
         if self._database.path is None:
@@ -337,11 +344,11 @@ class Saver:
         except Exception as error:  # noqa: BLE001 - it is told to who asked
             return _told(error)
 
-    def _tell(self, troubled: bool) -> None:
+    def _tell(self, degraded: bool) -> None:
         try:
-            self._on_trouble(troubled)
+            self._on_degraded(degraded)
         except Exception:
-            log.exception("on_trouble failed")
+            log.exception("on_degraded failed")
 
 
 def _told(error: Exception) -> Exception:

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
 from sqlalchemy.pool import NullPool
 
-from jupyter_stop_chat.store.degraded.trouble import (
+from jupyter_stop_chat.store.degraded.reason import (
     DamagedDatabaseError,
     NewerDatabaseError,
     may_be_sqlite,
@@ -103,7 +103,7 @@ def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepa
 
     :param busy_seconds: how long to wait for another process's lock.
     :param new_search: make the search index anew, because it is damaged.
-    :raises Exception: the database cannot be used; `trouble.reason_of` says why.
+    :raises Exception: the database cannot be used; `reason_of` says why.
     """
     if url.get_backend_name() != "sqlite":
         return asyncio.run(_prepare_async(url))

@@ -67,7 +67,8 @@ async def test_interrupt_goes_before_what_waits(bench):
 async def test_of_interrupts_in_a_row_the_last_one_is_answered(bench, count, pace):
     """V6, J5: it takes the place of those that had not begun; each is accepted and has its end."""
     gate = Gate(swallow=-1)  # it takes a while until it has let go
-    b = bench(["x", gate], max_generations_per_owner=40)
+    # However long the prompts take to be written down: the first is not given up on meanwhile.
+    b = bench(["x", gate], max_generations_per_owner=40, stop_deadline=1000.0)
     first = await running_chat(b)
     waiting = await b.send("waits", first.chat_id)
     b.handler.script = lambda turn: [f"re {turn.messages[-1].text}"]

@@ -12,8 +12,8 @@ from jupyter_stop_chat.documents.endings import ending, interruption
 from jupyter_stop_chat.documents.reading_order import in_reading_order
 from jupyter_stop_chat.wire.errors import StopChatError
 
-from .backends.base import Place
-from .defaults import SHORT, Defaults, Whereabouts, find_chat, models
+from .backends.base import Backend
+from .defaults import SHORT, Backends, Defaults, find_chat, models
 from .line import Line
 from .outcome import ChatFailed
 
@@ -28,8 +28,8 @@ class Commands:
     :param rich: whether Markdown can be shown.
     """
 
-    def __init__(self, whereabouts: Whereabouts, defaults: Defaults, *, rich: bool) -> None:
-        self._whereabouts = whereabouts
+    def __init__(self, backends: Backends, defaults: Defaults, *, rich: bool) -> None:
+        self._backends = backends
         self._defaults = defaults
         self._rich = rich
 
@@ -43,17 +43,17 @@ class Commands:
         except StopChatError as error:
             raise ChatFailed(error.sentence) from None
         except OSError:
-            self._whereabouts.forget()
+            self._backends.forget()
             raise ChatFailed("Jupyter Server does not answer. Try again.") from None
 
     @property
-    def _place(self) -> Place:
-        return self._whereabouts.place(Line())
+    def _backend(self) -> Backend:
+        return self._backends.backend(Line())
 
     def _list(self, words: list[str]) -> None:
-        place = self._place
-        chats = place.chats(Line(), query=" ".join(words))
-        _say(f"Chats on {place.label}:" if chats else f"No chats on {place.label}.")
+        backend = self._backend
+        chats = backend.chats(Line(), query=" ".join(words))
+        _say(f"Chats on {backend.label}:" if chats else f"No chats on {backend.label}.")
         for chat in chats:
             here = "*" if chat["id"] == self._defaults.chat_id else " "
             state = _BUSY.get(chat["state"], "")
@@ -61,8 +61,8 @@ class Commands:
             _say(f"{here} {chat['id'][:SHORT]}  {_line(chat.get('title') or 'Untitled')}{busy}")
 
     def _open(self, words: list[str]) -> None:
-        chat_id = find_chat(self._place, _name(words), Line())
-        chat = self._place.chat(chat_id)["chat"]
+        chat_id = find_chat(self._backend, _name(words), Line())
+        chat = self._backend.chat(chat_id)["chat"]
         self._defaults.chat_id = chat_id
         _say(f"The next %%chat goes on with {_line(chat.get('title') or 'Untitled')!r}.")
 
@@ -78,7 +78,7 @@ class Commands:
         chat_id = self._chat_id(words)
         if chat_id is None:
             raise ChatFailed("This notebook has no chat yet. Name one; see %chat.")
-        found = self._place.chat(chat_id)
+        found = self._backend.chat(chat_id)
         rich, lines = [heading(_line(found["chat"].get("title") or "Chat"), 3)], []
         for message in in_reading_order(
             found["messages"], lambda each: (each["id"], each.get("reply_to"))
@@ -102,7 +102,7 @@ class Commands:
     def _stop(self, words: list[str]) -> None:
         everything = not words or words == ["all"]
         target = {} if everything else {"chat_id": self._chat_id(words)}
-        outcomes = [each["outcome"] for each in self._place.stop(target)]
+        outcomes = [each["outcome"] for each in self._backend.stop(target)]
         stopped = [each for each in outcomes if each == "interrupted"]
         if not stopped and "made_elsewhere" in outcomes:
             _say("Another Jupyter server or kernel makes this reply. Stop it there.")
@@ -113,8 +113,8 @@ class Commands:
 
     def _models(self, words: list[str]) -> None:
         _no_more(words)
-        usual = self._defaults.model or self._place.models().get("default_model")
-        for model in models(self._place):
+        usual = self._defaults.model or self._backend.models().get("default_model")
+        for model in models(self._backend):
             here = "*" if model["id"] == usual else " "
             _say(f"{here} {model['id']}  {_line(model['label'])}")
 
@@ -139,7 +139,7 @@ class Commands:
         _say(f"model: {model}; as: {defaults.form}; quiet: {quiet}; fill: {fill}")
 
     def _chat_id(self, words: list[str]) -> str | None:
-        return find_chat(self._place, _name(words), Line()) if words else self._defaults.chat_id
+        return find_chat(self._backend, _name(words), Line()) if words else self._defaults.chat_id
 
 
 class _Parser(argparse.ArgumentParser):

@@ -48,13 +48,13 @@ def _suggest(magics: ChatMagics, line: str, symbol: str) -> list[str]:
 
 
 def _values(magics: ChatMagics, word: str) -> list[str]:
-    place = magics.whereabouts.place
+    backend = magics.backends.backend
     if word in {"--model", "-m"}:
-        return [each["id"] for each in models(place(Line()))]
+        return [each["id"] for each in models(backend(Line()))]
     if word in {"--as", "-a"}:
         return list(_FORMS)
     if word in {"--chat", "-c", "open", "show", "stop"}:
-        return [*(["all"] if word == "stop" else []), *map(_named, place(Line()).chats(Line()))]
+        return [*(["all"] if word == "stop" else []), *map(_named, backend(Line()).chats(Line()))]
     return []
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
-from .backends.base import Place
+from .backends.base import Backend
 from .line import Line
 from .outcome import ChatFailed
 from .view import As
 
 if TYPE_CHECKING:
-    from .backends.kernel import KernelPlace
+    from .backends.kernel import KernelBackend
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: So much of an id is enough to name a chat.
@@ -39,47 +39,47 @@ class Defaults:
     chat_id: str | None = None
 
 
-class Whereabouts:
-    """What finds the place where chats are, once, and again when it has gone."""
+class Backends:
+    """What finds the backend where chats are, once, and again when it has gone."""
 
     def __init__(self) -> None:
-        self._place: Place | None = None
-        self._kernel: KernelPlace | None = None
+        self._backend: Backend | None = None
+        self._kernel: KernelBackend | None = None
         # A subshell's cell may look while another one does.
         self._looking = threading.Lock()
 
-    def place(self, line: Line) -> Place:
-        """Return the place: the kernel's own server, else the kernel itself.
+    def backend(self, line: Line) -> Backend:
+        """Return the backend: the kernel's own server, else the kernel itself.
 
         :raises ChatFailed: when the chat is turned off.
         """
         with self._looking:
-            if self._place is None:
-                self._place = _server(line) or self._in_kernel(line)
-            return self._place
+            if self._backend is None:
+                self._backend = _server(line) or self._in_kernel(line)
+            return self._backend
 
     def forget(self) -> None:
         """Look for a server again at the next use; what runs in the kernel stays."""
-        if self._place is not self._kernel:
-            self._place = None
+        if self._backend is not self._kernel:
+            self._backend = None
 
-    def _in_kernel(self, line: Line) -> Place:
-        from .backends.kernel import KernelPlace
+    def _in_kernel(self, line: Line) -> Backend:
+        from .backends.kernel import KernelBackend
 
         # Kept though the line may be cut: the imports go on, and serve the next cell.
-        self._kernel = self._kernel or KernelPlace()
+        self._kernel = self._kernel or KernelBackend()
         self._kernel.check(line)
         return self._kernel
 
 
-def find_chat(place: Place, name: str, line: Line) -> str:
+def find_chat(backend: Backend, name: str, line: Line) -> str:
     """Return the id of the chat that a person named by its id, the id's beginning, or its title.
 
     :raises ChatFailed: when there is none, or several.
     """
     if _ID.fullmatch(name):
         return name
-    chats = place.chats(line, limit=_MOST)
+    chats = backend.chats(line, limit=_MOST)
     by_id = [each for each in chats if len(name) >= SHORT and each["id"].startswith(name)]
     exact = [each for each in chats if each.get("title") == name]
     like = [each for each in chats if name.casefold() in (each.get("title") or "").casefold()]
@@ -92,31 +92,31 @@ def find_chat(place: Place, name: str, line: Line) -> str:
     raise ChatFailed(f"There is no chat {name!r}. See %chat, or begin one with --new.")
 
 
-def models(place: Place) -> list[dict[str, Any]]:
+def models(backend: Backend) -> list[dict[str, Any]]:
     """Return the models that can be chosen now."""
-    return [each for each in place.models()["models"] if each["available"]]
+    return [each for each in backend.models()["models"] if each["available"]]
 
 
-def _server(line: Line) -> Place | None:
+def _server(line: Line) -> Backend | None:
     from pathlib import Path
 
     from jupyter_core.paths import jupyter_runtime_dir
 
     from .backends.finding import addresses
-    from .backends.server import ServerPlace
+    from .backends.server import ServerBackend
 
     refused = False
     for address in addresses(Path(jupyter_runtime_dir())):
-        place = ServerPlace(address)
+        backend = ServerBackend(address)
         try:
-            place.check(line)
+            backend.check(line)
         except StopChatError as error:
             refused = refused or error.code is ErrorCode.NOT_ALLOWED
             continue
         except OSError:
             line.check()
             continue
-        return place
+        return backend
     if refused:
         sys.stderr.write(
             "The kernel's Jupyter Server did not let this kernel in, so chats run in the kernel.\n"

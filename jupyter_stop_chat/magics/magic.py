@@ -16,10 +16,10 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from jupyter_stop_chat.documents.endings import ending
 
-from .backends.base import Place
+from .backends.base import Backend
 from .cell import Cell
 from .commands import COMMANDS, Commands
-from .defaults import Defaults, Whereabouts, find_chat
+from .defaults import Backends, Defaults, find_chat
 from .interrupts import Interrupts
 from .line import Line
 from .names import Filled, fill_in
@@ -38,7 +38,7 @@ class ChatMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.defaults = Defaults()
-        self.whereabouts = Whereabouts()
+        self.backends = Backends()
 
     @magic_arguments("%%chat")
     @argument("--model", "-m", help="the model, as provider:model; see %%chat models")
@@ -76,8 +76,8 @@ class ChatMagics(Magics):
         with Interrupts(news) as interrupts:
             filled = self._fill(asked, cell.strip("\n"))
             turn = Turn(
-                self.whereabouts.place,
-                lambda place, way: self._prompt(asked, filled.text, place, way),
+                self.backends.backend,
+                lambda backend, way: self._prompt(asked, filled.text, backend, way),
                 news,
             )
             form = asked.form or self.defaults.form
@@ -91,12 +91,12 @@ class ChatMagics(Magics):
             try:
                 received = run.run(interrupts)
             except Interrupted:
-                self._keep(asked, run.received, turn.place)
+                self._keep(asked, run.received, turn.backend)
                 raise
             except Exception:
-                self.whereabouts.forget()
+                self.backends.forget()
                 raise
-            self._keep(asked, received, turn.place)
+            self._keep(asked, received, turn.backend)
             if form == "code":
                 self._offer_code(received)
 
@@ -117,18 +117,18 @@ class ChatMagics(Magics):
             raise UsageError(f"%chat knows {', '.join(COMMANDS)}, and not {words[0]!r}.")
         assert self.shell is not None
         rich = getattr(self.shell, "kernel", None) is not None
-        Commands(self.whereabouts, self.defaults, rich=rich).run(words[0], words[1:])
+        Commands(self.backends, self.defaults, rich=rich).run(words[0], words[1:])
 
     # -----------------------------------------------------------------------------------------
 
-    def _prompt(self, asked: Namespace, body: str, place: Place, line: Line) -> dict[str, Any]:
+    def _prompt(self, asked: Namespace, body: str, backend: Backend, line: Line) -> dict[str, Any]:
         prompt: dict[str, Any] = {"body": body}
         model = asked.model or self.defaults.model
         if model:
             prompt["model"] = model
         chat_id = None if asked.new else self.defaults.chat_id
         if asked.chat and not asked.new:
-            chat_id = find_chat(place, asked.chat, line)
+            chat_id = find_chat(backend, asked.chat, line)
         if chat_id:
             prompt["chat_id"] = chat_id
         return prompt
@@ -153,13 +153,13 @@ class ChatMagics(Magics):
             code = f"# {told}\n{code}"
         self.shell.set_next_input(code)
 
-    def _keep(self, asked: Namespace, received: Received, place: Place | None) -> None:
+    def _keep(self, asked: Namespace, received: Received, backend: Backend | None) -> None:
         """Keep what came: the chat to go on with, its title, the variable."""
         assert self.shell is not None
         if received.chat_id:
             self.defaults.chat_id = received.chat_id
-            if asked.new and asked.chat and place is not None:
-                place.rename(received.chat_id, asked.chat)
+            if asked.new and asked.chat and backend is not None:
+                backend.rename(received.chat_id, asked.chat)
         if asked.to:
             reply = Reply(received.text)
             reply.state, reply.model = received.state, received.model

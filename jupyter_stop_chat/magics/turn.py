@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from .backends.base import Place
+from .backends.base import Backend
 from .line import Line
 
 #: The thread's last news.
@@ -20,19 +20,19 @@ _JOIN_S = 2.0
 class Turn:
     """What sends a prompt and passes its events on.
 
-    :param find: finds the place, given a line that ends the search when it is cut.
-    :param prompt: makes what is sent, given the place; it may look for a chat.
+    :param find: finds the backend, given a line that ends the search when it is cut.
+    :param prompt: makes what is sent, given the backend; it may look for a chat.
     :param news: told each event, an exception where it went wrong, and `END`.
     """
 
     def __init__(
         self,
-        find: Callable[[Line], Place],
-        prompt: Callable[[Place, Line], dict[str, Any]],
+        find: Callable[[Line], Backend],
+        prompt: Callable[[Backend, Line], dict[str, Any]],
         news: queue.SimpleQueue[Any],
     ) -> None:
         self.request_id = str(uuid.uuid4())
-        self.place: Place | None = None
+        self.backend: Backend | None = None
         self._find = find
         self._prompt = prompt
         self._news = news
@@ -59,12 +59,12 @@ class Turn:
         """Stop what was sent, also before its message is known.
 
         :param shown: how much of the text the person had seen, in UTF-16 code units.
-        :raises OSError: when the place does not answer.
+        :raises OSError: when the backend does not answer.
         """
-        assert self.place is not None
+        assert self.backend is not None
         if message_id is None:
-            return self.place.stop({"request_id": self.request_id})
-        return self.place.stop({"message_id": message_id, "shown": shown})
+            return self.backend.stop({"request_id": self.request_id})
+        return self.backend.stop({"message_id": message_id, "shown": shown})
 
     def close(self) -> None:
         """Let go of the connection and of the thread; what is generated goes on."""
@@ -73,13 +73,13 @@ class Turn:
 
     def _work(self) -> None:
         try:
-            self.place = self._find(self._line)
-            prompt = self._prompt(self.place, self._line) | {"request_id": self.request_id}
+            self.backend = self._find(self._line)
+            prompt = self._prompt(self.backend, self._line) | {"request_id": self.request_id}
             with self._lock:
                 if self._given_up:
                     return
                 self._sent = True
-            for event in self.place.stream(prompt, self._line):
+            for event in self.backend.stream(prompt, self._line):
                 self._news.put(event)
         except Exception as error:  # noqa: BLE001 - the cell tells of it
             self._news.put(error)

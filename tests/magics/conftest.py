@@ -69,7 +69,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> I
 
 @pytest.fixture(scope="module", params=PLACES)
 def home(request: pytest.FixtureRequest) -> Any:
-    """Return each place in turn."""
+    """Return each backend in turn."""
     return request.getfixturevalue({"server": "server", "kernel": "alone"}[request.param])
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.magics.backends.finding import Address, addresses
-from jupyter_stop_chat.magics.backends.kernel import KernelPlace
-from jupyter_stop_chat.magics.backends.server import ServerPlace
-from jupyter_stop_chat.magics.defaults import Whereabouts
+from jupyter_stop_chat.magics.backends.kernel import KernelBackend
+from jupyter_stop_chat.magics.backends.server import ServerBackend
+from jupyter_stop_chat.magics.defaults import Backends
 from jupyter_stop_chat.magics.line import Line
 from jupyter_stop_chat.magics.outcome import ChatFailed
 from jupyter_stop_chat.magics.received import Received
@@ -93,7 +93,9 @@ class Broken:
                 pass
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.place = ServerPlace(Address(f"http://127.0.0.1:{self.server.server_port}/b/", "tok"))
+        self.backend = ServerBackend(
+            Address(f"http://127.0.0.1:{self.server.server_port}/b/", "tok")
+        )
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -136,7 +138,7 @@ def test_a_stream_that_breaks_is_asked_for_again(broken: Any) -> None:
         ),
     )
     received = Received()
-    for event in server.place.stream({"body": "Hi", "request_id": "r"}, Line()):
+    for event in server.backend.stream({"body": "Hi", "request_id": "r"}, Line()):
         received.take(*event)
     assert (received.text, received.state) == ("Once 🗼 upon a", "completed")
     assert server.asked == [("token tok", {"body": "Hi", "request_id": "r"})] * 3
@@ -145,7 +147,7 @@ def test_a_stream_that_breaks_is_asked_for_again(broken: Any) -> None:
 def test_what_is_refused_is_not_asked_again(broken: Any) -> None:
     server = broken((409, b'{"code": "busy", "message": "x"}'))
     with pytest.raises(StopChatError) as refused:
-        list(server.place.stream({"body": "Hi"}, Line()))
+        list(server.backend.stream({"body": "Hi"}, Line()))
     assert refused.value.code == "busy"
     assert len(server.asked) == 1
 
@@ -154,18 +156,18 @@ def test_what_is_refused_is_not_asked_again(broken: Any) -> None:
 def test_a_server_without_the_extension(broken: Any, answer: tuple[int, bytes]) -> None:
     server = broken(answer)
     with pytest.raises(OSError, match=r"status 404|no such route"):
-        server.place.stop({})
+        server.backend.stop({})
 
 
 def test_a_cut_line_ends_a_wait_at_once() -> None:
     """B6: a server that took the request and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        place = ServerPlace(Address(f"http://127.0.0.1:{silent.getsockname()[1]}/", "t"))
+        backend = ServerBackend(Address(f"http://127.0.0.1:{silent.getsockname()[1]}/", "t"))
         line, failed = Line(), []
 
         def wait() -> None:
             try:
-                list(place.stream({"body": "Hi"}, line))
+                list(backend.stream({"body": "Hi"}, line))
             except ConnectionAbortedError as error:
                 failed.append(error)
 
@@ -181,7 +183,7 @@ def test_a_cut_line_ends_a_wait_at_once() -> None:
                 pass  # the rest of the request, and then the close
     assert len(failed) == 1
     with pytest.raises(ConnectionAbortedError):
-        list(place.stream({"body": "Hi"}, line))
+        list(backend.stream({"body": "Hi"}, line))
 
 
 # --- settings that are wrong --------------------------------------------------------------------
@@ -203,12 +205,12 @@ def test_wrong_settings_turn_the_chat_off_in_a_kernel_too(
         monkeypatch.setenv(f"JUPYTER_{folder}_DIR", str(tmp_path))
     monkeypatch.delenv("JPY_PARENT_PID", raising=False)
     (tmp_path / name).write_text(content)
-    whereabouts = Whereabouts()
+    backends = Backends()
     for _ in range(2):
         with pytest.raises(ChatFailed, match="The chat is off, since its settings are wrong: "):
-            whereabouts.place(Line())
+            backends.backend(Line())
     (tmp_path / name).unlink()
-    place = whereabouts.place(Line())
-    assert isinstance(place, KernelPlace)
-    assert place.running() == []
-    place.close()
+    backend = backends.backend(Line())
+    assert isinstance(backend, KernelBackend)
+    assert backend.running() == []
+    backend.close()

@@ -187,7 +187,7 @@ def _rounds(notebook: Notebook, provider: OpenAIProvider, rounds: int) -> None:
         "len(__import__('psutil').Process().net_connections())",
         "len(__import__('os').listdir('/proc/self/fd'))",
         "(lambda p: len(__import__('asyncio').all_tasks(p._loop)) if hasattr(p, '_loop') else 0)"
-        "(get_ipython().magics_manager.registry['ChatMagics'].whereabouts._place)",
+        "(get_ipython().magics_manager.registry['ChatMagics'].backends._backend)",
     )
     before: Any = None
     phases: list[dict[str, Any]] = [

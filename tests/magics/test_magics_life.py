@@ -29,7 +29,7 @@ START = ("start", {"message_id": "m", "chat_id": "c", "model": "a:b"})
 
 
 class Stopper:
-    """A place whose stop takes three more interrupts before it is done."""
+    """A backend whose stop takes three more interrupts before it is done."""
 
     label = "a test"
 
@@ -54,16 +54,16 @@ class Stopper:
 
 def test_a_second_interrupt_joins_the_first() -> None:
     """V7: it comes while the stop is under way, and is no stop of its own."""
-    place = Stopper()
+    backend = Stopper()
     news: queue.SimpleQueue[Any] = queue.SimpleQueue()
     before = signal.getsignal(signal.SIGINT)
     with Interrupts(news) as interrupts:
-        turn = Turn(lambda line: place, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
+        turn = Turn(lambda line: backend, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
         cell = Cell(turn, NoView(), news)
         with pytest.raises(Interrupted, match="response stopped by the user"):
             cell.run(interrupts)
     assert interrupts.count == 4
-    assert len(place.stops) == 1
+    assert len(backend.stops) == 1
     assert cell.received.state == "interrupted"
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -96,10 +96,10 @@ def test_what_came_and_was_not_shown_is_not_kept(monkeypatch: pytest.MonkeyPatch
             yield "delta", {"part": "text", "offset": 9, "text": " and more"}
             yield event
 
-    place, seen = Fast(), Seen()
+    backend, seen = Fast(), Seen()
     news: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with Interrupts(news) as interrupts:
-        turn = Turn(lambda line: place, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
+        turn = Turn(lambda line: backend, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
         cell = Cell(turn, seen, news)
         # The first words are shown at once, and the next ones not for a long time.
         cell._painted_at = -1e9
@@ -111,7 +111,7 @@ def test_what_came_and_was_not_shown_is_not_kept(monkeypatch: pytest.MonkeyPatch
         ("Some", "Stopping"),
         ("Some", "Response stopped by the user"),
     ]
-    assert place.stops == [{"message_id": "m", "shown": 4}]
+    assert backend.stops == [{"message_id": "m", "shown": 4}]
 
 
 def test_a_stop_that_nobody_answers_ends_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,10 +129,10 @@ def test_a_stop_that_nobody_answers_ends_the_cell(monkeypatch: pytest.MonkeyPatc
             raise TimeoutError
 
     threads = threading.active_count()
-    place, seen = Deaf(), Seen()
+    backend, seen = Deaf(), Seen()
     news: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with Interrupts(news) as interrupts:
-        turn = Turn(lambda line: place, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
+        turn = Turn(lambda line: backend, lambda *_: {}, news)  # type: ignore[arg-type,return-value]
         with pytest.raises(Interrupted, match="could not be confirmed"):
             Cell(turn, seen, news).run(interrupts)
     assert seen.texts[-1][1] == "Response stopped by the user; the stop could not be confirmed"
@@ -148,14 +148,14 @@ def test_an_interrupt_after_the_end_ends_the_cell_too() -> None:
             yield START
             yield "completed", {"message": {"text_length": 0}}
 
-    place = Quick()
+    backend = Quick()
     with Interrupts(news) as interrupts:
-        cell = Cell(Turn(lambda line: place, lambda *_: {}, news), NoView(), news)  # type: ignore[arg-type,return-value]
+        cell = Cell(Turn(lambda line: backend, lambda *_: {}, news), NoView(), news)  # type: ignore[arg-type,return-value]
         interrupts.count = 1
         with pytest.raises(Interrupted, match="the reply had ended"):
             cell.run(interrupts)
     assert cell.received.state == "completed"
-    assert place.stops == []
+    assert backend.stops == []
     assert END is not INTERRUPT
 
 
@@ -197,9 +197,9 @@ def test_the_orderly_end_of_a_kernel_stops_what_ran_in_it(
     notebook = alone.open()
     notebook.run(
         "import threading\n"
-        "place = get_ipython().magics_manager.registry['ChatMagics'].whereabouts.place\n"
+        "backend = get_ipython().magics_manager.registry['ChatMagics'].backends.backend\n"
         "from jupyter_stop_chat.magics.line import Line\n"
-        "stream = place(Line()).stream({'body': 'Bye'}, Line())\n"
+        "stream = backend(Line()).stream({'body': 'Bye'}, Line())\n"
         "[next(stream) for _ in range(2)]"
     )
     request = provider.requests[-1]

@@ -53,8 +53,8 @@ def test_no_message_steers_a_terminal_when_a_chat_is_shown(
 ) -> None:
     """P3."""
 
-    class _Whereabouts:
-        def place(self, _: object) -> Any:
+    class _Backends:
+        def backend(self, _: object) -> Any:
             return self
 
         def chat(self, _: str) -> Any:
@@ -68,8 +68,8 @@ def test_no_message_steers_a_terminal_when_a_chat_is_shown(
 
     defaults = Defaults()
     defaults.chat_id = "c"
-    places: Any = _Whereabouts()
-    Commands(places, defaults, rich=False).run("show", [])
+    backends: Any = _Backends()
+    Commands(backends, defaults, rich=False).run("show", [])
     text = capsys.readouterr().out
     assert _is_harmless(text)
     assert WORDS in text

@@ -338,10 +338,10 @@ def test_a_reordered_queue_is_shown_as_it_was_said(capsys: pytest.CaptureFixture
         }
         for at, follows in links.items()
     ]
-    place = SimpleNamespace(chat=lambda chat_id: {"chat": {"title": "T"}, "messages": messages})
-    whereabouts = SimpleNamespace(place=lambda line: place)
+    backend = SimpleNamespace(chat=lambda chat_id: {"chat": {"title": "T"}, "messages": messages})
+    backends = SimpleNamespace(backend=lambda line: backend)
     defaults = SimpleNamespace(chat_id="1")
-    Commands(whereabouts, defaults, rich=False).run("show", [])  # type: ignore[arg-type]
+    Commands(backends, defaults, rich=False).run("show", [])  # type: ignore[arg-type]
     said = capsys.readouterr().out
     assert [said.index(f"text {at}") for at in "014523"] == sorted(
         said.index(f"text {at}") for at in "014523"

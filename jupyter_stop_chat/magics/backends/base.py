@@ -1,4 +1,4 @@
-"""What the magics ask of the place where chats are: a Jupyter Server, or the kernel itself."""
+"""What the magics ask of where chats are: a Jupyter Server, or the kernel itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ReplyEvent = tuple[str, dict[str, Any]]
 LAST = frozenset({"completed", "interrupted", "failed"})
 
 
-class Place(Protocol):
+class Backend(Protocol):
     """What keeps chats and makes replies; objects are those of the HTTP API, as dictionaries.
 
     Each method raises `StopChatError` for what is refused and `OSError` when nothing answers.

@@ -87,7 +87,7 @@ class _Connection(HTTPConnection):
 
     def connect(self) -> None:
         last: OSError | None = None
-        for family, where in self._places():
+        for family, where in self._addresses():
             # Known before it connects: a connect that hangs can be cut as well.
             self.sock = self._plug = socket.socket(family, socket.SOCK_STREAM)
             try:
@@ -107,7 +107,7 @@ class _Connection(HTTPConnection):
             return
         raise last or ConnectionRefusedError(self.host)
 
-    def _places(self) -> Iterator[tuple[socket.AddressFamily, Any]]:
+    def _addresses(self) -> Iterator[tuple[socket.AddressFamily, Any]]:
         if self._address.sock:
             yield socket.AF_UNIX, unquote(self._address.sock)
             return

@@ -27,7 +27,7 @@ _END_S = 5.0
 _STOP_S = 6.0
 
 
-class KernelPlace:
+class KernelBackend:
     """What runs the engine in this process; its event loop is in a daemon thread.
 
     Settings are those of Jupyter Server's configuration files, and chats are kept where a server

@@ -23,7 +23,7 @@ ATTEMPTS, RETRY_S = 6, 0.5
 STOP_S = 6.0
 
 
-class ServerPlace:
+class ServerBackend:
     """A client of one server's API."""
 
     def __init__(self, address: Address) -> None:

@@ -1,6 +1,6 @@
 /** A page on a scripted clock, and the server of its chats at the other end of the socket. */
 import { ChatController, ChatSettings } from '../src/chat/controller';
-import { Desk } from '../src/chat/desk';
+import { OpenChats } from '../src/chat/openChats';
 import { MessageView } from '../src/chat/messages';
 import { ShownChat } from '../src/chat/shownChat';
 import { Chat, Message } from '../src/wire/protocol';
@@ -13,7 +13,7 @@ export let frames: (() => void)[];
 export let remembered: (string | null)[];
 let settings: ChatSettings;
 let ids: number;
-export let desk: Desk;
+export let openChats: OpenChats;
 export let shownChat: ShownChat;
 /** What it shows. */
 export let chat: ChatController;
@@ -37,7 +37,7 @@ export function begin(): void {
   told = 0;
   ends = [];
   asked = 0;
-  desk = new Desk({
+  openChats = new OpenChats({
     clock,
     isOff: () => {
       asked += 1;
@@ -56,10 +56,10 @@ export function begin(): void {
 }
 
 export function start(chatId: string | null): void {
-  shownChat = new ShownChat(desk, chatId, id => remembered.push(id));
+  shownChat = new ShownChat(openChats, chatId, id => remembered.push(id));
   chat = shownChat.controller;
   chat.subscribe(() => (told += 1));
-  desk.connect();
+  openChats.connect();
 }
 export function show(chatId: string | null): void {
   shownChat.show(chatId);

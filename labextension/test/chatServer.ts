@@ -1,7 +1,7 @@
 /** A server of one chat, and a page between which the connection can be cut at each step. */
 import { CHAT, FakeSocket, prompt, reply, ScriptedClock, uuid } from './support';
 import { ChatController } from '../src/chat/controller';
-import { Desk } from '../src/chat/desk';
+import { OpenChats } from '../src/chat/openChats';
 import { Chat, ClientFrame, Message, ServerFrame } from '../src/wire/protocol';
 
 /** A server with one chat: what is sent twice with one id counts once. */
@@ -159,7 +159,7 @@ export function begin(): void {
   server = new Server();
   Object.assign(network, { hears: true, answers: true });
   let ids = 0x100;
-  const desk = new Desk({
+  const openChats = new OpenChats({
     clock,
     connect: () => {
       sockets.push(new FakeSocket());
@@ -170,8 +170,8 @@ export function begin(): void {
     words: { notConnected: 'offline', noAnswer: 'silence', promptTooLong: '%1 or %2 KiB' },
     nextFrame: what => what()
   });
-  chat = desk.open(CHAT);
-  desk.connect();
+  chat = openChats.open(CHAT);
+  openChats.connect();
 }
 
 export function opened(...messages: Message[]): void {

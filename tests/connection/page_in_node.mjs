@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 
-const { Desk } = await import(process.argv[2]);
+const { OpenChats } = await import(process.argv[2]);
 
 let now = 0;
 let waiting = [];
@@ -31,12 +31,12 @@ function advance(ms) {
   now = end;
 }
 
-let desk, controller, socket, sent, ids;
+let openChats, controller, socket, sent, ids;
 const uuid = n => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 const commands = {
   begin: ({ chat_id }) => {
     [now, waiting, sent, ids] = [0, [], [], 0];
-    desk = new Desk({
+    openChats = new OpenChats({
       clock,
       connect: () =>
         (socket = { send: data => sent.push(JSON.parse(data)), close: () => undefined }),
@@ -45,8 +45,8 @@ const commands = {
       words: { notConnected: '', noAnswer: '', promptTooLong: '' },
       nextFrame: what => what()
     });
-    controller = desk.open(chat_id);
-    desk.connect();
+    controller = openChats.open(chat_id);
+    openChats.connect();
   },
   say: ({ frames }) => frames.forEach(frame => socket.onmessage({ data: JSON.stringify(frame) })),
   drop: () => socket.onclose({}),

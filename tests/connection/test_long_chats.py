@@ -68,8 +68,8 @@ class NodePage:
 @pytest.fixture(scope="module")
 def node_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodePage]:
     """Bundle the page's own code and run it."""
-    bundle = tmp_path_factory.mktemp("page") / "desk.mjs"
-    source = ROOT / "labextension" / "src" / "chat" / "desk.ts"
+    bundle = tmp_path_factory.mktemp("page") / "openChats.mjs"
+    source = ROOT / "labextension" / "src" / "chat" / "openChats.ts"
     options = ["--bundle", "--format=esm", f"--outfile={bundle}", "--log-level=error"]
     subprocess.run([ESBUILD, source, *options], check=True)
     page = NodePage(bundle)

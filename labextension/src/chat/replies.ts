@@ -68,7 +68,7 @@ export interface ChatView {
   /** The chat was opened, and its messages have not come yet. */
   readonly loading: boolean;
   /** Why the chat could not be opened; null when it could, or was not answered yet. */
-  readonly trouble: string | null;
+  readonly failure: string | null;
   /** The messages that were listed, while older ones are still to be listed; else null. */
   readonly listed: readonly string[] | null;
   /** The versions that the person chose to see, by where they fork. */
@@ -103,7 +103,7 @@ export function emptyChat(chatId: string | null = null): ChatView {
     notice: null,
     resync: 'no',
     loading: chatId !== null,
-    trouble: null,
+    failure: null,
     listed: null,
     choices: {}
   };
@@ -149,7 +149,7 @@ export function reduce(state: ChatView, action: Action): ChatView {
     case 'choose':
       return { ...state, choices: choose(state.messages, state.choices, action.messageId) };
     case 'resync_asked':
-      return { ...state, resync: 'asked', trouble: null };
+      return { ...state, resync: 'asked', failure: null };
     case 'pieces':
       return action.pieces.reduce(
         (now, piece) =>
@@ -197,7 +197,7 @@ function receiveFrame(state: ChatView, frame: ServerFrame): ChatView {
         return state;
       }
       const next = { ...state, chat: frame.chat };
-      const opened = { ...next, loading: false, trouble: null, resync: 'no' as const };
+      const opened = { ...next, loading: false, failure: null, resync: 'no' as const };
       return frame.messages
         ? mergeList({ ...opened, listed: [] }, frame.messages, frame.earlier ?? 0)
         : next;
@@ -225,7 +225,7 @@ function receiveFrame(state: ChatView, frame: ServerFrame): ChatView {
 
 function receiveError(state: ChatView, frame: Error): ChatView {
   if (state.loading && frame.chat_id === state.chatId && !frame.request_id) {
-    return { ...state, trouble: frame.message };
+    return { ...state, failure: frame.message };
   }
   const notice = { code: frame.code, text: frame.message, errorId: frame.error_id };
   return { ...withoutPending(state, refusedBy(frame)), notice };

@@ -1,6 +1,6 @@
 /** Which chat one view shows, until the person opens another one. */
 import { ChatController } from './controller';
-import { Desk } from './desk';
+import { OpenChats } from './openChats';
 
 export class ShownChat {
   /**
@@ -8,11 +8,11 @@ export class ShownChat {
    * @param onChat is called with the id of the chat each time another one is shown.
    */
   constructor(
-    private _desk: Desk,
+    private _openChats: OpenChats,
     chat: ChatController | string | null,
     private _onChat: (chatId: string | null) => void = () => undefined
   ) {
-    this._controller = _desk.open(chat);
+    this._controller = _openChats.open(chat);
     this._told = this._controller.chatId;
     this._unsubscribe = this._controller.subscribe(this._tell);
   }
@@ -40,16 +40,16 @@ export class ShownChat {
       return;
     }
     this._unsubscribe();
-    this._controller = this._desk.open(chatId);
+    this._controller = this._openChats.open(chatId);
     this._unsubscribe = this._controller.subscribe(this._tell);
-    this._desk.leave(before);
+    this._openChats.leave(before);
     this._tell();
   }
 
   dispose(): void {
     this._unsubscribe();
     this._listeners.clear();
-    this._desk.leave(this._controller);
+    this._openChats.leave(this._controller);
   }
 
   private _tell = (): void => {

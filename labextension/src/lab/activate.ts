@@ -64,7 +64,7 @@ export function activate(parts: LabParts): StopChat {
   const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
   const settings = new StopChatSettings(registry);
   const server = app.serviceManager.serverSettings;
-  const { desk, history, models } = makeChats(server, settings, trans, {
+  const { openChats, history, models } = makeChats(server, settings, trans, {
     isShown: chatId => views.shows(chatId),
     onEnd: (reply, controller) => tellEnd(reply, controller)
   });
@@ -85,7 +85,7 @@ export function activate(parts: LabParts): StopChat {
     onChat?: (chatId: string | null) => void
   ): StopChatPanel => {
     const panel = new StopChatPanel({
-      shownChat: new ShownChat(desk, chat, onChat),
+      shownChat: new ShownChat(openChats, chat, onChat),
       history,
       models,
       view: new PanelView(),
@@ -127,7 +127,7 @@ export function activate(parts: LabParts): StopChat {
   });
   addCommands(app.commands, palette, trans, {
     opensItself: isNotebook(app),
-    desk,
+    openChats,
     views,
     attaching,
     code,
@@ -138,7 +138,7 @@ export function activate(parts: LabParts): StopChat {
     exportChat: (chatId, format, title) => exportChat(history, chatId, format, title)
   });
   views.subscribe(() => views.shown.forEach(chatId => history.seen(chatId)));
-  desk.connect();
+  openChats.connect();
   keepOpen(app, sidebar, server.baseUrl);
   void Promise.all([app.restored, settings.ready]).then(() => {
     const wanted = settings.getSnapshot().openAtStart;

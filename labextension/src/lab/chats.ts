@@ -3,7 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { ChatController } from '../chat/controller';
-import { Desk } from '../chat/desk';
+import { OpenChats } from '../chat/openChats';
 import { newId } from '../chat/ids';
 import { MessageView } from '../chat/messages';
 import { connectWith, isOffOn } from '../stores/connect';
@@ -18,7 +18,7 @@ import { StopChatSettings } from '../stores/settings';
 import { browserClock } from '../wire/clock';
 
 export interface Chats {
-  readonly desk: Desk;
+  readonly openChats: OpenChats;
   readonly history: ChatHistory;
   readonly models: ModelChoice;
 }
@@ -45,7 +45,7 @@ export function makeChats(
     chosen: rememberedModel(server.baseUrl),
     remember: model => rememberModel(server.baseUrl, model)
   });
-  const desk = new Desk({
+  const openChats = new OpenChats({
     clock: browserClock,
     connect: () => connectWith(server),
     isOff: () => isOffOn(server),
@@ -72,5 +72,5 @@ export function makeChats(
     marks: rememberedMarks(server.baseUrl),
     rememberMarks: marks => rememberMarks(server.baseUrl, marks)
   });
-  return { desk, history, models };
+  return { openChats, history, models };
 }

@@ -7,7 +7,7 @@ import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Attaching } from './attaching';
 import { CodeActions } from '../text/codeTools';
 import { ChatController } from '../chat/controller';
-import { Desk } from '../chat/desk';
+import { OpenChats } from '../chat/openChats';
 import { isTerminal } from '../wire/guards';
 import { ExportFormat } from '../stores/history';
 import { chatIcon } from './icon';
@@ -48,7 +48,7 @@ export const CommandIDs = {
 export interface CommandTargets {
   /** The page has an entry of its own in its palette that opens the sidebar. */
   opensItself: boolean;
-  desk: Desk;
+  openChats: OpenChats;
   views: Views;
   attaching: Attaching;
   code: CodeActions;
@@ -76,7 +76,8 @@ export function addCommands(
   trans: TranslationBundle,
   targets: CommandTargets
 ): void {
-  const { desk, views, attaching, code, open, show, openTab, deleteChat, exportChat } = targets;
+  const { openChats, views, attaching, code } = targets;
+  const { open, show, openTab, deleteChat, exportChat } = targets;
   const controller = (): ChatController => views.current.shownChat.controller;
   const chat = () => controller().getSnapshot().chat;
   const isKnown = (): boolean => chat().chatId !== null;
@@ -154,7 +155,7 @@ export function addCommands(
     },
     stopAll: {
       label: trans.__('Stop All Generations'),
-      execute: () => desk.stopAll(controller())
+      execute: () => openChats.stopAll(controller())
     },
     stopMessage: {
       label: trans.__('Stop This Reply'),

@@ -207,13 +207,13 @@ function Banner(): JSX.Element | null {
 /** What could not be done with the list of chats. */
 function Trouble(): JSX.Element | null {
   const { history, trans } = useTools();
-  const { trouble } = useHistory();
-  if (trouble === null) {
+  const { failure } = useHistory();
+  if (failure === null) {
     return null;
   }
   return (
     <div className="jp-StopChat-notice" role="alert">
-      <span>{trouble || trans.__('That did not work. Try again.')}</span>
+      <span>{failure || trans.__('That did not work. Try again.')}</span>
       <button
         type="button"
         className="jp-StopChat-action"

@@ -29,7 +29,7 @@ export interface HistoryState {
   /** The first page has not come yet. */
   readonly loading: boolean;
   /** Why the server did not do what was asked; null if it did. */
-  readonly trouble: string | null;
+  readonly failure: string | null;
 }
 
 export interface HistoryOptions {
@@ -81,7 +81,7 @@ export class ChatHistory {
       query: '',
       more: false,
       loading: true,
-      trouble: null
+      failure: null
     };
   }
 
@@ -96,7 +96,7 @@ export class ChatHistory {
   async search(query = ''): Promise<void> {
     const asked = (this._asked += 1);
     const isCurrent = (): boolean => asked === this._asked;
-    this._set({ query, trouble: null });
+    this._set({ query, failure: null });
     await this._try(async () => {
       const chats = await this._options.routes.list({ limit: PAGE, query });
       if (isCurrent()) {
@@ -146,8 +146,8 @@ export class ChatHistory {
   }
 
   /** Say that the server did not do what was asked. */
-  tell(trouble: string | null): void {
-    this._set({ trouble });
+  tell(failure: string | null): void {
+    this._set({ failure });
   }
 
   /** Bring the list up to date with a frame of the server. */
@@ -211,7 +211,7 @@ export class ChatHistory {
       return true;
     } catch (error) {
       if (matters()) {
-        this._set({ trouble: error instanceof Error ? error.message : '', loading: false });
+        this._set({ failure: error instanceof Error ? error.message : '', loading: false });
       }
       return false;
     }

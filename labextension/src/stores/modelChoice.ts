@@ -64,7 +64,7 @@ export interface ModelState {
   readonly chosen: string | null;
   readonly local: LocalModel | null;
   /** What went wrong last, in a sentence. */
-  readonly trouble: string | null;
+  readonly failure: string | null;
 }
 
 export interface ModelChoiceOptions {
@@ -83,7 +83,7 @@ export class ModelChoice {
       defaultModel: null,
       chosen: _options.chosen,
       local: null,
-      trouble: null
+      failure: null
     };
   }
 
@@ -127,12 +127,12 @@ export class ModelChoice {
   }
 
   choose(id: string | null): void {
-    this._set({ chosen: id, trouble: null });
+    this._set({ chosen: id, failure: null });
     this._options.remember(id);
   }
 
-  tell(trouble: string | null): void {
-    this._set({ trouble });
+  tell(failure: string | null): void {
+    this._set({ failure });
   }
 
   /** Ask the server what there is now. */
@@ -251,21 +251,21 @@ export class ModelChoice {
 
   private async _change(what: () => Promise<void>): Promise<boolean> {
     const done = await this._attempt(what);
-    const { trouble } = this._state;
+    const { failure } = this._state;
     await this.load();
     if (!done) {
-      this._set({ trouble });
+      this._set({ failure });
     }
     return done;
   }
 
   private async _attempt(what: () => Promise<void>): Promise<boolean> {
-    this._set({ trouble: null });
+    this._set({ failure: null });
     try {
       await what();
       return true;
     } catch (error) {
-      this._set({ trouble: error instanceof Error ? error.message : String(error) });
+      this._set({ failure: error instanceof Error ? error.message : String(error) });
       return false;
     }
   }

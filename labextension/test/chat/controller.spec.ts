@@ -6,7 +6,7 @@ import {
   clock,
   frames,
   remembered,
-  desk,
+  openChats,
   chat,
   told,
   tellOff,
@@ -110,7 +110,7 @@ describe('the connection', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(now().off).toBe(true);
-    const other = new ShownChat(desk, CHAT);
+    const other = new ShownChat(openChats, CHAT);
     expect(other.controller.getSnapshot().off).toBe(true);
     clock.advance(300);
     expect(now().off).toBe(true);
@@ -238,7 +238,7 @@ describe('the page', () => {
   it('leaves no timer behind', () => {
     running();
     chat.stop();
-    desk.dispose();
+    openChats.dispose();
     expect(clock.waiting).toBe(0);
     expect(server().closed).toBe(true);
   });

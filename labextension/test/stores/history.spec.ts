@@ -64,14 +64,14 @@ describe('the list', () => {
     const refuse = (why: string) => Promise.reject(new Error(why));
     answers = [refuse('Search for fewer words.')];
     await history.search('far too much');
-    expect(history.getSnapshot().trouble).toBe('Search for fewer words.');
+    expect(history.getSnapshot().failure).toBe('Search for fewer words.');
     let late: (error: Error) => void = () => undefined;
     answers = [new Promise((_, reject) => (late = reject)), [chat(1)]];
     const long = history.search('far too much');
     await history.search('less');
     late(new Error('Search for fewer words.'));
     await long;
-    expect(history.getSnapshot()).toMatchObject({ trouble: null, query: 'less' });
+    expect(history.getSnapshot()).toMatchObject({ failure: null, query: 'less' });
   });
 
   it('asks for no more than an address carries, in whole characters', () => {
@@ -128,7 +128,7 @@ describe('the list', () => {
     await history.search();
     refused = true;
     expect(await history.remove(uuid(1))).toBe(false);
-    expect(history.getSnapshot().trouble).toBe('No.');
+    expect(history.getSnapshot().failure).toBe('No.');
     expect(ids()).toEqual([uuid(1)]);
     refused = false;
     expect(await history.remove(uuid(1))).toBe(true);

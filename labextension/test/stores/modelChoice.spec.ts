@@ -150,7 +150,7 @@ describe('a server that is slow to list its models', () => {
     await choice.load();
     await settle();
     expect(choice.getSnapshot().models).toEqual(server.models.models);
-    expect(choice.getSnapshot().trouble).toBe(null);
+    expect(choice.getSnapshot().failure).toBe(null);
   });
 
   it('lists thousands, of which a search finds each (T14)', () => {
@@ -171,9 +171,9 @@ describe('a key', () => {
   it('that is refused is told, also after the list has come', async () => {
     server.giveKey = () => Promise.reject(new Error('No.'));
     expect(await choice.giveKey('openai', 'sk-secret')).toBe(false);
-    expect(choice.getSnapshot().trouble).toBe('No.');
+    expect(choice.getSnapshot().failure).toBe('No.');
     await choice.load();
-    expect(choice.getSnapshot().trouble).toBe(null);
+    expect(choice.getSnapshot().failure).toBe(null);
   });
 
   it('of a server of one’s own follows its address', async () => {
@@ -226,7 +226,7 @@ describe('an installation', () => {
     server.fails = 'Not allowed.';
     await choice.install();
     expect(choice.getSnapshot().local?.state).toBe('missing');
-    expect(choice.getSnapshot().trouble).toBe('Not allowed.');
+    expect(choice.getSnapshot().failure).toBe('Not allowed.');
   });
 
   it('is stopped, and says so at the press', async () => {

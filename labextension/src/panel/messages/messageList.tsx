@@ -124,7 +124,7 @@ export function MessageList(): JSX.Element {
         {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- see above */}
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
-          {chat.loading && <Loading trouble={chat.trouble} />}
+          {chat.loading && <Loading failure={chat.failure} />}
           {shown.map(view => (
             <React.Fragment key={view.id}>
               {view.id === firstSent && <CutLine />}
@@ -186,14 +186,14 @@ export function MessageList(): JSX.Element {
 }
 
 /** Say that a chat is not here yet, and why where it could not be opened. */
-function Loading(props: { trouble: string | null }): JSX.Element {
+function Loading(props: { failure: string | null }): JSX.Element {
   const { controller, trans } = useTools();
-  if (props.trouble === null) {
+  if (props.failure === null) {
     return <div className="jp-StopChat-missing">{trans.__('The chat is being loaded…')}</div>;
   }
   return (
     <div className="jp-StopChat-failedLine" role="alert">
-      <span>{trans.__('The chat could not be opened: %1', props.trouble)}</span>
+      <span>{trans.__('The chat could not be opened: %1', props.failure)}</span>
       <button
         type="button"
         className="jp-StopChat-action"

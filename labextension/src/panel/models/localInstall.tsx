@@ -8,7 +8,7 @@ import { openPicker } from './modelName';
 /** A card above the input, until the next prompt can be answered. */
 export function Setup(): JSX.Element | null {
   const { models, trans } = useTools();
-  const { list, local, trouble } = useModels();
+  const { list, local, failure } = useModels();
   const lack = models.lack;
   const name = models.effective ?? '';
   if (!lack) {
@@ -38,7 +38,7 @@ export function Setup(): JSX.Element | null {
     <section className="jp-StopChat-setup" aria-label={trans.__('Set up a model')}>
       <p>{words}</p>
       {isLocal && <InstallLocal />}
-      {trouble && <p role="alert">{trouble}</p>}
+      {failure && <p role="alert">{failure}</p>}
       <div className="jp-StopChat-setupRow">
         {lack === 'missing_key' && provider?.may_give && (
           <button

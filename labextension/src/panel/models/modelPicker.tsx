@@ -72,7 +72,7 @@ export function ModelPicker(): JSX.Element {
       </button>
       {open && (
         <div className="jp-StopChat-models" role="dialog" aria-label={trans.__('Models')}>
-          {state.trouble && <p role="alert">{state.trouble}</p>}
+          {state.failure && <p role="alert">{state.failure}</p>}
           {state.list ? (
             <Choices
               list={state.list}
@@ -83,7 +83,7 @@ export function ModelPicker(): JSX.Element {
               }}
             />
           ) : (
-            !state.trouble && <p>{trans.__('Looking for models…')}</p>
+            !state.failure && <p>{trans.__('Looking for models…')}</p>
           )}
         </div>
       )}

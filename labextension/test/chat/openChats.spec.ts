@@ -5,7 +5,7 @@ import {
   begin,
   clock,
   remembered,
-  desk,
+  openChats,
   chat,
   ends,
   R1,
@@ -139,7 +139,7 @@ describe('chats', () => {
 describe('several views', () => {
   it('of one chat are in step, at the press of Stop too', () => {
     running();
-    const other = new ShownChat(desk, CHAT);
+    const other = new ShownChat(openChats, CHAT);
     expect(other.controller).toBe(chat);
     expect(sent('open')).toEqual([]);
     other.controller.stop();
@@ -163,7 +163,7 @@ describe('several views', () => {
   it('of two chats hear each of its own', () => {
     running();
     const OTHER = uuid(0xd0);
-    const other = new ShownChat(desk, OTHER);
+    const other = new ShownChat(openChats, OTHER);
     const theirs = { ...meta, id: OTHER };
     server().say({ type: 'chat', chat: theirs, messages: [] });
     server().say({ type: 'error', code: 'busy', message: 'Busy.', request_id: R1 });
@@ -181,7 +181,7 @@ describe('several views', () => {
     running();
     ask('second');
     accept(3, R2, 'second', { state: 'queued' });
-    const other = new ShownChat(desk, uuid(0xd0));
+    const other = new ShownChat(openChats, uuid(0xd0));
     server().say({ type: 'chat', chat: { ...meta, id: uuid(0xd0) }, messages: [] });
     const notices = () => [chat, other.controller].map(one => one.getSnapshot().chat.notice?.text);
     const refuse = (message: string, named: object): void =>
@@ -198,7 +198,7 @@ describe('several views', () => {
     chat.stop();
     refuse('g', { of: 'stop', message_id: uuid(2) });
     expect(notices()).toEqual(['g', 'b']);
-    desk.stopAll(chat);
+    openChats.stopAll(chat);
     refuse('h', { of: 'stop', all: true });
     expect(notices()).toEqual(['h', 'b']);
     refuse('i', {});
@@ -218,7 +218,7 @@ describe('several views', () => {
   it('of which one is gone lose that one alone', () => {
     start(CHAT);
     const OTHER = uuid(0xd0);
-    const other = new ShownChat(desk, OTHER);
+    const other = new ShownChat(openChats, OTHER);
     server().greet();
     server().say({ type: 'error', code: 'unknown_chat', message: 'No.', chat_id: OTHER });
     expect(other.controller.chatId).toBeNull();
@@ -230,7 +230,7 @@ describe('several views', () => {
     running();
     show(null);
     chat.edit('elsewhere');
-    desk.stopAll(chat);
+    openChats.stopAll(chat);
     expect(sent('stop')).toEqual([
       { type: 'stop', message_id: uuid(2), shown: 9 },
       { type: 'stop', all: true }

@@ -11,7 +11,7 @@ import { ServerFrame, Welcome } from '../wire/protocol';
 import { PickedModel } from './sending/sending';
 import { ChatSocket, SocketLike, SocketState } from '../wire/socket';
 
-export interface DeskOptions {
+export interface OpenChatsOptions {
   clock: Clock;
   connect: () => SocketLike;
   /** Tell whether the server is there without the chat; asked when it cannot be connected to. */
@@ -32,8 +32,8 @@ export interface DeskOptions {
 /** How much longer a chat that no view shows is followed, in milliseconds. */
 const GRACE = 1000;
 
-export class Desk {
-  constructor(private _options: DeskOptions) {
+export class OpenChats {
+  constructor(private _options: OpenChatsOptions) {
     this._socket = new ChatSocket({
       connect: _options.connect,
       clock: _options.clock,

@@ -40,7 +40,7 @@ from jupyter_stop_chat.wire.server_frames import (
 
 from .following import Following
 from .intake import Intake
-from .opening import Opening, is_accepted
+from .opening import Opening
 from .outbox import STALLED_AFTER, Outbox
 from .pieces import read_pieces
 from .rates import Bucket
@@ -202,7 +202,7 @@ class Connection:
 
     def _introduce(self, following: Following, generation: Generation) -> None:
         """Tell of what is being made to a client that may not have heard of it yet."""
-        if is_accepted(generation):
+        if generation.is_accepted:
             self._hear(following, MessageMoved(generation.snapshot(), generation))
             self._hear(following, TextGrew(generation))
 
@@ -277,7 +277,7 @@ class Connection:
     def _live(self, message_id: str) -> Generation | None:
         """Return what makes a message now, if its request was accepted."""
         generation = self._engine.generation(message_id)
-        return generation if generation is not None and is_accepted(generation) else None
+        return generation if generation is not None and generation.is_accepted else None
 
     def _follow(self, chat_id: str) -> Following:
         following = self._chats.get(chat_id)

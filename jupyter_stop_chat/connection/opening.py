@@ -199,19 +199,13 @@ class Opening:
 
     def _live(self, message_id: str) -> Generation | None:
         generation = self._find(message_id)
-        return generation if generation is not None and is_accepted(generation) else None
+        return generation if generation is not None and generation.is_accepted else None
 
 
 def _size(message: Message) -> int:
     """Tell about how many characters a message takes in a list, besides its texts."""
     names = [each.name for each in message.attachments] + [each.name for each in message.tools]
     return MESSAGE_SIZE + sum(map(len, names)) + TOOL_SIZE * len(names)
-
-
-def is_accepted(generation: Generation) -> bool:
-    """Tell whether a request was accepted: until then its message is as it was before."""
-    accepted = generation.accepted
-    return accepted.done() and not accepted.cancelled() and accepted.exception() is None
 
 
 def _message_of(change: Change) -> str | None:

@@ -130,7 +130,10 @@ class Asking:
         earlier = await self._message(owner, request.message_id, "user")
         waiting = self._queue.of_prompt(owner, earlier.id)
         if waiting is not None:
-            return await self._queue.edit(waiting, request.body, request.request_id)
+            changed = await self._queue.edit(waiting, request.body, request.request_id)
+            if changed is not None:
+                return changed
+            earlier = await self._message(owner, request.message_id, "user")
 
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
             lane.chat = await self._chat(owner, earlier.chat_id)

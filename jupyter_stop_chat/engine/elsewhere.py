@@ -251,7 +251,6 @@ def _without_text(message: Message) -> Message:
 
 def _is_written(generation: Generation) -> bool:
     """Tell whether a generation's message is in the store, and still being made."""
-    accepted = generation.accepted
-    if not accepted.done() or accepted.cancelled() or accepted.exception() is not None:
+    if not generation.is_accepted:
         return False
     return generation.stop is None and not generation.claimed and not generation.settled.done()

@@ -306,21 +306,22 @@ class Engine:
         """
         chat = await self.chat(owner, chat_id)
         self.titles.abandon(chat_id)
-        generations = [
-            generation
-            for generation in self.registry.running(owner)
-            if generation.chat_id == chat_id
-        ]
-        for generation in generations:
-            self._stopping.begin(generation, "deleted")
-        if generations:
-            await asyncio.wait({generation.settled for generation in generations})
+        await self._end_all(owner, chat_id)
         self.titles.abandon(chat_id)
-        if not await self.store.delete_chat(chat_id):
+        deleted = await self.store.delete_chat(chat_id)
+        await self._end_all(owner, chat_id)  # what was asked for meanwhile is made for nobody
+        if not deleted:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)
         gone = ChatChanged(chat=chat.model_copy(update={"state": "idle"}), deleted=True)
         self.bus.announce(owner, gone)
         self.bus.publish(chat_id, gone)
+
+    async def _end_all(self, owner: str, chat_id: str) -> None:
+        found = [each for each in self.registry.running(owner) if each.chat_id == chat_id]
+        for generation in found:
+            self._stopping.begin(generation, "deleted")
+        if found:
+            await asyncio.wait({generation.settled for generation in found})
 
     async def stop(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
         """Stop what a target names, and tell what became of it once that is true."""

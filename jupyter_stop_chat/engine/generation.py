@@ -82,6 +82,8 @@ class Generation:
         #: The prompt that was written with it, and whether it goes behind the newest reply.
         self.prompt: Message | None = None
         self.follows = False
+        #: Held while that prompt is changed, or read for its reply.
+        self.amending = asyncio.Lock()
         #: It came before what waited in its chat; it takes the place of what is made there, and of
         #: those that were to take that place.
         self.goes_first = self.interrupts = False
@@ -137,6 +139,12 @@ class Generation:
         self._called = dict(self.tools)
         self.used_before = message.usage
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether its request was accepted: until then its message is as it was before."""
+        accepted = self.accepted
+        return accepted.done() and not accepted.cancelled() and accepted.exception() is None
 
     # --- what the chat handler makes ---------------------------------------------------------
 

@@ -9,6 +9,7 @@ from jupyter_stop_chat.wire.objects import MessageState
 from jupyter_stop_chat.wire.server_frames import Accepted
 
 from .generation import Generation
+from .lane import Lane
 from .registry import Registry
 from .run import Runner
 from .stop import Stopping
@@ -34,19 +35,25 @@ class Queue:
                 return generation
         return None
 
-    async def edit(self, generation: Generation, body: str, request_id: str) -> Accepted:
-        """Give a prompt that waits other words.
+    async def edit(self, generation: Generation, body: str, request_id: str) -> Accepted | None:
+        """Give a prompt that waits other words; return None if its reply began before that.
 
         It may begin meanwhile: the store writes in order, so the reply is made from these words.
         """
-        prompt = generation.prompt
-        assert prompt is not None
-        if self._registry.by_request(generation.owner, request_id) is not generation:
-            self._registry.add_request(generation, request_id)
-            await self._threads.amend(generation, body, prompt.reply_to, request_id)
-            stop = self._registry.recall(generation.owner, request_id)
-            if stop is not None:
-                self._stopping.begin(generation, "user", discard=stop.discard)
+        async with generation.amending:
+            if self._registry.by_request(generation.owner, request_id) is not generation:
+                prompt = generation.prompt
+                if prompt is None or not _waits(generation):
+                    return None
+                self._registry.add_request(generation, request_id)
+                try:
+                    await self._threads.amend(generation, body, prompt.reply_to, request_id)
+                except Exception:
+                    self._registry.drop_request(generation, request_id)
+                    raise
+                stop = self._registry.recall(generation.owner, request_id)
+                if stop is not None:
+                    self._stopping.begin(generation, "user", discard=stop.discard)
         assert generation.prompt is not None
         return Accepted(
             request_id=request_id,
@@ -61,7 +68,29 @@ class Queue:
         :raises StopChatError: `unknown_message`, or `not_possible_now` once one has begun.
         """
         lane = self._registry.lane(owner, chat_id)
-        first: list[Generation] = []
+        if lane is None:
+            self._named(owner, chat_id, message_ids)
+            return
+        try:
+            async with lane.write_lock:
+                first = self._named(owner, chat_id, message_ids)
+                order = list(lane.waiting)
+                lane.waiting = deque([*first, *(each for each in order if each not in first)])
+                try:
+                    await self._link(lane)
+                except Exception:
+                    _put_back(lane, order)
+                    raise
+        finally:
+            self._registry.drop_if_idle(lane)
+
+    def _named(self, owner: str, chat_id: str, message_ids: list[str]) -> list[Generation]:
+        """Return the replies that are named, each once, if all of them wait in a chat.
+
+        :raises StopChatError: `unknown_message`, or `not_possible_now`.
+        """
+        lane = self._registry.lane(owner, chat_id)
+        named: list[Generation] = []
         for message_id in dict.fromkeys(message_ids):
             generation = self._registry.get(message_id)
             if generation is None or lane is None or generation.chat_id != chat_id:
@@ -70,19 +99,19 @@ class Queue:
                 raise StopChatError(ErrorCode.UNKNOWN_MESSAGE)
             if not _waits(generation) or generation not in lane.waiting:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
-            first.append(generation)
-        if lane is None:
-            return
-        lane.waiting = deque([*first, *(each for each in lane.waiting if each not in first)])
-        async with lane.write_lock:
-            before = await self._threads.newest_reply(lane)
-            for generation in list(lane.waiting):
+            named.append(generation)
+        return named
+
+    async def _link(self, lane: Lane) -> None:
+        """Let each prompt that waits in a chat follow the reply before its own."""
+        before = await self._threads.newest_reply(lane)
+        for generation in list(lane.waiting):
+            async with generation.amending:
                 if not _waits(generation):
                     continue
                 if generation.follows:
                     await self._threads.move(generation, before)
-                before = generation.id
-        self._registry.drop_if_idle(lane)
+            before = generation.id
 
     def resume(self, owner: str, chat_id: str) -> None:
         """Let a queue that a stop has paused go on."""
@@ -92,9 +121,15 @@ class Queue:
             self._runner.advance(lane)
 
 
+def _put_back(lane: Lane, order: list[Generation]) -> None:
+    """Put what still waits of an order into that order again, among what came since."""
+    left = iter([each for each in order if each in lane.waiting])
+    lane.waiting = deque(next(left) if each in order else each for each in lane.waiting)
+
+
 def _waits(generation: Generation) -> bool:
     return (
         generation.state is MessageState.QUEUED
         and generation.stop is None
-        and generation.accepted.done()
+        and generation.is_accepted
     )

@@ -70,6 +70,13 @@ class Registry:
         self._requests[generation.owner, request_id] = generation
         self._further.setdefault(generation.id, []).append(request_id)
 
+    def drop_request(self, generation: Generation, request_id: str) -> None:
+        """Forget that a generation answers one more request: it was refused."""
+        self._further[generation.id].remove(request_id)
+        if not self._further[generation.id]:
+            del self._further[generation.id]
+        del self._requests[generation.owner, request_id]
+
     def remove(self, generation: Generation) -> None:
         """Forget a generation that has ended."""
         if self._generations.get(generation.id) is generation:

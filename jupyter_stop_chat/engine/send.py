@@ -213,7 +213,10 @@ class Admission:
         """
         known = self._registry.by_request(owner, request_id)
         if known is not None:
-            return await self._known(known, request_id)
+            async with known.amending:
+                pass  # what it asked for may just be written, or be refused
+            if self._registry.by_request(owner, request_id) is known:
+                return await self._known(known, request_id)
         try:
             return await carry_out()
         except StopChatError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from jupyter_stop_chat.ports.handler import TurnMessage
@@ -51,18 +52,19 @@ class Threads:
 
         :param known: whether the newest reply is known.
         """
-        thread = await self._store.get_thread(generation.id)
-        if not generation.follows:
-            return thread
-        if not known:
-            newest = await self.newest_written(generation.chat_id)
-        if follows_another(thread, newest):
-            await self.move(generation, newest)
+        async with generation.amending:
             thread = await self._store.get_thread(generation.id)
-        return thread
+            if not generation.follows:
+                return thread
+            if not known:
+                newest = await self.newest_written(generation.chat_id)
+            if follows_another(thread, newest):
+                await self.move(generation, newest)
+                thread = await self._store.get_thread(generation.id)
+            return thread
 
     async def move(self, generation: Generation, reply_to: str | None) -> None:
-        """Put the prompt of a reply behind another reply."""
+        """Put the prompt of a reply behind another reply, while its `amending` is held."""
         if generation.prompt is not None and generation.prompt.reply_to != reply_to:
             await self.amend(generation, generation.prompt.text, reply_to)
 
@@ -73,7 +75,9 @@ class Threads:
         reply_to: str | None,
         request_id: str | None = None,
     ) -> None:
-        """Change the prompt of a reply, and tell of it.
+        """Change the prompt of a reply, and tell of it once that is written.
+
+        Its `amending` is held meanwhile, so that no two changes are made of the same prompt.
 
         :param request_id: what asks for that.
         """
@@ -82,9 +86,13 @@ class Threads:
         changed = prompt.model_copy(
             update={"text": text, "text_length": utf16_length(text), "reply_to": reply_to}
         )
-        generation.prompt = changed
         asked = (generation.id, request_id) if request_id is not None else None
-        await self._store.amend_prompt(prompt.id, text, reply_to, asked)
+        try:
+            await self._store.amend_prompt(prompt.id, text, reply_to, asked)
+        except asyncio.CancelledError:
+            generation.prompt = changed  # it is written all the same
+            raise
+        generation.prompt = changed
         self._bus.publish(changed.chat_id, MessageMoved(changed))
 
 

@@ -97,7 +97,7 @@ class ChatHandler(StopChatHandler):
         while end > 0 and len(page) < limit and room > 0:
             end -= 1
             made = services.engine.generation(ids[end])
-            page.append(made.snapshot() if made else messages[end])
+            page.append(made.snapshot() if made and made.is_accepted else messages[end])
             room -= _size(page[-1])
         if used is not None:
             used = used.model_copy(update={"sent_from": None})  # that is a message's own

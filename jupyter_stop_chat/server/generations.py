@@ -186,7 +186,7 @@ class GenerationsHandler(StopChatHandler):
                         text_length=made.text.length,
                     )
                     for made in engine.running(self.owner)
-                    if made.accepted.done()
+                    if made.is_accepted
                 )
             )
         )
@@ -275,7 +275,7 @@ async def _reply(owner: str, engine: Engine, message_id: str) -> Message:
     :raises StopChatError: `unknown_message`, also for one of another owner.
     """
     made = engine.generation(message_id)
-    if made is not None and made.owner == owner and made.accepted.done():
+    if made is not None and made.owner == owner and made.is_accepted:
         return made.snapshot()
     return await engine.message(owner, message_id, "assistant")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -102,6 +103,37 @@ async def test_a_long_chat_is_read_in_pages(app: Any, jp_fetch: Any) -> None:
         with pytest.raises(HTTPClientError) as refused:
             await jp_fetch("api", "stop-chat", "chats", chat.id, params=params)
         assert refused.value.code == status
+
+
+async def test_what_is_not_accepted_yet_is_shown_as_it_was(
+    ask: Any, jp_fetch: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B3: a stopped reply that is asked to go on is stopped until that is written down."""
+    page, accepted = await ask(["Some text", Gate()])
+    message_id = accepted["message"]["id"]
+    await page.until("delta")
+    await page.send({"type": "stop", "message_id": message_id})
+    await page.end_of(message_id)
+    services = await app.services()
+    asked, written, write = asyncio.Event(), asyncio.Event(), services.store.reopen
+
+    async def reopen(*args: Any) -> Any:
+        asked.set()
+        await written.wait()
+        return await write(*args)
+
+    monkeypatch.setattr(services.store, "reopen", reopen)
+    asking = {"type": "continue", "message_id": message_id, "request_id": str(uuid.uuid4())}
+    await page.send(asking)
+    await asked.wait()
+    whole = await _json(jp_fetch, "chats", accepted["chat_id"])
+    assert whole["messages"][-1]["state"] == "interrupted"
+    written.set()
+    await page.until("accepted")
+    whole = await _json(jp_fetch, "chats", accepted["chat_id"])
+    assert whole["messages"][-1]["state"] != "interrupted"
+    await page.send({"type": "stop", "all": True})
+    await page.end_of(message_id)
 
 
 async def test_deleting_a_chat_stops_what_runs_in_it(ask: Any, jp_fetch: Any, app: Any) -> None:

@@ -38,6 +38,11 @@ LOOPS_OF_OTHERS = {"browser", "magics"}
 examples.register()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: their driver's event loop stays in this thread."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_of_ours_blocks() -> Iterator[None]:
     """Fail what our package calls on an event loop and blocks it.

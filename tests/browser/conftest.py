@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Request, sync_playwright
 
 from tests.browser.chat_page import ChatPage
 from tests.browser.lab import Lab, page_asking
@@ -31,6 +30,8 @@ CHROMIUM_ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Nothing but this machine has a name: what a page asks of another host goes nowhere.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
@@ -46,12 +47,18 @@ STATE = """
 """
 
 
+#: What a failed test left in the page that the others share is nobody's to put away.
+SPOILT = pytest.StashKey[bool]()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Function, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say what the page shows when a test fails in it, and keep a screenshot."""
     report = yield
+    if report.failed:
+        item.session.stash[SPOILT] = True
     pages = [one for one in item.funcargs.values() if isinstance(one, ChatPage)]
     if report.failed and call.when == "call":
         for chat in pages:
@@ -71,12 +78,12 @@ def jp_server_cleanup() -> None:
     """Clean nothing up: the server here is a process."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start Debian's Chromium, else Playwright's own.
 
-    For each module anew: Playwright's event loop runs in this thread until it is closed, and no
-    other test could run one meanwhile.
+    Playwright's event loop runs in this thread until the end: no test that has a loop of its own
+    may come after (`pytest_collection_modifyitems` sees to it).
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -86,36 +93,97 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[OpenAIProvider]:
+@pytest.fixture(scope="session")
+def shared_provider() -> Iterator[OpenAIProvider]:
     """Serve an OpenAI-shaped model on loopback."""
     with OpenAIProvider().in_thread() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider, request: Any
+def provider(shared_provider: OpenAIProvider) -> OpenAIProvider:
+    """Return the model on loopback, which says what it says by itself."""
+    shared_provider.forget()
+    return shared_provider
+
+
+@pytest.fixture(scope="session")
+def shared_lab(
+    tmp_path_factory: pytest.TempPathFactory, shared_provider: OpenAIProvider
 ) -> Iterator[Lab]:
-    """Start JupyterLab, its default model the loopback one."""
-    made = Lab(tmp_path_factory.mktemp("lab"), page_asking(provider.base_url))
+    """Start JupyterLab, its default model the loopback one: a start takes seconds."""
+    made = Lab(tmp_path_factory.mktemp("lab"), page_asking(shared_provider.base_url))
     made.start()
     yield made
     made.stop()
 
 
 @pytest.fixture(scope="module")
-def module_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]:
-    """Open a page once: to load JupyterLab takes longer than most tests."""
-    lab.set({})
-    with watched_page(browser, lab) as opened:
-        yield opened
+def lab(shared_lab: Lab) -> Lab:
+    """Return the JupyterLab that all share, without a chat; a module may have one of its own."""
+    shared_lab.delete_chats()
+    return shared_lab
+
+
+class Pages:
+    """What keeps one page open, whose browser has JupyterLab's files at hand by then."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._lab: Lab | None = None
+        self._opened = ExitStack()
+        self._page: tuple[ChatPage, Watch] | None = None
+
+    def of(self, lab: Lab) -> tuple[ChatPage, Watch]:
+        """Return a page of that JupyterLab."""
+        if self._page is None or self._lab is not lab:
+            self.close()
+            lab.set({})
+            self._page = self._opened.enter_context(watched_page(self._browser, lab))
+            self._lab = lab
+        return self._page
+
+    def anew(self, lab: Lab) -> tuple[ChatPage, Watch]:
+        """Return a page of that JupyterLab that is as after its first load."""
+        if self._page is None or self._lab is not lab:
+            return self.of(lab)
+        chat, watch = self._page
+        lab.set({})
+        chat.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        chat.load()
+        watch.strangers.clear()
+        watch.errors.clear()
+        return self._page
+
+    def close(self) -> None:
+        """Close the page."""
+        self._opened.close()
+        self._page = None
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Browser) -> Iterator[Pages]:
+    """Keep a page open."""
+    made = Pages(browser)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def module_page(pages: Pages, lab: Lab) -> None:
+    """Load a module's page: to load it for each test would take longer than most of them."""
+    pages.anew(lab)
 
 
 @pytest.fixture
-def chat(module_page: tuple[ChatPage, Watch]) -> Iterator[ChatPage]:
+def chat(
+    pages: Pages, lab: Lab, module_page: None, request: pytest.FixtureRequest
+) -> Iterator[ChatPage]:
     """Show a new chat, with nothing in it, in the module's page."""
-    chat, watch = module_page
+    if request.session.stash.get(SPOILT, False):
+        request.session.stash[SPOILT] = False
+        pages.close()
+    chat, watch = pages.of(lab)
     chat.begin_anew()
     yield chat
     watch.check()
@@ -156,19 +224,19 @@ class Watch:
 
 @contextmanager
 def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]:
-    """Open a page in a fresh profile; requests to other hosts are counted and refused."""
+    """Open a page in a fresh profile; requests to other hosts are counted."""
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     page = context.new_page()
     watch = Watch()
 
-    def only_ours(route: Route) -> None:
-        if f"//127.0.0.1:{lab.port}/" in route.request.url:
-            route.continue_()
-        else:
-            watch.strangers.append(route.request.url)
-            route.abort()
+    ours = (f"http://127.0.0.1:{lab.port}/", "data:", "blob:")
 
-    page.route("**/*", only_ours)
+    def look(request: Request) -> None:
+        if not request.url.startswith(ours):
+            watch.strangers.append(request.url)
+
+    # Not by a route: with one, a browser keeps no copy of what it has loaded.
+    page.on("request", look)
     page.on("pageerror", watch.note)
     chat = ChatPage(page, lab, ARTIFACTS)
     chat.load()

@@ -145,6 +145,20 @@ class Lab:
             self.process.terminate()
             self.process.wait(20)
 
+    def delete_chats(self) -> None:
+        """Delete all chats."""
+        while chats := self.ask("GET", "api/stop-chat/chats")["chats"]:
+            for chat in chats:
+                self.ask("DELETE", f"api/stop-chat/chats/{chat['id']}")
+
+    def ask(self, method: str, path: str) -> Any:
+        """Return what the server answers, read from its JSON; None if it says nothing."""
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.root}{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            said = answer.read()
+        return json.loads(said) if said else None
+
     def set(self, settings: Mapping[str, Any]) -> None:
         """Write the person's settings of the chat; a page reads them when it is loaded."""
         folder = self.settings / "jupyter-stop-chat"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Pages
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script
 
@@ -20,10 +20,10 @@ SOURCE = "import this\nlamp = 'lit'\nprint(lamp)"
 
 
 @pytest.fixture(autouse=True)
-def closed(module_page: tuple[ChatPage, Watch]) -> Iterator[None]:
+def closed(pages: Pages, lab: Lab) -> Iterator[None]:
     """Close what a test opened in the main area, and show the sidebar again."""
     yield
-    page = module_page[0].page
+    page = pages.of(lab)[0].page
     page.keyboard.press("Escape")
     page.evaluate(
         """async () => {

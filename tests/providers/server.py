@@ -87,6 +87,12 @@ class Provider:
             if self.open_connections:
                 await self._quiet.wait()
 
+    def forget(self) -> None:
+        """Follow the usual script again, and know of no request that came."""
+        self.script = Script()
+        self.scripts.clear()
+        self.requests.clear()
+
     # --- life ------------------------------------------------------------------------------
 
     async def start(self) -> None:

@@ -12,12 +12,12 @@ LABEXTENSION := $(shell git ls-files labextension 2>/dev/null)
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 LAB_ARGS ?=
 PYTEST_ARGS ?=
-# `PYTEST_JOBS=2` takes two thirds of the time. What a clock decides runs alone, behind the rest.
-PYTEST_JOBS ?=
-PARALLEL := $(if $(PYTEST_JOBS),--numprocesses $(PYTEST_JOBS) --dist loadfile)
+# What a person or a kernel would do goes on beside all else: one process for each.
+PAGE := tests/browser tests/magics
+PYTEST := $(BIN)/pytest -m "not stress and not timed"
 export PATH := $(BIN):$(PATH)
 
-.PHONY: lab test lint lint-typescript typescript pytest stress lowest benchmarks protocol rooms behaviours format lock wheel clean
+.PHONY: lab test lint lint-typescript typescript pytest pytest-page pytest-rest stress lowest benchmarks protocol rooms behaviours format lock wheel clean
 
 lab: $(STAMPS)/lab ## Start JupyterLab with the chat open and the local model ready.
 	$(BIN)/jupyter stop-chat install-local-model
@@ -37,9 +37,16 @@ lint-typescript: $(STAMPS)/dev
 typescript: lint-typescript
 	cd labextension && jlpm run test
 
+# What a clock decides runs alone, behind the rest.
 pytest: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/pytest $(PARALLEL) -m "not stress and not timed" $(PYTEST_ARGS)
+	$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest-page pytest-rest
 	$(BIN)/pytest -m "timed and not stress" tests/timed $(PYTEST_ARGS)
+
+pytest-page: $(STAMPS)/dev $(STAMPS)/chromium ## Run the tests in a browser and in kernels.
+	$(PYTEST) $(PAGE) $(PYTEST_ARGS)
+
+pytest-rest: $(STAMPS)/dev ## Run the other tests.
+	$(PYTEST) $(PAGE:%=--ignore %) $(PYTEST_ARGS)
 
 stress: $(STAMPS)/dev ## Run what takes too long for every run.
 	$(BIN)/pytest -m "stress or hypothesis" --hypothesis-profile stress --timeout 3600 $(PYTEST_ARGS)

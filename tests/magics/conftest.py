@@ -24,15 +24,22 @@ def jp_server_cleanup() -> None:
     """Clean nothing up: the servers here are processes."""
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[OpenAIProvider]:
+@pytest.fixture(scope="session")
+def shared_provider() -> Iterator[OpenAIProvider]:
     """Serve an OpenAI-shaped model on loopback."""
     with OpenAIProvider().in_thread() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def config(provider: OpenAIProvider) -> Iterator[dict[str, Any]]:
+def provider(shared_provider: OpenAIProvider) -> OpenAIProvider:
+    """Return the model on loopback, which follows the usual script."""
+    shared_provider.forget()
+    return shared_provider
+
+
+@pytest.fixture(scope="session")
+def config(shared_provider: OpenAIProvider) -> Iterator[dict[str, Any]]:
     """Return a server's settings; nobody takes the connections of `openai:hangs`."""
     with NeverAccepts() as never:
         yield {
@@ -40,7 +47,7 @@ def config(provider: OpenAIProvider) -> Iterator[dict[str, Any]]:
             "StopChatApp": {
                 "default_model": "openai:loopback",
                 "model_parameters": {
-                    "openai": {"base_url": provider.base_url, "api_key": "sk-secret"},
+                    "openai": {"base_url": shared_provider.base_url, "api_key": "sk-secret"},
                     "openai:hangs": {"base_url": never.origin, "api_key": "sk-secret"},
                 },
                 "titles": "prompt",
@@ -48,7 +55,7 @@ def config(provider: OpenAIProvider) -> Iterator[dict[str, Any]]:
         }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> Iterator[Server]:
     """Start a Jupyter Server."""
     lab = Lab(tmp_path_factory.mktemp("server"), config, module="jupyter_server")
@@ -59,7 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> 
     lab.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alone(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> Iterator[Alone]:
     """Prepare for kernels that have no server."""
     made = Alone(tmp_path_factory.mktemp("alone"), config)

@@ -14,6 +14,9 @@ from typing import Any
 #: The longest that one callback may compute, in seconds of its thread's own time: how long other
 #: processes and threads take meanwhile is nobody's fault.
 LONGEST = 0.05
+#: The thread's own time is asked for so often at most, in seconds: each time is a system call, and
+#: most callbacks take less than that. A callback may be taken for longer by so much.
+ASKED_AFTER = 0.001
 #: What may take longer: a server loads its extensions once, before it serves anybody.
 MAY = ("jp_configurable_serverapp.<locals>._configurable_serverapp.<locals>.initialize_app",)
 
@@ -28,6 +31,7 @@ class Watchdog:
         self.holds: list[str] = []
         self._longest = longest
         self._pauses = threading.local()
+        self._asked = threading.local()
 
     def take(self) -> list[str]:
         """Return what was noticed since it was asked last."""
@@ -37,15 +41,17 @@ class Watchdog:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch every event loop of this process."""
-        run = asyncio.Handle._run
+        run, asked = asyncio.Handle._run, self._asked
 
         def watched(handle: asyncio.Handle) -> None:
-            began, paused = time.thread_time(), self._paused
+            began, paused = time.perf_counter(), self._paused
+            if began - getattr(asked, "at", 0.0) > ASKED_AFTER:
+                asked.at, asked.used = began, time.thread_time()
             called: Any = handle._callback  # type: ignore[attr-defined]
             run(handle)
-            held = time.thread_time() - began
-            if held > self._longest:
-                held -= self._paused - paused
+            # Its own time is never more than what went by.
+            if time.perf_counter() - began > self._longest:
+                held = time.thread_time() - asked.used - (self._paused - paused)
                 if held > self._longest and not _name(called).startswith(MAY):
                     self.holds.append(f"{held * 1000:.0f} ms: {_name(called)}")
 
@@ -62,7 +68,12 @@ class Watchdog:
         return getattr(self._pauses, "total", 0.0)
 
     def _collecting(self, phase: str, info: dict[str, int]) -> None:
-        """Leave out the collection of garbage: whose it is, nobody knows."""
+        """Leave out the collection of garbage: whose it is, nobody knows.
+
+        That of the youngest objects is short, and comes so often that to measure it takes longer.
+        """
+        if not info["generation"]:
+            return
         now = time.thread_time()
         if phase == "start":
             self._pauses.began = now

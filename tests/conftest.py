@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import json
 import logging
 import os
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,9 @@ TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 20.0
 
+
+#: What is found first here is found nowhere by the processes that tests start.
+LEFT_OUT = Path(__file__).parent / "left_out"
 
 WATCHDOG = Watchdog()
 #: Here the server is another process, and the loop is that of a browser's driver or of a kernel.
@@ -69,6 +74,25 @@ def certificates_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_start_soon() -> Iterator[None]:
+    """Have the servers that are processes of their own find no `rfc3987_syntax`.
+
+    With it, jsonschema builds a grammar at each start, for seconds; without it, it leaves the
+    form of an IRI unchecked, which no schema of a server asks for.
+    """
+    path = os.pathsep.join(filter(None, (str(LEFT_OUT), os.environ.get("PYTHONPATH"))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", path)
+        yield
+
+
+def pytest_collection_finish() -> None:
+    """Have no collection of garbage look at what the imports and the collected tests made."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

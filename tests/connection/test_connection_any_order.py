@@ -52,7 +52,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25, 600))
 @given(
     st.lists(ACTIONS, max_size=40),
     st.integers(0, 8),

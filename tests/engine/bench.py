@@ -181,9 +181,14 @@ class Bench:
         """Wait until a reply shows a text."""
         generation = self.engine.generation(accepted.message.id)
         assert generation is not None, "it has ended"
-        while str(generation.text) != text:
+
+        def shows() -> bool:
+            if str(generation.text) == text:
+                return True
             assert not generation.settled.done(), f"it ended with {generation.text}"
-            await asyncio.sleep(0)
+            return False
+
+        await turns_until(shows)
         return generation
 
     def expire(self, accepted: Accepted) -> float:

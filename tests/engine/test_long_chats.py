@@ -64,6 +64,9 @@ async def long_chat(store: Any) -> Chat:
 
 @pytest.mark.may_hold_the_loop("it makes the messages")
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "db_url", ["file", pytest.param("memory", marks=pytest.mark.stress)], indirect=True
+)
 async def test_a_chat_of_ten_thousand_messages_holds_nobody_up(bench):
     """J6: it is read, answered, searched, followed on; the others' text flows meanwhile."""
     b = bench(["ok"])

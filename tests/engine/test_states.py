@@ -293,6 +293,6 @@ def _template() -> Path:
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=examples(40), stateful_step_count=30)
+TestLife.settings = settings(max_examples=examples(15, 400), stateful_step_count=30)
 TestLifeOnDisk = LifeOnDisk.TestCase
-TestLifeOnDisk.settings = settings(TestLife.settings, max_examples=examples(10))
+TestLifeOnDisk.settings = settings(TestLife.settings, max_examples=examples(4, 100))

@@ -15,7 +15,7 @@ class WireProvider:
 
     A line `Then: hold` in a head holds the connection open behind the body, `Then: reset` cuts it.
 
-    :param cut: how a body is cut: `whole`, `lines`, or `bytes`.
+    :param cut: how a body is cut: `whole`, `lines`, `pieces` of a few bytes, or `bytes`.
     :ivar answers: what it answers with.
     :ivar go_on: what a body waits for at each `WAIT`.
     """
@@ -90,4 +90,5 @@ class WireProvider:
             return [body]
         if self.cut == "lines":
             return body.splitlines(keepends=True)
-        return [body[at : at + 1] for at in range(len(body))]
+        size = 1 if self.cut == "bytes" else 7
+        return [body[at : at + size] for at in range(0, len(body), size)]

@@ -116,7 +116,7 @@ async def test_a_provider_that_stalls(
     """L12: it is let go of, its reply saved, and its socket closed."""
     script = Script(stall_after=3) if stall == "in the middle" else Script(stall=stall)
     provider.script = script
-    lab.start()
+    await asyncio.to_thread(lab.start)
     page = await _connect(lab)
     await page.ask()
     await provider.next_request()
@@ -131,7 +131,7 @@ async def test_a_provider_that_stalls(
 async def test_a_page_that_reads_nothing(lab: Lab, provider: OpenAIProvider) -> None:
     """L12: a socket whose other end is full."""
     provider.script = Script(tokens=["x" * 1000] * 2000, stall_after=1500)
-    lab.start()
+    await asyncio.to_thread(lab.start)
     page = await _connect(lab)
     await page.ask()
     request = await provider.next_request()
@@ -154,7 +154,7 @@ async def test_a_disk_that_answers_no_more(
     code = STALLING.format(stall=str(stall), stalled=str(stalled))
     (tmp_path / "sitecustomize.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    lab.start()
+    await asyncio.to_thread(lab.start)
     page = await _connect(lab)
     if doing == "a reply":
         await page.ask()
@@ -170,7 +170,7 @@ async def test_a_disk_that_answers_no_more(
     await _end(lab, how)
     await _left(page)
     stall.unlink()
-    lab.start()
+    await asyncio.to_thread(lab.start)
     page = await _connect(lab)
     listed = json.loads((await _ask(lab, "GET", "stop-chat/chats")).body)
     states = {"a reply": [("interrupted", "server_restart")], "an import": []}
@@ -185,7 +185,7 @@ async def test_an_installation_that_stalls(lab: Lab, monkeypatch: pytest.MonkeyP
     with NeverAccepts() as index:
         monkeypatch.setenv("PIP_INDEX_URL", f"{index.origin}/simple")
         monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-        lab.start()
+        await asyncio.to_thread(lab.start)
         assert lab.process is not None
         server = psutil.Process(lab.process.pid)
         await _ask(lab, "POST", "stop-chat/local-model")

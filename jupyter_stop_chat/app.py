@@ -342,7 +342,7 @@ class StopChatApp(ExtensionApp):
         engine = self._running_engine()
         if engine is None:
             return {}
-        return {made.id: {"model": made.model} for made in engine.running()}
+        return {generation.id: {"model": generation.model} for generation in engine.running()}
 
     async def stop_extension(self) -> None:
         """Stop and save what runs, then let go of everything."""

@@ -66,7 +66,7 @@ class SyncBridge:
                         raise run.error
                     return
         finally:
-            run.let_go()
+            run.release()
 
 
 class _Run(Generic[T]):
@@ -111,7 +111,7 @@ class _Run(Generic[T]):
         """Let the thread make one more."""
         self._room.release()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Tell the thread to end, without waiting for it, and report how it stands."""
         with self._lock:
             self._abandoned = True

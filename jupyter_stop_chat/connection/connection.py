@@ -91,7 +91,7 @@ class Connection:
         engine.bus.attend(owner, self._hear_owner)
 
     def end(self) -> None:
-        """Let go of everything; what is being generated goes on."""
+        """Hear nothing more and write nothing more; what is being generated goes on."""
         if self._ended:
             return
         self._ended = True

@@ -107,7 +107,7 @@ class Outbox:
         self._wake.set()
 
     def chat(self, frame: ChatChanged) -> None:
-        """Tell of a chat; of an older state that has not been told, nothing is."""
+        """Tell of a chat; the newest state replaces one that was not told yet."""
         if not self._ended:
             self._chats[frame.chat.id] = frame
             self._wake.set()

@@ -126,14 +126,14 @@ class Registry:
         return True
 
     def recall(self, owner: str, request_id: str) -> Stop | None:
-        """Take back a stop that was kept."""
+        """Return a stop that was kept, and keep it no longer."""
         stop, timer = self._remembered.pop((owner, request_id), (None, None))
         if timer is not None:
             timer.cancel()
         return stop
 
     def close(self) -> None:
-        """Take back all that was kept, and keep nothing more."""
+        """Drop all stops that were kept, and keep no more."""
         self._closed = True
         for owner, request_id in list(self._remembered):
             self.recall(owner, request_id)

@@ -48,7 +48,7 @@ class Installing:
         self.failure: tuple[ErrorCode, str] | None = None
 
     async def state(self) -> State:
-        """Tell how far it is."""
+        """Return the progress of the installation."""
         if self._runs:
             return "stopping" if self._stop.is_set() else "installing"
         there = await asyncio.to_thread(find_weights, self._data_dir)

@@ -71,7 +71,7 @@ class Models:
         file = key_file or KeyFile(data_dir / "stop-chat" / "keys.json")
         self.keys = Keys(file, self._key_changed)
         self._catalogue = Catalogue(data_dir, self._parameters, rules, self.keys)
-        self._handlers = Kept(self._let_go)
+        self._handlers = Kept(self._release)
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -226,7 +226,7 @@ class Models:
             return
         self._end_soon(retire())
 
-    def _let_go(self, handler: ChatHandler) -> None:
+    def _release(self, handler: ChatHandler) -> None:
         """Close what nobody uses; a model's connections may be shared with other models."""
         if hasattr(handler, "retire"):
             self._retire(handler)

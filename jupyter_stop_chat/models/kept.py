@@ -17,11 +17,11 @@ MOST_KEPT = 32
 class Kept:
     """The handlers that were built.
 
-    :param let_go: told of each handler that is dropped since others were used after it.
+    :param release: told of each handler that is dropped since others were used after it.
     """
 
-    def __init__(self, let_go: Callable[[ChatHandler], None]) -> None:
-        self._let_go = let_go
+    def __init__(self, release: Callable[[ChatHandler], None]) -> None:
+        self._release = release
         #: The least recently used first.
         self._handlers: dict[Slot, ChatHandler] = {}
         #: What each task asked for last: it makes a reply with it, until it ends.
@@ -74,6 +74,6 @@ class Kept:
             del self._handlers[slot]
             # A plugin may have one for all of its models.
             if not any(each is handler for each in self._handlers.values()):
-                self._let_go(handler)
+                self._release(handler)
             if len(self._handlers) <= MOST_KEPT:
                 return

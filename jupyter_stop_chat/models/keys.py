@@ -68,7 +68,7 @@ class Keys:
                 # Which keys there are is known before a keychain gives them.
                 names = await asyncio.to_thread(self._file.read_names)
                 if self._stamp is None:
-                    self._take(names)
+                    self._adopt(names)
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look(), name="stop-chat look for keys")
                 self._looking.add_done_callback(self._looked)
@@ -103,14 +103,14 @@ class Keys:
             return  # and a key that a keychain does not give now stays in it
         await self._write(owner, provider, lambda given: Given(None, base_url))
 
-    async def take_key_back(self, owner: str, provider: str) -> None:
+    async def forget_key(self, owner: str, provider: str) -> None:
         """Forget a key; nothing happens where none was given.
 
         :raises StopChatError: `internal`, when that cannot be written down.
         """
         await self._write(owner, provider, lambda given: Given(None, given.base_url))
 
-    async def take_back(self, owner: str, provider: str) -> None:
+    async def forget(self, owner: str, provider: str) -> None:
         """Forget all that was given for a provider.
 
         :raises StopChatError: `internal`, when that cannot be written down.
@@ -125,7 +125,7 @@ class Keys:
     async def _look(self) -> None:
         async with self._lock:
             stamp = await asyncio.to_thread(self._file.stamp)
-            self._take(await asyncio.to_thread(self._file.read))
+            self._adopt(await asyncio.to_thread(self._file.read))
             self._stamp = stamp
 
     def _looked(self, task: asyncio.Task[None]) -> None:
@@ -146,9 +146,9 @@ class Keys:
                 detail = f"keys cannot be kept: {type(error).__name__}"
                 raise StopChatError(ErrorCode.INTERNAL, detail) from error
             self._stamp = await asyncio.to_thread(self._file.stamp)
-            self._take(entries)
+            self._adopt(entries)
 
-    def _take(self, entries: dict[tuple[str, str], Entry]) -> None:
+    def _adopt(self, entries: dict[tuple[str, str], Entry]) -> None:
         before = self._given
         self._given = {
             who: Given(SecretStr(each.key) if each.key else None, each.base_url, each.locked)

@@ -96,8 +96,10 @@ class ChatHandler(StopChatHandler):
         room = MOST_CHARACTERS
         while end > 0 and len(page) < limit and room > 0:
             end -= 1
-            made = services.engine.generation(ids[end])
-            page.append(made.snapshot() if made and made.is_accepted else messages[end])
+            generation = services.engine.generation(ids[end])
+            page.append(
+                generation.snapshot() if generation and generation.is_accepted else messages[end]
+            )
             room -= _size(page[-1])
         if used is not None:
             used = used.model_copy(update={"sent_from": None})  # that is a message's own

@@ -177,16 +177,16 @@ class GenerationsHandler(StopChatHandler):
             RunningGenerations(
                 generations=tuple(
                     RunningGeneration(
-                        message_id=made.id,
-                        chat_id=made.chat_id,
-                        request_id=made.request_id,
-                        state=made.state,
-                        model=made.model,
-                        created_at=made.message.created_at,
-                        text_length=made.text.length,
+                        message_id=generation.id,
+                        chat_id=generation.chat_id,
+                        request_id=generation.request_id,
+                        state=generation.state,
+                        model=generation.model,
+                        created_at=generation.message.created_at,
+                        text_length=generation.text.length,
                     )
-                    for made in engine.running(self.owner)
-                    if made.is_accepted
+                    for generation in engine.running(self.owner)
+                    if generation.is_accepted
                 )
             )
         )
@@ -236,7 +236,7 @@ class InterruptAllHandler(StopChatHandler):
             return
         if not await self._may_stop_everyone():
             raise StopChatError(ErrorCode.NOT_ALLOWED, EVERYONE_RESOURCE)
-        owners = sorted({made.owner for made in engine.running()})
+        owners = sorted({generation.owner for generation in engine.running()})
         answers = await asyncio.gather(
             *(engine.stop(owner, _all(discard=asked.discard)) for owner in owners)
         )
@@ -274,9 +274,9 @@ async def _reply(owner: str, engine: Engine, message_id: str) -> Message:
 
     :raises StopChatError: `unknown_message`, also for one of another owner.
     """
-    made = engine.generation(message_id)
-    if made is not None and made.owner == owner and made.is_accepted:
-        return made.snapshot()
+    generation = engine.generation(message_id)
+    if generation is not None and generation.owner == owner and generation.is_accepted:
+        return generation.snapshot()
     return await engine.message(owner, message_id, "assistant")
 
 

@@ -15,7 +15,7 @@ class HealthHandler(StopChatHandler):
 
     @Operation("health", "read", Health)
     async def get(self) -> None:
-        """Tell how the engine, the store and the bus are.
+        """Return the health of the engine, the store and the bus.
 
         Nothing in it is a path or a name.
         """

@@ -181,9 +181,9 @@ class Database:
     def _writing(self) -> list[str]:
         # A rollback journal is synced in full: NORMAL could tear it on a power cut.
         wal = self.prepared is not None and self.prepared.journal == "wal"
-        more = [f"{name}={value}" for name, value in self._pragmas.items()]
+        pragmas = [f"{name}={value}" for name, value in self._pragmas.items()]
         sync = f"synchronous={'normal' if wal else 'full'}"
-        return [self._busy_timeout(), "foreign_keys=on", sync, *more]
+        return [self._busy_timeout(), "foreign_keys=on", sync, *pragmas]
 
 
 def _configure(

@@ -66,9 +66,9 @@ class Reader:
         if before is not None:
             last = chats.alias()
             # Another owner's is no place in this list, as one that does not exist.
-            its = (last.c.id == before) & (last.c.owner == owner)
-            place = select(last.c.changed).where(its).scalar_subquery()
-            statement = statement.where(chats.c.changed < place)
+            last_chat = (last.c.id == before) & (last.c.owner == owner)
+            changed = select(last.c.changed).where(last_chat).scalar_subquery()
+            statement = statement.where(chats.c.changed < changed)
         return [chat_of(row) for row in await self._database.read(statement)]
 
     async def found_among(self, query: str, chat_ids: Sequence[str]) -> set[str]:
@@ -121,12 +121,12 @@ class Reader:
 
     async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
         """Return what of an owner's other processes make now: ids, with their chats'."""
-        made = select(messages.c.id, messages.c.chat_id).where(
+        statement = select(messages.c.id, messages.c.chat_id).where(
             IS_LIVE, messages.c.owner == owner, messages.c.process != self._database.process
         )
         if chat_id is not None:
-            made = made.where(messages.c.chat_id == chat_id)
-        rows = await self._database.read(made.order_by(messages.c.seq))
+            statement = statement.where(messages.c.chat_id == chat_id)
+        rows = await self._database.read(statement.order_by(messages.c.seq))
         return {row["id"]: row["chat_id"] for row in rows}
 
     async def lost(self, message_ids: Sequence[str]) -> list[str]:

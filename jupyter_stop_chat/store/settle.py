@@ -141,12 +141,12 @@ def estimated(row: Mapping[str, Any], length_before: int) -> Usage | None:
         begun, text = begun + counted, text - counted
     if not text + reasoning:
         return None
-    more = Usage(
+    estimate = Usage(
         input_tokens=tokens(length_before + begun),
         output_tokens=tokens(text + reasoning),
         estimated=True,
     )
-    return total(known, more)
+    return total(known, estimate)
 
 
 def read_message(connection: Connection, message_id: str) -> Message:
@@ -223,14 +223,14 @@ class _Waiting:
     def _rows(self, *, newest_first: bool = False) -> Iterator[tuple[int, str]]:
         """Read the text's rows a few at a time: most are not needed."""
         n = deltas.c.n
-        found = select(n, deltas.c.text).where(self._of_text)
-        found = found.order_by(n.desc() if newest_first else n).limit(_PAGE)
-        page = self._connection.execute(found).all()
+        rows = select(n, deltas.c.text).where(self._of_text)
+        rows = rows.order_by(n.desc() if newest_first else n).limit(_PAGE)
+        page = self._connection.execute(rows).all()
         while page:
             yield from ((row.n, row.text) for row in page)
             last = page[-1].n
-            more = found.where(n < last if newest_first else n > last)
-            page = self._connection.execute(more).all()
+            rest = rows.where(n < last if newest_first else n > last)
+            page = self._connection.execute(rest).all()
 
     def _delete(self, which: ColumnElement[bool]) -> None:
         self._connection.execute(delete(deltas).where(self._of_text, which))

@@ -109,7 +109,7 @@ class SqlStore:
         await self._saver.close()
 
     def health(self) -> dict[str, Any]:
-        """Tell how the store is; nothing in it is secret, and the password is masked."""
+        """Return the store's health; nothing in it is secret, and the password is masked."""
         prepared = self._database.prepared
         return {
             "url": self._database.url.render_as_string(hide_password=True),
@@ -160,10 +160,10 @@ class SqlStore:
         """
         if not await self._writer.write(GiveChat(chat_id, NOBODY)):
             return False
-        await asyncio.shield(asyncio.ensure_future(self._take_away(chat_id)))
+        await asyncio.shield(asyncio.ensure_future(self._delete_pages(chat_id)))
         return True
 
-    async def _take_away(self, chat_id: str) -> None:
+    async def _delete_pages(self, chat_id: str) -> None:
         while await self._writer.write(DropMessages(chat_id)):
             pass
         await self._writer.write(DeleteChat(chat_id))
@@ -181,7 +181,7 @@ class SqlStore:
         return bool(await self._writer.write(SetState(message_id, state)))
 
     async def append(self, message_id: str, text: str, part: Part = "text") -> None:
-        """Append text to a message that is not terminal; another takes none."""
+        """Append text to a live message; one that has ended stays as it is."""
         if text:
             await self._saver.has_room()
             await self._writer.write(Append(message_id, text, part))

@@ -89,8 +89,8 @@ class Writer:
         self._wake.set()
         return future
 
-    def _take(self) -> list[_Waiting]:
-        """Take the next group; a job is a group of its own."""
+    def _next_group(self) -> list[_Waiting]:
+        """Return the next group; a job is a group of its own."""
         group: list[_Waiting] = []
         size = 0
         while self._waiting and len(group) < GROUP_OPERATIONS:
@@ -109,7 +109,7 @@ class Writer:
     async def _run(self) -> None:
         while True:
             while self._waiting:
-                group = self._take()
+                group = self._next_group()
                 try:
                     what = group[0][0]
                     if callable(what):

@@ -63,7 +63,7 @@ async def test_a_given_key_is_used_for_its_owner_alone(make: Callable[..., Model
         assert (await models.resolve("openai:gpt-test", ANNA))[0] is not (
             await models.resolve("openai:gpt-test", BEN)
         )[0]
-        await models.keys.take_key_back(ANNA, "openai")
+        await models.keys.forget_key(ANNA, "openai")
         with pytest.raises(StopChatError) as caught:
             await models.resolve("openai:other", ANNA)
         assert caught.value.code is ErrorCode.MISSING_KEY
@@ -124,7 +124,7 @@ async def test_an_anthropic_key_changes_the_same_way(make: Callable[..., Models]
             await models.give_key("server", "anthropic", key)
             await reply(models, "anthropic:claude-test")
             assert any(key in value for value in provider.requests[-1].headers.values())
-        await models.keys.take_key_back("server", "anthropic")
+        await models.keys.forget_key("server", "anthropic")
         await asyncio.wait_for(provider.no_connections(), LONG)
 
 

@@ -239,11 +239,11 @@ async def test_a_key_is_its_owners_alone(path: Path) -> None:
     assert given is not None
     assert given.get_secret_value() == CANARY
     assert CANARY not in repr(keys.given("user:anna", "openai")) + repr(vars(keys))
-    await keys.take_back("user:ben", "openai")
+    await keys.forget("user:ben", "openai")
     assert keys.given("user:anna", "openai").key is not None
     await keys.give_key("user:anna", "openai", CANARY)
     assert heard == [("user:anna", "openai")], "the same key again changes nothing"
-    await keys.take_back("user:anna", "openai")
+    await keys.forget("user:anna", "openai")
     assert keys.given("user:anna", "openai").key is None
     assert heard == [("user:anna", "openai")] * 2
 
@@ -327,9 +327,9 @@ async def test_a_key_goes_with_its_address(path: Path) -> None:
         await keys.give_key("server", "openai_compatible", CANARY)
         await keys.give_address("server", "openai_compatible", address)
         assert keys.given("server", "openai_compatible") == Given(SecretStr(CANARY), address)
-    await keys.take_key_back("server", "openai_compatible")
+    await keys.forget_key("server", "openai_compatible")
     assert keys.given("server", "openai_compatible") == Given(None, address)
-    await keys.take_back("server", "openai_compatible")
+    await keys.forget("server", "openai_compatible")
     assert keys.given("server", "openai_compatible") == Given()
 
 

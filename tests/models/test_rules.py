@@ -154,7 +154,7 @@ async def test_giving_keys_can_be_turned_off(make: Callable[..., Models]) -> Non
     assert caught.value.code is ErrorCode.MISSING_KEY
     info = next(each for each in (await off.listed()).providers if each.name == "openai")
     assert (info.key, info.may_give) == (None, False)
-    await off.keys.take_key_back("server", "openai")
+    await off.keys.forget_key("server", "openai")
     await models.keys.refresh()
     assert models.keys.given("server", "openai").key is None
 

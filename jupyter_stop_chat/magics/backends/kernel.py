@@ -185,8 +185,12 @@ class KernelBackend:
     async def _running(self) -> list[dict[str, Any]]:
         engine = (await self._services()).engine
         return [
-            {"message_id": made.id, "chat_id": made.chat_id, "state": str(made.state)}
-            for made in engine.running(_owner())
+            {
+                "message_id": generation.id,
+                "chat_id": generation.chat_id,
+                "state": str(generation.state),
+            }
+            for generation in engine.running(_owner())
         ]
 
 

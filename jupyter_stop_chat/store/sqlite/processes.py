@@ -52,7 +52,7 @@ class ProcessLock:
         if self._descriptor is not None:
             if _is_at(self._descriptor, self._path):
                 return True
-            self._let_go()
+            self._close()
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -72,7 +72,7 @@ class ProcessLock:
         return False
 
     def release(self, *, finished: bool = False) -> None:
-        """Let go of the lock. Blocks on the disk.
+        """Release the lock. Blocks on the disk.
 
         :param finished: all that this process made has ended, so that nobody will ask for it.
             Otherwise its file stays, and says that it is gone.
@@ -80,9 +80,9 @@ class ProcessLock:
         if finished and self._descriptor is not None and self._path is not None:
             with contextlib.suppress(OSError):
                 self._path.unlink()
-        self._let_go()
+        self._close()
 
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jupyter_stop_chat.ports.store import ended
-from jupyter_stop_chat.wire.codec import first_wrong
+from jupyter_stop_chat.wire.codec import first_wrong, loads
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.wire.times import now, written
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .reading_order import reading_order
@@ -54,32 +54,32 @@ def read_chat(raw: bytes, owner: str, max_length: int) -> tuple[Chat, list[Messa
     if len(raw) > MAX_IMPORT_BYTES:
         raise StopChatError(ErrorCode.PROMPT_TOO_LONG, "the file is too large")
     try:
-        fields = json.loads(raw, parse_constant=_no_constant)
+        fields = loads(raw)
         asked = ImportRequest.model_validate(_whole(fields))
     except ValidationError as error:
         raise StopChatError(ErrorCode.INVALID_FIELD, first_wrong(error)) from None
     except (ValueError, RecursionError):
         raise StopChatError(ErrorCode.BAD_FRAME) from None
-    now = _written(datetime.now(UTC))
-    created_at = _written(asked.chat.created_at) if asked.chat.created_at else now
+    this_moment = now()
+    created_at = written(asked.chat.created_at) if asked.chat.created_at else this_moment
     chat = Chat(
         id=str(uuid.uuid4()),
         title=asked.chat.title or None,
         owner=owner,
         created_at=created_at,
-        updated_at=now,
+        updated_at=this_moment,
     )
     ids: dict[str, str] = {}
     messages: list[Message] = []
     for message in reading_order(asked.messages):
         if max(utf16_length(message.text), utf16_length(message.reasoning or "")) > max_length:
             raise StopChatError(ErrorCode.PROMPT_TOO_LONG, "a message")
-        messages.append(_imported(message, chat, ids, now))
+        messages.append(_imported(message, chat, ids))
         ids[message.id] = messages[-1].id
     return chat, messages
 
 
-def _imported(message: Message, chat: Chat, ids: dict[str, str], now: str) -> Message:
+def _imported(message: Message, chat: Chat, ids: dict[str, str]) -> Message:
     """Take one message over.
 
     :param ids: the new ids of those before it; it can refer to no others, so to none in a ring.
@@ -89,12 +89,12 @@ def _imported(message: Message, chat: Chat, ids: dict[str, str], now: str) -> Me
         state, stop, tools = MessageState.COMPLETED, None, ()
     elif state not in TERMINAL:
         state = MessageState.INTERRUPTED
-        stop = stop or Receipt(reason="server_restart", requested_at=now)
+        stop = stop or Receipt(reason="server_restart", requested_at=chat.updated_at)
     tools = ended(tools)
     try:
-        created_at = _written(datetime.fromisoformat(message.created_at))
+        created_at = written(datetime.fromisoformat(message.created_at))
     except ValueError:
-        created_at = now
+        created_at = chat.updated_at
     return message.model_copy(
         update={
             "id": str(uuid.uuid4()),
@@ -113,15 +113,6 @@ def _imported(message: Message, chat: Chat, ids: dict[str, str], now: str) -> Me
     )
 
 
-def _written(when: datetime) -> str:
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    try:
-        when = when.astimezone(UTC)
-    except OverflowError:  # at the edge of the calendar
-        when = datetime.now(UTC)
-    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _whole(value: Any) -> Any:
     """Make all text such that it can be carried everywhere."""
     if isinstance(value, str):
@@ -131,7 +122,3 @@ def _whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {whole(key): _whole(each) for key, each in value.items()}
     return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

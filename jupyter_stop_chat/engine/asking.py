@@ -18,11 +18,11 @@ from jupyter_stop_chat.wire.objects import (
     Policy,
 )
 from jupyter_stop_chat.wire.server_frames import Accepted
+from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .lane import Lane
 from .queue import Queue
-from .receipt import now
 from .room import Room
 from .send import Admission, Write, Written, new_reply
 from .thread import Threads

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
+from jupyter_stop_chat.wire.times import now
+
 Reason = Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"]
-
-
-def now() -> str:
-    """Return the time as the wire contract writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, MessageState
 from jupyter_stop_chat.wire.server_frames import ChatChanged
+from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
@@ -20,7 +21,6 @@ from .changes import Bus, MessageMoved
 from .generation import Generation
 from .lane import Lane
 from .limits import EngineLimits
-from .receipt import now
 from .registry import Registry
 from .settle import Settling
 from .stop import Stopping

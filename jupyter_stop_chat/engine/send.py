@@ -12,6 +12,7 @@ from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Policy
 from jupyter_stop_chat.wire.server_frames import Accepted
+from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
@@ -19,7 +20,6 @@ from .changes import Bus, MessageMoved, TextGrew
 from .generation import Generation
 from .lane import Lane
 from .limits import EngineLimits
-from .receipt import now
 from .registry import Registry
 from .run import Runner
 from .settle import Settling

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from http import HTTPStatus
@@ -13,7 +12,7 @@ from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError
 
-from jupyter_stop_chat.wire.codec import first_wrong
+from jupyter_stop_chat.wire.codec import first_wrong, loads
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import ErrorInfo, largest_frame
 
@@ -124,7 +123,7 @@ class StopChatHandler(APIHandler):
         if len(raw) > largest_frame(self.app.max_prompt_length):
             raise StopChatError(ErrorCode.PROMPT_TOO_LONG, "the body is too large")
         try:
-            fields = json.loads(raw, parse_constant=_no_constant)
+            fields = loads(raw)
         except (ValueError, RecursionError):
             raise StopChatError(ErrorCode.BAD_FRAME) from None
         if not isinstance(fields, dict):
@@ -196,7 +195,3 @@ def _code_of(status: int) -> ErrorCode:
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return ErrorCode.INVALID_FIELD
     return ErrorCode.INTERNAL
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -23,9 +23,9 @@ from sqlalchemy.exc import IntegrityError
 from jupyter_stop_chat.ports.store import put
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Receipt, ToolCall
+from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
-from .clock import now
 from .operations import (
     NOBODY,
     AmendPrompt,

@@ -19,10 +19,10 @@ from sqlalchemy import (
 from jupyter_stop_chat.ports.store import Settlement, ended
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, Usage
+from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
-from .clock import now
 from .operations import Interrupt, MakeThought, Settle
 from .rows import ONE_MESSAGE, message_of
 from .schema import IS_LIVE, LIVE, chats, deltas, messages

@@ -32,7 +32,7 @@ def decode(raw: str | bytes) -> ClientFrame:
     if isinstance(raw, bytes):
         raise StopChatError(ErrorCode.BAD_FRAME, "a binary frame")
     try:
-        frame = json.loads(raw, parse_constant=_no_constant)
+        frame = loads(raw)
     except (ValueError, RecursionError):
         raise StopChatError(ErrorCode.BAD_FRAME) from None
     if not isinstance(frame, dict):
@@ -92,6 +92,15 @@ def may_be_stop(raw: str | bytes) -> bool:
 def encode(frame: BaseModel) -> str:
     """Write one frame for a client, without the fields that are not set."""
     return frame.model_dump_json(exclude_none=True)
+
+
+def loads(raw: str | bytes) -> Any:
+    """Read JSON, without the constants that Python adds to it.
+
+    :raises ValueError: when it is none.
+    :raises RecursionError: when it is nested too deeply.
+    """
+    return json.loads(raw, parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> Any:

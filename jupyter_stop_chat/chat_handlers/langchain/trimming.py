@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, trim_messages
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
 from jupyter_stop_chat.chat_handlers.provider_errors import limit_in
+from jupyter_stop_chat.local_model.history import first_kept
 from jupyter_stop_chat.ports.handler import TurnMessage
 
 #: Tokens are estimated, so this much of what a model takes is used.
 USED = 0.8
 #: So often a history that is too long is tried, shorter each time; the last is the prompt alone.
 TRIES = 6
-#: What is left after a step, as a share of what is used.
-LEFT = 0.5
 
 
 def limit_of(model: Any) -> int | None:
@@ -70,22 +69,9 @@ def fitted(messages: Sequence[TurnMessage], most: float) -> Sequence[TurnMessage
     :param messages: roles alternate, the first and the last are the user's.
     :param most: how many tokens fit.
     """
-    told = _told(messages)
-    sizes = [count_tokens_approximately([each]) for each in told]
-    start, size = 0, 0
-    for at, each in enumerate(told):
-        size += sizes[at]
-        if size > most and isinstance(each, HumanMessage) and at > start:
-            kept = trim_messages(
-                told[start : at + 1],
-                max_tokens=int(most * LEFT),
-                token_counter=count_tokens_approximately,
-                strategy="last",
-                start_on="human",
-            )
-            start = at + 1 - max(1, len(kept))
-            size = sum(sizes[start : at + 1])
-    return messages[start:]
+    sizes = [count_tokens_approximately([each]) for each in _told(messages)]
+    turns = [at for at, each in enumerate(messages) if each.role == "user"]
+    return messages[first_kept(sizes, turns, most) :]
 
 
 def _told(messages: Sequence[TurnMessage]) -> list[BaseMessage]:

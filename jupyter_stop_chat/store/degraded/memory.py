@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from jupyter_stop_chat.ports.store import ended, put
-from jupyter_stop_chat.store.clock import now
 from jupyter_stop_chat.store.operations import (
     AmendPrompt,
     AmendStop,
@@ -34,6 +33,7 @@ from jupyter_stop_chat.store.operations import (
 )
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Receipt, ToolCall
+from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 from .kept import Kept, clean_message

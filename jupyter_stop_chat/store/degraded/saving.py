@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.ports.store import Settlement
-from jupyter_stop_chat.store.clock import now
 from jupyter_stop_chat.store.database import Database
 from jupyter_stop_chat.store.operations import Beat, Interrupt, Operation
 from jupyter_stop_chat.store.reading import Overlay, Reader
@@ -22,6 +21,7 @@ from jupyter_stop_chat.store.sqlite.thread import in_thread
 from jupyter_stop_chat.store.writer import Writer
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
+from jupyter_stop_chat.wire.times import now
 
 from .learning import Learner
 from .memory import Memory

@@ -14,7 +14,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -35,8 +35,12 @@ class Entry:
 
     key: str | None = None
     base_url: str | None = None
-    #: The key is in a keychain that does not give it now.
-    locked: bool = False
+    in_keychain: bool = False
+
+    @property
+    def locked(self) -> bool:
+        """Tell whether the key is in a keychain that does not give it now."""
+        return self.in_keychain and self.key is None
 
 
 class Keychain(Protocol):
@@ -101,12 +105,12 @@ class KeyFile:
         with self._lock:
             entries = self._read(self._from_keychain)
             before = entries.pop((owner, provider), None)
-            if entry is not None:
-                entries[owner, provider] = entry
-            elif before is None:
+            if entry is None and before is None:
                 return entries
             in_keychain = self._to_keychain(owner, provider, entry)
-            self._write(entries, {(owner, provider): in_keychain})
+            if entry is not None:
+                entries[owner, provider] = replace(entry, in_keychain=in_keychain)
+            self._write(entries)
         return entries
 
     # --- the keychain ------------------------------------------------------------------------
@@ -193,7 +197,7 @@ class KeyFile:
             entries[owner, provider] = Entry(
                 key if isinstance(key, str) else None,
                 base_url if isinstance(base_url, str) else None,
-                in_keychain and key is None,
+                in_keychain,
             )
         return entries
 
@@ -208,23 +212,14 @@ class KeyFile:
             log.warning("the file of given keys cannot be read: %s", type(error).__name__)
             return []
 
-    def _write(
-        self, entries: dict[tuple[str, str], Entry], changed: dict[tuple[str, str], bool]
-    ) -> None:
-        """Write the file anew, in one step, readable by its owner alone.
-
-        :param changed: whether the key that has changed is in the keychain.
-        """
-        in_keychain = {
-            (each.get("owner"), each.get("provider")): each.get("in_keychain") is True
-            for each in self._lines()
-        } | changed
+    def _write(self, entries: dict[tuple[str, str], Entry]) -> None:
+        """Write the file anew, in one step, readable by its owner alone."""
         lines = []
         for (owner, provider), entry in sorted(entries.items()):
             line: dict[str, Any] = {"owner": owner, "provider": provider}
             if entry.base_url is not None:
                 line["base_url"] = entry.base_url
-            if in_keychain.get((owner, provider)):
+            if entry.in_keychain:
                 line["in_keychain"] = True
             elif entry.key is not None:
                 line["key"] = entry.key

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable
+import pytest
+from sqlalchemy import Connection, Executable
+from sqlalchemy.util import await_only
 
+from jupyter_stop_chat.store import database
 from jupyter_stop_chat.store.operations import Append, Operation
 from jupyter_stop_chat.store.sql import SqlStore
-from jupyter_stop_chat.store.sqlite.prepare import prepare, url_of
+from jupyter_stop_chat.store.sqlite.prepare import Prepared, prepare, url_of
 
 MEMORY = "sqlite://"
 
@@ -92,8 +95,27 @@ class WatchedStore(SqlStore):
 async def open_watched(db_url: str = MEMORY, **options: Any) -> WatchedStore:
     """Open a store; in memory, if no other place is named."""
     store = WatchedStore(db_url, **options)
-    await store.open()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_prepare_memory", _copy_into_memory)
+        await store.open()
     return store
+
+
+#: What was found of the first database that was made in memory, and all that is in it.
+_empty: list[tuple[Prepared, bytes]] = []
+_prepare_memory = database._prepare_memory
+
+
+def _copy_into_memory(connection: Connection) -> Prepared:
+    """Make the schema of a database in memory once, and copy it from then on."""
+    driver: Any = connection.connection.driver_connection
+    if not _empty:
+        made = _prepare_memory(connection)
+        _empty.append((made, await_only(driver._execute(driver._conn.serialize))))
+        return made
+    made, content = _empty[0]
+    await_only(driver._execute(driver._conn.deserialize, content))
+    return made
 
 
 def make_template(path: Path) -> Path:

@@ -12,8 +12,6 @@ from tests.browser.markdown_texts import LONG, SHORT
 
 pytestmark = pytest.mark.browser
 
-#: So many positions of a long text are tried.
-CUTS = 200
 SEED = 20260
 
 #: The page's own renderer, whole and growing. Frames come at once: what is compared is where the
@@ -79,10 +77,11 @@ def test_short_texts_cut_everywhere(chat: ChatPage) -> None:
     assert found["compared"] == sum(len(text) + 1 for text in SHORT)
 
 
-def test_long_texts_cut_at_random(chat: ChatPage) -> None:
-    """Two hundred positions each, the same in every run."""
+@pytest.mark.parametrize("cuts", [40, pytest.param(200, marks=pytest.mark.stress)])
+def test_long_texts_cut_at_random(chat: ChatPage, cuts: int) -> None:
+    """So many positions each, the same in every run."""
     chosen = random.Random(SEED)
-    cases = [{"text": text, "cuts": chosen.choices(range(len(text)), k=CUTS)} for text in LONG]
+    cases = [{"text": text, "cuts": chosen.choices(range(len(text)), k=cuts)} for text in LONG]
     found = chat.page.evaluate(COMPARE, cases)
     assert found["found"] == [], _told(found)
-    assert found["compared"] == CUTS * len(LONG)
+    assert found["compared"] == cuts * len(LONG)

@@ -295,8 +295,9 @@ def test_a_long_chat_opens_at_its_end_and_keeps_the_place(chat: ChatPage, lab: L
         assert abs(place) < 2
 
 
-def test_a_hundred_double_clicks_on_stop_send_nothing(
-    chat: ChatPage, provider: OpenAIProvider
+@pytest.mark.parametrize("turns", [20, pytest.param(100, marks=pytest.mark.stress)])
+def test_many_double_clicks_on_stop_send_nothing(
+    chat: ChatPage, provider: OpenAIProvider, turns: int
 ) -> None:
     """V7, L7: the second click is a real one at once, or comes in the moment that Send is back."""
     provider.script = Script(tokens=100_000, rate=60)
@@ -314,7 +315,7 @@ def test_a_hundred_double_clicks_on_stop_send_nothing(
           }).observe(button, {attributes: true, attributeFilter: ['data-mode']});
         }"""
     )
-    for turn in range(100):
+    for turn in range(turns):
         if turn % 20 == 0:
             chat.page.get_by_role("button", name="New chat").click()
         prompt = f"Question {turn}"
@@ -329,6 +330,6 @@ def test_a_hundred_double_clicks_on_stop_send_nothing(
         expect(chat.input).to_have_value(prompt)
         assert len(chat.sent_of("send")) == turn + 1
     clicked = chat.page.evaluate("window.clickedOn")
-    assert len(clicked) == 200
-    assert clicked.count("stop") == 100
-    assert clicked.count("send") >= 50  # which only the guard has kept from sending
+    assert len(clicked) == 2 * turns
+    assert clicked.count("stop") == turns
+    assert clicked.count("send") >= turns / 2  # which only the guard has kept from sending

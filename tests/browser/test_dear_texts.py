@@ -88,22 +88,55 @@ async texts => {
 """
 
 
-@pytest.fixture(scope="module")
-def plain() -> dict[str, int]:
-    """Keep the longest task that plain words take in this page."""
-    return {}
+#: One of each kind, for every run.
+OF_EACH_KIND = (
+    "stars of both kinds",
+    "nested brackets",
+    "links",
+    "tags without an end",
+    "backticks",
+    "lists",
+    "rows",
+    "formulas",
+    "definitions",
+    "mails",
+    "many lines of code",
+    "code that never closes",
+    "a diagram",
+    "headings",
+)
 
 
-@pytest.mark.parametrize("name", DEAR)
-def test_no_text_holds_the_page(chat: ChatPage, name: str, plain: dict[str, int]) -> None:
-    """R5: its longest task is that of plain words of the same length, or few times as much."""
+def _expect_none_to_hold(chat: ChatPage, texts: dict[str, str]) -> None:
+    """Compare the longest task of each with that of plain words.
+
+    A text that holds the page does so each time, a machine that is busy does not: what seems to
+    hold it is measured again, beside plain words again.
+    """
     words = "word " * 12_000
-    if not plain:
-        chat.page.evaluate(MEASURE, {"warm": words})
-        plain.update(chat.page.evaluate(MEASURE, {"plain": words}))
-    took = chat.page.evaluate(MEASURE, {name: DEAR[name]})[name]
-    print(f"{name}: {took} ms beside {plain['plain']}")
-    assert took < 10 * max(plain["plain"], 50)
+    chat.page.evaluate(MEASURE, {"warm": words})
+    left = dict(texts)
+    for _ in range(4):
+        took = chat.page.evaluate(MEASURE, {"plain words": words, **left})
+        plain = took.pop("plain words")
+        print(f"beside {plain} ms: {took}")
+        left = {name: left[name] for name in took if took[name] >= 10 * max(plain, 50)}
+        if not left:
+            return
+    assert list(left) == []
+
+
+@pytest.mark.timeout(600)  # all of them, on a busy machine
+def test_no_text_holds_the_page(chat: ChatPage) -> None:
+    """R5: its longest task is that of plain words of the same length, or few times as much."""
+    _expect_none_to_hold(chat, {name: DEAR[name] for name in OF_EACH_KIND})
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("name", DEAR)
+def test_no_dear_text_holds_the_page(chat: ChatPage, name: str) -> None:
+    """R5: all of them."""
+    _expect_none_to_hold(chat, {name: DEAR[name]})
 
 
 #: Diagrams that Mermaid would make for ever: a hundred million places of a block.

@@ -1,4 +1,4 @@
-"""Run a model that has only sync code in a thread of its own, and let go of it at a cancel.
+"""Run what has only sync code in a thread of its own, and let go of it at a cancel.
 
 Never in the event loop's default executor: a few threads that do not end would fill it, every
 look-up of a name on the server would wait for them, and the process could not exit.
@@ -42,6 +42,34 @@ class SyncBridge:
         """Count a thread in (1) or out (-1)."""
         with self._lock:
             self._stuck += change
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """Call a function in a thread; one that runs on behind a cancel is counted until its end.
+
+        :raises StopChatError: `too_many_stuck`.
+        """
+        if self._stuck >= self.max_stuck:
+            raise StopChatError(ErrorCode.TOO_MANY_STUCK, f"{self._stuck} threads are stuck")
+        left = ended = False
+
+        def work() -> T:
+            nonlocal ended
+            try:
+                return function()
+            except StopIteration as error:
+                raise RuntimeError("StopIteration") from error  # no future can hold it
+            finally:
+                with self._lock:
+                    ended = True
+                    self._stuck -= left
+
+        try:
+            return await in_thread_of_its_own(work)
+        except asyncio.CancelledError:
+            with self._lock:
+                left = not ended
+                self._stuck += left
+            raise
 
     async def stream(self, make: Callable[[], Iterator[T]], turn: Turn) -> AsyncGenerator[T, None]:
         """Iterate in a thread, and yield what comes.

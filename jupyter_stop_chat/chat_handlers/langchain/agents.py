@@ -79,7 +79,7 @@ class Parts:
 
     :ivar models: its chat models.
     :ivar async_models: the class names of chat models that close with their stream.
-    :ivar sync_tools: the names of tools that run in a thread.
+    :ivar sync_tools: the names of tools that run in a thread; `in_threads`, these tools.
     :ivar async_tools: the names of tools that are coroutines, and end with their cancel.
     """
 
@@ -87,6 +87,7 @@ class Parts:
         self.models: list[BaseChatModel] = []
         self.async_models: set[str] = set()
         self.sync_tools: set[str] = set()
+        self.in_threads: list[BaseTool] = []
         self.async_tools: set[str] = set()
         sync_models: set[str] = set()
         for part in inner_parts(runnable):
@@ -96,6 +97,8 @@ class Parts:
                 names.add(type(part).__name__)
             elif isinstance(part, BaseTool):
                 (self.sync_tools if _is_sync(part) else self.async_tools).add(part.name)
+                if _is_sync(part):
+                    self.in_threads.append(part)
         self.async_models -= sync_models
         self.async_tools -= self.sync_tools
 

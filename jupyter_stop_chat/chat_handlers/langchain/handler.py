@@ -36,6 +36,7 @@ from .runnables import (
     is_graph,
     without_lossy_timeouts,
 )
+from .sync_tools import call_in_threads
 from .trimming import TRIES, USED, fitted, limit_of, room_after, size_of
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class LangChainHandler:
         #: An agent has tools, and a chain does who knows what: nobody asked for it for a title.
         self.makes_titles = self._model is not None
         self._parts = Parts(self._runnable)
+        call_in_threads(self._parts.in_threads, self._bridge)
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)
         self._clients = Clients(self._model)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import AXE, FIELDS, OURS, THEMES, violations
 from tests.browser.chat_page import ChatPage
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 REPLY = """A **generator** is a function that *yields*; see [the manual](https://example.org).
 
 ```python
@@ -35,31 +32,12 @@ def count(limit: int):
 LONG = Script(tokens=100_000, rate=60)
 
 
-#: A dialog and a menu are JupyterLab's, and it must answer for their surroundings.
-OURS = ".jp-StopChat-panel"
-FIELDS = ".jp-StopChat-fields"
-
-
-def _violations(chat: ChatPage, where: str = OURS) -> list[str]:
-    found: list[str] = chat.page.evaluate(
-        """async where => {
-          const {violations, incomplete} = await axe.run(where);
-          // What it cannot tell for itself is a question, but never about plain code or text.
-          const unsure = incomplete.filter(one => one.id === 'color-contrast');
-          return [...violations, ...unsure].flatMap(one => one.nodes.map(node =>
-            `${one.id}: ${node.target} ${node.html.slice(0, 120)} ${node.failureSummary}`));
-        }""",
-        where,
-    )
-    return found
-
-
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing(chat: ChatPage, provider: OpenAIProvider, theme: str) -> None:
     """L6: every state of the panel, by axe-core's rules, contrast among them."""
     chat.page.evaluate(AXE.read_text())
     chat.theme(THEMES[theme])
-    assert _violations(chat) == []
+    assert violations(chat) == []
     chat.shot(f"{theme}-greeting")
     chat.width(600)
     provider.script = Script(tokens=[REPLY])
@@ -69,26 +47,26 @@ def test_axe_finds_nothing(chat: ChatPage, provider: OpenAIProvider, theme: str)
     expect(chat.page.locator("mjx-container").first).to_be_attached()
     chat.page.wait_for_timeout(300)
     chat.shot(f"{theme}-600-answer")
-    assert _violations(chat) == []
+    assert violations(chat) == []
     provider.script = LONG
     chat.ask("And what is a coroutine, in a few thousand words?")
     chat.wait_for_text(60)
     chat.ask("A prompt that waits, and that is too long for its one line of the queue")
     expect(chat.queue).to_have_count(1)
-    assert _violations(chat) == []
+    assert violations(chat) == []
     chat.input.fill("Something newer")
     chat.button.click()
     expect(chat.chip).to_be_visible()
     expect(chat.stopped_line).to_be_visible()
     chat.shot(f"{theme}-600-stopped")
-    assert _violations(chat) == []
+    assert violations(chat) == []
     chat.width(250)
     chat.shot(f"{theme}-250-stopped")
-    assert _violations(chat) == []
+    assert violations(chat) == []
     chat.page.locator(".jp-StopChat-chatsButton").click()
     expect(chat.page.locator(".jp-StopChat-chatRow").first).to_be_visible()
     chat.shot(f"{theme}-250-chats")
-    assert _violations(chat) == []
+    assert violations(chat) == []
     chat.page.keyboard.press("Escape")
     chat.page.get_by_role("button", name="Send next").click()
     chat.expect_mode("stop")
@@ -100,7 +78,7 @@ def test_axe_finds_nothing(chat: ChatPage, provider: OpenAIProvider, theme: str)
     chat.button.click()
     expect(chat.failed_line).to_be_visible()
     chat.shot(f"{theme}-250-failed")
-    assert _violations(chat) == []
+    assert violations(chat) == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -116,7 +94,7 @@ def test_axe_finds_nothing_in_what_opens(
         for pixels in (250, 600):
             chat.width(pixels)
             chat.shot(f"{theme}-{pixels}-{name}")
-            assert _violations(chat, where) == [], (name, pixels)
+            assert violations(chat, where) == [], (name, pixels)
 
     chat.drop_file("what the keeper wrote in the winter of 1911.txt", "The lamp is lit at dusk.")
     expect(chat.attached).to_have_count(1)
@@ -143,7 +121,7 @@ def test_axe_finds_nothing_in_what_opens(
         page.locator(".jp-StopChat-stoppedWords").hover()
         expect(page.locator(".jp-StopChat-receipt")).to_be_visible()
         chat.shot(f"{theme}-{pixels}-receipt")
-        assert _violations(chat) == []
+        assert violations(chat) == []
     page.locator(".jp-StopChat-titleButton").click()
     look("title")
     page.locator(".jp-StopChat-titleInput").press("Escape")
@@ -168,6 +146,28 @@ def test_axe_finds_nothing_in_what_opens(
     expect(page.locator("#jp-main-dock-panel .jp-StopChat-panel")).to_be_visible()
     look("tab", "#jp-main-dock-panel .jp-StopChat-panel")
     page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_thoughts_and_diagrams(
+    chat: ChatPage, provider: OpenAIProvider, theme: str
+) -> None:
+    """L6: unfolded, and drawn."""
+    chat.page.evaluate(AXE.read_text())
+    chat.theme(THEMES[theme])
+    diagram = "```mermaid\ngraph TD\nA[Read] --> B[Parse]\n```\n\nThe end."
+    provider.script = Script(reasoning=["Ships come ", "at dusk."], tokens=[diagram])
+    chat.ask("What comes?")
+    expect(chat.reply()).to_contain_text("The end.")
+    chat.expect_mode("send")
+    expect(chat.reply().locator(".jp-StopChat-diagram img")).to_have_count(1)
+    thoughts = chat.replies.last.locator(".jp-StopChat-reasoning")
+    thoughts.locator("summary").click()
+    expect(thoughts.locator("div")).to_be_visible()
+    for pixels in (250, 600):
+        chat.width(pixels)
+        chat.shot(f"{theme}-{pixels}-thoughts")
+        assert violations(chat) == []
 
 
 def test_the_keyboard_alone_reaches_everything(chat: ChatPage, provider: OpenAIProvider) -> None:

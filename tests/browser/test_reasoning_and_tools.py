@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.agent_package import write_agent
+from tests.browser.axe import AXE, violations
 from tests.browser.chat_page import ChatPage
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script, ToolUse
@@ -137,7 +138,7 @@ def test_a_tool_is_one_line_with_its_state(
 def test_what_a_tool_was_asked_and_said_unfolds(
     chat: ChatPage, provider: OpenAIProvider, ship: Path
 ) -> None:
-    """V8: by the keyboard, as text, and to be copied; nothing of it is in a tooltip."""
+    """V8, L6: by the keyboard, as text, and to be copied; nothing of it is in a tooltip."""
     call = ToolUse("look_out", {"where": "<b>tower</b>"})
     provider.scripts.append(Script(tokens=["I look. "], tool_calls=[call]))
     provider.script = Script(tokens=["A ", "ship."])
@@ -154,9 +155,11 @@ def test_what_a_tool_was_asked_and_said_unfolds(
     expect(details.get_by_role("button", name="Copy: Arguments")).to_be_visible()
     expect(details.get_by_role("button", name="Copy: Result")).to_be_visible()
     expect(chat.replies.last.locator(".jp-StopChat-tool[title]")).to_have_count(0)
+    chat.page.evaluate(AXE.read_text())
     for theme in ("Light", "Dark"):
         chat.theme(f"JupyterLab {theme}")
         chat.shot(f"tool-details-{theme.lower()}")
+        assert violations(chat) == []
     chat.theme("JupyterLab Light")
 
 

@@ -1,0 +1,29 @@
+"""What axe-core says of a page, in the themes that a person can choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.browser.chat_page import ChatPage
+
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+#: A dialog and a menu are JupyterLab's, and it must answer for their surroundings.
+OURS = ".jp-StopChat-panel"
+FIELDS = ".jp-StopChat-fields"
+
+
+def violations(chat: ChatPage, where: str = OURS) -> list[str]:
+    """Return what is against axe-core's rules, as it tells it."""
+    found: list[str] = chat.page.evaluate(
+        """async where => {
+          const {violations, incomplete} = await axe.run(where);
+          // What it cannot tell for itself is a question, but never about plain code or text.
+          const unsure = incomplete.filter(one => one.id === 'color-contrast');
+          return [...violations, ...unsure].flatMap(one => one.nodes.map(node =>
+            `${one.id}: ${node.target} ${node.html.slice(0, 120)} ${node.failureSummary}`));
+        }""",
+        where,
+    )
+    return found

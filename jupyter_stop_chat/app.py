@@ -325,7 +325,7 @@ class StopChatApp(ExtensionApp):
         )
 
     def _db_url(self) -> str:
-        return self.db_url or f"sqlite+aiosqlite:///{self._sqlite_file()}"
+        return self.db_url or f"sqlite:///{self._sqlite_file()}"
 
     @staticmethod
     def _sqlite_file() -> str:

@@ -25,7 +25,6 @@ HEAVY = (
     "anthropic",
     "ollama",
     "xllamacpp",
-    "aiosqlite",
 )
 
 LOAD = """

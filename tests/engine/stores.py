@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Executable
-from sqlalchemy.util import await_only
 
-from jupyter_stop_chat.store import database
 from jupyter_stop_chat.store.operations import Append, Operation
 from jupyter_stop_chat.store.sql import SqlStore
+from jupyter_stop_chat.store.sqlite import connections
 from jupyter_stop_chat.store.sqlite.prepare import Prepared, prepare, url_of
 
 MEMORY = "sqlite://"
@@ -96,14 +95,14 @@ async def open_watched(db_url: str = MEMORY, **options: Any) -> WatchedStore:
     """Open a store; in memory, if no other place is named."""
     store = WatchedStore(db_url, **options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "_prepare_memory", _copy_into_memory)
+        patch.setattr(connections, "_prepare_memory", _copy_into_memory)
         await store.open()
     return store
 
 
 #: What was found of the first database that was made in memory, and all that is in it.
 _empty: list[tuple[Prepared, bytes]] = []
-_prepare_memory = database._prepare_memory
+_prepare_memory = connections._prepare_memory
 
 
 def _copy_into_memory(connection: Connection) -> Prepared:
@@ -111,10 +110,10 @@ def _copy_into_memory(connection: Connection) -> Prepared:
     driver: Any = connection.connection.driver_connection
     if not _empty:
         made = _prepare_memory(connection)
-        _empty.append((made, await_only(driver._execute(driver._conn.serialize))))
+        _empty.append((made, driver.serialize()))
         return made
     made, content = _empty[0]
-    await_only(driver._execute(driver._conn.deserialize, content))
+    driver.deserialize(content)
     return made
 
 

@@ -26,19 +26,19 @@ WHEN = "2026-01-01T00:00:00Z"
 #: Has the database's threads wait for ever, once a file is there: a disk that answers no more.
 STALLING = """
 import pathlib, threading
-from aiosqlite.core import Connection
+from jupyter_stop_chat.store.threads import Threads
 
-real = Connection._execute
+real = Threads.run
 
-async def execute(self, function, *args, **named):
-    def stall(*args, **named):
+def run(self, function):
+    def stall():
         if pathlib.Path({stall!r}).exists():
             pathlib.Path({stalled!r}).touch()
             threading.Event().wait()
-        return function(*args, **named)
-    return await real(self, stall, *args, **named)
+        return function()
+    return real(self, stall)
 
-Connection._execute = execute
+Threads.run = run
 """
 
 

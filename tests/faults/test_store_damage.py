@@ -1,5 +1,6 @@
 """A database that is damaged: it is set aside, and what can be read of it is brought over."""
 
+import asyncio
 import os
 import sqlite3
 from pathlib import Path
@@ -44,12 +45,11 @@ async def test_damage_under_a_running_server_costs_no_reply_that_is_being_made(c
     await store.append(reply.id, "before ")
     _damage(case.path)
     if found_by == "read":
-        for database in store._database._engines:
-            await database.dispose()
+        await asyncio.to_thread(store._database._connections._reading.dispose)
         await store.get_messages(lost.id)
     else:
         await store._database.stop_writing()
-        store._database._writer = await store._database._engines[0].connect()
+        await store._database._connections.connect()
     await store.append(reply.id, "after")
     assert case.told == [True, False]
     assert len(store.health()["set_aside"]) == 1

@@ -73,7 +73,7 @@ def new_store(path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop):
 def store(request, new_store, jp_asyncio_loop):
     """Yield an open store; anything that blocks the loop meanwhile fails the test."""
     run = jp_asyncio_loop.run_until_complete
-    url = {"memory": "sqlite+aiosqlite://"}.get(request.param)
+    url = {"memory": "sqlite://"}.get(request.param)
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql")
     made = run(new_store(url=url))

@@ -314,7 +314,7 @@ async def _compare(empty, before, amid, after, opened, sample):
         path = Path(folder) / "chats.sqlite3"
         shutil.copy(empty, path)
         fault = Fault(path)
-        well = await make_store("sqlite+aiosqlite://", owner_process="host:1:a")
+        well = await make_store("sqlite://", owner_process="host:1:a")
         other = await make_store(
             f"sqlite:///{path}",
             owner_process="host:1:a",

@@ -7,7 +7,7 @@ SCRIPT = """
 import asyncio, sys, threading
 
 import jupyter_stop_chat.store
-heavy = ("sqlalchemy", "aiosqlite", "alembic")
+heavy = ("sqlalchemy", "sqlite3", "alembic")
 assert not [name for name in heavy if name in sys.modules], "imported with the package"
 
 importers = set()

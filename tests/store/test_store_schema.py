@@ -159,8 +159,9 @@ def test_a_url_names_its_file(url, file):
     assert file_of(url_of(url)) == file
 
 
-def test_urls_get_asynchronous_drivers():
-    assert url_of("sqlite:///x").drivername == "sqlite+aiosqlite"
+def test_urls_get_the_drivers_that_fit():
+    assert url_of("sqlite:///x").drivername == "sqlite"
+    assert url_of("sqlite+aiosqlite:///x").drivername == "sqlite"
     assert url_of("postgresql://host/db").drivername == "postgresql+asyncpg"
     assert url_of("postgresql+psycopg://host/db").drivername == "postgresql+psycopg"
 

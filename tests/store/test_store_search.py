@@ -63,7 +63,7 @@ async def test_words_are_found_in_titles_and_texts(
 ):
     if not indexed:
         monkeypatch.setattr(search, "has_fts5", lambda connection: False)
-    store = await new_store(url="sqlite+aiosqlite://")
+    store = await new_store(url="sqlite://")
     await store.open()
     assert store.health()["search"] == ("index" if indexed else "scan")
     names = await _filled(store, make)

@@ -360,14 +360,14 @@ async def test_reads_do_not_wait_for_a_write(new_store, make):
     await store.open()
     chat = make.chat()
     await store.begin_turn(make.turn(chat), chat)
-    inside, go_on = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    inside, go_on = asyncio.Event(), threading.Event()
 
-    async def hold() -> None:
-        async with store._database._writer.begin():
-            inside.set()
-            await go_on.wait()
+    def hold(connection: object) -> None:
+        loop.call_soon_threadsafe(inside.set)
+        go_on.wait()
 
-    job = asyncio.create_task(store._writer.run(hold))
+    job = asyncio.create_task(store._writer.run(lambda: store._database.transact(hold)))
     await inside.wait()
     late = asyncio.create_task(store.set_title(chat.id, "later"))
     assert (await store.get_chat(chat.id)).title is None
@@ -382,7 +382,7 @@ async def test_reads_do_not_wait_for_a_write(new_store, make):
 async def test_close_leaves_no_thread_and_no_open_file(new_store, make, kind):
     """L12: what was handed over is written, and everything is let go of."""
     threads, files = threading.active_count(), _open_files()
-    store = await new_store(url="sqlite+aiosqlite://" if kind == "memory" else None)
+    store = await new_store(url="sqlite://" if kind == "memory" else None)
     await store.open()
     chat = make.chat()
     asked, reply = make.turn(chat)
@@ -393,7 +393,7 @@ async def test_close_leaves_no_thread_and_no_open_file(new_store, make, kind):
     await store.close()
     assert all(task.done() and task.exception() is None for task in late)
     for thread in threading.enumerate():
-        if "stop-chat" in thread.name or "aiosqlite" in thread.name:
+        if "stop-chat" in thread.name:
             thread.join(5)
     assert threading.active_count() <= threads
     assert _open_files() == files

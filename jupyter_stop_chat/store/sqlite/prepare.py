@@ -35,7 +35,8 @@ NETWORK = frozenset(
 )
 #: So long a database server may take to answer at all.
 CONNECT_SECONDS = 10
-_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+#: SQLite is used in threads of the store's own, with Python's own driver.
+_DRIVERS = {"sqlite+aiosqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Prepared:
 
 
 def url_of(db_url: str) -> URL:
-    """Read a database URL, and choose the asynchronous driver where it names none."""
+    """Read a database URL, and choose the driver that fits."""
     url = make_url(db_url)
-    return url.set(drivername=_ASYNC_DRIVERS.get(url.drivername, url.drivername))
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
 def connect_args(url: URL) -> dict[str, Any]:

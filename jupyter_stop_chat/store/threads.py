@@ -1,0 +1,94 @@
+"""Run what blocks in threads of the store's own, never in the pool that Jupyter Server shares."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+#: What to call, or None to end, and who is told.
+_Job = tuple[Callable[[], Any] | None, asyncio.Future[Any], asyncio.AbstractEventLoop]
+
+
+class Threads:
+    """Threads that take one job after another, and keep no process from ending.
+
+    A job goes there in a queue and comes back in one call to the event loop: with one thread,
+    jobs are done in the order in which they were given.
+
+    :param count: how many; each begins when it is needed.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def run(self, function: Callable[[], _T]) -> asyncio.Future[_T]:
+        """Call a function in a thread; one whose caller is cancelled is called all the same."""
+        if len(self._threads) < self._count:
+            # A daemon: a disk that never answers must not keep Python from ending.
+            thread = threading.Thread(
+                target=_work, args=(self._jobs,), name="stop-chat-store", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+        return self._put(function)
+
+    def end(self) -> list[asyncio.Future[None]]:
+        """Let the threads end once they have done what they were given.
+
+        :returns: a future for each, done when it ends.
+        """
+        threads, self._threads = self._threads, []
+        return [self._put(None) for _ in threads]
+
+    async def close(self) -> None:
+        """Return when the threads have done what they were given, and end."""
+        await asyncio.gather(*self.end())
+
+    def _put(self, function: Callable[[], Any] | None) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._jobs.put((function, future, loop))
+        return future
+
+
+async def in_thread(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Call a function in a thread that lives as long as the call."""
+    threads = Threads(1)
+    try:
+        return await threads.run(partial(function, *args, **kwargs))
+    finally:
+        threads.end()
+
+
+def _work(jobs: SimpleQueue[_Job]) -> None:
+    goes_on = True
+    while goes_on:
+        function, future, loop = jobs.get()
+        goes_on = function is not None
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            answer = function() if function is not None else None
+        except BaseException as raised:  # noqa: BLE001 - it is theirs who asked
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_answer, future, answer, error)
+        del function, future, loop, answer, error  # keep nothing alive while it waits
+
+
+def _answer(future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:
+    if future.done():  # its caller was cancelled
+        return
+    if error is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(error)

@@ -14,10 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from jupyter_stop_chat.local_model.weights import SMOLLM2, weights_path
+from tests.browser.axe import AXE, THEMES, violations
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import open_chat
 from tests.browser.lab import Lab
-from tests.browser.test_accessibility import AXE, THEMES, _violations
 from tests.providers import OpenAIProvider, Request, Script
 
 HALF = re.compile(r"[45]\d")
@@ -149,7 +149,7 @@ def test_the_local_model_is_installed_from_the_page(
     page.evaluate(AXE.read_text())
     for theme, name in THEMES.items():
         chat.theme(name)
-        assert _violations(chat) == []
+        assert violations(chat) == []
         chat.shot(f"models-1-fresh-{theme}")
     chat.theme(THEMES["light"])
     button.click()
@@ -162,7 +162,7 @@ def test_the_local_model_is_installed_from_the_page(
     button.click()
     expect(bar).to_have_attribute("aria-valuenow", HALF)
     chat.width(250)
-    assert _violations(chat) == []
+    assert violations(chat) == []
     chat.shot("models-2-installing-250")
     index.go_on.set()
     expect(setup).to_have_count(0)
@@ -187,16 +187,16 @@ def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
         choice = page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']")
         expect(choice).to_be_enabled()
         chat.shot("models-5-picker-light")
-        assert _violations(chat) == []
+        assert violations(chat) == []
         chat.theme(THEMES["dark"])
-        assert _violations(chat) == []
+        assert violations(chat) == []
         chat.shot("models-5-picker-dark")
         choice.click()
         expect(page.locator("button.jp-StopChat-model")).to_contain_text("gpt-test")
         expect(chat.input).to_be_focused()
         chat.ask("Hello?")
         expect(chat.failed_line).to_contain_text("The provider refused the key")
-        assert _violations(chat) == []
+        assert violations(chat) == []
         chat.shot("models-6-wrong-key-dark")
         assert chat.sent_of("send")[-1]["model"] == "openai_compatible:gpt-test"
 
@@ -263,7 +263,7 @@ def test_a_provider_that_asks_to_wait(chat: ChatPage) -> None:
         chat.ask("Hello?")
         line = chat.replies.last.locator(".jp-StopChat-retryLine")
         expect(line).to_contain_text(re.compile(r"asks to wait. Trying again in (50|4\d) s"))
-        assert _violations(chat) == []
+        assert violations(chat) == []
         chat.shot("models-8-retry")
         chat.button.click()
         expect(chat.stopped_line).to_be_visible()
@@ -310,7 +310,7 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
         usage = chat.replies.last.locator(".jp-StopChat-usage")
         expect(usage).to_have_text("OpenAI-compatible server: gpt-test · 7 tokens in, 2 out")
         expect(usage).to_have_css("opacity", "1")
-        assert _violations(chat) == []
+        assert violations(chat) == []
         chat.shot("models-9-cut")
         chat.load_again()
         expect(cut).to_have_count(1)

@@ -36,6 +36,8 @@ class ChatPage:
         self.replies = page.locator(".jp-StopChat-message[data-role=assistant]")
         #: The frames that the page sent.
         self.sent: list[dict[str, Any]] = []
+        #: What addresses of other hosts may begin with that a test has the page ask for.
+        self.allowed: list[str] = []
         self._held: list[tuple[WebSocketRoute, str]] | None = None
         self._answers: list[tuple[WebSocketRoute, str | bytes]] | None = None
         self._sockets: list[WebSocketRoute] = []
@@ -72,6 +74,7 @@ class ChatPage:
     def begin_anew(self) -> None:
         """Begin a new chat as after a load: put away what other tests of the page left."""
         self._held = self._answers = None
+        self.allowed.clear()
         self.mend_connection()
         self.set(None)
         self.page.keyboard.press("Escape")

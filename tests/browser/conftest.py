@@ -227,18 +227,18 @@ def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]
     """Open a page in a fresh profile; requests to other hosts are counted."""
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     page = context.new_page()
+    chat = ChatPage(page, lab, ARTIFACTS)
     watch = Watch()
 
     ours = (f"http://127.0.0.1:{lab.port}/", "data:", "blob:")
 
     def look(request: Request) -> None:
-        if not request.url.startswith(ours):
+        if not request.url.startswith((*ours, *chat.allowed)):
             watch.strangers.append(request.url)
 
     # Not by a route: with one, a browser keeps no copy of what it has loaded.
     page.on("request", look)
     page.on("pageerror", watch.note)
-    chat = ChatPage(page, lab, ARTIFACTS)
     chat.load()
     yield chat, watch
     context.close()

@@ -140,6 +140,7 @@ IMAGE = "![a lamp](https://images.invalid/lamp.png)"
 def test_remote_images_wait_for_a_click(chat: ChatPage, provider: OpenAIProvider) -> None:
     """A model that writes an image's address tells its host nothing by itself."""
     asked: list[str] = []
+    chat.allowed.append("https://images.invalid/")
     chat.page.route(
         "https://images.invalid/**", lambda route: (asked.append(route.request.url), route.abort())
     )

@@ -15,9 +15,8 @@ from tests.chat_handlers.test_trimming import thread
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
-from tests.providers.wire_errors import ERRORS, FAILED, LONG, RATE
+from tests.providers.refusals import ERRORS, FAILED, LONG, OTHERWISE, RATE, TOO_LONG
 from tests.providers.wire_more import MORE
-from tests.providers.wire_words import OTHERWISE, TOO_LONG
 
 AT_ONCE = [name for name, each in ERRORS.items() if each[2] not in {RATE, FAILED}]
 

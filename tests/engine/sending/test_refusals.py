@@ -15,7 +15,7 @@ from jupyter_stop_chat.wire.objects import MessageState
 from tests.engine.bench import MODEL
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
-from tests.providers.wire_errors import ERRORS, LONG
+from tests.providers.refusals import ERRORS, LONG
 
 NAMES = [
     "openai",

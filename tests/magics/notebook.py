@@ -47,7 +47,8 @@ class Running:
             message = self._client.get_iopub_msg(timeout=PATIENCE)
         except ValueError as error:
             # An interrupt met the kernel while it signed this one: its front ends drop it, too.
-            assert "Invalid Signature" in str(error)
+            if "Invalid Signature" not in str(error):
+                raise
             return
         if message["parent_header"].get("msg_id") != self.id:
             return

@@ -158,9 +158,12 @@ class Catalogue:
 
         :param patience: so long they are waited for, in seconds.
         """
-        available = await asyncio.to_thread(self.available, owner)
-        models = {each.id: each for each in available}
         found_there, asking = await self._asked(owner, patience)
+        # In a thread: for each provider its package is looked for.
+        return await asyncio.to_thread(self._listed, owner, found_there, asking)
+
+    def _listed(self, owner: str, found_there: dict[str, list[str]], asking: bool) -> ModelList:
+        models = {each.id: each for each in self.available(owner)}
         for name, names in found_there.items():
             for model in names:
                 label = f"{PROVIDERS[name].label}: {model}"

@@ -89,7 +89,7 @@ async def test_stop_while_the_reader_of_the_stream_waits(
     accepted = await page.ask()
     message_id = accepted["message"]["id"]
     generation = services.engine.generation(message_id)
-    while generation._room.is_set():  # noqa: ASYNC110 - until the model's stream is held back
+    while generation._pending._room.is_set():  # noqa: ASYNC110 - until the model's stream is held back
         await asyncio.sleep(0)
     request = provider.requests[-1]
     await page.send({"type": "stop", "message_id": message_id})

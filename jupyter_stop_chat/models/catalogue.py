@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -158,12 +158,19 @@ class Catalogue:
 
         :param patience: so long they are waited for, in seconds.
         """
+        available = await asyncio.to_thread(self.available, owner)
         found_there, asking = await self._asked(owner, patience)
         # In a thread: for each provider its package is looked for.
-        return await asyncio.to_thread(self._listed, owner, found_there, asking)
+        return await asyncio.to_thread(self._listed, owner, available, found_there, asking)
 
-    def _listed(self, owner: str, found_there: dict[str, list[str]], asking: bool) -> ModelList:
-        models = {each.id: each for each in self.available(owner)}
+    def _listed(
+        self,
+        owner: str,
+        available: Sequence[ModelInfo],
+        found_there: Mapping[str, Sequence[str]],
+        asking: bool,
+    ) -> ModelList:
+        models = {each.id: each for each in available}
         for name, names in found_there.items():
             for model in names:
                 label = f"{PROVIDERS[name].label}: {model}"

@@ -19,6 +19,9 @@ from tests.providers import Provider, Request, Script
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
 
+#: A request of forty messages takes a client of OpenAI 50 ms to put into its own types.
+CLIENTS = "the client goes through each message"
+
 
 def thread(turns: int, length: int = 400) -> list[TurnMessage]:
     """Make so many turns; the last one is the prompt."""
@@ -85,6 +88,7 @@ def test_the_limit_of_a_model(fields: dict[str, Any], limit: int | None) -> None
     assert limit_of(type("Model", (), fields)()) == limit
 
 
+@pytest.mark.may_hold_the_loop(CLIENTS)
 async def test_a_known_limit_is_kept_to(kind: str, provider: Provider) -> None:
     """B8: without a single refusal; the first message that was sent is told."""
     more: dict[str, Any] = {"profile": {"max_input_tokens": 2000}}
@@ -100,6 +104,7 @@ async def test_a_known_limit_is_kept_to(kind: str, provider: Provider) -> None:
     await handler.close()
 
 
+@pytest.mark.may_hold_the_loop(CLIENTS)
 async def test_a_refusal_tells_the_limit(
     kind: str, handler: LangChainHandler, provider: Provider
 ) -> None:

@@ -43,7 +43,7 @@ async def _waiting() -> None:
 
 
 def _watch(*works: object) -> list[str]:
-    watchdog = Watchdog(0.03)
+    watchdog = Watchdog(0.03, slowest=1.0)
     with watchdog.watching():
         for work in works:
             asyncio.run(work)  # type: ignore[arg-type]

@@ -17,6 +17,9 @@ LONGEST = 0.05
 #: The thread's own time is asked for so often at most, in seconds: each time is a system call, and
 #: most callbacks take less than that. A callback may be taken for longer by so much.
 ASKED_AFTER = 0.001
+#: Where other processes share the machine's caches, a thread's own time is longer as well; it is
+#: taken to be so much longer at most.
+SLOWEST = 2.0
 #: What may take longer: a server loads its extensions once, before it serves anybody.
 MAY = ("jp_configurable_serverapp.<locals>._configurable_serverapp.<locals>.initialize_app",)
 
@@ -27,9 +30,11 @@ class Watchdog:
     :ivar holds: what was noticed, a line each.
     """
 
-    def __init__(self, longest: float = LONGEST) -> None:
+    def __init__(self, longest: float = LONGEST, slowest: float = SLOWEST) -> None:
         self.holds: list[str] = []
         self._longest = longest
+        self._slowest = slowest
+        self._measure = min(_fixed_work() for _ in range(20))
         self._pauses = threading.local()
         self._asked = threading.local()
 
@@ -52,7 +57,9 @@ class Watchdog:
             # Its own time is never more than what went by.
             if time.perf_counter() - began > self._longest:
                 held = time.thread_time() - asked.used - (self._paused - paused)
-                if held > self._longest and not _name(called).startswith(MAY):
+                if held <= self._longest or _name(called).startswith(MAY):
+                    return
+                if held > self._longest * self._slowness():
                     self.holds.append(f"{held * 1000:.0f} ms: {_name(called)}")
 
         asyncio.Handle._run = watched  # type: ignore[method-assign]
@@ -62,6 +69,12 @@ class Watchdog:
         finally:
             asyncio.Handle._run = run  # type: ignore[method-assign]
             gc.callbacks.remove(self._collecting)
+
+    def _slowness(self) -> float:
+        """Return how much slower than at its best the machine is now."""
+        now = min(_fixed_work() for _ in range(3))
+        self._measure = min(self._measure, now)
+        return min(self._slowest, now / self._measure)
 
     @property
     def _paused(self) -> float:
@@ -79,6 +92,13 @@ class Watchdog:
             self._pauses.began = now
         else:
             self._pauses.total = self._paused + now - getattr(self._pauses, "began", now)
+
+
+def _fixed_work() -> float:
+    """Return how much of the thread's own time some work takes that is always the same."""
+    began = time.thread_time()
+    sum(number * number for number in range(20_000))
+    return time.thread_time() - began
 
 
 def _name(called: Any) -> str:

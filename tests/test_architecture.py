@@ -33,4 +33,4 @@ def test_it_names_every_room() -> None:
 
 def test_the_top_of_the_package_is_small() -> None:
     files = {file.name for file in (ROOT / "jupyter_stop_chat").glob("*.py")}
-    assert files == {"__init__.py", "api.py", "app.py", "closing.py", "services.py"}
+    assert files == {"__init__.py", "api.py", "app.py", "closing.py", "services.py", "threads.py"}

@@ -1,7 +1,6 @@
 """Run what has only sync code in a thread of its own, and let go of it at a cancel.
 
-Never in the event loop's default executor: a few threads that do not end would fill it, every
-look-up of a name on the server would wait for them, and the process could not exit.
+Never in the event loop's default executor, which threads that do not end would fill.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from jupyter_stop_chat.ports.handler import Turn
+from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 T = TypeVar("T")
@@ -56,15 +56,13 @@ class SyncBridge:
             nonlocal ended
             try:
                 return function()
-            except StopIteration as error:
-                raise RuntimeError("StopIteration") from error  # no future can hold it
             finally:
                 with self._lock:
                     ended = True
                     self._stuck -= left
 
         try:
-            return await in_thread_of_its_own(work)
+            return await in_thread(work)
         except asyncio.CancelledError:
             with self._lock:
                 left = not ended
@@ -195,32 +193,3 @@ class _Run(Generic[T]):
     def _call(self, function: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
             self._loop.call_soon_threadsafe(function)
-
-
-async def in_thread_of_its_own(function: Callable[[], T]) -> T:
-    """Call a function that blocks, in a thread that nobody else waits for.
-
-    :raises BaseException: what the function raised.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def work() -> None:
-        result, problem = None, None
-        try:
-            result = function()
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the event loop
-            problem = error
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(settle, result, problem)
-
-    threading.Thread(target=work, name="stop-chat-work", daemon=True).start()
-    return await future

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .threads import in_thread
+from jupyter_stop_chat.threads import in_thread
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.wire.objects import Message

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable
 
+from jupyter_stop_chat.threads import in_thread
+
 from .changes import apply
 from .operations import Operation
 from .postgresql import AsyncConnections
 from .sqlite.connections import SqliteConnections
 from .sqlite.prepare import Prepared, file_of, prepare, url_of
-from .threads import in_thread
 
 _T = TypeVar("_T")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
-from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge, in_thread_of_its_own
+from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge
 from jupyter_stop_chat.ports.handler import TokensUsed
 from jupyter_stop_chat.testing import (
     FIVE_MEGABYTES,
@@ -29,6 +29,7 @@ from jupyter_stop_chat.testing import (
     SlowClean,
     SyncScriptedModel,
 )
+from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers.reading import LONG, Reading, soon
 
@@ -261,7 +262,7 @@ async def test_a_sync_model_is_held_back_by_its_reader() -> None:
     made = -1
     while made != model.runs[0].made:  # until the thread has come to a halt
         made = model.runs[0].made
-        await in_thread_of_its_own(lambda: threading.Event().wait(0.05))
+        await in_thread(lambda: threading.Event().wait(0.05))
     assert 1 <= made <= 20
     assert await reading.stop() == "cancelled"
     await soon(reading.closed)
@@ -362,20 +363,26 @@ def test_a_thread_that_outlives_its_loop_ends_quietly() -> None:
 
 
 async def test_a_call_in_a_thread_of_its_own() -> None:
-    assert await in_thread_of_its_own(lambda: 7) == 7
+    assert await in_thread(lambda: 7) == 7
 
     def fail() -> None:
         raise Fatal("no")
 
     with pytest.raises(Fatal):
-        await in_thread_of_its_own(fail)
+        await in_thread(fail)
 
 
 async def test_a_call_in_a_thread_whose_waiter_is_gone() -> None:
     release = threading.Event()
-    task = asyncio.create_task(in_thread_of_its_own(lambda: release.wait(10)))
+    task = asyncio.create_task(in_thread(lambda: release.wait(10)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     release.set()
+
+
+async def test_what_no_future_can_hold_ends_the_wait() -> None:
+    """A future refuses a StopIteration: who asked would wait for ever."""
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await in_thread(lambda: next(iter(())))

@@ -26,7 +26,7 @@ WHEN = "2026-01-01T00:00:00Z"
 #: Has the database's threads wait for ever, once a file is there: a disk that answers no more.
 STALLING = """
 import pathlib, threading
-from jupyter_stop_chat.store.threads import Threads
+from jupyter_stop_chat.threads import Threads
 
 real = Threads.run
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
 
-from jupyter_stop_chat.chat_handlers.sync_bridge import in_thread_of_its_own
+from jupyter_stop_chat.threads import in_thread
 
 from .transports import prepare
 
@@ -42,7 +42,7 @@ class Clients:
         if self._stale:
             self._stale = False
             # It reads certificates from the disk.
-            await in_thread_of_its_own(self._renew)
+            await in_thread(self._renew)
         self._in_use += 1
         ended = False
         try:

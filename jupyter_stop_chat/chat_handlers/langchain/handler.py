@@ -15,9 +15,10 @@ from pydantic import SecretStr
 
 from jupyter_stop_chat.chat_handlers.hearing import Hearing, hear, listen
 from jupyter_stop_chat.chat_handlers.provider_errors import code_of, stop_chat_error
-from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge, in_thread_of_its_own
+from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge
 from jupyter_stop_chat.local_model.continuation import Joint
 from jupyter_stop_chat.ports.handler import Event, HistoryCut, Retrying, Turn, TurnMessage
+from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 from .agents import AgentEvents, Parts, Watch
@@ -131,7 +132,7 @@ class LangChainHandler:
         """Hear what the models' providers say, in this task and those that it starts."""
         for model in self._parts.models:
             if not is_ready(model):
-                await in_thread_of_its_own(partial(make_ready, model))
+                await in_thread(partial(make_ready, model))
             for client in clients(model):
                 listen(client)
         hear(hearing)

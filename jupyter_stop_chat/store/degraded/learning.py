@@ -24,7 +24,7 @@ from jupyter_stop_chat.store.operations import (
 )
 from jupyter_stop_chat.store.reading import Reader, unreadable
 from jupyter_stop_chat.store.rows import LIVE_MESSAGES
-from jupyter_stop_chat.store.threads import in_thread
+from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message
 

@@ -17,8 +17,8 @@ from jupyter_stop_chat.store.rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSA
 from jupyter_stop_chat.store.settle import estimated
 from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone, lock_folder
 from jupyter_stop_chat.store.sqlite.salvage import salvage
-from jupyter_stop_chat.store.threads import in_thread
 from jupyter_stop_chat.store.writer import Writer
+from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
 from jupyter_stop_chat.wire.times import now

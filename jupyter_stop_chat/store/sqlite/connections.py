@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, Executable, StaticPool, create_e
 
 from jupyter_stop_chat.store.schema import metadata
 from jupyter_stop_chat.store.search import ensure_search
-from jupyter_stop_chat.store.threads import Threads
+from jupyter_stop_chat.threads import Threads
 
 from .prepare import Prepared
 
@@ -40,7 +40,7 @@ class SqliteConnections:
         reading: Callable[[], Sequence[str]],
     ) -> None:
         self._writer: Connection | None = None
-        self._write_thread = Threads(1)
+        self._write_thread = Threads(1, "stop-chat-store")
         # What people write does not belong in a log, and an error's text would hold it.
         if in_memory:
             self._writing = create_engine(
@@ -56,7 +56,7 @@ class SqliteConnections:
             create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True)
             for size in (1, READERS)
         )
-        self._read_threads = Threads(READERS)
+        self._read_threads = Threads(READERS, "stop-chat-store")
         _configure(self._writing, writing, begin="BEGIN IMMEDIATE")
         _configure(self._reading, reading)
 

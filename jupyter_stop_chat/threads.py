@@ -1,4 +1,8 @@
-"""Run what blocks in threads of the store's own, never in the pool that Jupyter Server shares."""
+"""Run what blocks in threads of our own, never in the event loop's default executor.
+
+A few threads that do not end would fill that: every look-up of a name on the server would wait
+for them, and the process could not exit.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +27,12 @@ class Threads:
     jobs are done in the order in which they were given.
 
     :param count: how many; each begins when it is needed.
+    :param name: what they are called.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, name: str) -> None:
         self._count = count
+        self._name = name
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
@@ -35,7 +41,7 @@ class Threads:
         if len(self._threads) < self._count:
             # A daemon: a disk that never answers must not keep Python from ending.
             thread = threading.Thread(
-                target=_work, args=(self._jobs,), name="stop-chat-store", daemon=True
+                target=_work, args=(self._jobs,), name=self._name, daemon=True
             )
             self._threads.append(thread)
             thread.start()
@@ -61,8 +67,8 @@ class Threads:
 
 
 async def in_thread(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Call a function in a thread that lives as long as the call."""
-    threads = Threads(1)
+    """Call a function in a thread that lives as long as the call, which nobody else waits for."""
+    threads = Threads(1, "stop-chat-work")
     try:
         return await threads.run(partial(function, *args, **kwargs))
     finally:
@@ -78,6 +84,9 @@ def _work(jobs: SimpleQueue[_Job]) -> None:
         error: BaseException | None = None
         try:
             answer = function() if function is not None else None
+        except StopIteration as raised:  # no future can hold it
+            error = RuntimeError("StopIteration")
+            error.__cause__ = raised
         except BaseException as raised:  # noqa: BLE001 - it is theirs who asked
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more

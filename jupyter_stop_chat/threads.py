@@ -16,8 +16,10 @@ from typing import Any, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+#: Told in the event loop what a function returned, or what it raised.
+Then = Callable[[Any, BaseException | None], None]
 #: What to call, or None to end, and who is told.
-_Job = tuple[Callable[[], Any] | None, asyncio.Future[Any], asyncio.AbstractEventLoop]
+_Job = tuple[Callable[[], Any] | None, Then, asyncio.AbstractEventLoop]
 
 
 class Threads:
@@ -38,6 +40,12 @@ class Threads:
 
     def run(self, function: Callable[[], _T]) -> asyncio.Future[_T]:
         """Call a function in a thread; one whose caller is cancelled is called all the same."""
+        future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self.call(function, partial(_answer, future))
+        return future
+
+    def call(self, function: Callable[[], Any], then: Then) -> None:
+        """Call a function in a thread, and then another in the event loop."""
         if len(self._threads) < self._count:
             # A daemon: a disk that never answers must not keep Python from ending.
             thread = threading.Thread(
@@ -45,25 +53,23 @@ class Threads:
             )
             self._threads.append(thread)
             thread.start()
-        return self._put(function)
+        self._jobs.put((function, then, asyncio.get_running_loop()))
 
     def end(self) -> list[asyncio.Future[None]]:
         """Let the threads end once they have done what they were given.
 
         :returns: a future for each, done when it ends.
         """
+        loop = asyncio.get_running_loop()
         threads, self._threads = self._threads, []
-        return [self._put(None) for _ in threads]
+        ended: list[asyncio.Future[None]] = [loop.create_future() for _ in threads]
+        for future in ended:
+            self._jobs.put((None, partial(_answer, future), loop))
+        return ended
 
     async def close(self) -> None:
         """Return when the threads have done what they were given, and end."""
         await asyncio.gather(*self.end())
-
-    def _put(self, function: Callable[[], Any] | None) -> asyncio.Future[Any]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put((function, future, loop))
-        return future
 
 
 async def in_thread(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -78,7 +84,7 @@ async def in_thread(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwa
 def _work(jobs: SimpleQueue[_Job]) -> None:
     goes_on = True
     while goes_on:
-        function, future, loop = jobs.get()
+        function, then, loop = jobs.get()
         goes_on = function is not None
         answer: Any = None
         error: BaseException | None = None
@@ -90,8 +96,8 @@ def _work(jobs: SimpleQueue[_Job]) -> None:
         except BaseException as raised:  # noqa: BLE001 - it is theirs who asked
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_answer, future, answer, error)
-        del function, future, loop, answer, error  # keep nothing alive while it waits
+            loop.call_soon_threadsafe(then, answer, error)
+        del function, then, loop, answer, error  # keep nothing alive while it waits
 
 
 def _answer(future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:

@@ -24,7 +24,7 @@ class LocalBus:
         self.notice: Error | None = None
 
     def watch(self, listener: Listener) -> None:
-        """Tell a listener of all that changes in this process's chats, for operators."""
+        """Tell a listener of what is published, for operators."""
         self._watchers.add(listener)
 
     def follow(self, chat_id: str, listener: Listener) -> None:
@@ -49,7 +49,7 @@ class LocalBus:
         self._tell(self._watchers, change)
 
     def tell(self, chat_id: str, change: Change) -> None:
-        """Tell the followers of a chat what another process did in it."""
+        """Tell the followers of a chat, and no watcher."""
         self._tell(self._chats.get(chat_id), change)
 
     def is_followed(self, chat_id: str) -> bool:

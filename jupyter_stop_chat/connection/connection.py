@@ -54,7 +54,8 @@ MAX_LOOKUPS = 4
 class Connection:
     """What carries frames between one client and the engine.
 
-    :param write: writes one text frame and returns once the client's side has taken it.
+    :param write: writes one text frame; returns what to wait for until the client's side has
+        taken it, or None where it has.
     :param close: closes the socket with a code and a reason.
     :param stalled_after: how long the client may make no progress, in seconds.
     :param bucket: limits how many frames are taken, besides stops.
@@ -65,7 +66,7 @@ class Connection:
         engine: Engine,
         owner: str,
         welcome: Welcome,
-        write: Callable[[str], Awaitable[None]],
+        write: Callable[[str], Awaitable[None] | None],
         close: Callable[[int, str], None],
         stalled_after: float = STALLED_AFTER,
         bucket: Bucket | None = None,

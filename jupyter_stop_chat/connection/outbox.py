@@ -47,7 +47,8 @@ MAX_ANSWERS = 1000
 class Outbox:
     """What writes frames to one client: answers first, then of each message in turn.
 
-    :param write: writes one text frame and returns once the client's side has taken it.
+    :param write: writes one text frame; returns what to wait for until the client's side has
+        taken it, or None where it has.
     :param on_end: told the close code and the reason when the client does not read, or is gone.
     :param stalled_after: how long the client may make no progress, in seconds.
     :param on_room: told when it is no longer full.
@@ -55,7 +56,7 @@ class Outbox:
 
     def __init__(
         self,
-        write: Callable[[str], Awaitable[None]],
+        write: Callable[[str], Awaitable[None] | None],
         on_end: Callable[[int, str], None],
         stalled_after: float = STALLED_AFTER,
         on_room: Callable[[], None] = lambda: None,
@@ -224,9 +225,11 @@ class Outbox:
                     if not self.full:
                         self._on_room()
                     text = encode(frame)
-                    patience = self._stalled_after * max(1.0, len(text) / STALLED_CHARACTERS)
-                    async with asyncio.timeout(patience):
-                        await self._write(text)
+                    taken = self._write(text)
+                    if taken is not None:
+                        patience = self._stalled_after * max(1.0, len(text) / STALLED_CHARACTERS)
+                        async with asyncio.timeout(patience):
+                            await taken
                     if loop.time() - turn_began > WRITER_BUDGET:
                         await asyncio.sleep(0)
                         turn_began = loop.time()

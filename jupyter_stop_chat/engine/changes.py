@@ -44,7 +44,10 @@ class Bus(Protocol):
     notice: Error | None
 
     def watch(self, listener: Listener) -> None:
-        """Tell a listener of all that changes in this process's chats, for operators."""
+        """Tell a listener of what this process does in its chats, for operators.
+
+        Of text that grows it hears nothing: that would be for every word.
+        """
         ...
 
     def follow(self, chat_id: str, listener: Listener) -> None:
@@ -68,7 +71,9 @@ class Bus(Protocol):
         ...
 
     def tell(self, chat_id: str, change: Change) -> None:
-        """Tell the followers of a chat what another process did in it."""
+        """Tell the followers of a chat, and no watcher, that its text grew, or what another
+        process did in it.
+        """
         ...
 
     def is_followed(self, chat_id: str) -> bool:

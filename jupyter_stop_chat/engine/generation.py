@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Literal
 
 from jupyter_stop_chat.ports.handler import (
     Event,
@@ -58,9 +59,9 @@ class Generation:
         *,
         owner: str,
         request_id: str,
-        append: Callable[[str, str, Part], Coroutine[Any, Any, None]],
-        put_tool: Callable[[str, ToolCall], Coroutine[Any, Any, None]],
-        make_thought: Callable[[str, int], Coroutine[Any, Any, None]],
+        append: Callable[[str, str, Part], Awaitable[None]],
+        put_tool: Callable[[str, ToolCall], Awaitable[None]],
+        make_thought: Callable[[str, int], Awaitable[None]],
         on_text: Callable[[Generation], None],
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
@@ -122,8 +123,9 @@ class Generation:
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
         self._pending = Pending()
-        self._flusher: asyncio.Task[None] | None = None
-        self._broken: Exception | None = None
+        #: What of it is being committed now.
+        self._committing: asyncio.Future[None] | None = None
+        self._broken: BaseException | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -190,6 +192,11 @@ class Generation:
                 self._retry = code, attempt, time.perf_counter() + wait
                 self._on_moved(self)
 
+    @property
+    def full(self) -> bool:
+        """Tell whether `room` has something to wait for, or to raise."""
+        return self._pending.full or self._broken is not None
+
     async def room(self) -> None:
         """Wait while too much text waits for its commit.
 
@@ -205,8 +212,8 @@ class Generation:
         """
         for part in ("text", "reasoning"):
             self._pend_text(part, self._joiners[part].end())
-        while self._flusher is not None and not self._cut.done():
-            await asyncio.wait({self._flusher, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+        while self._committing is not None and not self._cut.done():
+            await asyncio.wait({self._committing, self._cut}, return_when=asyncio.FIRST_COMPLETED)
         self._check()
 
     def _check(self) -> None:
@@ -241,38 +248,50 @@ class Generation:
     def _pend(self, entry: Entry) -> None:
         """Have an entry committed; the model is held back if many wait."""
         self._pending.append(entry)
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush(), name=f"commit {self.id}")
+        if self._committing is None:
+            self._commit_next()
 
-    async def _flush(self) -> None:
-        """Commit what waits, then show it; what arrives meanwhile goes into the next round."""
+    def _commit_next(self) -> None:
+        """Commit what waits first; what arrives meanwhile goes into the next round."""
+        self._committing = None
+        if not self._pending or self.cut_off or self._broken is not None:
+            return
+        entry = self._pending.pop()
+        committed: Awaitable[None]
+        if isinstance(entry, WasThought):
+            # Shown before it is committed: a stop in between counts what is shown, and what it
+            # writes is written behind this.
+            committed = self._make_thought(self.id, self._show_thought(entry.length or 0))
+        elif isinstance(entry, ToolCall):
+            committed = self._put_tool(self.id, entry)
+        else:
+            part, text = entry
+            committed = self._append(self.id, text, part)
+        # No task for a text: the store's own future is enough.
+        self._committing = asyncio.ensure_future(committed)
+        self._committing.add_done_callback(partial(self._committed, entry))
+
+    def _committed(self, entry: Entry, committed: asyncio.Future[None]) -> None:
+        """Show what is committed, and go on with what waits."""
         try:
-            while self._pending and not self.cut_off:
-                entry = self._pending.pop()
-                if isinstance(entry, WasThought):
-                    # Shown before it is committed: a stop in between counts what is shown, and
-                    # what it writes is written behind this.
-                    begin = self._show_thought(entry.length or 0)
-                    await self._make_thought(self.id, begin)
-                    continue
-                if isinstance(entry, ToolCall):
-                    await self._put_tool(self.id, entry)
-                else:
-                    part, text = entry
-                    await self._append(self.id, text, part)
-                self._pending.let_on()
-                if self.cut_off:
-                    break
-                if isinstance(entry, ToolCall):
-                    self._show_tool(entry)
-                    continue
-                (self.text if part == "text" else self.reasoning).append(text)
-                self._on_text(self)
-        except Exception as error:  # noqa: BLE001 - it ends the generation: see `room`
+            committed.result()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `room`
             self._broken = error
-        finally:
-            self._flusher = None
+            self._committing = None
             self._pending.let_on(always=True)
+            return
+        self._pending.let_on()
+        if not self.cut_off:
+            self._show(entry)
+        self._commit_next()
+
+    def _show(self, entry: Entry) -> None:
+        if isinstance(entry, ToolCall):
+            self._show_tool(entry)
+        elif not isinstance(entry, WasThought):
+            part, text = entry
+            (self.text if part == "text" else self.reasoning).append(text)
+            self._on_text(self)
 
     def _show_thought(self, length: int) -> int:
         """Move the end of the text to the reasoning; return where the text ends now."""

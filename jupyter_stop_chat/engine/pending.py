@@ -52,6 +52,11 @@ class Pending:
         self._length = 0
         self._room.set()
 
+    @property
+    def full(self) -> bool:
+        """Tell whether too much waits."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
         """Wait while too much waits."""
         await self._room.wait()

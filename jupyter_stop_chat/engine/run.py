@@ -117,7 +117,8 @@ class Runner:
                     if generation.fenced:
                         break
                     generation.apply(event)
-                    await generation.room()
+                    if generation.full:
+                        await generation.room()
                     if loop.time() - yielded > TURN_BUDGET:
                         await asyncio.sleep(0)
                         yielded = loop.time()

@@ -106,7 +106,7 @@ class Admission:
             append=self._store.append,
             put_tool=self._store.put_tool,
             make_thought=self._make_thought,
-            on_text=lambda generation: self._bus.publish(generation.chat_id, TextGrew(generation)),
+            on_text=lambda generation: self._bus.tell(generation.chat_id, TextGrew(generation)),
             on_tool=lambda generation, tool: self._bus.publish(generation.chat_id, tool),
             max_length=self._limits.max_reply_length,
             on_moved=lambda generation: self._bus.publish(

@@ -6,7 +6,7 @@ raise: it keeps what it was given in memory, tells `on_degraded` once, and saves
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -114,8 +114,11 @@ class Store(Protocol):
         """Move a message from one state that is not terminal to another; tell whether it did."""
         ...
 
-    async def append(self, message_id: str, text: str, part: Part = "text") -> None:
-        """Append text to a message that is not terminal."""
+    def append(self, message_id: str, text: str, part: Part = "text") -> Awaitable[None]:
+        """Append text to a message that is not terminal.
+
+        What is appended is in the order of the calls, whoever waits for it.
+        """
         ...
 
     async def make_thought(self, message_id: str, begin: int) -> None:

@@ -126,7 +126,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def _refuse(self, error: Error, code: int) -> None:
         """Tell why there is no connection, and close."""
         with suppress(WebSocketClosedError):
-            await self._write_text(encode(error))
+            await (self._write_text(encode(error)) or asyncio.sleep(0))
         self.close(code, "")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -149,6 +149,11 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.connection.end()
         super().on_close()
 
-    async def _write_text(self, text: str) -> None:
+    def _write_text(self, text: str) -> Awaitable[None] | None:
+        """Write one text frame; return what to wait for, unless the kernel has all of it."""
+        written = self.write_message(text)
+        stream = getattr(self.ws_connection, "stream", None)
+        if stream is not None and not stream.closed() and not stream.writing():
+            return None
         # Shielded: who waits may give up, and Tornado's own futures take no cancel well.
-        await asyncio.shield(self.write_message(text))
+        return asyncio.shield(written)

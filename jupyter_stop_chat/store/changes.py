@@ -9,11 +9,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    bindparam,
     delete,
-    func,
     insert,
-    literal_column,
     or_,
     select,
     update,
@@ -26,6 +23,7 @@ from jupyter_stop_chat.wire.objects import Receipt, ToolCall
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
+from .appends import append
 from .operations import (
     NOBODY,
     AmendPrompt,
@@ -52,7 +50,6 @@ from .schema import (
     LIVE,
     NOW_SECONDS,
     chats,
-    deltas,
     earlier_requests,
     messages,
     processes,
@@ -62,13 +59,6 @@ from .settle import NEXT_CHANGE, read_message, settle, take_thought, touch
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600
 
-#: The row that a message has last.
-_LAST = (
-    select(func.coalesce(func.max(deltas.c.n), literal_column("0")))
-    .where(deltas.c.message == messages.c.seq)
-    .correlate(messages)
-    .scalar_subquery()
-)
 #: An end that a message can go on from.
 CAN_GO_ON = and_(
     messages.c.role == "assistant",
@@ -80,33 +70,6 @@ CAN_GO_ON = and_(
 #: So many messages of a chat that goes are deleted at once, and so much of their text, in UTF-16
 #: code units: each is taken out of the search index.
 _PAGE, _PAGE_LENGTH = 200, 256 * 1024
-#: A message that is not there, has ended, or is made by another process by now takes no more text:
-#: the guard is in the statement.
-_APPEND = insert(deltas).from_select(
-    ["message", "n", "part", "text"],
-    select(
-        messages.c.seq,
-        _LAST + literal_column("1"),
-        bindparam("to_part", type_=deltas.c.part.type),
-        bindparam("to_text", type_=deltas.c.text.type),
-    ).where(
-        messages.c.id == bindparam("to_id"), IS_LIVE, messages.c.process == bindparam("process")
-    ),
-)
-#: The same for many rows in one statement of SQLite: a step of it gives the interpreter's lock
-#: away and must wait for it again, so that each row would wait for the loop that is busy.
-_APPEND_ROWS = f"""\
-INSERT INTO deltas (message, n, part, text)
-SELECT messages.seq,
-  (SELECT coalesce(max(n), 0) FROM deltas WHERE message = messages.seq) + 1 + new.column1,
-  new.column3, new.column4
-FROM (VALUES %s) AS new JOIN messages ON messages.id = new.column2
-WHERE {IS_LIVE.name} AND messages.process = ? ORDER BY new.column1"""
-#: SQLite's builds before 3.32 take 999 variables in a statement.
-_ROWS = 240
-#: The most text of a row, in bytes of UTF-8: with its key it fits into a page of such a table
-#: (1,002 bytes of 4,096, by SQLite's file format), and looking for a row reads no other's text.
-_ROW_BYTES = 900
 
 
 def apply(connection: Connection, operations: Sequence[Operation], process: str) -> list[Any]:
@@ -116,16 +79,16 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
     :raises StopChatError: an operation cannot be done; the transaction must be rolled back.
     """
     answers: list[Any] = []
-    appends: list[tuple[str, str, str]] = []
+    appends: list[Append] = []
 
     def flush() -> None:
         if appends:
-            _append(connection, appends, process)
+            append(connection, appends, process)
             appends.clear()
 
     for operation in operations:
         if isinstance(operation, Append):
-            appends.append((operation.message_id, operation.part, whole(operation.text)))
+            appends.append(operation)
             answers.append(None)
             continue
         flush()
@@ -135,32 +98,6 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there") from error
     flush()
     return answers
-
-
-def _pieces(text: str) -> list[str]:
-    """Cut a text so that each piece fits into a row; no character is cut."""
-    if len(text) * 4 <= _ROW_BYTES:
-        return [text]
-    size = _ROW_BYTES if text.isascii() else _ROW_BYTES // 4
-    return [text[at : at + size] for at in range(0, len(text), size)]
-
-
-def _append(connection: Connection, appends: Sequence[tuple[str, str, str]], process: str) -> None:
-    if connection.dialect.name != "sqlite":
-        given = [
-            {"to_id": to, "to_part": part, "to_text": text, "process": process}
-            for to, part, text in appends
-        ]
-        connection.execute(_APPEND, given)
-        return
-    rows = [(to, part, piece) for to, part, text in appends for piece in _pieces(text)]
-    for first in range(0, len(rows), _ROWS):
-        some = rows[first : first + _ROWS]
-        values = ",".join(["(?,?,?,?)"] * len(some))
-        connection.exec_driver_sql(
-            _APPEND_ROWS % values,
-            (*(value for n, row in enumerate(some) for value in (n, *row)), process),
-        )
 
 
 def _apply_one(  # noqa: PLR0912 - one case an operation
@@ -206,7 +143,7 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             raise AssertionError("appends are applied in bulk")
         case MakeThought(message_id, _):
             if thought := take_thought(connection, operation, process):
-                _append(connection, [(message_id, "reasoning", thought)], process)
+                append(connection, [Append(message_id, thought, "reasoning")], process)
             return None
         case PutTool():
             _put_tool(connection, operation, process)

@@ -15,6 +15,7 @@ from .operations import Operation
 from .postgresql import AsyncConnections
 from .sqlite.connections import SqliteConnections
 from .sqlite.prepare import Prepared, file_of, prepare, url_of
+from .writer import Take, Then
 
 _T = TypeVar("_T")
 
@@ -98,6 +99,16 @@ class Database:
         if self.path is None or self._file is None:
             return False
         return await in_thread(_identity, self.path) != self._file
+
+    def submit(self, take: Take, then: Then) -> bool:
+        """Have a group of operations applied in one transaction without any task.
+
+        :returns: whether that is possible.
+        """
+        if not isinstance(self._connections, SqliteConnections):
+            return False
+        self._connections.submit(take, then, self.process)
+        return True
 
     async def write(self, operations: Sequence[Operation]) -> list[Any]:
         """Apply a group of operations in one transaction."""

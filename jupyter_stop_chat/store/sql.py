@@ -180,11 +180,14 @@ class SqlStore:
         """Move a message that is not terminal to another that is not; tell whether it did."""
         return bool(await self._writer.write(SetState(message_id, state)))
 
-    async def append(self, message_id: str, text: str, part: Part = "text") -> None:
+    def append(self, message_id: str, text: str, part: Part = "text") -> Awaitable[None]:
         """Append text to a live message; one that has ended stays as it is."""
-        if text:
-            await self._saver.has_room()
-            await self._writer.write(Append(message_id, text, part))
+        operation = Append(message_id, text, part)
+        return self._append_later(operation) if self._saver.full else self._writer.write(operation)
+
+    async def _append_later(self, operation: Append) -> None:
+        await self._saver.has_room()
+        await self._writer.write(operation)
 
     async def make_thought(self, message_id: str, begin: int) -> None:
         """Move the text of a message that is not terminal, from there on, to its reasoning."""

@@ -16,8 +16,17 @@ GROUP_BYTES = 1024 * 1024
 #: What may wait before appended text has to wait outside.
 WAITING_BYTES = 8 * 1024 * 1024
 
-#: Commits a group and answers for each operation: a value, or the exception it is due.
-Commit = Callable[[Sequence[Operation]], Awaitable[Sequence[Any]]]
+#: Commits a group and answers for each operation: a value, or the exception it is due. The
+#: second argument is why the group could not be committed before, if it was tried.
+Commit = Callable[[Sequence[Operation], BaseException | None], Awaitable[Sequence[Any]]]
+#: Takes the next group, in whichever thread.
+Take = Callable[[], Sequence[Operation]]
+#: Told in the event loop of a group's answers, or why it could not be committed.
+Then = Callable[[Sequence[Any], BaseException | None], None]
+#: Has the next group taken and committed in a thread; False: it cannot now.
+Submit = Callable[[Take, Then], bool]
+#: Hears of an operation that was committed by `Submit`, and of its answer.
+Follow = Callable[[Operation, Any], None]
 _Job = Callable[[], Awaitable[Any]]
 _Waiting = tuple[Operation | _Job, asyncio.Future[Any], int]
 
@@ -26,20 +35,35 @@ class Writer:
     """What commits operations in groups, first come first served.
 
     There is no timer: a lone operation goes out at once, and what arrives while a commit runs
-    makes up the next group. So the cost of each falls as the load grows.
+    makes up the next group. So the cost of each falls as the load grows. A group goes to the
+    thread that writes and comes back from there without any task in between.
+
+    :param commit: commits what `submit` cannot, or could not.
     """
 
-    def __init__(self, commit: Commit) -> None:
+    def __init__(
+        self,
+        commit: Commit,
+        submit: Submit = lambda take, then: False,
+        follow: Follow = lambda operation, answer: None,
+    ) -> None:
         self._commit = commit
+        self._submit = submit
+        self._follow = follow
         #: Told how many seconds the commit of a group took.
         self.on_commit: Callable[[float], None] = lambda seconds: None
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
-        self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._closing = False
+        #: What is being committed now, taken from what waits; and since when.
+        self._group: list[_Waiting] = []
+        self._began = 0.0
+        self._busy = False
         self._task: asyncio.Task[None] | None = None
+        self._open = False
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def backlog(self) -> int:
@@ -49,21 +73,25 @@ class Writer:
     @property
     def running(self) -> bool:
         """Tell whether operations are taken."""
-        return self._task is not None and not self._task.done()
+        return self._open
 
     def start(self) -> None:
         """Begin to commit what is written."""
-        self._task = asyncio.create_task(self._run(), name="stop-chat-store-writer")
+        self._open = True
 
-    async def write(self, operation: Operation) -> Any:
+    def write(self, operation: Operation) -> Awaitable[Any]:
         """Return what an operation answers, once its group is committed.
 
         A caller that is cancelled meanwhile takes nothing back: the operation is committed.
         """
-        if isinstance(operation, Append):
-            # Only text is held back: what ends a message must always get through.
-            while not self._room.is_set():
-                await self._room.wait()
+        # Only text is held back: what ends a message must always get through.
+        if isinstance(operation, Append) and not self._room.is_set():
+            return self._write_later(operation)
+        return self._put(operation, weight(operation))
+
+    async def _write_later(self, operation: Append) -> Any:
+        while not self._room.is_set():
+            await self._room.wait()
         return await self._put(operation, weight(operation))
 
     async def run(self, job: _Job) -> Any:
@@ -71,26 +99,40 @@ class Writer:
         return await self._put(job, 0)
 
     async def close(self) -> None:
-        """Commit what waits, and end."""
-        self._closing = True
-        self._wake.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
+        """Commit what waits, and take no more."""
+        while self._open:
+            await self._idle.wait()
+            self._open = not self._idle.is_set()
 
     def _put(self, what: Operation | _Job, size: int) -> asyncio.Future[Any]:
-        if not self.running:
+        if not self._open:
             raise RuntimeError("the store is not open")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((what, future, size))
         self._bytes += size
         if self._bytes > WAITING_BYTES:
             self._room.clear()
-        self._wake.set()
+        self._idle.clear()
+        if not self._busy:
+            self._go_on()
         return future
 
-    def _next_group(self) -> list[_Waiting]:
-        """Return the next group; a job is a group of its own."""
+    def _go_on(self) -> None:
+        """Begin with the next group, if there is one."""
+        self._busy = bool(self._waiting)
+        if not self._busy:
+            self._idle.set()
+            return
+        self._began = time.perf_counter()
+        if callable(self._waiting[0][0]) or not self._submit(self._take, self._submitted):
+            self._take()
+            self._task = asyncio.create_task(self._commit_group(), name="stop-chat-store-writer")
+
+    def _take(self) -> list[Operation]:
+        """Take the next group out of what waits, maybe in another thread: it only pops.
+
+        A job is a group of its own.
+        """
         group: list[_Waiting] = []
         size = 0
         while self._waiting and len(group) < GROUP_OPERATIONS:
@@ -101,33 +143,48 @@ class Writer:
             size += cost
             if callable(what):
                 break
-        self._bytes -= size
+        self._group = group
+        return [each[0] for each in group]  # type: ignore[misc]
+
+    def _submitted(self, answers: Sequence[Any], error: BaseException | None) -> None:
+        """Hear of the group that a thread took, or could not commit."""
+        if error is not None:
+            if not self._group:  # it failed before it took any
+                self._take()
+            self._task = asyncio.create_task(
+                self._commit_group(error), name="stop-chat-store-writer"
+            )
+            return
+        for (operation, _, _), answer in zip(self._group, answers, strict=True):
+            self._follow(operation, answer)  # type: ignore[arg-type]
+        self._answer(answers)
+
+    async def _commit_group(self, failed: BaseException | None = None) -> None:
+        group = self._group
+        try:
+            what = group[0][0]
+            if callable(what):
+                answers: Sequence[Any] = [await what()]
+            else:
+                answers = await self._commit([each[0] for each in group], failed)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001 - it is theirs who asked
+            answers = [error] * len(group)
+        self._answer(answers)
+
+    def _answer(self, answers: Sequence[Any]) -> None:
+        """Tell who wrote the group how it went, and go on with the next."""
+        group, self._group = self._group, []
+        if group and not callable(group[0][0]):
+            self.on_commit(time.perf_counter() - self._began)
+        self._bytes -= sum(size for _, _, size in group)
         if self._bytes <= WAITING_BYTES:
             self._room.set()
-        return group
-
-    async def _run(self) -> None:
-        while True:
-            while self._waiting:
-                group = self._next_group()
-                try:
-                    what = group[0][0]
-                    if callable(what):
-                        answers: Sequence[Any] = [await what()]
-                    else:
-                        began = time.perf_counter()
-                        answers = await self._commit([each[0] for each in group])  # type: ignore[misc]
-                        self.on_commit(time.perf_counter() - began)
-                except Exception as error:  # noqa: BLE001 - it is theirs who asked
-                    answers = [error] * len(group)
-                for (_, future, _), answer in zip(group, answers, strict=True):
-                    if future.done():  # its caller was cancelled
-                        continue
-                    if isinstance(answer, BaseException):
-                        future.set_exception(answer)
-                    else:
-                        future.set_result(answer)
-            if self._closing:
-                return
-            self._wake.clear()
-            await self._wake.wait()
+        for (_, future, _), answer in zip(group, answers, strict=True):
+            if future.done():  # its caller was cancelled
+                continue
+            if isinstance(answer, BaseException):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+        # Not at once: who is told now has something to add to the next group.
+        asyncio.get_running_loop().call_soon(self._go_on)

@@ -16,6 +16,7 @@ from jupyter_stop_chat.store.operations import Append, Operation
 from jupyter_stop_chat.store.sql import SqlStore
 from jupyter_stop_chat.store.sqlite import connections
 from jupyter_stop_chat.store.sqlite.prepare import Prepared, prepare, url_of
+from jupyter_stop_chat.store.writer import Take, Then
 
 MEMORY = "sqlite://"
 
@@ -41,6 +42,8 @@ class WatchedStore(SqlStore):
         self._write_through, self._read_through = self._database.write, self._database.read
         self._database.write = self._watched_write  # type: ignore[method-assign]
         self._database.read = self._watched_read  # type: ignore[method-assign]
+        self._submit_through = self._database.submit
+        self._database.submit = self._watched_submit  # type: ignore[method-assign]
 
     async def _watched_write(self, operations: Sequence[Operation]) -> list[Any]:
         await self.open_for_writing.wait()
@@ -52,6 +55,21 @@ class WatchedStore(SqlStore):
             answers = await self._write_through(operations)
         self.done += operations
         return answers
+
+    def _watched_submit(self, take: Take, then: Then) -> bool:
+        if self.turns or self.fails or not self.open_for_writing.is_set():
+            return False
+        operations = take()  # what is written behind a gate that closes now is not among them
+        self._at_work += 1
+
+        def watched_then(answers: Sequence[Any], error: BaseException | None) -> None:
+            self._at_work -= 1
+            self._moments += 1
+            if error is None:
+                self.done += operations
+            then(answers, error)
+
+        return self._submit_through(lambda: operations, watched_then)
 
     async def _watched_read(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None

@@ -173,7 +173,7 @@ async def test_memory_is_bounded(case, monkeypatch):
     lock = Lock(case.path, "write")
     try:
         await store.append(reply.id, "x" * 101)
-        held = asyncio.create_task(store.append(reply.id, "held"))
+        held = asyncio.ensure_future(store.append(reply.id, "held"))
         other = a_chat()
         await store.begin_turn(a_turn(other), other)
         assert not held.done()
@@ -221,7 +221,7 @@ async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):
     lock = Lock(case.path, "write")
     try:
         await store.append(reply.id, "x" * 11)
-        held = asyncio.create_task(store.append(reply.id, "held"))
+        held = asyncio.ensure_future(store.append(reply.id, "held"))
         await asyncio.sleep(0)
         await store.close()
         with pytest.raises(RuntimeError):

@@ -31,16 +31,17 @@ async def test_a_chat_is_hidden_until_it_is_whole(store, make, monkeypatch):
     messages = _thread(make, chat, 95)
     order, commit = [], store._writer._commit
 
-    async def watch(group):
+    async def watch(group, failed):
         order.extend(type(each) for each in group)
         listed = [each.id for each in await store.list_chats("me")]
         assert listed == [mine.id], "not whole yet"
         assert await store.count_chats("me") == 1
         if BeginTurn in map(type, group):
             writing.append(asyncio.ensure_future(store.append(reply.id, "x")))
-        return await commit(group)
+        return await commit(group, failed)
 
     writing = []
+    monkeypatch.setattr(store._writer, "_submit", lambda take, then: False)
     store._writer._commit = watch
     await store.add_chat(chat, messages)
     store._writer._commit = commit

@@ -226,7 +226,7 @@ async def test_the_caller_that_is_cancelled_takes_nothing_back(store, make):
     chat = make.chat()
     asked, reply = make.turn(chat)
     await store.begin_turn([asked, reply], chat)
-    task = asyncio.create_task(store.append(reply.id, "kept"))
+    task = asyncio.ensure_future(store.append(reply.id, "kept"))
     await asyncio.sleep(0)
     task.cancel()
     assert (await store.settle(reply.id, DONE)).text == "kept"
@@ -388,7 +388,7 @@ async def test_close_leaves_no_thread_and_no_open_file(new_store, make, kind):
     asked, reply = make.turn(chat)
     await store.begin_turn([asked, reply], chat)
     await asyncio.gather(*(store.get_messages(chat.id) for _ in range(8)))
-    late = [asyncio.create_task(store.append(reply.id, f"{n}")) for n in range(5)]
+    late = [asyncio.ensure_future(store.append(reply.id, f"{n}")) for n in range(5)]
     await asyncio.sleep(0)
     await store.close()
     assert all(task.done() and task.exception() is None for task in late)

@@ -19,7 +19,7 @@ class Commits:
         self.begun = asyncio.Event()
         self._go = asyncio.Semaphore(0)
 
-    async def __call__(self, group):
+    async def __call__(self, group, failed=None):
         self.groups.append([getattr(each, "text", "settle") for each in group])
         self.begun.set()
         await self._go.acquire()
@@ -35,7 +35,7 @@ def _append(text: str) -> Append:
 
 
 async def _write(writer, *texts) -> list[asyncio.Task]:
-    tasks = [asyncio.create_task(writer.write(_append(text))) for text in texts]
+    tasks = [asyncio.ensure_future(writer.write(_append(text))) for text in texts]
     await asyncio.sleep(0)
     return tasks
 
@@ -100,7 +100,7 @@ async def test_a_full_queue_holds_text_back_and_nothing_else(commits, monkeypatc
     tasks += await _write(writer, "held back")
     assert writer.backlog == 1
     end = Settle("m", Settlement(MessageState.COMPLETED))
-    tasks.append(asyncio.create_task(writer.write(end)))
+    tasks.append(asyncio.ensure_future(writer.write(end)))
     await asyncio.sleep(0)
     assert writer.backlog == 2
     commits.end(10)
@@ -131,7 +131,7 @@ async def test_a_job_is_alone_and_in_its_place(commits):
 
 
 async def test_a_commit_that_raises_tells_its_callers_and_the_next_goes_on():
-    async def commit(group):
+    async def commit(group, failed):
         if group[0].text == "bad":
             raise ValueError("bad")
         return [None] * len(group)

@@ -85,9 +85,9 @@ def reason_of(error: BaseException) -> Reason | None:
         return Reason.UNREACHABLE
     if isinstance(cause, OSError):
         return _ERRNO.get(cause.errno or 0, Reason.IO_ERROR)
-    if isinstance(error, IntegrityError | DataError):
+    if isinstance(cause, sqlite3.IntegrityError) or isinstance(error, IntegrityError | DataError):
         return None
-    if isinstance(error, DatabaseError | InterfaceError):
+    if isinstance(error, DatabaseError | InterfaceError | sqlite3.Error):
         return Reason.FAILED
     return None
 

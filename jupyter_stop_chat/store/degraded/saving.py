@@ -17,7 +17,7 @@ from jupyter_stop_chat.store.rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSA
 from jupyter_stop_chat.store.settle import estimated
 from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone, lock_folder
 from jupyter_stop_chat.store.sqlite.salvage import salvage
-from jupyter_stop_chat.store.writer import Writer
+from jupyter_stop_chat.store.writer import Take, Then, Writer
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
@@ -60,7 +60,7 @@ class Saver:
         self.reason: Reason | None = None
         self.set_aside: list[str] = []
         self.memory = Memory()
-        self.writer = Writer(self._commit)
+        self.writer = Writer(self._commit, self._submit, self._follow)
         self._database = database
         self._process = process
         self._sleep = sleep
@@ -103,9 +103,14 @@ class Saver:
         finished = not self.degraded and not self.makes_any()
         await in_thread(lambda: self._lock.release(finished=finished))
 
+    @property
+    def full(self) -> bool:
+        """Tell whether so much is kept in memory that appended text has to wait."""
+        return self.degraded and self.memory.size > MEMORY_SIZE and self.writer.running
+
     async def has_room(self) -> None:
         """Return when more text may be appended."""
-        while self.degraded and self.memory.size > MEMORY_SIZE and self.writer.running:
+        while self.full:
             await self._over.wait()
 
     def reader(self) -> Reader:
@@ -214,9 +219,23 @@ class Saver:
                 )
         return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 
-    async def _commit(self, group: Sequence[Operation]) -> Sequence[Any]:
+    def _submit(self, take: Take, then: Then) -> bool:
+        return not self.degraded and self._database.submit(take, then)
+
+    def _follow(self, operation: Operation, answer: Any) -> None:
+        self.memory.follow(operation, answer)
+
+    async def _commit(
+        self, group: Sequence[Operation], failed: BaseException | None = None
+    ) -> Sequence[Any]:
+        """Commit a group, or keep it in memory.
+
+        :param failed: why it could not be committed just now.
+        """
         if not self.degraded:
             try:
+                if failed is not None:
+                    raise failed
                 answers = await self._database.write(group)
             except Exception as error:  # noqa: BLE001 - sorted here by what it means
                 reason = reason_of(error)
@@ -228,7 +247,7 @@ class Saver:
                 await self._fail(reason, error)
             else:
                 for operation, answer in zip(group, answers, strict=True):
-                    self.memory.follow(operation, answer)
+                    self._follow(operation, answer)
                 return answers
         # Also when the failure is mended by now: once, and whatever it was, in memory first.
         kept = [await self._keep(operation) for operation in group]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable, StaticPool, create_engine, event
 
+from jupyter_stop_chat.store.appends import append_at_once
+from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.schema import metadata
 from jupyter_stop_chat.store.search import ensure_search
+from jupyter_stop_chat.store.writer import Take, Then
 from jupyter_stop_chat.threads import Threads
 
 from .prepare import Prepared
@@ -112,6 +116,26 @@ class SqliteConnections:
                 return work(writer)
 
         return await self._write_thread.run(within)
+
+    def submit(self, take: Take, then: Then, process: str) -> None:
+        """Have a group of operations taken and applied in one transaction, in the thread.
+
+        :param process: the id of the server process that writes.
+        """
+        writer = self._writer
+
+        def commit() -> list[Any]:
+            if writer is None:
+                raise ConnectionError("not connected")
+            operations = take()
+            driver = writer.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            if append_at_once(driver, operations, process):
+                return [None] * len(operations)
+            with writer.begin():
+                return apply(writer, operations, process)
+
+        self._write_thread.call(commit, then)
 
     async def read(
         self, statement: Executable, parameters: Mapping[str, Any]

@@ -83,6 +83,7 @@ class SqlStore:
         self._writer = self._saver.writer
         self._writer.on_commit = lambda seconds: self.on_commit(seconds)  # noqa: PLW0108 - as above
         self._beating: asyncio.Task[None] | None = None
+        self._deleting: set[asyncio.Task[bool]] = set()
 
     async def open(
         self, on_recovered: Callable[[Sequence[Message]], None] = lambda messages: None
@@ -158,15 +159,19 @@ class SqlStore:
 
         It is hidden, and goes a page at a time, so that what others write goes on in between.
         """
+        # A task of its own: with its caller gone it would be hidden for ever, and not deleted.
+        deleting = asyncio.create_task(self._delete(chat_id), name="stop-chat-store-delete")
+        self._deleting.add(deleting)
+        deleting.add_done_callback(self._deleting.discard)
+        return await asyncio.shield(deleting)
+
+    async def _delete(self, chat_id: str) -> bool:
         if not await self._writer.write(GiveChat(chat_id, NOBODY)):
             return False
-        await asyncio.shield(asyncio.ensure_future(self._delete_pages(chat_id)))
-        return True
-
-    async def _delete_pages(self, chat_id: str) -> None:
         while await self._writer.write(DropMessages(chat_id)):
             pass
         await self._writer.write(DeleteChat(chat_id))
+        return True
 
     async def begin_turn(self, messages: Sequence[Message], chat: Chat | None = None) -> None:
         """Add messages at the end of a chat, in one transaction; `chat` is created first.

@@ -289,10 +289,10 @@ def serve() -> None:
         services.models.register("flood", lambda name: Flood())
         if not os.environ["STOP_CHAT_BENCH_SAVES"]:
 
-            async def nothing(*args: Any) -> None:
-                await asyncio.sleep(0)
+            def nothing(*args: Any) -> None:
+                asyncio.get_running_loop().call_soon(args[-1], None, None)
 
-            services.store.append = nothing
+            services.store.append_then = nothing
         print(
             app.http_server._sockets[next(iter(app.http_server._sockets))].getsockname()[1],
             flush=True,

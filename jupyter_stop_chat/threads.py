@@ -41,7 +41,7 @@ class Threads:
     def run(self, function: Callable[[], _T]) -> asyncio.Future[_T]:
         """Call a function in a thread; one whose caller is cancelled is called all the same."""
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        self.call(function, partial(_answer, future))
+        self.call(function, partial(answer, future))
         return future
 
     def call(self, function: Callable[[], Any], then: Then) -> None:
@@ -64,7 +64,7 @@ class Threads:
         threads, self._threads = self._threads, []
         ended: list[asyncio.Future[None]] = [loop.create_future() for _ in threads]
         for future in ended:
-            self._jobs.put((None, partial(_answer, future), loop))
+            self._jobs.put((None, partial(answer, future), loop))
         return ended
 
     async def close(self) -> None:
@@ -86,24 +86,33 @@ def _work(jobs: SimpleQueue[_Job]) -> None:
     while goes_on:
         function, then, loop = jobs.get()
         goes_on = function is not None
-        answer: Any = None
+        result: Any = None
         error: BaseException | None = None
         try:
-            answer = function() if function is not None else None
+            result = function() if function is not None else None
         except StopIteration as raised:  # no future can hold it
             error = RuntimeError("StopIteration")
             error.__cause__ = raised
         except BaseException as raised:  # noqa: BLE001 - it is theirs who asked
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(then, answer, error)
-        del function, then, loop, answer, error  # keep nothing alive while it waits
+            loop.call_soon_threadsafe(then, result, error)
+        del function, then, loop, result, error  # keep nothing alive while it waits
 
 
-def _answer(future: asyncio.Future[Any], answer: Any, error: BaseException | None) -> None:
+def answer(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    """Tell whoever waits for a future, unless nobody does any more."""
     if future.done():  # its caller was cancelled
         return
     if error is None:
-        future.set_result(answer)
+        future.set_result(result)
     else:
         future.set_exception(error)
+
+
+def tell(then: Then, future: asyncio.Future[Any]) -> None:
+    """Tell what became of a future: the other way round."""
+    error: BaseException | None = asyncio.CancelledError()
+    if not future.cancelled():
+        error = future.exception()
+    then(None if error else future.result(), error)

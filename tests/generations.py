@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import Any
 
 from jupyter_stop_chat.engine.generation import Generation
+from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.objects import Message, MessageState, ToolCall
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -14,14 +17,21 @@ class Kept:
     """What takes what a generation commits, and hear what it tells.
 
     :ivar wait: awaited before each commit.
+    :ivar committing: what is being committed, or was last.
     """
 
     def __init__(self) -> None:
+        self.committing: asyncio.Future[None]
         self.committed: list[tuple[str, str]] = []
         self.shown: list[str] = []
         self.tools: list[Any] = []
         self.wait: Any = None
         self.error: Exception | None = None
+
+    def append_then(self, message_id: str, text: str, part: str, then: Then) -> None:
+        """Commit, and tell."""
+        self.committing = asyncio.ensure_future(self.append(message_id, text, part))
+        self.committing.add_done_callback(partial(tell, then))
 
     async def append(self, message_id: str, text: str, part: str) -> None:
         """Commit."""
@@ -59,7 +69,7 @@ def a_generation(
         ),
         owner="ada",
         request_id="00000000-0000-4000-8000-000000000009",
-        append=kept.append,
+        append=kept.append_then,
         put_tool=kept.put_tool,
         make_thought=kept.make_thought,
         on_text=lambda made: kept.shown.append(str(made.text)),

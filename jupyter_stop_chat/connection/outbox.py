@@ -1,4 +1,4 @@
-"""The outbox: what is to be written to one client, and the one task that writes it.
+"""The outbox: what is to be written to one client, and in which order.
 
 Text is never copied for a client: the writer reads it from a cursor when it can write, so a slow
 reader gets fewer and larger deltas, and costs no memory.
@@ -75,9 +75,12 @@ class Outbox:
         self._backlogs: dict[str, Backlog] = {}
         #: The messages with something to write, in turn.
         self._ready: deque[str] = deque()
-        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        #: It writes in a moment, or waits until the client's side has taken a frame, or else...
+        self._writing = False
+        self._taken: asyncio.Future[None] | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._ended = False
-        self._task = asyncio.create_task(self._write_all(), name="stop-chat writer")
 
     def end(self) -> None:
         """Write nothing more."""
@@ -86,7 +89,10 @@ class Outbox:
             kept.clear()
         self._backlogs.clear()
         self._ready.clear()
-        self._task.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
+        if self._taken is not None:
+            self._taken.cancel()
 
     @property
     def full(self) -> bool:
@@ -105,13 +111,13 @@ class Outbox:
             self._answers.append(frame)
         if len(self._answers) + len(self._stopped) > MAX_ANSWERS:
             self._give_up()
-        self._wake.set()
+        self._write_soon()
 
     def chat(self, frame: ChatChanged) -> None:
         """Tell of a chat; the newest state replaces one that was not told yet."""
         if not self._ended:
             self._chats[frame.chat.id] = frame
-            self._wake.set()
+            self._write_soon()
 
     def answer_open(self, chat: Chat, opening: Opening) -> None:
         """Answer with a chat and its messages; what comes next of each begins where they end."""
@@ -209,35 +215,60 @@ class Outbox:
             self._ready.append(message_id)
         elif first:
             self._ready.appendleft(message_id)  # small, and news
-        self._wake.set()
+        self._write_soon()
 
     # --- the writer --------------------------------------------------------------------------
 
-    async def _write_all(self) -> None:
-        """Write what there is to write until the socket ends."""
-        loop = asyncio.get_running_loop()
+    def _write_soon(self) -> None:
+        """Write in a moment: what else comes in this turn of the loop has its place then."""
+        if not self._writing and not self._ended:
+            self._writing = True
+            self._loop.call_soon(self._write_on)
+
+    def _write_on(self) -> None:
+        """Write what there is to write, as long as the client's side takes it at once."""
+        began = self._loop.time()
         try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                turn_began = loop.time()
-                while (frame := self._next()) is not None:
-                    if not self.full:
-                        self._on_room()
-                    text = encode(frame)
-                    taken = self._write(text)
-                    if taken is not None:
-                        patience = self._stalled_after * max(1.0, len(text) / STALLED_CHARACTERS)
-                        async with asyncio.timeout(patience):
-                            await taken
-                    if loop.time() - turn_began > WRITER_BUDGET:
-                        await asyncio.sleep(0)
-                        turn_began = loop.time()
-        except TimeoutError:
-            self._give_up()
-        except Exception:
-            log.debug("a socket ended while it was written to", exc_info=True)
-            self._on_end(1011, "")
+            while (frame := self._next()) is not None:
+                if not self.full:
+                    self._on_room()
+                text = encode(frame)
+                taken = self._write(text)
+                if taken is not None:
+                    self._wait_for(taken, len(text))
+                    return
+                if self._loop.time() - began > WRITER_BUDGET:
+                    self._loop.call_soon(self._write_on)
+                    return
+        except Exception:  # noqa: BLE001 - whatever it is, nobody reads any more
+            self._lose()
+        self._writing = False
+
+    def _wait_for(self, taken: Awaitable[None], size: int) -> None:
+        """Write on once a frame is taken, or give up.
+
+        :param size: in characters; a large one may take longer.
+        """
+        patience = self._stalled_after * max(1.0, size / STALLED_CHARACTERS)
+        self._patience = self._loop.call_later(patience, self._give_up)
+        self._taken = asyncio.ensure_future(taken)
+        self._taken.add_done_callback(self._was_taken)
+
+    def _was_taken(self, taken: asyncio.Future[None]) -> None:
+        assert self._patience is not None
+        self._patience.cancel()
+        if taken.cancelled():
+            return
+        try:
+            taken.result()
+        except Exception:  # noqa: BLE001 - whatever it is, nobody reads any more
+            self._lose()
+        else:
+            self._write_on()
+
+    def _lose(self) -> None:
+        log.debug("a socket ended while it was written to", exc_info=True)
+        self._on_end(1011, "")
 
     def _give_up(self) -> None:
         self._on_end(STALLED_CODE, "The client does not read.")

@@ -25,6 +25,7 @@ from jupyter_stop_chat.ports.handler import (
     WasThought,
 )
 from jupyter_stop_chat.ports.store import Part
+from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import (
     TERMINAL,
@@ -59,7 +60,7 @@ class Generation:
         *,
         owner: str,
         request_id: str,
-        append: Callable[[str, str, Part], Awaitable[None]],
+        append: Callable[[str, str, Part, Then], None],
         put_tool: Callable[[str, ToolCall], Awaitable[None]],
         make_thought: Callable[[str, int], Awaitable[None]],
         on_text: Callable[[Generation], None],
@@ -122,12 +123,8 @@ class Generation:
         self._max_length = max_length
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
-        self._pending = Pending()
-        #: What of it is being committed now.
-        self._committing: asyncio.Future[None] | None = None
-        self._broken: BaseException | None = None
+        self._pending = Pending(self._commit, self._show, lambda: self.cut_off)
         self._deadline: asyncio.TimerHandle | None = None
-        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def adopt(self, message: Message) -> None:
         """Adopt the message as it was written down; a partial reply goes on."""
@@ -195,7 +192,7 @@ class Generation:
     @property
     def full(self) -> bool:
         """Tell whether `room` has something to wait for, or to raise."""
-        return self._pending.full or self._broken is not None
+        return self._pending.full
 
     async def room(self) -> None:
         """Wait while too much text waits for its commit.
@@ -203,7 +200,6 @@ class Generation:
         :raises StopChatError: `internal`, when text cannot be committed at all.
         """
         await self._pending.room()
-        self._check()
 
     async def finish(self) -> None:
         """Wait until all that was made is committed and can be read, or until it is cut off.
@@ -212,13 +208,7 @@ class Generation:
         """
         for part in ("text", "reasoning"):
             self._pend_text(part, self._joiners[part].end())
-        while self._committing is not None and not self._cut.done():
-            await asyncio.wait({self._committing, self._cut}, return_when=asyncio.FIRST_COMPLETED)
-        self._check()
-
-    def _check(self) -> None:
-        if self._broken is not None:
-            raise StopChatError(ErrorCode.INTERNAL, "text cannot be kept") from self._broken
+        await self._pending.drained()
 
     def _add(self, part: Part, text: str) -> None:
         text = self._joiners[part].feed(text)
@@ -231,9 +221,8 @@ class Generation:
         self._pend_text(part, text)
 
     def _pend_text(self, part: Part, text: str) -> None:
-        if not text or self._broken is not None:
-            return
-        self._pend((part, text))
+        if text:
+            self._pending.append((part, text))
 
     def _think_instead(self, length: int | None) -> None:
         """Take the end of the text, all that was made of it now by default, for a thought."""
@@ -242,48 +231,23 @@ class Generation:
         length = newly if length is None else min(length, newly)
         self._made["text"] -= length
         self._made["reasoning"] += length
-        if length and self._broken is None:
-            self._pend(WasThought(length))
+        if length:
+            self._pending.append(WasThought(length))
 
-    def _pend(self, entry: Entry) -> None:
-        """Have an entry committed; the model is held back if many wait."""
-        self._pending.append(entry)
-        if self._committing is None:
-            self._commit_next()
-
-    def _commit_next(self) -> None:
-        """Commit what waits first; what arrives meanwhile goes into the next round."""
-        self._committing = None
-        if not self._pending or self.cut_off or self._broken is not None:
-            return
-        entry = self._pending.pop()
-        committed: Awaitable[None]
+    def _commit(self, entry: Entry, then: Then) -> None:
+        """Have an entry committed; a text costs no task and no future."""
+        work: Awaitable[None]
         if isinstance(entry, WasThought):
             # Shown before it is committed: a stop in between counts what is shown, and what it
             # writes is written behind this.
-            committed = self._make_thought(self.id, self._show_thought(entry.length or 0))
+            work = self._make_thought(self.id, self._show_thought(entry.length or 0))
         elif isinstance(entry, ToolCall):
-            committed = self._put_tool(self.id, entry)
+            work = self._put_tool(self.id, entry)
         else:
             part, text = entry
-            committed = self._append(self.id, text, part)
-        # No task for a text: the store's own future is enough.
-        self._committing = asyncio.ensure_future(committed)
-        self._committing.add_done_callback(partial(self._committed, entry))
-
-    def _committed(self, entry: Entry, committed: asyncio.Future[None]) -> None:
-        """Show what is committed, and go on with what waits."""
-        try:
-            committed.result()
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `room`
-            self._broken = error
-            self._committing = None
-            self._pending.let_on(always=True)
+            self._append(self.id, text, part, then)
             return
-        self._pending.let_on()
-        if not self.cut_off:
-            self._show(entry)
-        self._commit_next()
+        asyncio.ensure_future(work).add_done_callback(partial(tell, then))
 
     def _show(self, entry: Entry) -> None:
         if isinstance(entry, ToolCall):
@@ -304,9 +268,8 @@ class Generation:
 
     def _tool(self, call: ToolCall) -> None:
         call = shown_call(call)
-        if self._broken is None:
-            self._called[call.call_id] = call
-            self._pend(call)
+        self._called[call.call_id] = call
+        self._pending.append(call)
 
     def _show_tool(self, call: ToolCall) -> None:
         self.tools[call.call_id] = call
@@ -333,7 +296,7 @@ class Generation:
         self.stop = StopRequest(reason, discard)
         if shown is not None:
             self.text.cut(max(shown, self.prefix_length))
-        self._drop_pending()
+        self._pending.cut()
 
     def set_deadline(self, delay: float, call: Callable[[Generation], None]) -> None:
         """Have something called unless it has settled by then; a new deadline replaces another.
@@ -353,12 +316,7 @@ class Generation:
         """Keep all that a task still does from the message: it did not unwind."""
         self.detached = True
         self._provider.leave_running()
-        self._drop_pending()
-
-    def _drop_pending(self) -> None:
-        self._pending.clear()
-        if not self._cut.done():
-            self._cut.set_result(None)
+        self._pending.cut()
 
     def report(self, what: str) -> None:
         """Note what the chat handler says of its provider, or that a detached task ended."""

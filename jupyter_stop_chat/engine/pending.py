@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from jupyter_stop_chat.ports.handler import WasThought
 from jupyter_stop_chat.ports.store import Part
+from jupyter_stop_chat.threads import Then
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
@@ -18,19 +23,39 @@ Entry = tuple[Part, str] | ToolCall | WasThought
 
 
 class Pending:
-    """What waits for its commit in one message, in order."""
+    """What waits for its commit in one message: it is committed in order, and then shown.
 
-    def __init__(self) -> None:
+    What comes during a commit waits for its end, texts as one.
+
+    :param commit: commits an entry, and calls what it is given then.
+    :param show: shows an entry that is committed.
+    :param cut_off: tells whether the text ends where it is.
+    :ivar error: why entries can be committed no more.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Entry, Then], None],
+        show: Callable[[Entry], None],
+        cut_off: Callable[[], bool],
+    ) -> None:
+        self.error: BaseException | None = None
+        self._commit = commit
+        self._show = show
+        self._cut_off = cut_off
         self._entries: list[Entry] = []
         self._length = 0
         self._room = asyncio.Event()
         self._room.set()
-
-    def __bool__(self) -> bool:
-        return bool(self._entries)
+        self._committing = False
+        #: Set when nothing is committed any more, and when nothing of it matters any more.
+        self._idle: asyncio.Future[None] | None = None
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def append(self, entry: Entry) -> None:
         """Add an entry at the end; text goes to the text of the same part that is there."""
+        if self.error is not None:
+            return
         last = self._entries[-1] if self._entries else None
         if isinstance(entry, tuple) and isinstance(last, tuple) and last[0] == entry[0]:
             self._entries[-1] = (entry[0], last[1] + entry[1])
@@ -39,35 +64,66 @@ class Pending:
         self._length += _length(entry)
         if self._length >= PENDING_LIMIT:
             self._room.clear()
+        if not self._committing:
+            self._commit_next()
 
-    def pop(self) -> Entry:
-        """Return the first entry, and take it out."""
-        entry = self._entries.pop(0)
-        self._length -= _length(entry)
-        return entry
-
-    def clear(self) -> None:
-        """Drop all of it."""
+    def cut(self) -> None:
+        """Drop all of it; nobody waits for it any more."""
         self._entries.clear()
         self._length = 0
         self._room.set()
+        if not self._cut.done():
+            self._cut.set_result(None)
 
     @property
     def full(self) -> bool:
-        """Tell whether too much waits."""
-        return not self._room.is_set()
+        """Tell whether too much waits, or can be committed no more."""
+        return not self._room.is_set() or self.error is not None
 
     async def room(self) -> None:
-        """Wait while too much waits."""
-        await self._room.wait()
+        """Wait while too much waits.
 
-    def let_on(self, *, always: bool = False) -> None:
-        """Let the model go on, if little enough waits now.
-
-        :param always: also if much does: it is committed no more.
+        :raises StopChatError: `internal`, when it cannot be committed at all.
         """
-        if always or self._length < PENDING_LIMIT:
+        await self._room.wait()
+        self._check()
+
+    async def drained(self) -> None:
+        """Wait until all of it is committed and shown, or until it is cut off.
+
+        :raises StopChatError: `internal`, when it cannot be committed at all.
+        """
+        while self._committing and not self._cut.done():
+            self._idle = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._idle, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+        self._check()
+
+    def _check(self) -> None:
+        if self.error is not None:
+            raise StopChatError(ErrorCode.INTERNAL, "text cannot be kept") from self.error
+
+    def _commit_next(self) -> None:
+        self._committing = bool(self._entries) and not self._cut_off() and self.error is None
+        if not self._committing:
+            if self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
+            return
+        entry = self._entries.pop(0)
+        self._length -= _length(entry)
+        then = partial(self._committed, entry)
+        try:
+            self._commit(entry, then)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the generation
+            then(None, error)
+
+    def _committed(self, entry: Entry, _: Any, error: BaseException | None) -> None:
+        """Show what is committed, and go on with what waits."""
+        self.error = error
+        if error is not None or self._length < PENDING_LIMIT:
             self._room.set()
+        if error is None and not self._cut_off():
+            self._show(entry)
+        self._commit_next()
 
 
 def shown_call(call: ToolCall) -> ToolCall:

@@ -103,7 +103,7 @@ class Admission:
             reply,
             owner=owner,
             request_id=request_id,
-            append=self._store.append,
+            append=self._store.append_then,
             put_tool=self._store.put_tool,
             make_thought=self._make_thought,
             on_text=lambda generation: self._bus.tell(generation.chat_id, TextGrew(generation)),

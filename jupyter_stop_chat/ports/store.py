@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from jupyter_stop_chat.wire.objects import (
     Chat,
@@ -118,6 +118,19 @@ class Store(Protocol):
         """Append text to a message that is not terminal.
 
         What is appended is in the order of the calls, whoever waits for it.
+        """
+        ...
+
+    def append_then(
+        self,
+        message_id: str,
+        text: str,
+        part: Part,
+        then: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """Append text, and call a function in the event loop once it is durable.
+
+        :param then: its first argument means nothing; the second is why it failed, or None.
         """
         ...
 

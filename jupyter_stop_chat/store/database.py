@@ -15,7 +15,7 @@ from .operations import Operation
 from .postgresql import AsyncConnections
 from .sqlite.connections import SqliteConnections
 from .sqlite.prepare import Prepared, file_of, prepare, url_of
-from .writer import Take, Then
+from .writer import GroupThen, Take
 
 _T = TypeVar("_T")
 
@@ -100,7 +100,7 @@ class Database:
             return False
         return await in_thread(_identity, self.path) != self._file
 
-    def submit(self, take: Take, then: Then) -> bool:
+    def submit(self, take: Take, then: GroupThen) -> bool:
         """Have a group of operations applied in one transaction without any task.
 
         :returns: whether that is possible.

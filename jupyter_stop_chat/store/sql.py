@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from jupyter_stop_chat.ports.store import Part, Settlement
+from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
 
@@ -189,6 +191,14 @@ class SqlStore:
         """Append text to a live message; one that has ended stays as it is."""
         operation = Append(message_id, text, part)
         return self._append_later(operation) if self._saver.full else self._writer.write(operation)
+
+    def append_then(self, message_id: str, text: str, part: Part, then: Then) -> None:
+        """Append text, and then call a function: no task and no future for each word."""
+        if self._saver.full or self._writer.full:
+            later = asyncio.ensure_future(self.append(message_id, text, part))
+            later.add_done_callback(partial(tell, then))
+        else:
+            self._writer.write_then(Append(message_id, text, part), then)
 
     async def _append_later(self, operation: Append) -> None:
         await self._saver.has_room()

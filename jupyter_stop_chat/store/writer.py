@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
+from jupyter_stop_chat.threads import Then, answer
+
 from .operations import Append, Operation, weight
+
+log = logging.getLogger(__name__)
 
 #: The most that one transaction takes.
 GROUP_OPERATIONS = 1000
@@ -22,13 +28,13 @@ Commit = Callable[[Sequence[Operation], BaseException | None], Awaitable[Sequenc
 #: Takes the next group, in whichever thread.
 Take = Callable[[], Sequence[Operation]]
 #: Told in the event loop of a group's answers, or why it could not be committed.
-Then = Callable[[Sequence[Any], BaseException | None], None]
+GroupThen = Callable[[Sequence[Any], BaseException | None], None]
 #: Has the next group taken and committed in a thread; False: it cannot now.
-Submit = Callable[[Take, Then], bool]
+Submit = Callable[[Take, GroupThen], bool]
 #: Hears of an operation that was committed by `Submit`, and of its answer.
 Follow = Callable[[Operation, Any], None]
 _Job = Callable[[], Awaitable[Any]]
-_Waiting = tuple[Operation | _Job, asyncio.Future[Any], int]
+_Waiting = tuple[Operation | _Job, Then, int]
 
 
 class Writer:
@@ -84,19 +90,32 @@ class Writer:
 
         A caller that is cancelled meanwhile takes nothing back: the operation is committed.
         """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         # Only text is held back: what ends a message must always get through.
-        if isinstance(operation, Append) and not self._room.is_set():
+        if isinstance(operation, Append) and self.full:
             return self._write_later(operation)
-        return self._put(operation, weight(operation))
+        self.write_then(operation, partial(answer, future))
+        return future
+
+    def write_then(self, operation: Operation, then: Then) -> None:
+        """Write an operation, whether there is room or not, and tell what it answered."""
+        self._put(operation, weight(operation), then)
+
+    @property
+    def full(self) -> bool:
+        """Tell whether so much waits that appended text has to wait outside."""
+        return not self._room.is_set()
 
     async def _write_later(self, operation: Append) -> Any:
-        while not self._room.is_set():
+        while self.full:
             await self._room.wait()
-        return await self._put(operation, weight(operation))
+        return await self.write(operation)
 
     async def run(self, job: _Job) -> Any:
         """Run a job alone, in its place in the order."""
-        return await self._put(job, 0)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._put(job, 0, partial(answer, future))
+        return await future
 
     async def close(self) -> None:
         """Commit what waits, and take no more."""
@@ -104,18 +123,16 @@ class Writer:
             await self._idle.wait()
             self._open = not self._idle.is_set()
 
-    def _put(self, what: Operation | _Job, size: int) -> asyncio.Future[Any]:
+    def _put(self, what: Operation | _Job, size: int, then: Then) -> None:
         if not self._open:
             raise RuntimeError("the store is not open")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((what, future, size))
+        self._waiting.append((what, then, size))
         self._bytes += size
         if self._bytes > WAITING_BYTES:
             self._room.clear()
         self._idle.clear()
         if not self._busy:
             self._go_on()
-        return future
 
     def _go_on(self) -> None:
         """Begin with the next group, if there is one."""
@@ -155,8 +172,8 @@ class Writer:
                 self._commit_group(error), name="stop-chat-store-writer"
             )
             return
-        for (operation, _, _), answer in zip(self._group, answers, strict=True):
-            self._follow(operation, answer)  # type: ignore[arg-type]
+        for (operation, _, _), result in zip(self._group, answers, strict=True):
+            self._follow(operation, result)  # type: ignore[arg-type]
         self._answer(answers)
 
     async def _commit_group(self, failed: BaseException | None = None) -> None:
@@ -179,12 +196,13 @@ class Writer:
         self._bytes -= sum(size for _, _, size in group)
         if self._bytes <= WAITING_BYTES:
             self._room.set()
-        for (_, future, _), answer in zip(group, answers, strict=True):
-            if future.done():  # its caller was cancelled
-                continue
-            if isinstance(answer, BaseException):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        for (_, then, _), result in zip(group, answers, strict=True):
+            try:
+                if isinstance(result, BaseException):
+                    then(None, result)
+                else:
+                    then(result, None)
+            except Exception:
+                log.exception("what was told of a commit failed")
         # Not at once: who is told now has something to add to the next group.
         asyncio.get_running_loop().call_soon(self._go_on)

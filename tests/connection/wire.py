@@ -24,7 +24,6 @@ class Wire:
         self.open.set()
         self.closed: tuple[int, str] | None = None
         self.sizes: list[int] = []
-        self.writing = False
         self.wrong: Exception | None = None
         welcome = Welcome(
             epoch=bench.engine.epoch,
@@ -36,10 +35,8 @@ class Wire:
         )
 
     async def _write(self, text: str) -> None:
-        self.writing = True
         await asyncio.sleep(0)
         await self.open.wait()
-        self.writing = False
         self.sizes.append(len(text))
         try:
             self.page.show(json.loads(text))
@@ -102,12 +99,12 @@ class Wire:
     async def idle(self) -> None:
         """Wait until there is nothing to write."""
         outbox = self.connection._outbox
-        await turns_until(lambda: self.wrong is not None or not (self.writing or _busy(outbox)))
+        await turns_until(lambda: self.wrong is not None or not _busy(outbox))
         assert self.wrong is None
 
 
 def _busy(outbox: Any) -> bool:
-    waits = outbox._answers or outbox._chats or outbox._stopped or outbox._ready
+    waits = outbox._writing or outbox._answers or outbox._chats or outbox._stopped or outbox._ready
     return bool(waits or outbox._openings)
 
 

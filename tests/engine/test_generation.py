@@ -71,7 +71,7 @@ async def test_a_fence_lets_nothing_through():
     generation.begin_stop("user")
     for event in (Text("t"), Reasoning("r"), ToolStarted("c", "n"), TokensUsed(1, 1)):
         generation.apply(event)
-    flusher = generation._committing
+    flusher = kept.committing
     gate.set()
     await flusher
     await generation.finish()
@@ -98,7 +98,7 @@ async def test_a_tool_is_committed_before_it_is_shown():
     assert [tool.state for tool in kept.tools] == ["running", "completed"]
     gate.clear()
     generation.apply(ToolStarted("d", "look"))
-    flusher = generation._committing
+    flusher = kept.committing
     await asyncio.sleep(0)
     generation.begin_stop("user")
     gate.set()
@@ -117,7 +117,7 @@ async def test_a_stop_ends_the_wait_for_a_commit():
     generation.begin_stop("user")
     await asyncio.wait_for(finishing, 5)
     await asyncio.wait_for(generation.room(), 5)
-    generation._committing.cancel()
+    kept.committing.cancel()
 
 
 async def test_one_that_failed_or_ended_takes_nothing_more():

@@ -77,13 +77,17 @@ async def test_stop_while_the_reader_of_the_stream_waits(
     """J7: the cancel lands in the consumer's own await, not in the model's stream."""
     services = await app.services()
     gate = asyncio.Event()
-    append = services.store.append
+    append_then = services.store.append_then
 
-    async def held(*args: Any) -> None:
-        await gate.wait()
-        await append(*args)
+    def held(*args: Any) -> None:
+        async def later() -> None:
+            await gate.wait()
+            append_then(*args)
 
-    monkeypatch.setattr(services.store, "append", held)
+        holding.append(asyncio.ensure_future(later()))
+
+    holding: list[Any] = []
+    monkeypatch.setattr(services.store, "append_then", held)
     provider.script = Script(tokens=1_000_000)
     page = await connect()
     accepted = await page.ask()

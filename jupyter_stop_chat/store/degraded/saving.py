@@ -17,7 +17,7 @@ from jupyter_stop_chat.store.rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSA
 from jupyter_stop_chat.store.settle import estimated
 from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone, lock_folder
 from jupyter_stop_chat.store.sqlite.salvage import salvage
-from jupyter_stop_chat.store.writer import Take, Then, Writer
+from jupyter_stop_chat.store.writer import GroupThen, Take, Writer
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
@@ -219,7 +219,7 @@ class Saver:
                 )
         return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 
-    def _submit(self, take: Take, then: Then) -> bool:
+    def _submit(self, take: Take, then: GroupThen) -> bool:
         return not self.degraded and self._database.submit(take, then)
 
     def _follow(self, operation: Operation, answer: Any) -> None:

@@ -14,7 +14,7 @@ from jupyter_stop_chat.store.appends import append_at_once
 from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.schema import metadata
 from jupyter_stop_chat.store.search import ensure_search
-from jupyter_stop_chat.store.writer import Take, Then
+from jupyter_stop_chat.store.writer import GroupThen, Take
 from jupyter_stop_chat.threads import Threads
 
 from .prepare import Prepared
@@ -117,7 +117,7 @@ class SqliteConnections:
 
         return await self._write_thread.run(within)
 
-    def submit(self, take: Take, then: Then, process: str) -> None:
+    def submit(self, take: Take, then: GroupThen, process: str) -> None:
         """Have a group of operations taken and applied in one transaction, in the thread.
 
         :param process: the id of the server process that writes.

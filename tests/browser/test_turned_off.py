@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from playwright.sync_api import Browser, expect
 from tests.browser.lab import Lab
 
 pytestmark = pytest.mark.browser
+
+#: JupyterLab's own part that it loads when a formula is first typeset, which nobody awaits there.
+LOADING = re.compile(r"ChunkLoadError: .*\n\(error: http://[^/]*/static/lab/")
 
 
 def test_a_chat_that_is_turned_off_says_so(browser: Browser, tmp_path: Path) -> None:
@@ -51,7 +55,8 @@ def test_a_chat_that_is_turned_off_says_so(browser: Browser, tmp_path: Path) -> 
         expect(banner).to_have_count(0)
         expect(page.locator(".jp-StopChat-model")).to_have_text("openai:loopback")
         # JupyterLab's own requests and parts, whose server went in their midst, are its matter.
-        assert [each for each in errors if "/jupyter-stop-chat/" in each] == []
+        ours = [each for each in errors if "/jupyter-stop-chat/" in each]
+        assert [each for each in ours if not LOADING.match(each)] == []
     finally:
         context.close()
         lab.stop()

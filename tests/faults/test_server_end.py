@@ -28,17 +28,17 @@ STALLING = """
 import pathlib, threading
 from jupyter_stop_chat.threads import Threads
 
-real = Threads.run
+real = Threads.call
 
-def run(self, function):
+def call(self, function, then):
     def stall():
         if pathlib.Path({stall!r}).exists():
             pathlib.Path({stalled!r}).touch()
             threading.Event().wait()
         return function()
-    return real(self, stall)
+    real(self, stall, then)
 
-Threads.run = run
+Threads.call = call
 """
 
 

@@ -9,11 +9,10 @@ import { codeToolsWith } from './codeTools';
 import { Colours, GrowingCode } from './colours';
 import { Diagrams, drawDiagrams } from './diagrams';
 import { offerHeld } from './images';
-import { MATH_CLASS } from './parser';
 import { Parsing, startParserWorker } from './parsing';
 import { plainText } from './plainText';
 import { laterTask, Slices } from './slices';
-import { isHarmless } from './texCommands';
+import { typesetFormulas } from './typesetting';
 
 export interface Render {
   /**
@@ -35,8 +34,6 @@ export interface RenderOptions {
   showsRemote: () => boolean;
 }
 
-/** Formulas of one piece: more than these are shown as they were written. */
-const MOST_FORMULAS = 1000;
 /** So long the words that follow a diagram wait for its picture, in milliseconds. */
 const MOMENT = 1000;
 
@@ -63,15 +60,11 @@ export function makeRender(options: RenderOptions): Render {
     () => new Promise<void>(resolve => laterTask(resolve)),
     now
   );
-  const typeset = async (root: HTMLElement): Promise<void> => {
-    const formulas = [...root.querySelectorAll<HTMLElement>(`.${MATH_CLASS}`)];
-    for (const formula of formulas.slice(0, MOST_FORMULAS)) {
-      if (!isHarmless(formula.textContent ?? '')) {
-        continue;
-      }
-      // a renderer that is not attached does not typeset by itself; nothing else is searched
-      await slices.do(async () => rendermime.latexTypesetter?.typeset(formula));
-    }
+  const typesetting = {
+    typeset: async (formula: HTMLElement): Promise<void> =>
+      rendermime.latexTypesetter?.typeset(formula),
+    inTurn: (work: () => Promise<void>) => slices.do(work),
+    after
   };
   const render = async (markdown: string, grows = false): Promise<HTMLElement> => {
     const renderer = rendermime.createRenderer('text/html');
@@ -97,7 +90,7 @@ export function makeRender(options: RenderOptions): Render {
     }
     const { node } = renderer;
     node.classList.add('jp-RenderedMarkdown');
-    await typeset(node);
+    await typesetFormulas(node, typesetting);
     harden(node);
     await colours.colourAll(node);
     if (!grows) {

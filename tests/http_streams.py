@@ -72,3 +72,11 @@ class EventReader:
     def close(self) -> None:
         """Leave without a word."""
         self._writer.transport.abort()
+
+
+async def begin(reader: EventReader) -> tuple[Any, dict[str, Any]]:
+    """Read the first event; return what yields the others, and its content."""
+    events = reader.events()
+    name, start = await anext(events)
+    assert name == "start"
+    return events, start

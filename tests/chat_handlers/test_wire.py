@@ -17,6 +17,10 @@ from tests.providers.reading import Reading, nothing_left
 from tests.providers.wire_server import WireProvider
 
 FOLDER = Path(__file__).parent.parent / "providers" / "wire"
+#: Each answer by its adapter and its name.
+FILES = {
+    f"{path.relative_to(FOLDER).parts[0]}-{path.stem}": path for path in FOLDER.rglob("*.http")
+}
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())
 
 
@@ -37,7 +41,7 @@ async def test_what_providers_send(
     """T1, T2, T3, T4, T5, T6, T7, T13: and the next prompt is answered after it."""
     adapter = name.partition("-")[0]
     expected = EXPECTED[name]
-    sent = (FOLDER / f"{name}.http").read_bytes()
+    sent = FILES[name].read_bytes()
     if b"\nThen: hold\n" not in sent:
         # On a busy machine a body that comes by the byte may take longer than it is waited for.
         monkeypatch.setattr(hooks, "GRACE", 60.0)
@@ -63,7 +67,7 @@ async def test_what_providers_send(
             }, provider.cut
             usage = [TokensUsed(*expected["usage"])] if "usage" in expected else []
             assert reading.usage == usage, provider.cut
-        provider.answers = [(FOLDER / f"{adapter}-whole.http").read_bytes()]
+        provider.answers = [FILES[f"{adapter}-whole"].read_bytes()]
         again = Reading(handler)
         assert await again.end() is None
         assert again.text.startswith("Hello")
@@ -72,7 +76,8 @@ async def test_what_providers_send(
 
 
 def test_every_file_has_its_expected_outcome() -> None:
-    assert {path.stem for path in FOLDER.glob("*.http")} == set(EXPECTED)
+    assert set(FILES) == set(EXPECTED)
+    assert len(FILES) == len(list(FOLDER.rglob("*.http")))
 
 
 async def test_a_model_that_cannot_think_is_asked_again_without() -> None:
@@ -81,7 +86,7 @@ async def test_a_model_that_cannot_think_is_asked_again_without() -> None:
         b"HTTP/1.1 400 Bad Request\nContent-Type: application/json\n\n"
         b'{"error": "\\"gemma3\\" does not support thinking"}'
     )
-    whole = (FOLDER / "ollama-whole.http").read_bytes()
+    whole = FILES["ollama-whole"].read_bytes()
     async with WireProvider("whole") as provider:
         handler = LangChainHandler(make_model("ollama", provider.url))
         provider.answers = [refusal, whole, whole]

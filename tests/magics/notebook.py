@@ -18,6 +18,10 @@ from tests.browser.lab import Lab
 
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 60.0
+#: So soon a kernel's reply is there once it is idle, or it is asked for something else.
+SOON = 5.0
+#: The status of a reply that an interrupt met while ipykernel sent it.
+LOST = "lost"
 
 
 def eventually(condition: Callable[[], Any], what: str = "") -> Any:
@@ -104,18 +108,24 @@ class Running:
         return [each for each in self.outputs if each["output_type"] == "error"]
 
     def end(self) -> dict[str, Any]:
-        """Wait for the cell's end and return the kernel's reply."""
+        """Wait for the cell's end and return the kernel's reply, `LOST` if there is none."""
         end = time.monotonic() + PATIENCE
         while not self.idle:
             assert time.monotonic() < end, self.outputs
             self.step()
+        behind = None  # what the kernel answers after the cell, if it answered that
         while True:
             try:
-                reply = self._client.get_shell_msg(timeout=PATIENCE)
+                reply = self._client.get_shell_msg(timeout=PATIENCE if behind else SOON)
             except queue.Empty:
-                raise AssertionError("no reply of the kernel") from None
-            if reply["parent_header"].get("msg_id") == self.id:
+                assert behind is None, "the kernel answers nothing"
+                behind = self._client.kernel_info()
+                continue
+            asked = reply["parent_header"].get("msg_id")
+            if asked == self.id:
                 return dict(reply["content"])
+            if asked == behind:
+                return {"status": LOST}
 
 
 class Notebook:

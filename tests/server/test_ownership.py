@@ -5,131 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
-from jupyter_server.auth import Authorizer, IdentityProvider, User
+from jupyter_server.auth import Authorizer
 from pydantic import TypeAdapter
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jupyter_stop_chat.observe.events import STOPPED_EVERYONE
-from jupyter_stop_chat.server.routes import document
-from jupyter_stop_chat.testing import Gate, ScriptedHandler
 from jupyter_stop_chat.wire.client_frames import CLIENT_TYPES, ClientFrame
-from tests.knocking import ROUTES, Knock, configured, knock, nothing_is_downloaded, token
+from tests.knocking import Knock, configured, knock, nothing_is_downloaded, token
+from tests.server.people import TWO_PEOPLE, Belongings, Named, Person, nameless
 
 __all__ = ["knock", "nothing_is_downloaded"]
-
-
-class Named(IdentityProvider):
-    """What knows people by name, as a hub does."""
-
-    def get_user(self, handler: Any) -> User | None:  # type: ignore[override]
-        name = handler.request.headers.get("X-User")
-        return User(username=name) if name else None
-
-
-TWO_PEOPLE = configured(identity_provider_class=Named, disable_check_xsrf=True)
-
-
-class Person:
-    """Somebody with a socket."""
-
-    def __init__(self, name: str, knock: Knock, socket: WebSocketClientConnection) -> None:
-        self.name = name
-        self.knock = knock
-        self.socket = socket
-
-    async def read(self) -> dict[str, Any]:
-        raw = await asyncio.wait_for(self.socket.read_message(), 20)
-        assert raw is not None
-        frame: dict[str, Any] = json.loads(raw)
-        return frame
-
-    async def tell(self, **frame: Any) -> list[dict[str, Any]]:
-        """Send a frame, and return all that comes until a stop sent behind it is answered."""
-        mark = str(uuid.uuid4())
-        await self.socket.write_message(json.dumps(frame))
-        # Answers may overtake one another: let the first be given before the mark is sent.
-        heard = [] if frame["type"] == "close" else [await self.read()]
-        await self.socket.write_message(json.dumps({"type": "stop", "message_id": mark}))
-        while (told := await self.read()).get("message_id") != mark:
-            heard.append(told)
-        return heard
-
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        text = None if body is None else json.dumps(body)
-        return await self.knock.answer(method, path, body=text, X_User=self.name)
-
-
-@pytest.fixture
-def person(knock: Knock) -> Callable[[str], Awaitable[Person]]:
-    async def make(name: str) -> Person:
-        url = f"ws://127.0.0.1:{knock.port}{knock.base_url}api/stop-chat/ws"
-        socket = await websocket_connect(HTTPRequest(url, headers={"X-User": name}))
-        knock.sockets.append(socket)
-        made = Person(name, knock, socket)
-        assert (await made.read())["type"] == "welcome"
-        return made
-
-    return make
-
-
-class Belongings:
-    """What Anna has: a reply that ended, one that is being made, one that waits."""
-
-    def __init__(self, engine: Any, ended: Any, running: Any, waiting: Any) -> None:
-        self.engine = engine
-        self.ended = ended
-        self.running = running
-        self.waiting = waiting
-        self.chat_id: str = running["chat_id"]
-
-    def untouched(self) -> bool:
-        """Tell whether all is as it was."""
-        running = self.engine.generation(self.running["message"]["id"])
-        waiting = self.engine.generation(self.waiting["message"]["id"])
-        return (
-            running is not None
-            and waiting is not None
-            and running.stop is None
-            and waiting.stop is None
-            and (running.state, waiting.state) == ("generating", "queued")
-        )
-
-
-@pytest.fixture
-def annas(app: Any, person: Any) -> Callable[[Person], Awaitable[Belongings]]:
-    async def make(anna: Person) -> Belongings:
-        app.titles = "prompt"
-        services = await app.services()
-        gate = Gate()
-        handler = ScriptedHandler(lambda turn: ["Done."] if len(handler.replies) == 0 else [gate])
-        services.models.register("scripted", lambda name: handler)
-
-        async def ask(chat_id: str | None) -> dict[str, Any]:
-            frame = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": chat_id}
-            await anna.socket.write_message(
-                json.dumps(frame | {"body": "Secret", "model": "scripted:x"})
-            )
-            while (told := await anna.read())["type"] != "accepted":
-                pass
-            return told
-
-        ended = await ask(None)
-        while services.engine.generation(ended["message"]["id"]) is not None:
-            await anna.read()
-        running = await ask(ended["chat_id"])
-        waiting = await ask(ended["chat_id"])
-        await handler.next_reply(2)
-        return Belongings(services.engine, ended, running, waiting)
-
-    return make
 
 
 def _frames(chat: str, prompt: str, reply: str) -> Iterator[dict[str, Any]]:
@@ -235,7 +125,7 @@ async def test_what_is_anothers_within_ones_own_chat(person: Any, annas: Any, wh
         )
         got = [await ben.tell(**frame) for frame in frames]
         assert [each["text"] for each in got[-1][0]["pieces"]] == [""]
-        told.append(_nameless(json.dumps(got), [message_id, request_id]))
+        told.append(nameless(json.dumps(got), [message_id, request_id]))
         assert hers.untouched()
     assert told[0] == told[1]
     assert "Secret" not in told[0]
@@ -268,7 +158,7 @@ async def test_what_is_anothers_answers_like_what_does_not_exist(
         got = [await ben.tell(**frame) for frame in (at_hers, at_nobodys)]
         requests = (at_hers.get("request_id", ""), at_nobodys.get("request_id", ""))
         told = [
-            _nameless(json.dumps(each), (*ids, request))
+            nameless(json.dumps(each), (*ids, request))
             for each, ids, request in zip(got, (theirs, nobodys), requests, strict=True)
         ]
         assert told[0] == told[1], at_hers["type"]
@@ -309,114 +199,3 @@ async def test_a_request_id_of_anothers_is_ones_own(person: Any, annas: Any) -> 
     assert accepted["message"]["id"] != hers.running["message"]["id"]
     assert accepted["user_message"]["text"] == "Mine"
     assert hers.untouched()
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize("which", ["ended", "running", "waiting"])
-async def test_every_route_answers_anothers_like_what_does_not_exist(
-    person: Any, annas: Any, which: str
-) -> None:
-    """L4, J6: the same status and the same words, and nothing of hers is touched or told."""
-    anna, ben = await person("anna"), await person("ben")
-    hers = await annas(anna)
-    turn = getattr(hers, which)
-    ids = {
-        "chat_id": (hers.chat_id, str(uuid.uuid4())),
-        "message_id": (turn["message"]["id"], str(uuid.uuid4())),
-    }
-    bodies: dict[str, Any] = {"title": "Mine now"}
-    for method, path in ROUTES:
-        named = [name for name in ids if f"{{{name}}}" in path]
-        got = []
-        for at in (0, 1):
-            where = path
-            for name in named:
-                where = where.replace(f"{{{name}}}", ids[name][at])
-            body = bodies if method in {"PATCH", "PUT"} else None
-            status, told = await ben.call(method, where, body)
-            text = told if isinstance(told, str) else json.dumps(told)
-            assert "Secret" not in text
-            assert "anna" not in text
-            got.append((status, _nameless(text, [ids[name][at] for name in named])))
-        assert got[0] == got[1], (method, path)
-        if named:
-            assert got[0][0] == 404, (method, path)
-        else:
-            assert hers.chat_id not in got[0][1]
-        assert hers.untouched(), (method, path)
-    body = {"body": "Hi", "model": "scripted:x"}
-    at_hers = await ben.call("POST", "/generate", body | {"chat_id": hers.chat_id})
-    at_nobodys = await ben.call("POST", "/generate", body | {"chat_id": str(uuid.uuid4())})
-    assert at_hers == at_nobodys
-    assert at_hers[0] == 404
-    status, told = await anna.call("GET", "/generations")
-    assert len(told["generations"]) == 2
-    status, told = await anna.call("GET", f"/generations/{turn['message']['id']}")
-    assert status == 200
-    assert hers.untouched()
-
-
-#: Every place besides a path where a route takes an id: in what is sent, and in the query.
-NAMED = {
-    ("POST", "/generate", "chat_id"),
-    ("POST", "/interrupt", "chat_id"),
-    ("POST", "/interrupt", "request_id"),
-    ("GET", "/chats", "before"),
-    ("GET", "/chats/{chat_id}", "before"),
-}
-#: A request id is its sender's own choice; an imported chat gets ids of its own.
-NAMES_NOTHING = {("POST", "/generate", "request_id")}
-
-
-def test_every_id_that_a_route_takes_is_tried() -> None:
-    """So that no new field that names something is forgotten below."""
-    found = set()
-    schemas = document()["components"]["schemas"]
-    for path, methods in document()["paths"].items():
-        for method, described in methods.items():
-            for each in described.get("parameters", []):
-                if each["in"] == "query" and "0-9a-f" in json.dumps(each["schema"]):
-                    found.add((method.upper(), path, each["name"]))
-            body = json.dumps(described.get("requestBody", {}))
-            for name, schema in schemas.items():
-                if f'schemas/{name}"' in body and name != "ImportRequest":
-                    for field, told in schema["properties"].items():
-                        if "0-9a-f" in json.dumps(told):
-                            found.add((method.upper(), path, field))
-    assert found == NAMED | NAMES_NOTHING
-
-
-@TWO_PEOPLE
-@pytest.mark.parametrize(("method", "path", "field"), sorted(NAMED))
-async def test_an_id_of_anothers_in_what_is_sent_or_asked(
-    person: Any, annas: Any, method: str, path: str, field: str
-) -> None:
-    """L4, J6: it is answered like one of nobody's, and nothing is touched or told."""
-    anna, ben = await person("anna"), await person("ben")
-    own = {"chat": {"title": "Mine"}, "messages": []}
-    status, his = await ben.call("POST", "/chats", own)
-    assert status == 201, "it is older than hers"
-    hers = await annas(anna)
-    named = hers.running["request_id"] if field == "request_id" else hers.chat_id
-    if "{chat_id}" in path:  # a message of hers, in a chat of his own
-        path, named = path.format(chat_id=his["id"]), hers.running["message"]["id"]
-    told = []
-    for each in (named, str(uuid.uuid4())):
-        if method == "GET":
-            status, answered = await ben.knock.answer(
-                method, path, query=f"?{field}={each}", X_User="ben"
-            )
-        else:
-            body = {"body": "Hi", "model": "scripted:x"} if path == "/generate" else {}
-            status, answered = await ben.call(method, path, body | {field: each})
-        told.append((status, _nameless(json.dumps(answered), [each])))
-        assert hers.untouched()
-    assert told[0] == told[1]
-
-
-def _nameless(text: str, ids: Any) -> str:
-    """Leave out what differs by nature: the ids that were asked for, and who is still asked."""
-    for number, each in enumerate(ids):
-        if each:
-            text = text.replace(each, f"<{number}>")
-    return re.sub(r'"asking": \w+', "", text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,26 +12,10 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jupyter_stop_chat.server.socket import MAX_WRITE_BUFFER
-from jupyter_stop_chat.testing import ScriptedHandler
-from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
 from tests.knocking import Knock, knock, token
-from tests.providers import OpenAIProvider, Script
+from tests.providers import Script
 
 __all__ = ["knock"]
-
-MODEL = "openai:gpt-loopback"
-
-
-@pytest.fixture
-def provider(app: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[OpenAIProvider]:
-    """Serve an OpenAI-shaped model on loopback, in the server's own loop."""
-    made = OpenAIProvider()
-    jp_asyncio_loop.run_until_complete(made.start())
-    app.model_parameters = {"openai": {"base_url": made.base_url, "api_key": "sk-canary"}}
-    app.default_model = MODEL
-    app.titles = "prompt"  # else the model is asked for a title as well
-    yield made
-    jp_asyncio_loop.run_until_complete(made.stop())
 
 
 async def test_a_prompt_is_answered_to_its_end(provider: Any, connect: Any) -> None:
@@ -157,134 +140,6 @@ async def test_a_prompt_that_is_sent_twice_counts_once(provider: Any, connect: A
     assert len(provider.requests) == 1
 
 
-BAD = [
-    ("not json", "bad_frame"),
-    ("[1, 2]", "bad_frame"),
-    ("[" * 5000, "bad_frame"),
-    ('{"type": "dance"}', "unknown_type"),
-    ('{"type": null}', "unknown_type"),
-    ('{"no": "type"}', "unknown_type"),
-    ('{"type": "send"}', "invalid_field"),
-    ('{"type": "send", "request_id": "x", "chat_id": null, "body": "Hi"}', "invalid_field"),
-    ('{"type": "stop"}', "invalid_field"),
-    ('{"type": "stop", "all": true, "shown": -1}', "invalid_field"),
-    ('{"type": "open", "chat_id": "ID", "offsets": {"ID": 1e999}}', "invalid_field"),
-    ('{"type": "open", "chat_id": "ID"}', "unknown_chat"),
-    ('{"type": "send", "request_id": "ID", "chat_id": "ID", "body": "Hi"}', "unknown_chat"),
-    ('{"type": "send", "request_id": "ID", "chat_id": null, "body": " \\n\\t "}', "blank_prompt"),
-    ('{"type": "continue", "request_id": "ID", "message_id": "ID"}', "unknown_message"),
-    ('{"type": "regenerate", "request_id": "ID", "message_id": "ID"}', "unknown_message"),
-    ('{"type": "unqueue", "message_id": "ID"}', "unknown_message"),
-]
-
-
-async def test_bad_input_is_answered_and_the_socket_goes_on(provider: Any, connect: Any) -> None:
-    provider.script = Script(tokens=["Still ", "here."])
-    page = await connect()
-    for raw, code in BAD:
-        await page.send(raw.replace("ID", str(uuid.uuid4())))
-        error = await page.until("error")
-        assert error["code"] == code, raw
-        assert error["message"].endswith("."), "a sentence"
-    await page.send({"type": "stop", "message_id": str(uuid.uuid4())})
-    result = await page.until("stop_result")
-    assert result["results"][0]["outcome"] == "not_found"
-    accepted = await page.ask()
-    await page.end_of(accepted["message"]["id"])
-    assert page.text(accepted["message"]["id"]) == "Still here."
-
-
-async def test_a_frame_that_is_too_large_closes_with_1009(provider: Any, connect: Any) -> None:
-    page = await connect()
-    await page.send("x" * MAX_FRAME_BYTES)
-    assert (await page.until("error"))["code"] == "bad_frame"
-    await page.send("x" * (MAX_FRAME_BYTES + 1))
-    assert await page.socket.read_message() is None
-    assert page.socket.close_code == 1009
-    again = await connect()
-    accepted = await again.ask()
-    assert (await again.end_of(accepted["message"]["id"]))["state"] == "completed"
-
-
-def _asks(body: str, how: str) -> str:
-    """Write a prompt as a page does, or as a script whose JSON is all ASCII."""
-    frame = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": None, "body": body}
-    return json.dumps(frame, ensure_ascii=how == "escaped")
-
-
-@pytest.mark.parametrize("how", ["as it is", "escaped"])
-@pytest.mark.parametrize(
-    ("body", "fits"),
-    [
-        ("漢" * 50_000, True),
-        ("漢" * 50_001, False),
-        ("🗼" * 25_000, True),
-        ("🗼" * 25_000 + "x", False),
-        ("🗼" * 50_000, False),
-        ('"\n' * 25_000, True),
-    ],
-    ids=["chinese", "chinese and one", "emoji", "emoji and one", "twice the emoji", "quotes"],
-)
-async def test_a_prompt_is_as_long_in_any_script_and_on_any_way(
-    app: Any, connect: Any, jp_fetch: Any, body: str, fits: bool, how: str
-) -> None:
-    """L5: one limit, counted in UTF-16 code units; beyond it words, and the socket stays open."""
-    app.titles, app.default_model = "prompt", "scripted:x"
-    services = await app.services()
-    services.models.register("scripted", lambda name: ScriptedHandler(["Read."]))
-    page = await connect()
-    raw = _asks(body, how)
-    await page.send(raw)
-    told = await page.until("accepted" if fits else "error")
-    asked = {key: each for key, each in json.loads(raw).items() if key in {"request_id", "body"}}
-    asked["request_id"] = str(uuid.uuid4())
-    written = json.dumps(asked, ensure_ascii=how == "escaped").encode()
-    response = await jp_fetch(
-        *("api", "stop-chat", "generate"), method="POST", body=written, raise_error=False
-    )
-    if fits:
-        assert told["user_message"]["text_length"] <= app.max_prompt_length
-        assert await services.store.get_message(told["user_message"]["id"]) is not None
-        assert response.code == 200
-    else:
-        refused = json.loads(response.body)
-        assert (told["code"], refused["code"]) == ("prompt_too_long", "prompt_too_long")
-        assert response.code == 413
-    await page.send({"type": "ping"})
-    await page.until("pong")
-
-
-async def test_where_longer_prompts_are_allowed_larger_frames_are(
-    app: Any, connect: Any, jp_ws_fetch: Any
-) -> None:
-    app.titles, app.default_model, app.max_prompt_length = "prompt", "scripted:x", 400_000
-    services = await app.services()
-    services.models.register("scripted", lambda name: ScriptedHandler(["Read."]))
-    page = await connect()
-    limits = page.frames[0]["limits"]
-    await page.send(_asks("漢" * limits["max_prompt_length"], "escaped"))
-    accepted = await page.until("accepted")
-    assert accepted["user_message"]["text_length"] == 400_000
-    await page.send(_asks("漢" * 600_000, "escaped"))
-    assert (await page.until("error"))["code"] == "prompt_too_long"
-
-
-async def test_what_json_makes_six_times_as_long_reaches_who_opens_it(
-    app: Any, connect: Any
-) -> None:
-    """B5: signs that steer a terminal, as programs print them."""
-    app.titles, app.default_model = "prompt", "scripted:x"
-    services = await app.services()
-    services.models.register("scripted", lambda name: ScriptedHandler(["\x1b" * 250_000]))
-    page = await connect()
-    accepted = await page.ask()
-    await page.end_of(accepted["message"]["id"])
-    late = await connect()
-    await late.send({"type": "open", "chat_id": accepted["chat_id"]})
-    chat = await late.until("chat", lambda frame: "messages" in frame)
-    assert len(chat["messages"][-1]["text"]) == 250_000
-
-
 async def test_a_failure_is_told_by_a_code_and_a_sentence(provider: Any, connect: Any) -> None:
     """L5: once, in plain words, with the id it has in the log."""
     provider.script = Script(trouble="bad_key")
@@ -396,14 +251,6 @@ async def test_a_reconnect_gets_only_what_it_lacks(provider: Any, connect: Any) 
     assert second.text(message_id) == "".join(words)
 
 
-def _id() -> dict[str, str]:
-    return {"request_id": str(uuid.uuid4())}
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
 async def test_a_socket_is_kept_alive_and_holds_little_back(knock: Knock, app: Any) -> None:
     """It is pinged; and what cannot be written to it is bounded, beside the writer's own care."""
     assert await knock.let_in("GET", "/ws", **token(knock))
@@ -412,3 +259,11 @@ async def test_a_socket_is_kept_alive_and_holds_little_back(knock: Knock, app: A
     (socket,) = app.sockets._held["server"]
     assert socket.ping_callback.is_running()
     assert socket.ws_connection.stream.max_write_buffer_size == MAX_WRITE_BUFFER
+
+
+def _id() -> dict[str, str]:
+    return {"request_id": str(uuid.uuid4())}
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

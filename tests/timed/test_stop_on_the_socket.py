@@ -11,7 +11,7 @@ from typing import Any
 from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.bare import bare
 from tests.providers import Script
-from tests.server.test_socket import provider
+from tests.server.conftest import provider
 
 __all__ = ["provider"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.markdown_texts import LONG, SHORT
+from tests.browser.text.markdown_texts import LONG, SHORT
 
 pytestmark = pytest.mark.browser
 

@@ -7,11 +7,11 @@ import random
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.fetching_texts import FETCHING
-from tests.browser.hostile_texts import HOSTILE
 from tests.browser.lab import Lab
-from tests.browser.markdown_texts import SHORT
-from tests.browser.test_dom_equality import COMPARE
+from tests.browser.text.fetching_texts import FETCHING
+from tests.browser.text.hostile_texts import HOSTILE
+from tests.browser.text.markdown_texts import SHORT
+from tests.browser.text.test_dom_equality import COMPARE
 from tests.browser.watched import Watched
 
 pytestmark = pytest.mark.browser

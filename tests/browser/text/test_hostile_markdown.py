@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.fetching_texts import FETCHING
-from tests.browser.hostile_texts import HOSTILE
 from tests.browser.lab import Lab
+from tests.browser.text.fetching_texts import FETCHING
+from tests.browser.text.hostile_texts import HOSTILE
 from tests.browser.watched import Watched
 from tests.providers import OpenAIProvider, Script
 

@@ -14,9 +14,9 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.hostile_texts import HOSTILE
 from tests.browser.lab import Lab
-from tests.browser.test_magics import cell_of, open_notebook, output, run_cell
+from tests.browser.notebook.test_magics import cell_of, open_notebook, output, run_cell
+from tests.browser.text.hostile_texts import HOSTILE
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser

@@ -91,6 +91,19 @@ class ChatPage:
         self.expect_mode("send")
         self.sent.clear()
 
+    def close_tabs(self) -> None:
+        """Close the chats that are open in the main area."""
+        self.page.evaluate(
+            """() => {
+              for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+                if (widget.node.matches('.jp-StopChat-panel, :has(.jp-StopChat-panel)')) {
+                  widget.close();
+                }
+              }
+            }"""
+        )
+        expect(self.panel).to_have_count(1)
+
     def new_chat(self) -> None:
         """Go to a new chat."""
         self.page.get_by_role("button", name="New chat").click()

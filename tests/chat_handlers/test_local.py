@@ -73,7 +73,13 @@ async def test_stopped_while_it_reads_a_long_prompt(local_model_data_dir: Path) 
         assert handler.pids == [pid]
 
 
-@pytest.mark.parametrize("prompt", [LONG, LONG_PROMPT], ids=["writing", "reading"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        pytest.param(LONG, id="writing"),
+        pytest.param(LONG_PROMPT, id="reading", marks=pytest.mark.stress),
+    ],
+)
 async def test_the_processor_rests_after_a_stop(local_model_data_dir: Path, prompt: str) -> None:
     """V1: from 300 ms after the stop on, the child uses no processor."""
 
@@ -235,7 +241,7 @@ async def test_the_context_is_shared_without_harm(local_model_data_dir: Path) ->
     prompt = "I have a dog, a cat and a horse. " * 12 + LONG
     async with closing(LocalHandler(local_model_data_dir, context=512)) as handler:
         readings = [
-            Reading(handler, f"{number} {prompt}", parameters=fixed(max_tokens=40))
+            Reading(handler, f"{number} {prompt}", parameters=fixed(max_tokens=24))
             for number in range(3)
         ]
         for reading in readings:

@@ -14,18 +14,18 @@ from typing import Any
 
 import psutil
 import pytest
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.websocket import websocket_connect
 
 from tests.browser.lab import Lab, asking
-from tests.conftest import Client
+from tests.faults.servers import ask, connect, leave
 from tests.providers import NeverAccepts, OpenAIProvider, Script
 from tests.turns import until
 
 WHEN = "2026-01-01T00:00:00Z"
 #: Has the database's threads wait for ever, once a file is there: a disk that answers no more.
+#: What closes waits for it a second.
 STALLING = """
 import pathlib, threading
+from jupyter_stop_chat import closing
 from jupyter_stop_chat.threads import Threads
 
 real = Threads.call
@@ -39,6 +39,7 @@ def call(self, function, then):
     real(self, stall, then)
 
 Threads.call = call
+closing.PATIENCE_S = 1.0
 """
 
 
@@ -59,29 +60,13 @@ def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
         made.process.wait()
 
 
-async def _connect(lab: Lab) -> Client:
-    url = f"ws://127.0.0.1:{lab.port}/api/stop-chat/ws"
-    headers = {"Authorization": f"token {lab.token}"}
-    page = Client(await websocket_connect(HTTPRequest(url, headers=headers)))
-    await page.until("welcome")
-    return page
-
-
-def _ask(lab: Lab, method: str, path: str, body: Any = None) -> asyncio.Future[Any]:
-    address = f"http://127.0.0.1:{lab.port}/api/{path}"
-    headers = {"Authorization": f"token {lab.token}"}
-    content = None if method == "GET" else json.dumps(body or {})
-    request = HTTPRequest(address, method, headers, content, request_timeout=120)
-    return asyncio.ensure_future(AsyncHTTPClient().fetch(request, raise_error=False))
-
-
 async def _end(lab: Lab, how: str) -> None:
     """Tell the server to end, and wait until its process has."""
     assert lab.process is not None
     if how == "SIGTERM":
         lab.process.send_signal(signal.SIGTERM)
     else:
-        asked = _ask(lab, "POST", "shutdown")
+        asked = ask(lab, "POST", "shutdown")
         asked.add_done_callback(lambda done: done.exception())
     assert await asyncio.to_thread(lab.process.wait, 60) == 0, lab.log.read_text()
     # What another thread or task would still do is done by nobody.
@@ -95,18 +80,12 @@ def _kept(lab: Lab) -> list[tuple[str, str]]:
         return [(state, json.loads(stop or "{}").get("reason")) for state, stop in found]
 
 
-async def _left(page: Client) -> None:
-    page.socket.close()
-    while await page.socket.read_message() is not None:
-        pass
-
-
 @pytest.mark.parametrize(
     ("stall", "how"),
     [
         ("before_headers", "SIGTERM"),
-        ("after_headers", "SIGTERM"),
-        ("in the middle", "SIGTERM"),
+        pytest.param("after_headers", "SIGTERM", marks=pytest.mark.stress),
+        pytest.param("in the middle", "SIGTERM", marks=pytest.mark.stress),
         ("in the middle", "the API"),
     ],
 )
@@ -117,7 +96,7 @@ async def test_a_provider_that_stalls(
     script = Script(stall_after=3) if stall == "in the middle" else Script(stall=stall)
     provider.script = script
     await asyncio.to_thread(lab.start)
-    page = await _connect(lab)
+    page = await connect(lab)
     await page.ask()
     await provider.next_request()
     if stall == "in the middle":
@@ -125,26 +104,31 @@ async def test_a_provider_that_stalls(
     await _end(lab, how)
     await asyncio.wait_for(provider.no_connections(), 20)
     assert _kept(lab) == [("interrupted", "server_shutdown")]
-    await _left(page)
+    await leave(page)
 
 
 async def test_a_page_that_reads_nothing(lab: Lab, provider: OpenAIProvider) -> None:
     """L12: a socket whose other end is full."""
     provider.script = Script(tokens=["x" * 1000] * 2000, stall_after=1500)
     await asyncio.to_thread(lab.start)
-    page = await _connect(lab)
+    page = await connect(lab)
     await page.ask()
     request = await provider.next_request()
     # The client takes no more than a frame that nobody asks for.
     await until(lambda: request.tokens_sent == 1500)
     await _end(lab, "SIGTERM")
     assert _kept(lab) == [("interrupted", "server_shutdown")]
-    await _left(page)
+    await leave(page)
 
 
 @pytest.mark.timeout(300)  # two servers are started, and the first waits for its disk
 @pytest.mark.parametrize(
-    ("doing", "how"), [("a reply", "SIGTERM"), ("a reply", "the API"), ("an import", "SIGTERM")]
+    ("doing", "how"),
+    [
+        ("a reply", "SIGTERM"),
+        pytest.param("a reply", "the API", marks=pytest.mark.stress),
+        pytest.param("an import", "SIGTERM", marks=pytest.mark.stress),
+    ],
 )
 async def test_a_disk_that_answers_no_more(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doing: str, how: str
@@ -155,7 +139,7 @@ async def test_a_disk_that_answers_no_more(
     (tmp_path / "sitecustomize.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     await asyncio.to_thread(lab.start)
-    page = await _connect(lab)
+    page = await connect(lab)
     if doing == "a reply":
         await page.ask()
         await page.until("delta")
@@ -164,20 +148,20 @@ async def test_a_disk_that_answers_no_more(
         stall.touch()
         said = {"id": str(uuid.uuid4()), "chat_id": str(uuid.uuid4()), "role": "user"}
         said |= {"text": "Hi", "text_length": 2, "state": "completed", "created_at": WHEN}
-        asked = _ask(lab, "POST", "stop-chat/chats", {"chat": {}, "messages": [said]})
+        asked = ask(lab, "POST", "stop-chat/chats", {"chat": {}, "messages": [said]})
         asked.add_done_callback(lambda done: done.exception())
     await until(stalled.exists)
     await _end(lab, how)
-    await _left(page)
+    await leave(page)
     stall.unlink()
     await asyncio.to_thread(lab.start)
-    page = await _connect(lab)
-    listed = json.loads((await _ask(lab, "GET", "stop-chat/chats")).body)
+    page = await connect(lab)
+    listed = json.loads((await ask(lab, "GET", "stop-chat/chats")).body)
     states = {"a reply": [("interrupted", "server_restart")], "an import": []}
     assert _kept(lab) == states[doing]
     assert len(listed["chats"]) == len(states[doing])
     await _end(lab, "SIGTERM")
-    await _left(page)
+    await leave(page)
 
 
 async def test_an_installation_that_stalls(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +172,7 @@ async def test_an_installation_that_stalls(lab: Lab, monkeypatch: pytest.MonkeyP
         await asyncio.to_thread(lab.start)
         assert lab.process is not None
         server = psutil.Process(lab.process.pid)
-        await _ask(lab, "POST", "stop-chat/local-model")
+        await ask(lab, "POST", "stop-chat/local-model")
         await until(lambda: bool(server.children(recursive=True)))
         fetching = server.children(recursive=True)
         await _end(lab, "SIGTERM")

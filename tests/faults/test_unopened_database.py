@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
-from tornado.websocket import websocket_connect
+from tornado.httpclient import HTTPClientError
 
 from tests.browser.lab import Lab, asking
-from tests.conftest import Client
+from tests.faults.servers import connect, told
 from tests.fed import Fed
 from tests.providers import OpenAIProvider, Script
 
@@ -194,8 +193,8 @@ async def test_a_server_that_starts_beside_a_locked_database(tmp_path: Path) -> 
             during = await _one_turn(lab, "not_saved")
         finally:
             await asyncio.to_thread(mend)
-        again = await _page(lab)
-        while (await _status(lab))["status"] != "ok":  # noqa: ASYNC110
+        again = await connect(lab)
+        while (await told(lab, "GET", "health"))["status"] != "ok":  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         for chat_id in (before, during):
             await again.send({"type": "open", "chat_id": chat_id})
@@ -212,25 +211,11 @@ async def test_a_server_that_starts_beside_a_locked_database(tmp_path: Path) -> 
         assert [len(texts) for texts in saved.values()] == [4]
 
 
-async def _page(lab: Lab) -> Client:
-    url = f"ws://127.0.0.1:{lab.port}/api/stop-chat/ws"
-    headers = {"Authorization": f"token {lab.token}"}
-    page = Client(await websocket_connect(HTTPRequest(url, headers=headers)))
-    await page.until("welcome")
-    return page
-
-
-async def _one_turn(lab: Lab, told: str | None = None) -> str:
-    page = await _page(lab)
-    if told is not None:
-        assert (await page.until("error"))["code"] == told
+async def _one_turn(lab: Lab, heard: str | None = None) -> str:
+    page = await connect(lab)
+    if heard is not None:
+        assert (await page.until("error"))["code"] == heard
     accepted = await page.ask("Hello")
     assert (await page.end_of(accepted["message"]["id"]))["state"] == "completed"
     page.socket.close()
     return str(accepted["chat_id"])
-
-
-async def _status(lab: Lab) -> Any:
-    address = f"http://127.0.0.1:{lab.port}/api/stop-chat/health"
-    headers = {"Authorization": f"token {lab.token}"}
-    return json.loads((await AsyncHTTPClient().fetch(HTTPRequest(address, headers=headers))).body)

@@ -280,6 +280,7 @@ def test_nbconvert_ends_at_a_failure(
     assert "sk-secret" not in ran.stderr
 
 
+@pytest.mark.stress  # its limit leaves time for the kernel to start
 def test_nbconvert_gives_up_in_time(
     alone: Alone, provider: OpenAIProvider, tmp_path: Path
 ) -> None:

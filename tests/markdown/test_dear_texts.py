@@ -39,11 +39,16 @@ def _fill(text: str) -> object:
     return fill_in(f"{text} {{name}} a", {"name": "Ada"})
 
 
+@pytest.mark.parametrize(
+    "pieces", [DEAR[::4], pytest.param(DEAR, marks=pytest.mark.stress)], ids=["some", "all"]
+)
 @pytest.mark.parametrize("read", [to_html, in_document, code_blocks, _fill])
-def test_no_text_takes_much_longer_than_a_usual_one(read: Callable[[str], object]) -> None:
+def test_no_text_takes_much_longer_than_a_usual_one(
+    read: Callable[[str], object], pieces: list[str]
+) -> None:
     """R5, P1: the parser, the formulas and each pattern of ours, by the clock of this process."""
     usual = min(_seconds(read, USUAL * (LENGTH // len(USUAL))) for _ in range(3))
-    for piece in DEAR:
+    for piece in pieces:
         text = (piece * (LENGTH // len(piece) + 1))[:LENGTH]
         took = _seconds(read, text)
         assert took < BOUND * usual, (

@@ -172,43 +172,49 @@ def test_math_only_draws(tex: str) -> None:
     assert Drawn(html).links == [] or "http" in tex
 
 
-def test_no_text_takes_long() -> None:
+#: What costs a parser more than its length, if it is not careful.
+HARD = [
+    "*a ",
+    "[",
+    "[a](",
+    "![a",
+    "`a``",
+    "> ",
+    "- > ",
+    "<a ",
+    "<!--",
+    "$a ",
+    "$$a ",
+    "\\(",
+    "\\[\n",
+    "a**b",
+    "_a*",
+    "~~a",
+    "|a",
+    "```\n",
+    "&",
+    "]:",
+    "[a]: x\n",
+    "- a\n",
+    "1. a\n",
+    "\\begin{align}",
+    "{",
+    "h://",
+    "https://a",
+    "a\n",
+    "\t",
+    "> - ```\n",
+    "$\n",
+]
+
+
+@pytest.mark.parametrize(
+    "pieces", [HARD[::4], pytest.param(HARD, marks=pytest.mark.stress)], ids=["some", "all"]
+)
+def test_no_text_takes_long(pieces: list[str]) -> None:
     """R5: a text twice as long takes about twice the time, and one that is too long is plain."""
-    hard = [
-        "*a ",
-        "[",
-        "[a](",
-        "![a",
-        "`a``",
-        "> ",
-        "- > ",
-        "<a ",
-        "<!--",
-        "$a ",
-        "$$a ",
-        "\\(",
-        "\\[\n",
-        "a**b",
-        "_a*",
-        "~~a",
-        "|a",
-        "```\n",
-        "&",
-        "]:",
-        "[a]: x\n",
-        "- a\n",
-        "1. a\n",
-        "\\begin{align}",
-        "{",
-        "h://",
-        "https://a",
-        "a\n",
-        "\t",
-        "> - ```\n",
-        "$\n",
-    ]
     slow = {}
-    for piece in hard:
+    for piece in pieces:
         spent = []
         for length in (40_000, 160_000):
             text = piece * (length // len(piece))

@@ -162,7 +162,16 @@ def _frames(kind: str) -> str:
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["junk", "large", "open", "send", "stop"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("junk", marks=pytest.mark.stress),
+        "large",
+        pytest.param("open", marks=pytest.mark.stress),
+        "send",
+        pytest.param("stop", marks=pytest.mark.stress),
+    ],
+)
 async def test_a_flood_harms_neither_others_nor_the_socket_itself(
     app: Any, connect: Any, kind: str
 ) -> None:

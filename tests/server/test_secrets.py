@@ -147,7 +147,12 @@ async def test_a_key_is_used_and_nowhere_to_be_seen(
 
 @pytest.mark.parametrize(
     ("how", "as_json"),
-    [("file", False), ("file", True), ("command line", False), ("wrapped", True)],
+    [
+        ("file", False),
+        pytest.param("file", True, marks=pytest.mark.stress),
+        pytest.param("command line", False, marks=pytest.mark.stress),
+        ("wrapped", True),
+    ],
 )
 def test_settings_that_are_printed_show_no_key(tmp_path: Path, how: str, as_json: bool) -> None:
     """`jupyter server --show-config` prints the whole configuration."""

@@ -198,12 +198,20 @@ def start(folder: Path, *arguments: str, lab: bool = False) -> tuple[int, str, s
     ("arguments", "files", "told"),
     [
         (["--StopChatApp.allow_keys=Fasle"], {}, "StopChatApp.allow_keys must be a boolean"),
-        (["--StopChatApp.max_duration=-5"], {}, "StopChatApp.max_duration must be"),
-        (["--StopChatApp.lock_modle=True"], {}, "is lock_model meant?"),
-        (
+        pytest.param(
+            ["--StopChatApp.max_duration=-5"],
+            {},
+            "StopChatApp.max_duration must be",
+            marks=pytest.mark.stress,
+        ),
+        pytest.param(
+            ["--StopChatApp.lock_modle=True"], {}, "is lock_model meant?", marks=pytest.mark.stress
+        ),
+        pytest.param(
             [],
             {"jupyter_server_config.json": json.dumps({"StopChatApp": {"titles": "nobody"}})},
             "StopChatApp.titles must be any of",
+            marks=pytest.mark.stress,
         ),
         (
             [],
@@ -214,7 +222,12 @@ def start(folder: Path, *arguments: str, lab: bool = False) -> tuple[int, str, s
             },
             "StopChatApp.max_duration must be",
         ),
-        ([], {"jupyter_config.py": "c.StopChatApp.titles = 'nobody'"}, "titles must be any of"),
+        pytest.param(
+            [],
+            {"jupyter_config.py": "c.StopChatApp.titles = 'nobody'"},
+            "titles must be any of",
+            marks=pytest.mark.stress,
+        ),
         (
             [],
             {"jupyter_jupyter_stop_chat_config.py": "c.StopChatApp.titles = 'nobody'"},
@@ -225,7 +238,12 @@ def start(folder: Path, *arguments: str, lab: bool = False) -> tuple[int, str, s
             {"jupyter_server_config.py": "c.StopChatApp.lock_model = True\nraise OSError('sk')"},
             "jupyter_server_config.py could not be read (OSError)",
         ),
-        ([], {"jupyter_server_config.json": '{"StopChatApp": '}, "could not be read"),
+        pytest.param(
+            [],
+            {"jupyter_server_config.json": '{"StopChatApp": '},
+            "could not be read",
+            marks=pytest.mark.stress,
+        ),
     ],
 )
 def test_wherever_it_stands_a_real_server_says_so_in_one_line(
@@ -242,7 +260,14 @@ def test_wherever_it_stands_a_real_server_says_so_in_one_line(
     assert re.match(r"\[C \d{4}-\d\d-\d\d", lines[0]), "level and time"
 
 
-@pytest.mark.parametrize("text", ["", "# c.StopChatApp.lock_model = True\n", "if False: pass\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", marks=pytest.mark.stress),
+        "# c.StopChatApp.lock_model = True\n",
+        pytest.param("if False: pass\n", marks=pytest.mark.stress),
+    ],
+)
 def test_a_file_that_says_nothing_hinders_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "jupyter_server_config.py").write_text(text)
     routes, settings, log = start(tmp_path)

@@ -70,12 +70,12 @@ def test_a_person_chats_with_a_real_model_and_stops_it(chat: ChatPage, lab: Lab)
     chat.shot("local-3-stopped")
     assert chat.reply().evaluate("body => body.textContent") == pressed["text"]
 
-    chat.input.press("Enter")
+    chat.ask("What is 2 + 2? Answer with a number.")
     expect(chat.replies).to_have_count(2)
     chat.expect_mode("stop")
     expect(chat.button).to_have_attribute("data-mode", "send", timeout=100_000)
     expect(chat.replies.last).to_have_attribute("data-state", "completed")
-    assert len(chat.text()) > 100
+    assert chat.text().strip()
     chat.shot("local-4-answered")
 
 

@@ -92,18 +92,11 @@ async texts => {
 OF_EACH_KIND = (
     "stars of both kinds",
     "nested brackets",
-    "links",
-    "tags without an end",
     "backticks",
-    "lists",
     "rows",
     "formulas",
-    "definitions",
-    "mails",
-    "many lines of code",
     "code that never closes",
     "a diagram",
-    "headings",
 )
 
 
@@ -143,6 +136,7 @@ def test_no_dear_text_holds_the_page(chat: ChatPage, name: str) -> None:
 ENDLESS = "```mermaid\nblock-beta\ncolumns 3\na space:100000000 b\n```\n\n"
 
 
+@pytest.mark.stress  # it is given up after ten seconds
 def test_a_diagram_without_an_end_holds_no_words(chat: ChatPage, provider: OpenAIProvider) -> None:
     """R5: what follows it is there before its drawing is given up, and the next one is drawn."""
     texts = [ENDLESS, "And **more**.\n\n", "```mermaid\ngraph TD; A-->B\n```\n\n", "The end."]

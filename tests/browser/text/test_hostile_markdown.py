@@ -33,13 +33,28 @@ async texts => {
 """
 
 
-@pytest.fixture
-def watched(browser: Browser, lab: Lab) -> Iterator[Watched]:
-    """Open the page."""
+#: Of what costs much for each text, one of each kind at every run.
+SOME = [FETCHING[::6], pytest.param(FETCHING, marks=pytest.mark.stress)]
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, lab: Lab) -> Iterator[Watched]:
+    """Open the page that all share: what one text does in it, the others find."""
     lab.set({})
     made = Watched(browser, lab)
     yield made
     made.context.close()
+
+
+@pytest.fixture
+def watched(shared: Watched) -> Watched:
+    """Show a new chat in the page."""
+    for page in shared.pages:
+        page.close()
+    shared.pages.clear()
+    shared.strangers.clear()
+    shared.chat.begin_anew()
+    return shared
 
 
 def test_nothing_of_a_text_runs_or_is_fetched(watched: Watched) -> None:
@@ -59,12 +74,15 @@ def test_no_text_reaches_another_host(watched: Watched) -> None:
     watched.expect_nothing()
 
 
-def test_a_picture_of_a_diagram_asks_nobody_where_it_is_opened(watched: Watched) -> None:
+@pytest.mark.parametrize("texts", SOME, ids=["some", "all"])
+def test_a_picture_of_a_diagram_asks_nobody_where_it_is_opened(
+    watched: Watched, texts: list[str]
+) -> None:
     """H1: in a tab of its own, and put into a document as it was saved."""
-    pictures = watched.page.evaluate(PICTURES, FETCHING)
+    pictures = watched.page.evaluate(PICTURES, texts)
     watched.expect_nothing()
     # Most of the diagrams can be drawn, so that this says something.
-    assert len(pictures) >= 30
+    assert len(pictures) >= len(texts) / 5
     other = watched.context.new_page()
     watched.pages.clear()
     for picture in pictures:
@@ -78,9 +96,12 @@ def test_a_picture_of_a_diagram_asks_nobody_where_it_is_opened(watched: Watched)
     watched.expect_nothing()
 
 
-def test_no_reply_reaches_another_host(watched: Watched, provider: OpenAIProvider) -> None:
+@pytest.mark.parametrize("texts", SOME, ids=["some", "all"])
+def test_no_reply_reaches_another_host(
+    watched: Watched, provider: OpenAIProvider, texts: list[str]
+) -> None:
     """H1, P3: from the model, after a reload, and in a tab."""
-    text = "\n\n".join(FETCHING)
+    text = "\n\n".join(texts)
     pieces = [text[at : at + 60] for at in range(0, len(text), 60)]
     provider.script = Script(tokens=[*pieces, "\n\nThe end."], rate=400)
     chat = watched.chat
@@ -97,6 +118,7 @@ def test_no_reply_reaches_another_host(watched: Watched, provider: OpenAIProvide
         "The end.", timeout=120_000
     )
     watched.expect_nothing()
+    chat.close_tabs()
 
 
 def test_a_hostile_reply_leaves_the_chat_usable(

@@ -70,7 +70,11 @@ def _bodies(chat: ChatPage) -> list[str]:
 
 @pytest.mark.parametrize(
     ("count", "length"),
-    [(4, 125_000), (4, 500_000), pytest.param(40, 500_000, marks=pytest.mark.stress)],
+    [
+        pytest.param(4, 125_000, marks=pytest.mark.stress),
+        (4, 500_000),
+        pytest.param(40, 500_000, marks=pytest.mark.stress),
+    ],
 )
 def test_a_long_chat_is_there_after_a_reload(fresh: ChatPage, count: int, length: int) -> None:
     """B5, J3: 0.5, 2 and 20 MB; the newest end at once, the rest when it is scrolled to."""

@@ -5,9 +5,11 @@ Import `knock` and `nothing_is_downloaded` where they are needed.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,10 +23,30 @@ SOCKET = ("GET", "/ws")
 ROUTES = [
     (method.upper(), path) for path, methods in document()["paths"].items() for method in methods
 ]
-EVERYWHERE = pytest.mark.parametrize(("method", "path"), [SOCKET, *ROUTES], ids=str)
 EXTENSION = {"jpserver_extensions": {"jupyter_stop_chat": True}}
 XSRF = {"_xsrf": "00112233445566778899aabbccddeeff"}
 SOMEWHERE_ELSE = "https://elsewhere.example"
+
+
+def everywhere(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Make one test of one that takes a method and a path: at each of them, on one server."""
+
+    @functools.wraps(test)
+    async def at_each(**fixtures: Any) -> None:
+        failed = []
+        for method, path in (SOCKET, *ROUTES):
+            try:
+                await test(**fixtures, method=method, path=path)
+            except Exception as error:
+                error.add_note(f"at {method} {path}")
+                failed.append(error)
+        if failed:
+            raise ExceptionGroup("it does not hold everywhere", failed)
+
+    asked = inspect.signature(test)
+    fixtures = [each for name, each in asked.parameters.items() if name not in {"method", "path"}]
+    at_each.__signature__ = asked.replace(parameters=fixtures)  # type: ignore[attr-defined]
+    return at_each
 
 
 def configured(**options: Any) -> pytest.MarkDecorator:

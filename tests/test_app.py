@@ -156,8 +156,9 @@ def test_the_log_is_the_servers(tmp_path: Path) -> None:
         ).stderr
 
     form = r"\[{} [-0-9]+ [:.0-9]+ jupyter_stop_chat\.engine\.settle\] {}\n"
+    talkative = told()
     for level, words in (("I", "a small thing"), ("E", "a great one")):
-        assert len(re.findall(form.format(level, words), told())) == 1
+        assert len(re.findall(form.format(level, words), talkative)) == 1
     quiet = told("--log-level=ERROR")
     assert "a small thing" not in quiet
     assert "a great one" in quiet

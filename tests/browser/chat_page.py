@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.lab import Lab
+
+#: What JupyterLab begins with: its colours, and the panel's width in pixels.
+LIGHT, USUAL_WIDTH = "JupyterLab Light", 420
 
 expect.set_options(timeout=30_000)
 
@@ -77,6 +81,7 @@ class ChatPage:
         self.allowed.clear()
         self.mend_connection()
         self.set(None)
+        self.close_tabs()
         self.page.keyboard.press("Escape")
         for name in ("open", "stop-all", "new"):
             self.page.evaluate(
@@ -90,6 +95,14 @@ class ChatPage:
         expect(self.banner).to_have_count(0)
         self.expect_mode("send")
         self.sent.clear()
+
+    def tidy(self) -> None:
+        """Put JupyterLab itself as after its load: one panel, of its usual width and colours."""
+        self.page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
+        self.close_tabs()
+        if self.page.evaluate("document.body.dataset.jpThemeName") != LIGHT:
+            self.theme(LIGHT)
+        self.width(USUAL_WIDTH)
 
     def close_tabs(self) -> None:
         """Close the chats that are open in the main area."""
@@ -204,6 +217,11 @@ class ChatPage:
         )
 
     def shot(self, name: str) -> None:
+        """Save a screenshot for who looks at a run, if it was asked for: each takes a while."""
+        if os.environ.get("STOP_CHAT_SCREENSHOTS"):
+            self.save_shot(name)
+
+    def save_shot(self, name: str) -> None:
         """Save a screenshot."""
         self._artifacts.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self._artifacts / f"{name}.png")

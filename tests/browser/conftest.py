@@ -19,7 +19,7 @@ from tests.weights import local_model_data_dir
 
 __all__ = ["local_model_data_dir"]
 
-#: Where screenshots go, for who looks at a run. Git ignores it.
+#: Where screenshots go, for who looks at a run with `STOP_CHAT_SCREENSHOTS=1`. Git ignores it.
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 
 CHROMIUM_ARGS = (
@@ -64,7 +64,7 @@ def pytest_runtest_makereport(
         for chat in pages:
             with suppress(Error):  # the page may be gone
                 report.sections.append(("the page", chat.page.evaluate(STATE)))
-                chat.shot(f"failed-{item.name}")
+                chat.save_shot(f"failed-{item.name}")
     return report
 
 
@@ -155,6 +155,12 @@ class Pages:
         watch.errors.clear()
         return self._page
 
+    def tidied(self, lab: Lab) -> tuple[ChatPage, Watch]:
+        """Return a page of that JupyterLab, tidied: its load takes longer than most tests."""
+        page = self.of(lab)
+        page[0].tidy()
+        return page
+
     def close(self) -> None:
         """Close the page."""
         self._opened.close()
@@ -171,8 +177,8 @@ def pages(browser: Browser) -> Iterator[Pages]:
 
 @pytest.fixture(scope="module")
 def module_page(pages: Pages, lab: Lab) -> None:
-    """Load a module's page: to load it for each test would take longer than most of them."""
-    pages.anew(lab)
+    """Tidy the page before a module's first test."""
+    pages.tidied(lab)
 
 
 @pytest.fixture

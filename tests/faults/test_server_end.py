@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -80,45 +79,36 @@ def _kept(lab: Lab) -> list[tuple[str, str]]:
         return [(state, json.loads(stop or "{}").get("reason")) for state, stop in found]
 
 
-@pytest.mark.parametrize(
-    ("stall", "how"),
-    [
-        ("before_headers", "SIGTERM"),
-        pytest.param("after_headers", "SIGTERM", marks=pytest.mark.stress),
-        pytest.param("in the middle", "SIGTERM", marks=pytest.mark.stress),
-        ("in the middle", "the API"),
-    ],
+#: Providers that come to no end, each at another moment.
+STALLS = (
+    Script(stall="before_headers"),
+    Script(stall="after_headers"),
+    Script(stall_after=3),
+    Script(tokens=["x" * 1000] * 2000, stall_after=1500),
 )
-async def test_a_provider_that_stalls(
-    lab: Lab, provider: OpenAIProvider, stall: Any, how: str
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", pytest.param("the API", marks=pytest.mark.stress)])
+async def test_providers_that_stall_and_a_page_that_reads_nothing(
+    lab: Lab, provider: OpenAIProvider, how: str
 ) -> None:
-    """L12: it is let go of, its reply saved, and its socket closed."""
-    script = Script(stall_after=3) if stall == "in the middle" else Script(stall=stall)
-    provider.script = script
+    """L12: they are let go of, their replies saved, and the sockets closed."""
     await asyncio.to_thread(lab.start)
-    page = await connect(lab)
-    await page.ask()
-    await provider.next_request()
-    if stall == "in the middle":
-        await page.until("delta")
-    await _end(lab, how)
-    await asyncio.wait_for(provider.no_connections(), 20)
-    assert _kept(lab) == [("interrupted", "server_shutdown")]
-    await leave(page)
-
-
-async def test_a_page_that_reads_nothing(lab: Lab, provider: OpenAIProvider) -> None:
-    """L12: a socket whose other end is full."""
-    provider.script = Script(tokens=["x" * 1000] * 2000, stall_after=1500)
-    await asyncio.to_thread(lab.start)
-    page = await connect(lab)
-    await page.ask()
-    request = await provider.next_request()
+    pages = []
+    for count, script in enumerate(STALLS, 1):
+        provider.script = script
+        page = await connect(lab)
+        await page.ask()
+        request = await provider.next_request(count)
+        if script.stall is None and script is not STALLS[-1]:
+            await page.until("delta")
+        pages.append(page)
     # The client takes no more than a frame that nobody asks for.
     await until(lambda: request.tokens_sent == 1500)
-    await _end(lab, "SIGTERM")
-    assert _kept(lab) == [("interrupted", "server_shutdown")]
-    await leave(page)
+    await _end(lab, how)
+    await asyncio.wait_for(provider.no_connections(), 20)
+    assert _kept(lab) == [("interrupted", "server_shutdown")] * len(STALLS)
+    await leave(*pages)
 
 
 @pytest.mark.timeout(300)  # two servers are started, and the first waits for its disk

@@ -9,12 +9,12 @@ import pytest
 from jupyter_server.auth import Authorizer
 
 from tests.knocking import (
-    EVERYWHERE,
     ROUTES,
     SOMEWHERE_ELSE,
     XSRF,
     Knock,
     configured,
+    everywhere,
     knock,
     nothing_is_downloaded,
     token,
@@ -23,7 +23,7 @@ from tests.knocking import (
 __all__ = ["knock", "nothing_is_downloaded"]
 
 
-@EVERYWHERE
+@everywhere
 async def test_only_a_token_lets_in(knock: Knock, method: str, path: str) -> None:
     """L4: no token and a wrong one do not, a right one does, in the header and the query."""
     for headers in ({}, {"Authorization": "token wrong"}, {"Authorization": "Bearer wrong"}):
@@ -36,7 +36,7 @@ async def test_only_a_token_lets_in(knock: Knock, method: str, path: str) -> Non
     assert await knock.let_in(method, path, query=f"?token={knock.token}")
 
 
-@EVERYWHERE
+@everywhere
 async def test_a_cookie_lets_in_pages_of_this_server_only(
     knock: Knock, method: str, path: str
 ) -> None:
@@ -67,14 +67,14 @@ async def test_a_cookie_alone_changes_nothing(knock: Knock, method: str, path: s
         assert (status, told["code"]) == (403, "not_allowed")
 
 
-@EVERYWHERE
+@everywhere
 async def test_a_token_lets_in_from_anywhere(knock: Knock, method: str, path: str) -> None:
     """A page of another site does not know it; a script of one's own may."""
     for theirs in ({"Origin": SOMEWHERE_ELSE}, {"Origin": "null"}):
         assert await knock.let_in(method, path, **token(knock), **theirs)
 
 
-@EVERYWHERE
+@everywhere
 async def test_another_name_for_this_machine_is_refused(
     knock: Knock, method: str, path: str
 ) -> None:
@@ -96,8 +96,8 @@ class Denies(Authorizer):
         return not resource.startswith("jupyter_stop_chat")
 
 
-@EVERYWHERE
 @configured(authorizer_class=Denies)
+@everywhere
 async def test_an_authorizer_that_takes_its_time_is_waited_for(
     knock: Knock, method: str, path: str
 ) -> None:
@@ -110,8 +110,8 @@ async def test_an_authorizer_that_takes_its_time_is_waited_for(
     assert (action == "read") == (method == "GET" and path != "/ws")
 
 
-@EVERYWHERE
 @configured(token="")
+@everywhere
 async def test_a_server_that_asks_nobody_still_refuses_other_sites(
     knock: Knock, method: str, path: str
 ) -> None:
@@ -127,8 +127,8 @@ async def test_a_server_that_asks_nobody_still_refuses_other_sites(
         assert (await knock.answer(method, path, **ours, **theirs))[0] == refused, theirs
 
 
-@EVERYWHERE
 @configured(allow_unauthenticated_access=False)
+@everywhere
 async def test_it_keeps_to_a_server_that_lets_nobody_in_unasked(
     knock: Knock, method: str, path: str, caplog: Any
 ) -> None:

@@ -148,7 +148,7 @@ async def test_a_key_is_used_and_nowhere_to_be_seen(
 @pytest.mark.parametrize(
     ("how", "as_json"),
     [
-        ("file", False),
+        pytest.param("file", False, marks=pytest.mark.stress),
         pytest.param("file", True, marks=pytest.mark.stress),
         pytest.param("command line", False, marks=pytest.mark.stress),
         ("wrapped", True),

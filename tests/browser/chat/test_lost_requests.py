@@ -12,10 +12,9 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_reply_that_was_asked_for_anew_survives_a_restart(
-    fresh: ChatPage, provider: OpenAIProvider
+    chat: ChatPage, provider: OpenAIProvider
 ) -> None:
     """B5, B6: the server goes before it answers; it is made once, and the button is free."""
-    chat = fresh
     provider.script = Script(tokens=["Once."])
     chat.ask("Say something.")
     expect(chat.reply()).to_have_text("Once.")
@@ -44,10 +43,9 @@ def test_a_reply_that_was_asked_for_anew_survives_a_restart(
 
 
 def test_what_is_asked_while_the_connection_is_cut_is_done_when_it_is_back(
-    fresh: ChatPage, provider: OpenAIProvider
+    chat: ChatPage, provider: OpenAIProvider
 ) -> None:
     """B5: a button that was pressed does not do nothing."""
-    chat = fresh
     provider.script = Script(tokens=["Once."])
     chat.ask("Say something.")
     expect(chat.reply()).to_have_text("Once.")

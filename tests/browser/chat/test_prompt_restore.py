@@ -51,7 +51,7 @@ def _ask(chat: ChatPage, *, attached: bool) -> None:
         pytest.param("before the first word", "keep", marks=pytest.mark.stress),
         ("before the first word", "discard"),
         ("after it", "keep"),
-        ("after it", "discard"),
+        pytest.param("after it", "discard", marks=pytest.mark.stress),
     ],
 )
 def test_the_prompt_comes_back_once(

@@ -65,6 +65,7 @@ def test_a_page_of_the_second_server(
         watch.check()
 
 
+@pytest.mark.stress
 def test_a_page_while_the_database_is_locked_from_the_start(
     browser: Browser, tmp_path: Path, labs: list[Lab], provider: OpenAIProvider
 ) -> None:

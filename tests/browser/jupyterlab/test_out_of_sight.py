@@ -22,10 +22,9 @@ def _wait_for_nothing(chat: ChatPage) -> None:
 
 
 def test_a_reply_that_is_complete_elsewhere_is_told_of(
-    fresh: ChatPage, provider: OpenAIProvider
+    chat: ChatPage, provider: OpenAIProvider
 ) -> None:
     """J4, B5: in another chat, and while the panel is closed; the notification opens it."""
-    chat = fresh
     script = Script(tokens=["A slow ", "answer."], stall_after=1)
     provider.script = script
     chat.ask("A question about lighthouses")

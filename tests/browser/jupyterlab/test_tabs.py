@@ -31,10 +31,9 @@ def _texts(chat: ChatPage) -> list[str]:
 
 
 def test_two_views_are_in_step_and_the_tab_comes_back(
-    fresh: ChatPage, provider: OpenAIProvider
+    chat: ChatPage, provider: OpenAIProvider
 ) -> None:
     """S1, L7, J4, B5: one chat, one draft, one queue; Stop in one freezes both at once."""
-    chat = fresh
     provider.script = LONG
     chat.ask(PROMPT)
     chat.wait_for_text(30)
@@ -93,10 +92,9 @@ def _workspace_is_saved(chat: ChatPage) -> None:
 
 
 def test_a_reply_that_ends_in_a_tab_is_told_of_only_out_of_sight(
-    fresh: ChatPage, provider: OpenAIProvider
+    chat: ChatPage, provider: OpenAIProvider
 ) -> None:
     """J4: a chat that a tab in sight shows is looked at, whatever the sidebar shows."""
-    chat = fresh
     toast = chat.page.locator(".Toastify__toast").filter(has_text="A reply")
     for told in (False, True):
         script = Script(tokens=["A slow ", "answer."], stall_after=1)
@@ -119,10 +117,9 @@ def test_a_reply_that_ends_in_a_tab_is_told_of_only_out_of_sight(
 
 
 def test_a_chat_that_the_server_does_not_know_yet_opens_in_a_tab(
-    fresh: ChatPage, provider: OpenAIProvider
+    chat: ChatPage, provider: OpenAIProvider
 ) -> None:
     """S6: it is the same chat, with its draft; not one more."""
-    chat = fresh
     provider.script = Script(tokens=["An ", "answer."])
     _side(chat).locator(".jp-StopChat-input").fill(PROMPT)
     chat.command("stop-chat:open-tab")

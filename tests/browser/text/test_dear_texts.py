@@ -92,11 +92,8 @@ async texts => {
 OF_EACH_KIND = (
     "stars of both kinds",
     "nested brackets",
-    "backticks",
-    "rows",
     "formulas",
     "code that never closes",
-    "a diagram",
 )
 
 
@@ -158,6 +155,7 @@ def test_a_diagram_without_an_end_holds_no_words(chat: ChatPage, provider: OpenA
     expect(chat.reply().locator("code.language-mermaid").first).to_contain_text("space:100000000")
 
 
+@pytest.mark.stress  # what parses is given time to end
 def test_what_is_too_dear_is_plain_text_with_a_word(
     chat: ChatPage, provider: OpenAIProvider
 ) -> None:

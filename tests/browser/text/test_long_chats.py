@@ -76,9 +76,8 @@ def _bodies(chat: ChatPage) -> list[str]:
         pytest.param(40, 500_000, marks=pytest.mark.stress),
     ],
 )
-def test_a_long_chat_is_there_after_a_reload(fresh: ChatPage, count: int, length: int) -> None:
+def test_a_long_chat_is_there_after_a_reload(chat: ChatPage, count: int, length: int) -> None:
     """B5, J3: 0.5, 2 and 20 MB; the newest end at once, the rest when it is scrolled to."""
-    chat = fresh
     title = f"Lighthouses of {count * length}"
     _import_chat(chat.lab, title, _turns(count, length))
     _show(chat, title)
@@ -113,9 +112,8 @@ def test_a_long_chat_is_there_after_a_reload(fresh: ChatPage, count: int, length
         assert f"assistant {at} begins." in _bodies(chat)[at]
 
 
-def test_long_thoughts_and_attachments_come_when_they_are_unfolded(fresh: ChatPage) -> None:
+def test_long_thoughts_and_attachments_come_when_they_are_unfolded(chat: ChatPage) -> None:
     """V8, B5: their names are in the list."""
-    chat = fresh
     attached = [{"name": "log.txt", "text": f"{WORDS * 900}The log ends."}]
     messages = _turns(2, 1000)
     messages[0]["attachments"] = attached

@@ -37,10 +37,12 @@ class Server:
     """The server's process.
 
     :param saves: False replaces the store's `append` by one that does nothing.
+    :param provider: the address of what `openai:loopback` asks.
     """
 
-    def __init__(self, *, saves: bool = True) -> None:
+    def __init__(self, *, saves: bool = True, provider: str = "") -> None:
         self._saves = saves
+        self._provider = provider
         self._folder = tempfile.TemporaryDirectory(prefix="stop-chat-bench-")
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
@@ -55,6 +57,7 @@ class Server:
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "JUPYTER_TOKEN": self.token,
             "STOP_CHAT_BENCH_SAVES": "1" if self._saves else "",
+            "STOP_CHAT_BENCH_PROVIDER": self._provider,
             "PYTHONPATH": str(ROOT),
         }
         self._process = subprocess.Popen(  # noqa: ASYNC220 - once, before anything is measured
@@ -268,13 +271,17 @@ def serve() -> None:
     """Run the server, and print its port."""
     from jupyter_server.serverapp import ServerApp
 
+    openai = {"base_url": os.environ["STOP_CHAT_BENCH_PROVIDER"], "api_key": "sk-x"}
     app = ServerApp()
     app.initialize(
         argv=[
             "--ServerApp.jpserver_extensions={'jupyter_stop_chat': True}",
             "--StopChatApp.titles=prompt",
             "--StopChatApp.max_reply_length=100000000",
-            "--StopChatApp.max_generations_per_owner=256",
+            "--StopChatApp.max_generations=2000",
+            "--StopChatApp.max_generations_per_owner=2000",
+            "--StopChatApp.max_rate=0",
+            f"--StopChatApp.model_parameters={ {'openai': openai} }",
             "--port=0",
             "--allow-root",
             "--no-browser",

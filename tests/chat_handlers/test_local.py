@@ -236,6 +236,7 @@ async def test_the_oldest_turns_make_room(local_model_data_dir: Path) -> None:
             assert alone.reported.reports == ["started", "closed"]
 
 
+@pytest.mark.stress
 async def test_the_context_is_shared_without_harm(local_model_data_dir: Path) -> None:
     """Three that together need more than the context all get their answer, one after another."""
     prompt = "I have a dog, a cat and a horse. " * 12 + LONG

@@ -233,6 +233,7 @@ async def test_a_server_that_is_killed_while_it_is_halted(
 
 
 @pytest.mark.usefixtures("no_locks")
+@pytest.mark.stress
 async def test_a_server_that_was_halted_for_long_where_nothing_can_be_locked(
     labs: list[Lab], provider: OpenAIProvider
 ) -> None:

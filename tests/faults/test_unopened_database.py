@@ -179,6 +179,7 @@ async def test_everything_goes_on_in_memory_and_is_saved_in_the_end(
     await _talk(page, model, "all is well", chat_id=chat)
 
 
+@pytest.mark.stress
 async def test_a_server_that_starts_beside_a_locked_database(tmp_path: Path) -> None:
     """H3: a real server process; a chat of before is there again when the lock is gone."""
     with OpenAIProvider(Script(tokens=5)).in_thread() as provider:

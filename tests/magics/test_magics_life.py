@@ -160,6 +160,7 @@ def test_an_interrupt_after_the_end_ends_the_cell_too() -> None:
     assert END is not INTERRUPT
 
 
+@pytest.mark.stress
 def test_the_death_of_a_kernel_ends_what_ran_in_it(alone: Alone, provider: OpenAIProvider) -> None:
     """B3: and the next kernel's history says so."""
     provider.script = Script(stall_after=3)
@@ -270,6 +271,7 @@ def test_nbconvert_runs_it(alone: Alone, provider: OpenAIProvider, tmp_path: Pat
     assert "sk-secret" not in raw
 
 
+@pytest.mark.stress
 def test_nbconvert_ends_at_a_failure(
     alone: Alone, provider: OpenAIProvider, tmp_path: Path
 ) -> None:

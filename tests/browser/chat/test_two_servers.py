@@ -32,6 +32,7 @@ def labs(tmp_path: Path, provider: OpenAIProvider) -> Iterator[list[Lab]]:
         lab.stop()
 
 
+@pytest.mark.stress
 def test_a_page_of_the_second_server(
     browser: Browser, labs: list[Lab], provider: OpenAIProvider
 ) -> None:

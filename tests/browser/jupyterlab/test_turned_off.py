@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 LOADING = re.compile(r"ChunkLoadError: .*\n\(error: http://[^/]*/static/lab/")
 
 
+@pytest.mark.stress
 def test_a_chat_that_is_turned_off_says_so(browser: Browser, tmp_path: Path) -> None:
     """H2: a wrong setting turns it off; the page does not speak of a lost connection."""
     config = {

@@ -35,6 +35,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider) -> I
     made.stop()
 
 
+@pytest.mark.stress
 def test_nothing_is_offered_that_is_not_allowed(chat: ChatPage, provider: OpenAIProvider) -> None:
     """L5: a missing key is told; neither a dialog for it nor another model is in sight."""
     page = chat.page

@@ -70,12 +70,13 @@ def output(chat: ChatPage, number: int) -> Locator:
 
 
 def test_a_cell_streams_and_is_stopped_in_both_places(
-    chat: ChatPage, lab: Lab, provider: OpenAIProvider
+    fresh: ChatPage, lab: Lab, provider: OpenAIProvider
 ) -> None:
     """B6: ■ stops the reply, and the sidebar shows the same one; Stop there ends a cell as well.
 
     What the model says in HTML is text, and nothing is fetched for it.
     """
+    chat = fresh
     html = [
         "<img src='http://x.invalid/a' onerror='window.hacked=1'>\n\n",
         "![a](http://x.invalid/b)\n\n",

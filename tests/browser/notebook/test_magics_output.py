@@ -206,6 +206,7 @@ def test_a_hostile_reply_runs_nothing_and_asks_nobody(
     assert fresh.page.evaluate("window.canaries") == 0
 
 
+@pytest.mark.stress
 def test_an_ordinary_reply_reads_well(
     fresh: ChatPage, lab: Lab, provider: OpenAIProvider, browser: Browser, tmp_path: Path
 ) -> None:

@@ -90,9 +90,7 @@ async texts => {
 
 #: One of each kind, for every run.
 OF_EACH_KIND = (
-    "stars of both kinds",
     "nested brackets",
-    "formulas",
     "code that never closes",
 )
 

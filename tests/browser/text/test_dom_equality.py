@@ -78,6 +78,7 @@ def test_short_texts_cut_everywhere(chat: ChatPage) -> None:
 
 
 @pytest.mark.parametrize("cuts", [20, pytest.param(200, marks=pytest.mark.stress)])
+@pytest.mark.stress
 def test_long_texts_cut_at_random(chat: ChatPage, cuts: int) -> None:
     """So many positions each, the same in every run."""
     chosen = random.Random(SEED)

@@ -162,6 +162,7 @@ def _expect_cells(chat: ChatPage, sources: list[str]) -> None:
     )
 
 
+@pytest.mark.stress
 def test_a_second_tab_follows_and_can_stop(
     chat: ChatPage, provider: OpenAIProvider, browser: Browser, lab: Lab
 ) -> None:

@@ -186,6 +186,8 @@ class Overlay(Reader):
     ) -> list[Chat]:
         """List an owner's chats: those that changed in memory come first."""
         memory = self._memory
+        if before in memory.deleted:
+            return []  # no place in the list, as one that does not exist
         has = finder(query)
         newest = [
             chat_id for chat_id in reversed(memory.changed) if memory.chats[chat_id].owner == owner

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_stop_chat.ports.store import Settlement
@@ -301,7 +301,17 @@ STEPS = st.lists(_step(), max_size=14)
 
 
 @settings(max_examples=examples(15))
-@given(STEPS, STEPS, st.lists(_step(), max_size=3), st.booleans(), st.integers(0, 2))
+@given(
+    before=STEPS,
+    amid=STEPS,
+    after=st.lists(_step(), max_size=3),
+    opened=st.booleans(),
+    sample=st.integers(0, 2),
+)
+# A prompt is changed whose reply only the database knows; a page of the list follows on a chat
+# that was deleted.
+@example([("begin", 0, 0, ""), ("add", 0, 0, "")], [("amend_prompt", 1, 0, "")], [], True, 2)
+@example([("create", n, 0, "") for n in (0, 1, 0)], [("delete", 0, 0, "")], [], True, 0)
 def test_a_store_that_cannot_write_answers_as_one_that_can(
     empty, before, amid, after, opened, sample
 ):

@@ -82,9 +82,12 @@ class Learner:
                 | PutTool(message_id, _)
                 | Settle(message_id, _)
                 | AmendStop(message_id, _)
-                | AmendPrompt(message_id)
             ):
                 await self._learn_message(message_id)
+            case AmendPrompt(message_id, _, _, asked):
+                await self._learn_message(message_id)
+                if asked is not None:
+                    await self._learn_message(asked[0])
 
     async def _learn_message(self, message_id: str) -> None:
         if message_id in self._memory.messages:

@@ -77,6 +77,7 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
         )
         return
     if connection.execute(select(messages.c.seq).where(mine)).first() is not None:
+        _save_requests(connection, kept, owner)
         if kept.amended:
             amended = {name: row[name] for name in ("text", "text_length", "reply_to")}
             connection.execute(update(messages).where(mine).values(amended))

@@ -137,7 +137,6 @@ def give(page: Page, **fields: str) -> None:
     expect(dialog).to_have_count(0)
 
 
-@pytest.mark.stress
 def test_the_local_model_is_installed_from_the_page(
     chat: ChatPage, index: Index, lab: Lab
 ) -> None:

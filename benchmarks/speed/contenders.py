@@ -88,6 +88,7 @@ class Socket:
     async def first(self, key: str) -> float:
         """Return when a stream's first text came."""
         while key not in self.firsts:
+            assert not self._reading.done(), "the socket closed"
             await asyncio.sleep(0.001)
         return self.firsts[key]
 
@@ -97,6 +98,15 @@ class Socket:
         await self._reading
 
     async def _read(self) -> None:
+        try:
+            await self._read_all()
+        finally:
+            gone = ConnectionError(f"the socket closed: {self.socket.close_code}")
+            for future in (*self.settled.values(), *self.accepted.values()):
+                if not future.done():
+                    future.set_exception(gone)
+
+    async def _read_all(self) -> None:
         while (raw := await self.socket.read_message()) is not None:
             now = time.perf_counter()
             self.bytes += len(raw)

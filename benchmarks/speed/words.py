@@ -29,12 +29,27 @@ async def _microseconds(
     return spent / max(words, 1) * 1e6
 
 
+async def _warm(contender: Contender) -> None:
+    """Have a contender import what it needs at its first use, and whatever it does after it."""
+    await contender.begin(1)
+    while await contender.words() < RATE:
+        await asyncio.sleep(0.1)
+    await contender.end()
+    before = -1.0
+    while contender.processor() - before > 0.01:
+        before = contender.processor()
+        await asyncio.sleep(1)
+
+
 async def measure(streams: list[int], seconds: float, rounds: int) -> list[Row]:
     """Measure, one contender after the other, round after round."""
     rows = []
     async with ProviderProcess() as provider:
         url = provider.base_url
         async with Ours(url) as ours, LangChainAlone(url) as langchain, Relay(url) as relay:
+            await provider.script(tokens=10**9, rate=RATE)
+            for contender in (ours, langchain, relay):
+                await _warm(contender)
             for paced in (True, False):
                 await provider.script(tokens=10**9, rate=RATE if paced else None)
                 for count in streams:

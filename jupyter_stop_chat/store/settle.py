@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    bindparam,
     delete,
     func,
     literal_column,
@@ -37,6 +38,36 @@ _PAGE = 64
 NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
 
 
+#: What a settlement changes of a message. The statements of each end are made once: to make them
+#: takes longer than to run them.
+_CHANGING = (
+    *("state", "text", "text_length", "reasoning"),
+    *("usage", "stop", "error", "finish_reason", "tools"),
+)
+_SETTLE = (
+    update(messages)
+    .where(
+        messages.c.id == bindparam("its_id"),
+        IS_LIVE,
+        messages.c.process.is_not_distinct_from(bindparam("its_process")),
+    )
+    .values({name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in _CHANGING})
+)
+_TOUCH = (
+    update(chats)
+    .where(chats.c.id == bindparam("its_id"))
+    .values(updated_at=bindparam("new_updated_at"), changed=NEXT_CHANGE.scalar_subquery())
+)
+_OF_MESSAGE = (
+    deltas.c.message
+    == select(messages.c.seq).where(messages.c.id == bindparam("its_id")).scalar_subquery()
+)
+#: Rows are numbered within their message: a number alone names one of each.
+_OF_TEXT = and_(_OF_MESSAGE, deltas.c.part == "text")
+_DROP = delete(deltas).where(_OF_MESSAGE)
+_DROP_REASONING = _DROP.where(deltas.c.part == "reasoning")
+
+
 def settle(
     connection: Connection, operation: Settle | Interrupt, process: str | None
 ) -> Message | None:
@@ -49,46 +80,75 @@ def settle(
     settlement = operation.settlement
     if settlement.state in LIVE:
         raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
+    row = connection.execute(ONE_MESSAGE, {"id": operation.message_id}).mappings().one_or_none()
+    if row is None or row["state"] not in LIVE:
+        return None
+    before = message_of(dict(row))
+    message = _settled(before, settlement)
+    fits = message.text_length <= FOLDED
+    text = message.text if fits else str(row["text"])
     claimed = connection.execute(
-        update(messages)
-        .where(messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
-        .values(state=settlement.state.value, **_told(settlement))
+        _SETTLE,
+        {
+            "its_id": message.id,
+            "its_process": process,
+            **{f"new_{name}": value for name, value in _row(message, text).items()},
+        },
     )
     if not claimed.rowcount:
         return None
-    message = read_message(connection, operation.message_id)
-    surplus = message.text_length
-    text = utf16_slice(message.text, 0, settlement.keep)
-    reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning) or None
-    message = message.model_copy(
-        update={
-            "text": text,
-            "text_length": utf16_length(text),
-            "reasoning": reasoning,
-            "tools": ended(message.tools),
-        }
-    )
-    surplus -= message.text_length
     waiting = _Waiting(connection, message.id)
-    if message.text_length <= FOLDED:
+    if fits:
         waiting.drop()
     else:
-        waiting.drop("reasoning")
-        surplus = waiting.cut(surplus)
+        waiting.drop_reasoning()
+        surplus = waiting.cut(before.text_length - message.text_length)
         text = waiting.fold()
         text = utf16_slice(text, 0, utf16_length(text) - surplus)
-    connection.execute(
-        update(messages)
-        .where(messages.c.id == message.id)
-        .values(
-            text=text,
-            text_length=utf16_length(text),
-            reasoning=message.reasoning,
-            tools=[tool.model_dump(mode="json") for tool in message.tools] or None,
-        )
-    )
+        own = {"text": text, "text_length": utf16_length(text)}
+        connection.execute(update(messages).where(messages.c.id == message.id).values(own))
     touch(connection, message.chat_id)
     return message
+
+
+def _settled(message: Message, settlement: Settlement) -> Message:
+    """Return a message as a settlement leaves it."""
+    told = {
+        name: value
+        for name in ("usage", "stop", "error", "finish_reason")
+        if (value := getattr(settlement, name)) is not None
+    }
+    text = utf16_slice(message.text, 0, settlement.keep)
+    reasoning = utf16_slice(message.reasoning or "", 0, settlement.keep_reasoning)
+    return message.model_copy(
+        update={
+            **told,
+            "state": settlement.state,
+            "text": text,
+            "text_length": utf16_length(text),
+            "reasoning": reasoning or None,
+            "tools": ended(message.tools if settlement.tools is None else settlement.tools),
+        }
+    )
+
+
+def _row(message: Message, text: str) -> dict[str, Any]:
+    """Return what changes of a message's row.
+
+    :param text: what of its text stands there.
+    """
+    row: dict[str, Any] = {
+        name: None if (value := getattr(message, name)) is None else value.model_dump(mode="json")
+        for name in ("usage", "stop", "error")
+    }
+    return row | {
+        "state": message.state.value,
+        "text": text,
+        "text_length": utf16_length(text),
+        "reasoning": message.reasoning,
+        "finish_reason": message.finish_reason,
+        "tools": [tool.model_dump(mode="json") for tool in message.tools] or None,
+    }
 
 
 def take_thought(connection: Connection, operation: MakeThought, process: str) -> str:
@@ -108,20 +168,6 @@ def take_thought(connection: Connection, operation: MakeThought, process: str) -
         own = {"text": kept, "text_length": utf16_length(kept)}
         connection.execute(update(messages).where(*mine).values(own))
     return thought
-
-
-def _told(settlement: Settlement) -> dict[str, Any]:
-    """Return the columns that a settlement says something of."""
-    told: dict[str, Any] = {
-        name: value.model_dump(mode="json")
-        for name in ("usage", "stop", "error")
-        if (value := getattr(settlement, name)) is not None
-    }
-    if settlement.finish_reason is not None:
-        told["finish_reason"] = settlement.finish_reason
-    if settlement.tools is not None:
-        told["tools"] = [tool.model_dump(mode="json") for tool in settlement.tools] or None
-    return told
 
 
 def estimated(row: Mapping[str, Any], length_before: int) -> Usage | None:
@@ -157,11 +203,7 @@ def read_message(connection: Connection, message_id: str) -> Message:
 
 def touch(connection: Connection, chat_id: str) -> None:
     """Make a chat the one that changed last."""
-    connection.execute(
-        update(chats)
-        .where(chats.c.id == chat_id)
-        .values(updated_at=now(), changed=NEXT_CHANGE.scalar_subquery())
-    )
+    connection.execute(_TOUCH, {"its_id": chat_id, "new_updated_at": now()})
 
 
 class _Waiting:
@@ -169,18 +211,15 @@ class _Waiting:
 
     def __init__(self, connection: Connection, message_id: str) -> None:
         self._connection = connection
-        self._message_id = message_id
-        self._of_message = (
-            deltas.c.message
-            == select(messages.c.seq).where(messages.c.id == message_id).scalar_subquery()
-        )
-        # Rows are numbered within their message: a number alone names one of each.
-        self._of_text = and_(self._of_message, deltas.c.part == "text")
+        self._its = {"its_id": message_id}
 
-    def drop(self, part: str | None = None) -> None:
-        """Drop them all, or those of one part."""
-        found = delete(deltas).where(self._of_message)
-        self._connection.execute(found if part is None else found.where(deltas.c.part == part))
+    def drop(self) -> None:
+        """Drop them all."""
+        self._connection.execute(_DROP, self._its)
+
+    def drop_reasoning(self) -> None:
+        """Drop those of its thoughts."""
+        self._connection.execute(_DROP_REASONING, self._its)
 
     def cut(self, surplus: int) -> int:
         """Drop so much at the end of the text; return what is more than the rows have."""
@@ -200,15 +239,14 @@ class _Waiting:
             self._delete(deltas.c.n >= gone[-1])
         if last is not None:
             n, text = last
-            self._connection.execute(
-                update(deltas).where(self._of_text, deltas.c.n == n).values(text=text)
-            )
+            cut = update(deltas).where(_OF_TEXT, deltas.c.n == n).values(text=text)
+            self._connection.execute(cut, self._its)
         return surplus
 
     def fold(self) -> str:
         """Return the message's own text with as many rows behind it as belong there."""
-        own = select(messages.c.text).where(messages.c.id == self._message_id)
-        parts = [self._connection.execute(own).scalar_one()]
+        own = select(messages.c.text).where(messages.c.id == bindparam("its_id"))
+        parts = [self._connection.execute(own, self._its).scalar_one()]
         length = utf16_length(parts[0])
         end = 0
         for n, text in self._rows() if length < FOLDED else iter(()):
@@ -223,14 +261,14 @@ class _Waiting:
     def _rows(self, *, newest_first: bool = False) -> Iterator[tuple[int, str]]:
         """Read the text's rows a few at a time: most are not needed."""
         n = deltas.c.n
-        rows = select(n, deltas.c.text).where(self._of_text)
+        rows = select(n, deltas.c.text).where(_OF_TEXT)
         rows = rows.order_by(n.desc() if newest_first else n).limit(_PAGE)
-        page = self._connection.execute(rows).all()
+        page = self._connection.execute(rows, self._its).all()
         while page:
             yield from ((row.n, row.text) for row in page)
             last = page[-1].n
             rest = rows.where(n < last if newest_first else n > last)
-            page = self._connection.execute(rest).all()
+            page = self._connection.execute(rest, self._its).all()
 
     def _delete(self, which: ColumnElement[bool]) -> None:
-        self._connection.execute(delete(deltas).where(self._of_text, which))
+        self._connection.execute(delete(deltas).where(_OF_TEXT, which), self._its)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,21 @@ import pytest
 
 from tests.engine.bench import Bench
 from tests.engine.stores import MEMORY, copy_template, make_template, open_watched
+
+#: So many of the like cases of one test are tried in a file at each run; memory has them all.
+IN_A_FILE = 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most of the like cases that are tried in a file to the stress tests."""
+    seen = Counter[str]()
+    for item in items:
+        params = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+        if params and params.get("db_url") == "file":
+            name = item.nodeid.partition("[")[0]
+            seen[name] += 1
+            if seen[name] > IN_A_FILE:
+                item.add_marker("stress")
 
 
 @pytest.fixture(scope="session")

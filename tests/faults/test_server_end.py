@@ -115,7 +115,7 @@ async def test_providers_that_stall_and_a_page_that_reads_nothing(
 @pytest.mark.parametrize(
     ("doing", "how"),
     [
-        ("a reply", "SIGTERM"),
+        pytest.param("a reply", "SIGTERM", marks=pytest.mark.stress),
         pytest.param("a reply", "the API", marks=pytest.mark.stress),
         pytest.param("an import", "SIGTERM", marks=pytest.mark.stress),
     ],

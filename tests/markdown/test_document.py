@@ -66,10 +66,11 @@ class _Seen(HTMLParser):
             self.code[-1] += data
 
 
+@pytest.mark.parametrize("seeds", [800, pytest.param(2500, marks=pytest.mark.stress)])
 @pytest.mark.parametrize("reader", READERS)
-def test_random_markdown_does_nothing_in_any_reader(reader: str) -> None:
+def test_random_markdown_does_nothing_in_any_reader(reader: str, seeds: int) -> None:
     """P3, H1: alone, and after a message that left something open."""
-    for seed in range(2_500):
+    for seed in range(seeds):
         made = random.Random(seed)
         texts = ["".join(made.choice(PIECES) for _ in range(made.randrange(1, 12))) for _ in "ab"]
         whole = "\n\n".join(f"**You**\n\n{in_document(text)}" for text in texts)
@@ -79,10 +80,11 @@ def test_random_markdown_does_nothing_in_any_reader(reader: str) -> None:
             raise AssertionError(f"seed {seed}: {texts!r}") from error
 
 
+@pytest.mark.parametrize("seeds", [500, pytest.param(1500, marks=pytest.mark.stress)])
 @pytest.mark.parametrize("reader", ["nbconvert", "CommonMark"])
-def test_code_reads_as_it_stands(reader: str) -> None:
+def test_code_reads_as_it_stands(reader: str, seeds: int) -> None:
     """R1, P3."""
-    for seed in range(1_500):
+    for seed in range(seeds):
         code, text = code_in_a_fence(seed)
         if "\t" in code and in_document(text) == text:
             continue  # a reader's own tabs

@@ -36,9 +36,10 @@ PIECES = [
 ]  # fmt: skip
 
 
-def test_random_markdown_makes_only_harmless_html() -> None:
+@pytest.mark.parametrize("seeds", [3000, pytest.param(12000, marks=pytest.mark.stress)])
+def test_random_markdown_makes_only_harmless_html(seeds: int) -> None:
     """P3, H1, L11: only known tags, no attribute of a model's but the address of a web link."""
-    for seed in range(12_000):
+    for seed in range(seeds):
         made = random.Random(seed)
         text = "".join(made.choice(PIECES) for _ in range(made.randrange(1, 14)))
         try:
@@ -106,9 +107,10 @@ def code_in_a_fence(seed: int) -> tuple[str, str]:
     return "\n".join(code), nested(made, [opening, *code, fence, *end])
 
 
-def test_code_is_shown_as_it_stands_at_every_nesting() -> None:
+@pytest.mark.parametrize("seeds", [2000, pytest.param(6000, marks=pytest.mark.stress)])
+def test_code_is_shown_as_it_stands_at_every_nesting(seeds: int) -> None:
     """R1: what is in a fence goes in and comes out, in lists and quotes of any depth."""
-    for seed in range(6_000):
+    for seed in range(seeds):
         code, text = code_in_a_fence(seed)
         assert Drawn(to_html(text)).blocks == [f"{code}\n"], f"seed {seed}: {text!r}"
 

@@ -22,6 +22,11 @@ OPERATIONS = [
     for path, methods in document()["paths"].items()
     for method, described in methods.items()
 ]
+#: A server for each: some of them at every run.
+SOME_OPERATIONS = [
+    each if n % 3 == 0 else pytest.param(*each, marks=pytest.mark.stress)
+    for n, each in enumerate(OPERATIONS)
+]
 #: What is never refused to who asks too often: a stop, and what watches over the server.
 UNLIMITED = {
     ("POST", "/generations/{message_id}/interrupt"),
@@ -61,7 +66,10 @@ def call(jp_fetch: Any, jp_ws_fetch: Any) -> Callable[..., Any]:
     return made
 
 
-@pytest.mark.parametrize(("method", "path", "responses"), OPERATIONS)
+@pytest.mark.parametrize(
+    ("method", "path", "responses"),
+    SOME_OPERATIONS,
+)
 async def test_who_asks_too_often_is_told_when_to_come_back(
     app: Any, call: Any, method: str, path: str, responses: dict[str, Any]
 ) -> None:

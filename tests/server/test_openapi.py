@@ -23,7 +23,7 @@ from tests.examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Requests that are tried of each operation; there are more of one whose path names an id.
-EXAMPLES = examples(8, 200)
+EXAMPLES = examples(4, 200)
 CHECKED_IN = ROOT / "docs" / "openapi.json"
 
 

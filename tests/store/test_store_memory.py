@@ -149,7 +149,7 @@ def _content(connection):
     )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30, 600))
 @given(st.lists(_operation(), max_size=30))
 def test_memory_and_database_agree(operations):
     """Every operation has the same answer, and saving memory's content makes the same file."""
@@ -195,7 +195,7 @@ def test_a_reply_that_goes_on_while_nothing_can_be_written_is_saved(state, reaso
     engine.dispose()
 
 
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(20, 400))
 @given(st.lists(_operation(), max_size=20), st.lists(_operation(), max_size=20))
 def test_what_memory_followed_is_enough_to_write_the_live_ones_anew(before, after):
     """B3: a lost file costs no message that is being made, nor the prompt it answers."""

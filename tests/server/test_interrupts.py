@@ -37,7 +37,11 @@ async def test_each_outcome_of_an_interrupt(scripted: Any, stream: Any, call: An
     await scripted(Gate())
     _, start = await begin(await stream())
     both = await asyncio.gather(*(interrupt(start["message_id"]) for _ in range(5)))
-    assert {(status, told["outcome"]) for status, told in both} == {(200, "interrupted")}
+    # Those that arrive when it has ended are told so.
+    assert {status for status, _ in both} == {200}
+    outcomes = {told["outcome"] for _, told in both}
+    assert "interrupted" in outcomes
+    assert outcomes <= {"interrupted", "already_interrupted"}
     assert len({json.dumps(told["receipt"]) for _, told in both}) == 1, "V7: one stop"
     status, told = await interrupt(start["message_id"])
     assert (status, told["outcome"]) == (200, "already_interrupted")

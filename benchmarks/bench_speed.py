@@ -74,7 +74,7 @@ def _parts(quick: bool, streams: list[int]) -> dict[str, Callable[[], Awaitable[
     seconds, rounds = (3.0, 1) if quick else (8.0, 3)
     return {
         "words": lambda: words.measure(streams, seconds, rounds),
-        "stops": lambda: stops.measure(7 if quick else 25, [64] if quick else [64, 256]),
+        "stops": lambda: stops.measure(15 if quick else 25, [] if quick else [64, 256]),
         "firsts": lambda: firsts.first_texts(7 if quick else 25),
         "others": lambda: firsts.other_requests(seconds),
         "waiting": waiting.measure,

@@ -68,6 +68,9 @@ class Socket:
 
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self.socket = socket
+        # A small frame must not wait until the one before it is known to have come.
+        assert socket.protocol is not None
+        socket.protocol.set_nodelay(True)
         self.count = 0
         self.bytes = 0
         self.text = 0

@@ -42,6 +42,7 @@ class Relay(WebSocketHandler):
 
     def open(self) -> None:
         """Begin to write."""
+        self.set_nodelay(True)
         self._writing = asyncio.create_task(self._write())
 
     def on_close(self) -> None:

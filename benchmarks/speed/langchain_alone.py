@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
+
+#: The loop is given back at least this often, in seconds, as ours is.
+TURN = 0.005
 
 
 class Streams:
@@ -38,8 +42,13 @@ class Streams:
         self._tasks.clear()
 
     async def _consume(self) -> None:
+        yielded = time.monotonic()
         async for chunk in self._model.astream([HumanMessage("Go")]):
             self.words += bool(chunk.content)
+            # At full speed it never waits, and no command would be read.
+            if time.monotonic() - yielded > TURN:
+                await asyncio.sleep(0)
+                yielded = time.monotonic()
 
 
 async def main(base_url: str) -> None:

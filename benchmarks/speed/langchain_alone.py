@@ -36,9 +36,12 @@ class Streams:
 
     async def end(self) -> None:
         """Let go of all."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            # Once is not enough: what closes a stream may read on to its end, which never comes.
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=0.1)
         self._tasks.clear()
 
     async def _consume(self) -> None:

@@ -43,10 +43,10 @@ async def first_texts(count: int) -> list[Row]:
 async def _first(contender: Ours | Relay, provider: ProviderProcess) -> float:
     """Return how many milliseconds after its provider's first token a reply had text."""
     await provider.script(stall="after_headers", tokens=10**9, rate=RATE)
+    before = len(await provider.requests())
     (key,) = await contender.begin(1)
-    while not (await provider.requests())[-1]["stalled"]:
+    while not (asked := await provider.requests())[before:] or not asked[-1]["stalled"]:
         await asyncio.sleep(0.002)
-    await provider.script(tokens=10**9, rate=RATE)
     began = time.perf_counter()
     await provider.resume()
     came = await contender.page.first(key)

@@ -205,7 +205,7 @@ def _set(folder: Path, settings: object, suffix: str = ".json") -> dict[str, str
     }
 
 
-@pytest.mark.parametrize("command", ["models", "settings"])
+@pytest.mark.parametrize("command", ["models", pytest.param("settings", marks=pytest.mark.stress)])
 def test_wrong_settings_are_told_in_a_sentence(tmp_path: Path, command: str) -> None:
     """H2."""
     environment = _set(tmp_path, {"titles": "nobody", "lock_modle": True})

@@ -66,7 +66,9 @@ def holdings() -> dict[str, int]:
 
 @pytest.mark.may_hold_the_loop("it looks at every object there is")
 @pytest.mark.parametrize("rounds", [70, pytest.param(500, marks=pytest.mark.stress)])
-@pytest.mark.parametrize("kind", [scripted, langchain, openai])
+@pytest.mark.parametrize(
+    "kind", [scripted, pytest.param(langchain, marks=pytest.mark.stress), openai]
+)
 async def test_many_stops_leave_nothing(kind: Any, rounds: int, tmp_path: Any) -> None:
     """V7, V10: descriptors, threads, tasks, registry and memory are flat."""
     store = await open_store(f"sqlite:///{tmp_path / 'c.sqlite'}", owner_process="test:1:1")

@@ -77,7 +77,6 @@ async def test_a_chat_of_ten_thousand_messages_holds_nobody_up(bench):
     async def send() -> None:
         await b.end(await b.send("more", chat.id))
 
-    doomed = [await long_chat(b.store) for _ in range(2)]
     frames: list[int] = []
 
     async def write(frame: str) -> None:
@@ -92,9 +91,6 @@ async def test_a_chat_of_ten_thousand_messages_holds_nobody_up(bench):
         while sum(frames) < LENGTH:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
-    async def delete() -> None:
-        await b.engine.delete_chat(OWNER, doomed.pop().id)
-
     asked: dict[str, Callable[[], Awaitable[Any]]] = {
         "messages": lambda: b.store.get_messages(chat.id),
         "thread": lambda: b.store.get_thread(last.id),
@@ -104,6 +100,17 @@ async def test_a_chat_of_ten_thousand_messages_holds_nobody_up(bench):
         "open": open_it,
     }
     longest = {name: await held(work) for name, work in asked.items()}
-    longest["delete"] = await held(delete, len(doomed))
     socket.end()
     assert {name: seconds for name, seconds in longest.items() if seconds > LONGEST} == {}
+
+
+@pytest.mark.stress
+async def test_the_deletion_of_ten_thousand_messages_holds_nobody_up(bench):
+    """J6: the best of two, since each can be deleted once."""
+    b = bench()
+    doomed = [await long_chat(b.store) for _ in range(2)]
+
+    async def delete() -> None:
+        await b.engine.delete_chat(OWNER, doomed.pop().id)
+
+    assert await held(delete, len(doomed)) <= LONGEST

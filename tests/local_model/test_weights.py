@@ -119,8 +119,12 @@ def test_a_file_of_another_size_is_not_installed(tmp_path: Path, content: bytes)
     ("files", "why"),
     [
         ({"a/small.gguf": CONTENT[:-1] + b"!"}, "SHA-256"),
-        ({"a/small.gguf": CONTENT[:-1]}, "another size"),
-        ({"a/small.gguf": CONTENT, "b/small.gguf": CONTENT}, "2 GGUF files"),
+        pytest.param({"a/small.gguf": CONTENT[:-1]}, "another size", marks=pytest.mark.stress),
+        pytest.param(
+            {"a/small.gguf": CONTENT, "b/small.gguf": CONTENT},
+            "2 GGUF files",
+            marks=pytest.mark.stress,
+        ),
         ({}, "0 GGUF files"),
     ],
 )

@@ -227,6 +227,7 @@ def _around(text: str) -> str:
     return text[max(0, where - 200) : where + 60]
 
 
+@pytest.mark.stress
 def test_a_key_in_any_tests_output_is_noticed(pytester: pytest.Pytester) -> None:
     """L5: the whole suite is watched for the keys that it gives; here the watch is."""
     pytester.makeconftest((Path(__file__).parents[1] / "conftest.py").read_text(encoding="utf-8"))

@@ -25,10 +25,8 @@ LONG = "".join(f"Paragraph {n} of *many*, with `code` in it.\n\n" for n in range
 DIAGRAM = "```mermaid\ngraph TD; A-->B\n```\n\n"
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [pytest.param(None, id="open", marks=pytest.mark.stress), pytest.param(STRICT, id="strict")],
-)
+@pytest.mark.stress  # a JupyterLab of its own, for each
+@pytest.mark.parametrize("policy", [None, STRICT], ids=["open", "strict"])
 def test_a_chat_behind_a_hub_works(
     browser: Browser, provider: OpenAIProvider, tmp_path: Path, policy: str | None
 ) -> None:

@@ -7,6 +7,7 @@ moment when it was said, until it is stopped; `flood:<megabytes>` says that much
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,18 +32,32 @@ from tests.page import Page  # noqa: E402 - the way to it is made above
 
 #: What one piece of a flood holds, and how long the flood waits after each, in seconds.
 FLOOD_PIECE, FLOOD_PAUSE = 8192, 0.003
+#: The settings of every server here.
+SETTINGS = {
+    "titles": "prompt",
+    "max_reply_length": 100_000_000,
+    "max_generations_per_owner": 256,
+}
 
 
 class Server:
     """The server's process.
 
     :param saves: False replaces the store's `append` by one that does nothing.
-    :param provider: the address of what `openai:loopback` asks.
+    :param settings: of `StopChatApp`, besides `SETTINGS`.
+    :param module: what calls `serve`.
     """
 
-    def __init__(self, *, saves: bool = True, provider: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        saves: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        module: str = "serving",
+    ) -> None:
         self._saves = saves
-        self._provider = provider
+        self._settings = settings or {}
+        self._module = module
         self._folder = tempfile.TemporaryDirectory(prefix="stop-chat-bench-")
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
@@ -57,11 +72,11 @@ class Server:
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "JUPYTER_TOKEN": self.token,
             "STOP_CHAT_BENCH_SAVES": "1" if self._saves else "",
-            "STOP_CHAT_BENCH_PROVIDER": self._provider,
-            "PYTHONPATH": str(ROOT),
+            "STOP_CHAT_BENCH_SETTINGS": json.dumps(SETTINGS | dict(self._settings)),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'benchmarks'}",
         }
         self._process = subprocess.Popen(  # noqa: ASYNC220 - once, before anything is measured
-            [sys.executable, __file__],
+            [sys.executable, "-m", self._module],
             env=environment,
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
@@ -82,15 +97,24 @@ class Server:
         await asyncio.to_thread(self._process.wait, 20)
         self._folder.cleanup()
 
+    @property
+    def data(self) -> Path:
+        """Return Jupyter's data folder, where something may lie before the server starts."""
+        return Path(self._folder.name) / "data"
+
+    @property
+    def pid(self) -> int:
+        """Return the process's id."""
+        assert self._process is not None
+        return self._process.pid
+
     def memory(self) -> float:
         """Return the server's resident memory in MiB."""
-        assert self._process is not None
-        return float(psutil.Process(self._process.pid).memory_info().rss / 2**20)
+        return float(psutil.Process(self.pid).memory_info().rss / 2**20)
 
     def processor(self) -> float:
         """Return the processor time that the server has used, in seconds."""
-        assert self._process is not None
-        times = psutil.Process(self._process.pid).cpu_times()
+        times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system)
 
     @property
@@ -221,6 +245,19 @@ def percentile(values: list[float], share: float) -> float:
 # --- the server's side ------------------------------------------------------------------------
 
 
+async def words(rate: float) -> AsyncGenerator[str, None]:
+    """Yield words without end, each the moment when it was said.
+
+    :param rate: words a second.
+    """
+    began = time.monotonic()
+    count = 0
+    while True:
+        count += 1
+        await asyncio.sleep(max(0.0, began + count / rate - time.monotonic()))
+        yield f"{time.monotonic():.5f}7 "
+
+
 class Paced:
     """What says words at a rate."""
 
@@ -228,15 +265,11 @@ class Paced:
         """Say, until stopped."""
         from jupyter_stop_chat.ports.handler import Text
 
-        rate = float(turn.model)
         turn.provider_started()
         try:
-            began = time.monotonic()
-            count = 0
-            while True:
-                count += 1
-                await asyncio.sleep(max(0.0, began + count / rate - time.monotonic()))
-                yield Text(f"{time.monotonic():.5f}7 ")
+            async with contextlib.aclosing(words(float(turn.model))) as said:
+                async for word in said:
+                    yield Text(word)
         finally:
             turn.provider_closed()
 
@@ -267,21 +300,19 @@ def flood(megabytes: float) -> str:
     return "".join(f"{number:08} ".ljust(FLOOD_PIECE, "x") for number in range(count))
 
 
-def serve() -> None:
-    """Run the server, and print its port."""
+def serve(register: Callable[[Any], None] = lambda models: None) -> None:
+    """Run the server, and print its port.
+
+    :param register: called with the models, to offer more of them.
+    """
     from jupyter_server.serverapp import ServerApp
 
-    openai = {"base_url": os.environ["STOP_CHAT_BENCH_PROVIDER"], "api_key": "sk-x"}
+    settings = json.loads(os.environ["STOP_CHAT_BENCH_SETTINGS"])
     app = ServerApp()
     app.initialize(
         argv=[
             "--ServerApp.jpserver_extensions={'jupyter_stop_chat': True}",
-            "--StopChatApp.titles=prompt",
-            "--StopChatApp.max_reply_length=100000000",
-            "--StopChatApp.max_generations=2000",
-            "--StopChatApp.max_generations_per_owner=2000",
-            "--StopChatApp.max_rate=0",
-            f"--StopChatApp.model_parameters={ {'openai': openai} }",
+            *(f"--StopChatApp.{name}={value}" for name, value in settings.items()),
             "--port=0",
             "--allow-root",
             "--no-browser",
@@ -294,6 +325,7 @@ def serve() -> None:
         services = await extension.services()
         services.models.register("paced", lambda name: Paced())
         services.models.register("flood", lambda name: Flood())
+        register(services.models)
         if not os.environ["STOP_CHAT_BENCH_SAVES"]:
 
             def nothing(*args: Any) -> None:
@@ -306,6 +338,8 @@ def serve() -> None:
         )
 
     app.io_loop.add_callback(ready)
+    # Whoever measures may be killed: nothing is left running then.
+    app.io_loop.add_handler(sys.stdin, lambda *_: app.io_loop.stop(), app.io_loop.READ)
     app.start()
 
 

@@ -1,1 +1,1 @@
-"""What `bench_speed.py` measures, one file a question, and what it measures it with."""
+"""What `bench_speed.py` measures, each part in a file, and the processes that it measures."""

@@ -1,109 +1,118 @@
-"""The bare steps: a Tornado socket that passes a provider's words on, and saves nothing.
-
-Run as a script it serves one. `{"ask": id, "rate": words}` begins a stream, of words of its own
-where a rate is given; `{"stop": id}` cancels its task, which closes the provider's connection, and
-is answered by `{"settled": id}`. What is there at once goes out in one frame.
-"""
+"""A bare relay in a process of its own: a provider's words to a WebSocket, and nothing saved."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
-import time
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
+from serving import words
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
+from .children import commands, tell
+
+
+class Page(WebSocketHandler):
+    """One socket; each reply is a task."""
+
+    def initialize(self, client: httpx.AsyncClient, base_url: str) -> None:
+        """Take what the application was given."""
+        self._client, self._url = client, f"{base_url}/chat/completions"
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[str, list[str]] = {}
+
+    def open(self) -> None:
+        """Send small frames at once."""
+        self.set_nodelay(True)
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Begin a reply, or stop one and say so."""
+        frame = json.loads(message)
+        if frame["type"] == "ask":
+            reply = self._reply(frame["id"], frame["model"], frame["body"])
+            self._tasks[frame["id"]] = asyncio.create_task(reply)
+            return
+        wanted = list(self._tasks) if frame.get("all") else [frame["id"]]
+        tasks = [self._tasks.pop(each) for each in wanted]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for each in wanted:
+            self._waiting.pop(each, None)
+            self.write_message(json.dumps({"type": "settled", "id": each}))
+
+    def on_close(self) -> None:
+        """Stop all."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _reply(self, id_: str, model: str, body: str) -> None:
+        kind, _, name = model.partition(":")
+        said = words(float(name)) if kind == "paced" else self._ask(name, body)
+        async with contextlib.aclosing(said):
+            async for text in said:
+                self._say(id_, text)
+
+    async def _ask(self, model: str, body: str) -> AsyncGenerator[str, None]:
+        asked = {
+            "model": model,
+            "stream": True,
+            "messages": [{"role": "user", "content": body}],
+        }
+        async with self._client.stream("POST", self._url, json=asked) as response:
+            async for line in response.aiter_lines():
+                if not line.startswith("data: {"):
+                    continue
+                for choice in json.loads(line[6:])["choices"]:
+                    if text := choice["delta"].get("content"):
+                        yield text
+
+    def _say(self, id_: str, text: str) -> None:
+        """Write a frame in a moment: what else comes in this turn of the loop is in it."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.setdefault(id_, []).append(text)
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        if self.ws_connection is None:
+            return  # the client is gone
+        for id_, texts in waiting.items():
+            frame = {"type": "delta", "id": id_, "text": "".join(texts)}
+            self.write_message(json.dumps(frame))
+
 
 class Status(RequestHandler):
-    """Another request."""
+    """Another route."""
 
     def get(self) -> None:
-        """Answer it."""
+        """Answer."""
         self.write({"ok": True})
 
 
-class Relay(WebSocketHandler):
-    """A socket and its streams."""
-
-    def initialize(self, client: httpx.AsyncClient, url: str) -> None:
-        """Take what is asked with."""
-        self._client = client
-        self._url = url
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._pieces: dict[str, list[str]] = {}
-        self._woken = asyncio.Event()
-        self._writing: asyncio.Task[None] | None = None
-
-    def open(self) -> None:
-        """Begin to write."""
-        self.set_nodelay(True)
-        self._writing = asyncio.create_task(self._write())
-
-    def on_close(self) -> None:
-        """Let go of everything."""
-        for task in (self._writing, *self._tasks.values()):
-            if task is not None:
-                task.cancel()
-
-    async def on_message(self, message: str | bytes) -> None:
-        """Begin a stream, or end one."""
-        frame = json.loads(message)
-        if (key := frame.get("ask")) is not None:
-            said = self._paced(key, frame["rate"]) if frame.get("rate") else self._stream(key)
-            self._tasks[key] = asyncio.create_task(said)
-            return
-        key = frame["stop"]
-        task = self._tasks.pop(key)
-        task.cancel()
-        await asyncio.wait([task])
-        await self.write_message({"settled": key})
-
-    def _add(self, key: str, text: str) -> None:
-        self._pieces.setdefault(key, []).append(text)
-        self._woken.set()
-
-    async def _write(self) -> None:
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            pieces, self._pieces = self._pieces, {}
-            for key, texts in pieces.items():
-                await self.write_message({"delta": key, "text": "".join(texts)})
-
-    async def _paced(self, key: str, rate: float) -> None:
-        began, count = time.monotonic(), 0
-        while True:
-            count += 1
-            await asyncio.sleep(max(0.0, began + count / rate - time.monotonic()))
-            self._add(key, f"{time.monotonic():.5f}7 ")
-
-    async def _stream(self, key: str) -> None:
-        body = {"model": "loopback", "messages": [{"role": "user", "content": "Go"}]}
-        asked = self._client.stream("POST", self._url, json=body | {"stream": True})
-        async with asked as response:
-            async for line in response.aiter_lines():
-                if line.startswith("data: {"):
-                    choices = json.loads(line[6:])["choices"]
-                    if choices and (text := choices[0]["delta"].get("content")):
-                        self._add(key, text)
-
-
 async def main(base_url: str) -> None:
-    """Serve, and say where."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    """Serve until the input ends.
+
+    :param base_url: the provider's.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(timeout=None, limits=limits) as client:
-        told: dict[str, Any] = {"client": client, "url": f"{base_url}/chat/completions"}
+        given = {"client": client, "base_url": base_url}
+        routes: list[Any] = [("/ws", Page, given), ("/api/status", Status)]
+        server = HTTPServer(Application(routes, log_function=lambda handler: None))
         sockets = bind_sockets(0, "127.0.0.1")
-        server = HTTPServer(Application([("/ws", Relay, told), ("/status", Status)]))
         server.add_sockets(sockets)
-        print(json.dumps({"port": sockets[0].getsockname()[1]}), flush=True)
-        await asyncio.Event().wait()
+        tell(port=sockets[0].getsockname()[1])
+        async for _ in commands():
+            pass
+        server.stop()
 
 
 if __name__ == "__main__":

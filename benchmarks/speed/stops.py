@@ -1,97 +1,84 @@
-"""How soon a stop is settled and its provider's connection closed, in each phase of a reply."""
+"""How long a stop takes, in each phase of a reply and while many others are made."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from typing import Any
+import statistics
+from collections.abc import AsyncIterator
 
-from .contenders import Ours, Relay
-from .processes import ProviderProcess
-from .rows import Row, median
+from serving import percentile
 
+from .asked import Asked
+from .contenders import Ours, Relay, Served, new_mark
+from .load import under_load
+from .provider import Provider
+from .rows import Row
+
+#: The phase, the provider's plan, and how many words are waited for; 0: until it stalls.
+PHASES = [
+    ("50 words a second", "paced-50", 3),
+    ("stalled in the middle", "middle", 5),
+    ("headers held", "headers", 0),
+    ("first word held", "first", 0),
+    ("full speed", "full", 1),
+]
+SETTLED, CLOSED = 2.5, 1.5
+#: How many replies are made at once, and what p99 is wanted at most, in milliseconds.
+LOADS = {64: 20.0, 256: 100.0}
 RATE = 50
-#: What the provider does in each phase.
-PHASES: dict[str, dict[str, Any]] = {
-    "50 words a second": {"tokens": 10**9, "rate": RATE},
-    "stalled in the middle": {"tokens": 10**9, "rate": RATE, "stall_after": 3},
-    "headers held": {"stall": "before_headers"},
-    "first token held": {"stall": "after_headers"},
-    "full speed": {"tokens": 10**9},
-}
-#: Streams beside the one that is stopped, and the p99 of a stop among them, in milliseconds.
-AMONG = {64: 20.0, 256: 100.0}
 
 
-async def measure(stops: int, among: list[int]) -> list[Row]:
-    """Measure each phase, a stop of ours and one of the relay's in turn."""
-    rows = []
-    async with ProviderProcess() as provider:
-        async with Ours(provider.base_url) as ours, Relay(provider.base_url) as relay:
-            for phase, script in PHASES.items():
-                await provider.script(**script)
-                mine, theirs = [], []
-                for _ in range(stops):
-                    mine.append(await _stop(ours, provider, script))
-                    theirs.append(await _stop(relay, provider, script))
-                rows += _rows(phase, mine, theirs)
-            await provider.script(tokens=10**9, rate=RATE)
-            for count in among:
-                took = await _among(ours, count, max(stops, 100))
-                worst = sorted(took)[int(len(took) * 0.99)] * 1e3
-                name = f"stop among {count} streams, p99"
-                half = f"p50 {median(took) * 1e3:.1f} ms"
-                rows.append(Row(name, half, "", worst, AMONG[count], "ms"))
-                print(rows[-1].markdown(), flush=True)
-    return rows
+async def measure(asked: Asked) -> AsyncIterator[Row]:
+    """Measure."""
+    async with Provider() as provider:
+        for phase, plan, words in PHASES:
+            async with Ours(provider) as ours, Relay(provider) as relay:
+                async for row in _phase(phase, (plan, words), (ours, relay), provider, asked):
+                    yield row
+        for streams, target in LOADS.items():
+            async with Ours(provider) as ours, Relay(provider) as relay:
+                took = {
+                    each.name: await under_load(each, f"paced:{RATE}", streams, 30 * asked.rounds)
+                    for each in (ours, relay)
+                }
+            p99 = {name: percentile(each.stops, 0.99) for name, each in took.items()}
+            what = (
+                f"stop → last frame, p99 of {len(took['ours'].stops)} under {streams} × {RATE}/s"
+            )
+            yield Row(what, "ms", p99["ours"], "relay", p99["relay"], target, "alone")
+
+
+async def _phase(
+    phase: str,
+    plan: tuple[str, int],
+    contenders: tuple[Served, Served],
+    provider: Provider,
+    asked: Asked,
+) -> AsyncIterator[Row]:
+    settled: dict[str, list[float]] = {each.name: [] for each in contenders}
+    closed: dict[str, list[float]] = {each.name: [] for each in contenders}
+    for number in range(3 * asked.rounds + 1):
+        for each in contenders:
+            took = await _stop(each, *plan, provider)
+            if number:  # the first imports what it needs
+                settled[each.name].append(took[0])
+                closed[each.name].append(took[1])
+    for what, found, target in (
+        ("last frame", settled, SETTLED),
+        ("provider's close", closed, CLOSED),
+    ):
+        ours, relay = (statistics.median(found[each.name]) for each in contenders)
+        yield Row(f"stop → {what}, {phase}", "ms", ours, "relay", relay, target)
 
 
 async def _stop(
-    contender: Ours | Relay, provider: ProviderProcess, script: dict[str, Any]
+    contender: Served, plan: str, words: int, provider: Provider
 ) -> tuple[float, float]:
-    """Return after how many milliseconds one was settled, and its connection closed."""
-    before = len(await provider.requests())
-    (key,) = await contender.begin(1)
-    if "stall" in script:
-        while not (asked := await provider.requests())[before:] or not asked[-1]["stalled"]:
-            await asyncio.sleep(0.002)
+    """Stop one reply; return the milliseconds to the last frame, and to the provider's close."""
+    stream = await contender.socket.ask(f"openai:{plan}", new_mark(contender.name))
+    if words:
+        await contender.socket.wait(stream.so_many(words))
     else:
-        await contender.page.first(key)
-        if "stall_after" in script:
-            while not (await provider.requests())[-1]["stalled"]:
-                await asyncio.sleep(0.002)
-        else:
-            await asyncio.sleep(0.05)
-    began = time.perf_counter()
-    settled = await contender.stop(key)
-    while (closed := (await provider.requests())[-1]["closed_at"]) is None:
-        await asyncio.sleep(0.002)
-    return (settled - began) * 1e3, (closed - began) * 1e3
-
-
-def _rows(
-    phase: str, mine: list[tuple[float, float]], theirs: list[tuple[float, float]]
-) -> list[Row]:
-    rows = []
-    for number, (what, most) in enumerate((("settled", 2.5), ("provider closed", 1.5))):
-        ours = median([each[number] for each in mine])
-        bare = median([each[number] for each in theirs])
-        name = f"stop, {phase}: {what}"
-        rows.append(Row(name, f"{ours:.2f} ms", f"{bare:.2f} ms, bare relay", ours / bare, most))
-        print(rows[-1].markdown(), flush=True)
-    return rows
-
-
-async def _among(ours: Ours, count: int, stops: int) -> list[float]:
-    """Return how many seconds stops took among so many streams, one after the other."""
-    keys = await ours.begin(count)
-    await asyncio.sleep(2)
-    took = []
-    for number in range(stops):
-        key = keys[number % count]
-        began = time.perf_counter()
-        took.append(await ours.stop(key) - began)
-        (keys[number % count],) = await ours.begin(1)
-        await asyncio.sleep(0.02)
-    await ours.end()
-    return took
+        await provider.when("stalled", stream.mark)
+    began, ended = await contender.socket.stop(stream)
+    closed = await provider.when("closed", stream.mark)
+    return (ended - began) * 1e3, (closed - began) * 1e3

@@ -1,54 +1,39 @@
-"""What a thousand replies cost that wait for slow providers, and how soon all are stopped."""
+"""A thousand replies that wait for a provider that holds its headers."""
 
 from __future__ import annotations
 
-import asyncio
-import time
+import statistics
+from collections.abc import AsyncIterator
 
-from .contenders import LangChainAlone, Ours
-from .processes import ProviderProcess
+from . import clock
+from .asked import Asked
+from .contenders import LangChain, Ours
+from .provider import Provider
 from .rows import Row
 
 COUNT = 1000
+#: All of them are to have stopped in so many seconds.
+STOPPED = 2.0
 
 
-async def measure() -> list[Row]:
-    """Measure the memory of each over LangChain's own, and the stop of all."""
-    found = []
-    stopped = 0.0
-    async with ProviderProcess() as provider:
-        await provider.script(stall="before_headers")
-        for each in (Ours, LangChainAlone):
-            async with each(provider.base_url) as contender:
-                before = len(await provider.requests())
-                await contender.begin(10)
-                while len(await provider.requests()) < before + 10:
-                    await asyncio.sleep(0.05)
-                memory = _bytes(contender)
-                await contender.begin(COUNT)
-                while len(await provider.requests()) < before + 10 + COUNT:
-                    await asyncio.sleep(0.1)
-                found.append((_bytes(contender) - memory) / COUNT / 1024)
-                began = time.perf_counter()
-                await contender.end()
-                if isinstance(contender, Ours):
-                    stopped = time.perf_counter() - began
-    ours, theirs = found
-    rows = [
-        Row(
-            f"memory of each of {COUNT} replies that wait",
-            f"{ours:.0f} kB",
-            f"{theirs:.0f} kB, LangChain alone",
-            ours - theirs,
-            100.0,
-            "kB more",
-        ),
-        Row(f"all {COUNT} stopped", "", "", stopped, 2.0, "s"),
-    ]
-    for row in rows:
-        print(row.markdown(), flush=True)
-    return rows
-
-
-def _bytes(contender: Ours | LangChainAlone) -> float:
-    return contender.memory() * (2**20 if isinstance(contender, Ours) else 1)
+async def measure(asked: Asked) -> AsyncIterator[Row]:
+    """Measure."""
+    memory: dict[str, list[float]] = {"ours": [], "langchain": []}
+    stopped: dict[str, list[float]] = {"ours": [], "langchain": []}
+    for _ in range(max(1, asked.rounds // 3)):
+        for contender in (Ours, LangChain):
+            # A new process each time: what was freed once is not taken again.
+            async with Provider() as provider, contender(provider) as each:
+                await each.begin("openai:paced-50", 1)
+                await each.stop_all()
+                before = clock.memory(each.pid)
+                mark = await each.begin("openai:headers", COUNT, waits=False)
+                await provider.when("stalled", mark, COUNT)
+                memory[each.name].append((clock.memory(each.pid) - before) / COUNT)
+                stopped[each.name].append(await each.stop_all())
+                await provider.when("closed", mark, COUNT)
+    ours, langchain = (statistics.median(memory[name]) for name in ("ours", "langchain"))
+    yield Row(f"memory of a reply, {COUNT} waiting", "KiB", ours, "langchain", langchain)
+    ours, langchain = (statistics.median(stopped[name]) for name in ("ours", "langchain"))
+    what = f"all {COUNT} stopped"
+    yield Row(what, "s", ours, "langchain", langchain, STOPPED, "alone")

@@ -1,18 +1,18 @@
 /** Render Markdown in steps of which each is bounded: sanitized, never trusted. */
-import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
-import { PageConfig, URLExt } from '@jupyterlab/coreutils';
-import { IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
-import { TranslationBundle } from '@jupyterlab/translation';
+import { IEditorLanguageRegistry } from "@jupyterlab/codemirror";
+import { PageConfig, URLExt } from "@jupyterlab/coreutils";
+import { IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
+import { TranslationBundle } from "@jupyterlab/translation";
 
-import { cleaningSanitizer, harden } from './cleaning';
-import { codeToolsWith } from './codeTools';
-import { Colours, GrowingCode } from './colours';
-import { Diagrams, drawDiagrams } from './diagrams';
-import { offerHeld } from './images';
-import { Parsing, startParserWorker } from './parsing';
-import { plainText } from './plainText';
-import { laterTask, Slices } from './slices';
-import { typesetFormulas } from './typesetting';
+import { cleaningSanitizer, harden } from "./cleaning";
+import { codeToolsWith } from "./codeTools";
+import { Colours, GrowingCode } from "./colours";
+import { Diagrams, drawDiagrams } from "./diagrams";
+import { offerHeld } from "./images";
+import { Parsing, startParserWorker } from "./parsing";
+import { plainText } from "./plainText";
+import { laterTask, Slices } from "./slices";
+import { Typesetting } from "./typesetting";
 
 export interface Render {
   /**
@@ -40,13 +40,15 @@ const MOMENT = 1000;
 /** Make what renders the words of all messages. */
 export function makeRender(options: RenderOptions): Render {
   const { registry, trans, showsRemote } = options;
-  const files = URLExt.join(PageConfig.getBaseUrl(), 'files/');
-  const rendermime = registry.clone({ sanitizer: cleaningSanitizer(registry.sanitizer, files) });
+  const files = URLExt.join(PageConfig.getBaseUrl(), "files/");
+  const rendermime = registry.clone({
+    sanitizer: cleaningSanitizer(registry.sanitizer, files),
+  });
   const addCodeTools = codeToolsWith({
-    copy: trans.__('Copy'),
-    insertBelow: trans.__('Insert below the active cell'),
-    replace: trans.__('Replace the active cell'),
-    append: trans.__('New cell at the end of the notebook')
+    copy: trans.__("Copy"),
+    insertBelow: trans.__("Insert below the active cell"),
+    replace: trans.__("Replace the active cell"),
+    append: trans.__("New cell at the end of the notebook"),
   });
   const after = (ms: number, what: () => void): (() => void) => {
     const timer = setTimeout(what, ms);
@@ -57,17 +59,19 @@ export function makeRender(options: RenderOptions): Render {
   const parsing = new Parsing({ makeWorker: startParserWorker, after });
   const colours = new Colours(
     options.languages,
-    () => new Promise<void>(resolve => laterTask(resolve)),
-    now
+    () => new Promise<void>((resolve) => laterTask(resolve)),
+    now,
   );
-  const typesetting = {
-    typeset: async (formula: HTMLElement): Promise<void> =>
-      rendermime.latexTypesetter?.typeset(formula),
-    inTurn: (work: () => Promise<void>) => slices.do(work),
-    after
-  };
-  const render = async (markdown: string, grows = false): Promise<HTMLElement> => {
-    const renderer = rendermime.createRenderer('text/html');
+  const typesetting = new Typesetting({
+    typeset: async (formula) => rendermime.latexTypesetter?.typeset(formula),
+    inTurn: (work) => slices.do(work),
+    after,
+  });
+  const render = async (
+    markdown: string,
+    grows = false,
+  ): Promise<HTMLElement> => {
+    const renderer = rendermime.createRenderer("text/html");
     let html: string | null = null;
     await slices.do(async () => {
       html = await parsing.parse(markdown);
@@ -75,47 +79,63 @@ export function makeRender(options: RenderOptions): Render {
         return;
       }
       await renderer.renderModel(
-        new MimeModel({ data: { 'text/html': html }, trusted: false })
+        new MimeModel({ data: { "text/html": html }, trusted: false }),
       );
       nameHeadings(renderer.node);
       offerHeld(
         renderer.node,
-        host => trans.__('Show remote image from %1', host),
-        showsRemote()
+        (host) => trans.__("Show remote image from %1", host),
+        showsRemote(),
       );
       addCodeTools(renderer.node);
     });
     if (html === null) {
-      return plainText(markdown, trans.__('Shown as plain text: too complex to format'));
+      return plainText(
+        markdown,
+        trans.__("Shown as plain text: too complex to format"),
+      );
     }
     const { node } = renderer;
-    node.classList.add('jp-RenderedMarkdown');
-    await typesetFormulas(node, typesetting);
+    node.classList.add("jp-RenderedMarkdown");
+    await typesetting.typeset(node);
     harden(node);
     await colours.colourAll(node);
     if (!grows) {
       const drawn = drawDiagrams(node, options.diagrams, {
-        diagram: trans.__('Diagram'),
-        code: trans.__('Code of the diagram'),
-        forbidden: trans.__('The policy of this page lets no diagram be drawn')
+        diagram: trans.__("Diagram"),
+        code: trans.__("Code of the diagram"),
+        forbidden: trans.__("The policy of this page lets no diagram be drawn"),
       });
       // a picture that comes later takes the place of its code then: the words do not wait
-      await Promise.race([drawn, new Promise<void>(resolve => after(MOMENT, resolve))]);
+      await Promise.race([
+        drawn,
+        new Promise<void>((resolve) => after(MOMENT, resolve)),
+      ]);
     }
     return node;
   };
-  return Object.assign(render, { growCode: (info: string) => colours.grow(info) });
+  return Object.assign(render, {
+    growCode: (info: string) => colours.grow(info),
+  });
 }
 
 /** Name the headings as JupyterLab's own Markdown does, so that links within a text find them. */
 function nameHeadings(root: HTMLElement): void {
-  for (const heading of root.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
-    heading.setAttribute('data-jupyter-id', (heading.textContent ?? '').replace(/ /g, '-'));
+  for (const heading of root.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
+    heading.setAttribute(
+      "data-jupyter-id",
+      (heading.textContent ?? "").replace(/ /g, "-"),
+    );
   }
 }
 
 /** What needs each part that JupyterLab loads when it is first used. */
-const SAMPLES = ['**a** `b`', '| a |\n|---|\n| b |\n', '```python\na = 1\n```\n', '$a$'];
+const SAMPLES = [
+  "**a** `b`",
+  "| a |\n|---|\n| b |\n",
+  "```python\na = 1\n```\n",
+  "$a$",
+];
 
 /**
  * Load what rendering needs while the page has nothing to do, so that the first words of the
@@ -135,7 +155,7 @@ export function warmUp(render: Render): void {
 }
 
 function whenIdle(what: () => void): void {
-  if ('requestIdleCallback' in window) {
+  if ("requestIdleCallback" in window) {
     window.requestIdleCallback(what);
   } else {
     setTimeout(what, 50);

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { MATH_CLASS } from "../../src/text/parser";
-import { typesetFormulas } from "../../src/text/typesetting";
+import { Typesetting } from "../../src/text/typesetting";
 
 function piece(...formulas: string[]): HTMLElement {
   const root = document.createElement("div");
@@ -40,7 +40,7 @@ describe("typesetFormulas", () => {
   it("typesets each, and takes what could reach beyond it", async () => {
     const { options, patience } = machine(write);
     const root = piece("$a$", "$\\href{x}{b}$", "$c$");
-    await typesetFormulas(root, options);
+    await new Typesetting(options).typeset(root);
     expect(root.textContent).toBe("$a$$\\href{x}{b}$$c$");
     expect(root.querySelectorAll("mjx-container")).toHaveLength(2);
     expect(root.querySelectorAll("[id], .jp-evil")).toHaveLength(0);
@@ -55,7 +55,7 @@ describe("typesetFormulas", () => {
         : write(formula),
     );
     const root = piece("$a$", "$b$");
-    await typesetFormulas(root, options);
+    await new Typesetting(options).typeset(root);
     expect(root.innerHTML).toContain(">$a$</span>");
     expect(root.querySelectorAll("mjx-container")).toHaveLength(1);
     expect(console.warn).toHaveBeenCalledTimes(1);
@@ -68,7 +68,7 @@ describe("typesetFormulas", () => {
       coming.then(() => write(formula)),
     );
     const root = piece("$a$", "$b$");
-    const shown = typesetFormulas(root, options);
+    const shown = new Typesetting(options).typeset(root);
     patience[0]();
     await shown;
     expect(root.querySelectorAll("mjx-container")).toHaveLength(0);
@@ -77,5 +77,37 @@ describe("typesetFormulas", () => {
       expect(root.querySelectorAll("mjx-container")).toHaveLength(2),
     );
     expect(root.querySelectorAll("[id], .jp-evil")).toHaveLength(0);
+  });
+
+  it("waits for one in vain once, not for each piece", async () => {
+    let come = (): void => undefined;
+    const coming = new Promise<void>((resolve) => (come = resolve));
+    const waits: number[] = [];
+    const { options, patience } = machine((formula) =>
+      coming.then(() => write(formula)),
+    );
+    const { after } = options;
+    options.after = (ms, what) => {
+      waits.push(ms);
+      return after(ms, what);
+    };
+    const typesetting = new Typesetting(options);
+    const pieces = [piece("$a$"), piece("$b$")];
+    for (const root of pieces) {
+      const shown = typesetting.typeset(root);
+      patience[patience.length - 1]();
+      await shown;
+    }
+    expect(waits).toEqual([expect.any(Number), 0]);
+    expect(waits[0]).toBeGreaterThan(0);
+    come();
+    await vi.waitFor(() =>
+      expect(
+        pieces.map((root) => root.querySelectorAll("mjx-container").length),
+      ).toEqual([1, 1]),
+    );
+    // it works again: the next piece waits for its formulas
+    await typesetting.typeset(piece("$c$"));
+    expect(waits[2]).toBe(waits[0]);
   });
 });

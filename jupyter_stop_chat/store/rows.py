@@ -81,6 +81,11 @@ _CHAT = (
     ).label("state"),
 )
 
+#: What of a message changes while it is made, and at its end.
+CHANGING = (
+    *("state", "text", "text_length", "reasoning"),
+    *("usage", "stop", "error", "finish_reason", "tools"),
+)
 ONE_MESSAGE = select(*_MESSAGE).where(messages.c.id == bindparam("id"))
 MESSAGES_OF_CHAT = (
     select(*_MESSAGE).where(messages.c.chat_id == bindparam("id")).order_by(messages.c.seq)

@@ -25,7 +25,7 @@ from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 from .operations import Interrupt, MakeThought, Settle
-from .rows import ONE_MESSAGE, message_of
+from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 
 #: So much of a text is put into its message, where it can be searched, in UTF-16 code units. What
@@ -37,13 +37,7 @@ _PAGE = 64
 #: The place in the order of changes that comes next.
 NEXT_CHANGE = select(func.coalesce(func.max(chats.c.changed), 0) + literal_column("1"))
 
-
-#: What a settlement changes of a message. The statements of each end are made once: to make them
-#: takes longer than to run them.
-_CHANGING = (
-    *("state", "text", "text_length", "reasoning"),
-    *("usage", "stop", "error", "finish_reason", "tools"),
-)
+#: The statements of each end are made once: to make them takes longer than to run them.
 _SETTLE = (
     update(messages)
     .where(
@@ -51,7 +45,7 @@ _SETTLE = (
         IS_LIVE,
         messages.c.process.is_not_distinct_from(bindparam("its_process")),
     )
-    .values({name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in _CHANGING})
+    .values({name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in CHANGING})
 )
 _TOUCH = (
     update(chats)
@@ -86,15 +80,11 @@ def settle(
     before = message_of(dict(row))
     message = _settled(before, settlement)
     fits = message.text_length <= FOLDED
-    text = message.text if fits else str(row["text"])
-    claimed = connection.execute(
-        _SETTLE,
-        {
-            "its_id": message.id,
-            "its_process": process,
-            **{f"new_{name}": value for name, value in _row(message, text).items()},
-        },
-    )
+    # A longer one's own text stays for now: what waits goes behind it below.
+    stored = message if fits else message.model_copy(update={"text": row["text"]})
+    new = row_of_message(stored, "", "")
+    its = {"its_id": message.id, "its_process": process}
+    claimed = connection.execute(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING})
     if not claimed.rowcount:
         return None
     waiting = _Waiting(connection, message.id)
@@ -130,25 +120,6 @@ def _settled(message: Message, settlement: Settlement) -> Message:
             "tools": ended(message.tools if settlement.tools is None else settlement.tools),
         }
     )
-
-
-def _row(message: Message, text: str) -> dict[str, Any]:
-    """Return what changes of a message's row.
-
-    :param text: what of its text stands there.
-    """
-    row: dict[str, Any] = {
-        name: None if (value := getattr(message, name)) is None else value.model_dump(mode="json")
-        for name in ("usage", "stop", "error")
-    }
-    return row | {
-        "state": message.state.value,
-        "text": text,
-        "text_length": utf16_length(text),
-        "reasoning": message.reasoning,
-        "finish_reason": message.finish_reason,
-        "tools": [tool.model_dump(mode="json") for tool in message.tools] or None,
-    }
 
 
 def take_thought(connection: Connection, operation: MakeThought, process: str) -> str:

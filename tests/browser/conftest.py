@@ -143,18 +143,6 @@ class Pages:
             self._lab = lab
         return self._page
 
-    def anew(self, lab: Lab) -> tuple[ChatPage, Watch]:
-        """Return a page of that JupyterLab that is as after its first load."""
-        if self._page is None or self._lab is not lab:
-            return self.of(lab)
-        chat, watch = self._page
-        lab.set({})
-        chat.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-        chat.load()
-        watch.strangers.clear()
-        watch.errors.clear()
-        return self._page
-
     def tidied(self, lab: Lab) -> tuple[ChatPage, Watch]:
         """Return a page of that JupyterLab, tidied: its load takes longer than most tests."""
         page = self.of(lab)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.store.changes import CAN_GO_ON, is_same_stop, keep_request
-from jupyter_stop_chat.store.rows import row_of_chat, row_of_message
+from jupyter_stop_chat.store.rows import CHANGING, row_of_chat, row_of_message
 from jupyter_stop_chat.store.schema import IS_LIVE, chats, deltas, messages
 from jupyter_stop_chat.store.settle import NEXT_CHANGE
 
@@ -17,12 +17,6 @@ from .kept import Kept
 from .memory import Memory
 
 log = logging.getLogger(__name__)
-
-#: What of a message can differ from what the database holds.
-_CHANGING = (
-    *("state", "text", "text_length", "reasoning", "usage", "stop", "error", "finish_reason"),
-    *("tools", "process"),
-)
 
 
 def restore(connection: Connection, memory: Memory, process: str) -> None:
@@ -61,7 +55,7 @@ def _save_message(connection: Connection, kept: Kept, owner: str, process: str) 
     guard: ColumnElement[bool] = and_(IS_LIVE, messages.c.process == process)
     if kept.reopened:
         guard = or_(guard, CAN_GO_ON)
-    changing = {name: row[name] for name in _CHANGING}
+    changing = {name: row[name] for name in (*CHANGING, "process")}
     if kept.reopened:
         changing["model"] = row["model"]
         if not _is_taken(connection, row):

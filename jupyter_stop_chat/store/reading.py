@@ -186,7 +186,7 @@ class Overlay(Reader):
     ) -> list[Chat]:
         """List an owner's chats: those that changed in memory come first."""
         memory = self._memory
-        if before in memory.deleted:
+        if before in memory.deleted and before not in memory.chats:
             return []  # no place in the list, as one that does not exist
         has = finder(query)
         newest = [

@@ -216,12 +216,15 @@ class Memory:
         kept = self.messages.get(operation.message_id)
         if kept is None or not kept.live:
             return False
-        message, begin = kept.whole(), operation.begin
+        message = kept.whole()
+        thought = utf16_slice(message.text, operation.begin)
+        # All but the thought: a character that it begins within stays whole.
+        length = message.text_length - utf16_length(thought)
         kept.message = message.model_copy(
             update={
-                "text": utf16_slice(message.text, 0, begin),
-                "text_length": min(begin, message.text_length),
-                "reasoning": (message.reasoning or "") + utf16_slice(message.text, begin) or None,
+                "text": utf16_slice(message.text, 0, length),
+                "text_length": length,
+                "reasoning": (message.reasoning or "") + thought or None,
             }
         )
         return True

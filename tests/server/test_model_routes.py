@@ -220,6 +220,8 @@ async def test_the_weights_are_installed_from_the_page(call: Any, app: Any) -> N
     status, told = await call("POST", "local-model")
     assert (status, told["state"]) == (202, "installing")
     await steps.get()
+    while (await call("GET", "local-model"))[1]["done"] != 40:  # noqa: ASYNC110
+        await asyncio.sleep(_BETWEEN_S)
     stopping = asyncio.create_task(call("DELETE", "local-model"))
     while (await call("GET", "local-model"))[1]["state"] != "stopping":  # noqa: ASYNC110 - a page asks too
         await asyncio.sleep(_BETWEEN_S)

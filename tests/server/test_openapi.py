@@ -15,6 +15,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
+from schemathesis.specs.openapi import schemas as _  # noqa: F401 - it is imported late, in a thread
 
 from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import ScriptedHandler

@@ -153,13 +153,17 @@ async def test_the_writer_gives_the_loop_back(
 
 async def test_a_reader_without_progress_is_closed_with_1013(bench: Bench, wire: Any) -> None:
     """Rule 11: it may resume, and then has everything."""
-    page = wire(stalled_after=0.01)
+    page = wire()
     accepted = await page.ask()
     message_id = accepted["message"]["id"]
+    await page.idle()
     page.open.clear()
     listeners = bench.bus.listeners
     feed(bench, message_id, "never read")
-    await turns_until(lambda: page.closed is not None)
+    outbox = page.connection._outbox
+    await turns_until(lambda: not outbox._patience.cancelled())
+    assert outbox._patience.when() > outbox._loop.time()
+    outbox._patience._run()  # its time is up
     assert page.closed is not None
     assert page.closed[0] == 1013
     assert bench.bus.listeners < listeners

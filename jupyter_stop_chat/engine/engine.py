@@ -69,6 +69,7 @@ class Engine:
         self.epoch = uuid.uuid4().hex
         self._choose = choose
         self.registry = Registry(self.limits.remember_stop, self.limits.max_remembered)
+        store.making = self.registry.making
         self.background = Background()
         self._threads = Threads(store, bus)
         self.titles = Titles(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from jupyter_stop_chat.ports.store import Making
 from jupyter_stop_chat.wire.client_frames import Stop
 
 from .generation import Generation
@@ -49,6 +50,16 @@ class Registry:
             generation
             for generation in self._generations.values()
             if owner is None or generation.owner == owner
+        ]
+
+    def making(self) -> list[Making]:
+        """Return the replies that were written down and have not ended, as far as was told."""
+        return [
+            Making(lane.chat, generation.prompt, generation.snapshot())
+            for generation in self._generations.values()
+            if generation.is_accepted
+            and (lane := self.lane(generation.owner, generation.chat_id)) is not None
+            and lane.chat is not None
         ]
 
     def __len__(self) -> int:

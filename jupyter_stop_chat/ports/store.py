@@ -42,6 +42,18 @@ class Settlement:
     tools: tuple[ToolCall, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A reply that is being made, as far as it was committed and told.
+
+    :ivar prompt: what was written with it, if anything was.
+    """
+
+    chat: Chat
+    prompt: Message | None
+    reply: Message
+
+
 def put(tools: Sequence[ToolCall], call: ToolCall) -> tuple[ToolCall, ...]:
     """Put a tool call in the place of its earlier state, or behind the others."""
     if all(each.call_id != call.call_id for each in tools):
@@ -61,6 +73,8 @@ class Store(Protocol):
     """What remembers chats and messages."""
 
     on_degraded: Callable[[bool], None]
+    #: Returns what is being made: it is saved also where the database is lost.
+    making: Callable[[], Sequence[Making]]
 
     async def open(self, on_recovered: Callable[[Sequence[Message]], None] = ...) -> None:
         """Make the store ready; what an ended process left running becomes `interrupted`."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jupyter_stop_chat.ports.store import put
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Receipt, ToolCall
+from jupyter_stop_chat.wire.objects import Message, Receipt, ToolCall
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
@@ -40,6 +40,7 @@ from .operations import (
     Operation,
     PutTool,
     Reopen,
+    Rewrite,
     SetState,
     SetTitle,
     Settle,
@@ -54,7 +55,7 @@ from .schema import (
     messages,
     processes,
 )
-from .settle import NEXT_CHANGE, read_message, settle, take_thought, touch
+from .settle import NEXT_CHANGE, read_message, rewrite, settle, take_thought, touch
 
 #: When a process that has not been seen is forgotten.
 FORGET_SECONDS = 24 * 3600
@@ -72,10 +73,17 @@ CAN_GO_ON = and_(
 _PAGE, _PAGE_LENGTH = 200, 256 * 1024
 
 
-def apply(connection: Connection, operations: Sequence[Operation], process: str) -> list[Any]:
+def apply(
+    connection: Connection,
+    operations: Sequence[Operation],
+    process: str,
+    *,
+    beside: bool = False,
+) -> list[Any]:
     """Apply a group of operations in order and return what each answers.
 
     :param process: the id of the server process that writes.
+    :param beside: let a reply begin in a chat in which another process makes one.
     :raises StopChatError: an operation cannot be done; the transaction must be rolled back.
     """
     answers: list[Any] = []
@@ -93,7 +101,7 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
             continue
         flush()
         try:
-            answers.append(_apply_one(connection, operation, process))
+            answers.append(_apply_one(connection, operation, process, beside))
         except IntegrityError as error:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there") from error
     flush()
@@ -101,7 +109,7 @@ def apply(connection: Connection, operations: Sequence[Operation], process: str)
 
 
 def _apply_one(  # noqa: PLR0912 - one case an operation
-    connection: Connection, operation: Operation, process: str
+    connection: Connection, operation: Operation, process: str, beside: bool
 ) -> Any:
     match operation:
         case CreateChat(chat):
@@ -121,7 +129,8 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
         case DropMessages(chat_id):
             return _drop_messages(connection, chat_id)
         case BeginTurn():
-            return _begin_turn(connection, operation, process)
+            _begin_turn(connection, operation, process, beside)
+            return None
         case GiveChat(chat_id, owner):
             found = connection.execute(
                 update(chats)
@@ -141,6 +150,9 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return found.rowcount > 0
         case Append():
             raise AssertionError("appends are applied in bulk")
+        case Rewrite():
+            rewrite(connection, operation, process)
+            return None
         case MakeThought(message_id, _):
             if thought := take_thought(connection, operation, process):
                 append(connection, [Append(message_id, thought, "reasoning")], process)
@@ -153,7 +165,7 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
         case Interrupt():
             return settle(connection, operation, operation.process)
         case Reopen():
-            return _reopen(connection, operation, process)
+            return _reopen(connection, operation, process, beside)
         case AmendStop(message_id, receipt):
             connection.execute(
                 update(messages)
@@ -205,8 +217,10 @@ def _put_tool(connection: Connection, operation: PutTool, process: str) -> None:
         connection.execute(update(messages).where(*mine).values(tools=written))
 
 
-def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
-    """Let a message go on, and return it with its chat; None if it cannot."""
+def _reopen(
+    connection: Connection, operation: Reopen, process: str, beside: bool
+) -> Message | None:
+    """Let a message go on, and return it; None if it cannot."""
     mine = (
         messages.c.id == operation.message_id,
         CAN_GO_ON,
@@ -215,7 +229,8 @@ def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
         select(messages.c.seq, messages.c.owner, messages.c.request_id).where(*mine)
     ).one_or_none()
     its_chat = select(messages.c.chat_id).where(messages.c.id == operation.message_id)
-    _refuse_beside(connection, its_chat.scalar_subquery(), process)
+    if not beside:
+        _refuse_beside(connection, its_chat.scalar_subquery(), process)
     new = {"request_id": operation.request_id, "model": operation.model}
     found = connection.execute(
         update(messages)
@@ -236,8 +251,7 @@ def _reopen(connection: Connection, operation: Reopen, process: str) -> Any:
     message = read_message(connection, operation.message_id)
     touch(connection, message.chat_id)
     beat(connection, process)
-    row = connection.execute(ONE_CHAT, {"id": message.chat_id}).mappings().one()
-    return message, chat_of(dict(row))
+    return message
 
 
 def _keep_asked(connection: Connection, message_id: str, request_id: str) -> None:
@@ -303,10 +317,9 @@ def _refuse_beside(connection: Connection, chat_id: Any, process: str) -> None:
         raise StopChatError(ErrorCode.MADE_ELSEWHERE)
 
 
-def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> Any:
-    """Add messages, and return the chats they went to, which are followed while they live."""
+def _begin_turn(connection: Connection, operation: BeginTurn, process: str, beside: bool) -> None:
     if operation.chat is not None:
-        _apply_one(connection, CreateChat(operation.chat), process)
+        _apply_one(connection, CreateChat(operation.chat), process, beside)
     found = {}
     for chat_id in dict.fromkeys(message.chat_id for message in operation.messages):
         row = connection.execute(ONE_CHAT, {"id": chat_id}).mappings().one_or_none()
@@ -316,7 +329,8 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
         if operation.owner is None and found[chat_id].owner == NOBODY:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)  # it is being deleted
         if operation.chat is None or operation.chat.id != chat_id:
-            _refuse_beside(connection, chat_id, process)
+            if not beside:
+                _refuse_beside(connection, chat_id, process)
             touch(connection, chat_id)
     if any(message.state in LIVE for message in operation.messages):
         beat(connection, process)
@@ -326,4 +340,3 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str) -> A
     ]
     if rows:
         connection.execute(insert(messages), rows)
-    return list(found.values())

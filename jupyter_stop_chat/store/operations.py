@@ -1,4 +1,4 @@
-"""What can be written, as plain data: each is applied to the database, or in memory instead."""
+"""What can be written, as plain data: each is applied to a database."""
 
 from __future__ import annotations
 
@@ -76,6 +76,15 @@ class Append:
     message_id: str
     text: str
     part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """An operation: make the text of a live message what it was told to be."""
+
+    message_id: str
+    text: str
+    reasoning: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ Operation = (
     | GiveChat
     | SetState
     | Append
+    | Rewrite
     | MakeThought
     | PutTool
     | Settle
@@ -179,7 +189,7 @@ def weight(operation: Operation) -> int:
         return 64 + len(operation.text)
     if isinstance(operation, PutTool):
         return 256 + len(operation.call.args or "") + len(operation.call.result or "")
-    if isinstance(operation, AmendPrompt):
+    if isinstance(operation, AmendPrompt | Rewrite):
         return 256 + len(operation.text)
     if isinstance(operation, BeginTurn):
         return 256 + sum(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
-from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message
 
 from .database import Database
-from .degraded.memory import Memory
+from .degraded.held import Held
 from .degraded.reason import reason_of
-from .finding import Finder, finder
-from .newest import newest_reply
 from .rows import (
     BY_EARLIER_REQUEST,
     BY_REQUEST,
@@ -32,6 +29,8 @@ from .schema import IS_LIVE, chats, messages
 from .search import matches
 from .slices import in_slices
 
+_T = TypeVar("_T")
+
 #: So many messages are asked for at once: SQLite's builds before 3.32 take 999 variables.
 _IDS = 500
 
@@ -48,39 +47,31 @@ class Reader:
         return chat_of(rows[0]) if rows else None
 
     async def list_chats(
-        self,
-        owner: str,
-        query: str,
-        limit: int,
-        before: str | None,
-        also: Collection[str] = (),
+        self, owner: str, query: str, limit: int, before: str | None
     ) -> list[Chat]:
-        """List an owner's chats, newest change first.
+        """List an owner's chats, newest change first."""
+        place = None
+        if before is not None and (place := await self.place_of(owner, before)) is None:
+            return []
+        return [chat for _, chat in await self.page(owner, query, limit, place)]
 
-        :param also: chats that are found whatever was asked for.
-        """
+    async def place_of(self, owner: str, chat_id: str) -> int | None:
+        """Return a chat's place in its owner's list, a number that grows; None if it has none."""
+        place = select(chats.c.changed).where(chats.c.id == chat_id, chats.c.owner == owner)
+        rows = await self._database.read(place)
+        return rows[0]["changed"] if rows else None
+
+    async def page(
+        self, owner: str, query: str, limit: int, before: int | None
+    ) -> list[tuple[int, Chat]]:
+        """Return a page of an owner's list, with the places in it."""
         statement = CHATS.where(chats.c.owner == owner).limit(limit)
         found = self._matches(query)
         if found is not None:
-            statement = statement.where(or_(found, chats.c.id.in_(also)) if also else found)
+            statement = statement.where(found)
         if before is not None:
-            last = chats.alias()
-            # Another owner's is no place in this list, as one that does not exist.
-            last_chat = (last.c.id == before) & (last.c.owner == owner)
-            changed = select(last.c.changed).where(last_chat).scalar_subquery()
-            statement = statement.where(chats.c.changed < changed)
-        return [chat_of(row) for row in await self._database.read(statement)]
-
-    async def found_among(self, query: str, chat_ids: Sequence[str]) -> set[str]:
-        """Return in which of some chats is found what was asked for."""
-        there: set[str] = set()
-        found = self._matches(query)
-        if found is None:
-            return set(chat_ids)
-        for some in _slices(chat_ids):
-            statement = select(chats.c.id).where(found, chats.c.id.in_(some))
-            there.update(row["id"] for row in await self._database.read(statement))
-        return there
+            statement = statement.where(chats.c.changed < before)
+        return [(row.pop("changed"), chat_of(row)) for row in await self._database.read(statement)]
 
     def _matches(self, query: str) -> ColumnElement[bool] | None:
         prepared = self._database.prepared
@@ -129,6 +120,11 @@ class Reader:
         rows = await self._database.read(statement.order_by(messages.c.seq))
         return {row["id"]: row["chat_id"] for row in rows}
 
+    async def makes_any(self) -> bool:
+        """Tell whether this process makes messages now."""
+        ours = messages.c.process == self._database.process
+        return bool(await self._database.read(select(messages.c.id).where(IS_LIVE, ours).limit(1)))
+
     async def lost(self, message_ids: Sequence[str]) -> list[str]:
         """Return which of some messages this process makes no more."""
         there: set[str] = set()
@@ -158,192 +154,123 @@ class Reader:
 
 
 class Overlay(Reader):
-    """What reads from memory what the database has not seen, and the rest from the database.
+    """What reads the chats that are held from memory, and the others from the database.
 
-    Where the database cannot be read either, what memory does not hold is an error, never
-    "there is no such chat". A list is as long as it can be.
+    Where the database cannot be read either, what is not held is an error, never "there is no
+    such chat". A list is as long as it can be.
     """
 
-    def __init__(self, database: Database, memory: Memory) -> None:
+    def __init__(self, database: Database, held: Held) -> None:
         super().__init__(database)
-        self._memory = memory
+        self.held = held
+        self._memory = Reader(held.memory)
 
     async def get_chat(self, chat_id: str) -> Chat | None:
         """Return a chat, or None."""
-        if chat_id in self._memory.chats:
-            return self._with_state(self._memory.chats[chat_id])
-        if chat_id in self._memory.deleted:
-            return None
+        if chat_id in self.held.chats:
+            return await self._memory.get_chat(chat_id)
         return await super().get_chat(chat_id)
 
-    async def list_chats(
-        self,
-        owner: str,
-        query: str,
-        limit: int,
-        before: str | None,
-        also: Collection[str] = (),
-    ) -> list[Chat]:
-        """List an owner's chats: those that changed in memory come first."""
-        memory = self._memory
-        if before in memory.deleted and before not in memory.chats:
-            return []  # no place in the list, as one that does not exist
-        has = finder(query)
-        newest = [
-            chat_id for chat_id in reversed(memory.changed) if memory.chats[chat_id].owner == owner
-        ]
-        if before in newest:
-            newest, before = newest[newest.index(before) + 1 :], None
-        elif before is not None:
-            newest = []
-        hidden = memory.changed.keys() | memory.deleted
-        titled = [each for each in memory.titled - hidden if self._has(each, has)]
-        also = [*also, *titled][:_IDS]
-        found: set[str] = set()
-        try:
-            older = await super().list_chats(owner, query, limit + len(hidden), before, also)
-            found = await super().found_among(query, newest)
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            older = []
-        changed = [
-            self._with_state(memory.chats[each])
-            for each in newest
-            if each in found or self._has(each, has)
-        ]
-        shown = [
-            self._with_state(memory.chats[chat.id]) if chat.id in memory.chats else chat
-            for chat in older
-            if chat.id not in hidden
-        ]
-        return [*changed, *shown][:limit]
+    async def place_of(self, owner: str, chat_id: str) -> int | None:
+        """Return a chat's place in its owner's list; None if it is not there, or not known."""
+        if chat_id in self.held.chats:
+            return await self._memory.place_of(owner, chat_id)
+        return await _as_far(super().place_of(owner, chat_id), None)
+
+    async def page(
+        self, owner: str, query: str, limit: int, before: int | None
+    ) -> list[tuple[int, Chat]]:
+        """Return a page of an owner's list, with the places in it."""
+        held = self.held.chats
+        mine = await self._memory.page(owner, query, limit, before)
+        # Of those that are held, some may stand there still.
+        others = await _as_far(super().page(owner, query, limit + len(held), before), [])
+        both = [*mine, *(each for each in others if each[1].id not in held)]
+        return sorted(both, key=lambda each: each[0], reverse=True)[:limit]
 
     async def count_chats(self, owner: str) -> int:
         """Count an owner's chats, as far as they are known."""
-        memory = self._memory
-        known = sum(chat.owner == owner for chat in memory.chats.values())
-        held = list(memory.chats.keys() | memory.deleted)
-        try:
-            return known + await super().count_chats(owner) - await self.owned_among(owner, held)
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            return known
+        held = list(self.held.chats)
+        known = await self._memory.count_chats(owner)
+        stored = await _as_far(super().count_chats(owner), 0)
+        return known + stored - await _as_far(self.owned_among(owner, held), 0)
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
-        if kept := self._memory.messages.get(message_id):
-            return kept.whole()
-        found = await super().get_message(message_id)
-        return None if found is None or found.chat_id in self._memory.deleted else found
+        mine = await self._memory.get_message(message_id)
+        if mine is not None and not mine.made_elsewhere:
+            return mine
+        found = await (
+            _as_far(super().get_message(message_id), mine)
+            if mine
+            else super().get_message(message_id)
+        )
+        return found if mine is not None or self._is_stored(found) else None
 
     async def find_request(self, owner: str, request_id: str) -> Message | None:
         """Return the assistant message that an owner's request made or went on with, or None."""
-        for kept in self._memory.messages.values():
-            message = kept.message
-            if (
-                request_id in (message.request_id, *kept.earlier_requests)
-                and message.role == "assistant"
-                and (kept.owner or self._memory.chats[message.chat_id].owner) == owner
-            ):
-                return kept.whole()
-        try:
-            found = await super().find_request(owner, request_id)
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            # New prompts go on. One that had been answered before is answered again then.
-            return None
-        if found is None or found.chat_id in self._memory.deleted:
-            return None
-        held = self._memory.messages.get(found.id)
-        return found if held is None else held.whole()
+        mine = await self._memory.find_request(owner, request_id)
+        if mine is not None:
+            return mine
+        # New prompts go on. One that had been answered before is answered again then.
+        found = await _as_far(super().find_request(owner, request_id), None)
+        return found if self._is_stored(found) else None
 
     async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
         """Return what other processes make now, if it is known."""
-        try:
-            return await super().made_elsewhere(owner, chat_id)
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            return {}
+        return await _as_far(super().made_elsewhere(owner, chat_id), {})
+
+    async def makes_any(self) -> bool:
+        """Tell whether this process makes messages now, as far as it is known."""
+        return await self._memory.makes_any() or await _as_far(super().makes_any(), False)
 
     async def lost(self, message_ids: Sequence[str]) -> list[str]:
-        """Return none: what is being made is in memory."""
+        """Return none: what is being made goes on in memory."""
         return []
 
     async def get_messages(self, chat_id: str) -> list[Message]:
         """Return all messages of a chat, oldest first."""
-        memory = self._memory
-        found: dict[str, Message] = {}
-        if chat_id not in memory.created:
-            if chat_id in memory.deleted:
-                return []
-            try:
-                found = {each.id: each for each in await super().get_messages(chat_id)}
-            except Exception as error:
-                if reason_of(error) is None or chat_id not in memory.chats:
-                    raise
-        for message_id, kept in memory.messages.items():
-            if kept.message.chat_id == chat_id:
-                found[message_id] = kept.whole()
-        return list(found.values())
+        if chat_id not in self.held.chats:
+            return await super().get_messages(chat_id)
+        mine = await self._memory.get_messages(chat_id)
+        if chat_id not in self.held.partial and not any(each.made_elsewhere for each in mine):
+            return mine
+        stored = {each.id: each for each in await _as_far(super().get_messages(chat_id), [])}
+        new = {each.id: each for each in mine if each.id not in stored or not each.made_elsewhere}
+        return list({**stored, **new}.values())
 
     async def newest_reply(self, chat_id: str) -> str | None:
         """Return the newest reply that ends a thread and is neither taken out nor to come."""
-        return newest_reply(await self.get_messages(chat_id))
+        if chat_id in self.held.chats:
+            return await self._memory.newest_reply(chat_id)
+        return await super().newest_reply(chat_id)
 
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
-        thread: dict[str, Message] = {}
-        read: dict[str, Message] = {}
-        wanted: str | None = message_id
-        while wanted is not None and wanted not in thread:
-            kept = self._memory.messages.get(wanted)
-            if kept is None and wanted not in read:
-                try:
-                    rest = await super().get_thread(wanted)
-                except Exception as error:
-                    if reason_of(error) is None or not thread:
-                        raise
-                    break
-                read.update((message.id, message) for message in rest)
-            found = read.get(wanted) if kept is None else kept.whole()
-            if found is None or (kept is None and found.chat_id in self._memory.deleted):
-                break
-            thread[wanted] = found
-            wanted = found.reply_to
-        return list(thread.values())[::-1]
+        mine = await self._memory.get_thread(message_id)
+        if not mine:
+            stored = await super().get_thread(message_id)
+            return stored if stored and self._is_stored(stored[0]) else []
+        before = mine[0].reply_to
+        if before is None or mine[0].chat_id not in self.held.partial:
+            return mine
+        return [*await _as_far(super().get_thread(before), []), *mine]
 
-    def _with_state(self, chat: Chat) -> Chat:
-        states = {
-            str(kept.message.state)
-            for kept in self._memory.messages.values()
-            if kept.message.chat_id == chat.id
-        }
-        state = "idle"
-        if states & {"generating", "stopping"}:
-            state = "generating"
-        elif "queued" in states:
-            state = "queued"
-        return chat if chat.state == state else chat.model_copy(update={"state": state})
+    def _is_stored(self, found: Message | None) -> bool:
+        """Tell whether a message of the database stands there as it is."""
+        chats = self.held.chats - self.held.partial
+        return found is not None and found.chat_id not in chats
 
-    def _has(self, chat_id: str, has: Finder) -> bool:
-        """Tell whether what was asked for is in a chat's title, or in memory's part of it."""
-        return has(self._memory.chats[chat_id].title, title=True) or any(
-            has(kept.whole().text, title=False)
-            for kept in self._memory.messages.values()
-            if kept.message.chat_id == chat_id
-        )
+
+async def _as_far(question: Awaitable[_T], otherwise: _T) -> _T:
+    """Ask the database; where it cannot be read, go on with another answer."""
+    try:
+        return await question
+    except Exception as error:
+        if reason_of(error) is None:
+            raise
+        return otherwise
 
 
 def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (ids[first : first + _IDS] for first in range(0, len(ids), _IDS))
-
-
-def unreadable(error: Exception) -> StopChatError:
-    """Make the error that a client may hear of when the database cannot be read."""
-    return StopChatError(
-        ErrorCode.NOT_READABLE, f"the database cannot be read: {reason_of(error)}"
-    )

@@ -106,7 +106,7 @@ BY_EARLIER_REQUEST = (
     )
 )
 ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
-CHATS: Select[Any] = select(*_CHAT).order_by(chats.c.changed.desc(), chats.c.id)
+CHATS: Select[Any] = select(*_CHAT, chats.c.changed).order_by(chats.c.changed.desc(), chats.c.id)
 #: What is being made, by which process, and how long ago that was last seen.
 LIVE_MESSAGES = (
     select(
@@ -142,7 +142,7 @@ LENGTH_BEFORE = select(func.coalesce(func.sum(messages.c.text_length), 0).label(
 
 
 def _newest_reply() -> Select[Any]:
-    """Find what `newest.newest_reply` finds, where the messages are."""
+    """Find the newest reply that ends a thread and is neither taken out nor still to come."""
     reply = messages.alias("reply")
     coming = (
         select(messages.c.id)

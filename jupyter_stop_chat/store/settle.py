@@ -22,9 +22,9 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, Usage
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
-from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
+from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
-from .operations import Interrupt, MakeThought, Settle
+from .operations import Interrupt, MakeThought, Rewrite, Settle
 from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 
@@ -120,6 +120,22 @@ def _settled(message: Message, settlement: Settlement) -> Message:
             "tools": ended(message.tools if settlement.tools is None else settlement.tools),
         }
     )
+
+
+def rewrite(connection: Connection, operation: Rewrite, process: str) -> None:
+    """Put another text in the place of a live message's.
+
+    :param process: the server process that makes the message; another's is not touched.
+    """
+    text, thought = whole(operation.text), operation.reasoning
+    new = {
+        "text": text,
+        "text_length": utf16_length(text),
+        "reasoning": None if thought is None else whole(thought),
+    }
+    mine = (messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
+    if connection.execute(update(messages).where(*mine).values(new)).rowcount:
+        _Waiting(connection, operation.message_id).drop()
 
 
 def take_thought(connection: Connection, operation: MakeThought, process: str) -> str:

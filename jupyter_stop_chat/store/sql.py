@@ -13,20 +13,19 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from jupyter_stop_chat.ports.store import Part, Settlement
+from jupyter_stop_chat.ports.store import Making, Part, Settlement
 from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
 
 from .database import Database
-from .degraded.reason import Reason, reason_of
+from .degraded.reason import Reason, reason_of, unreadable
 from .degraded.saving import Saver, Sleep
 from .operations import (
     NOBODY,
     AmendPrompt,
     AmendStop,
     Append,
-    Beat,
     BeginTurn,
     CreateChat,
     DeleteChat,
@@ -40,7 +39,7 @@ from .operations import (
     SetTitle,
     Settle,
 )
-from .reading import Reader, unreadable
+from .reading import Overlay, Reader
 from .sqlite.processes import BEAT_SECONDS
 from .writer import GROUP_BYTES
 
@@ -73,6 +72,8 @@ class SqlStore:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.on_degraded: Callable[[bool], None] = lambda degraded: None
+        #: Returns what is being made: it is saved also where the database is lost.
+        self.making: Callable[[], Sequence[Making]] = lambda: ()
         #: Told how many seconds the commit of a group of changes took.
         self.on_commit: Callable[[float], None] = lambda seconds: None
         self._database = Database(db_url, owner_process, busy_seconds, pragmas)
@@ -81,6 +82,7 @@ class SqlStore:
             owner_process,
             sleep,
             lambda degraded: self.on_degraded(degraded),  # noqa: PLW0108 - it may be set later
+            lambda: self.making(),  # noqa: PLW0108 - as above
         )
         self._writer = self._saver.writer
         self._writer.on_commit = lambda seconds: self.on_commit(seconds)  # noqa: PLW0108 - as above
@@ -118,7 +120,7 @@ class SqlStore:
             "url": self._database.url.render_as_string(hide_password=True),
             "journal_mode": prepared.journal if prepared else None,
             "search": "index" if prepared and prepared.indexed else "scan",
-            "backlog": self._writer.backlog + len(self._saver.memory.unsaved),
+            "backlog": self._writer.backlog + len(self._saver.held or ()),
             "degraded": self._saver.degraded,
             "reason": self._saver.reason and self._saver.reason.value,
             "set_aside": list(self._saver.set_aside),
@@ -231,10 +233,8 @@ class SqlStore:
         :raises StopChatError: `not_possible_now`: another message has answered that request, or
             `made_elsewhere`: another process makes a reply in its chat.
         """
-        reopened: tuple[Message, Chat] | None = await self._write_alone(
-            Reopen(message_id, request_id, model)
-        )
-        return reopened and reopened[0]
+        reopened: Message | None = await self._write_alone(Reopen(message_id, request_id, model))
+        return reopened
 
     async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
         """Replace the receipt of a message that was stopped: its provider closed late."""
@@ -316,15 +316,19 @@ class SqlStore:
 
     async def _read(self, question: Callable[[Reader], Awaitable[_T]]) -> _T:
         """Ask what reads; a damaged database is set aside, and asked again."""
+        reader = self._saver.reader()
         try:
-            return await question(self._saver.reader())
+            return await question(reader)
         except Exception as error:
             reason = reason_of(error)
             if reason is None:
                 raise
-            if reason not in {Reason.CORRUPT, Reason.SEARCH_CORRUPT}:
+            # What was kept in memory may be saved by now, and gone from there.
+            saved = isinstance(reader, Overlay) and reader.held is not self._saver.held
+            if reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT}:
+                await self._saver.found_unreadable(reason, error)
+            elif not saved:
                 raise unreadable(error) from error
-            await self._saver.found_unreadable(reason, error)
         try:
             return await question(self._saver.reader())
         except Exception as error:
@@ -343,8 +347,7 @@ class SqlStore:
 
     async def _say_that_it_lives(self) -> None:
         await self._saver.hold_lock()
-        if self._saver.makes_any():
-            await self._writer.write(Beat())
+        await self._saver.beat()
 
 
 def _pages(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:

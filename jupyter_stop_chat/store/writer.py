@@ -31,8 +31,6 @@ Take = Callable[[], Sequence[Operation]]
 GroupThen = Callable[[Sequence[Any], BaseException | None], None]
 #: Has the next group taken and committed in a thread; False: it cannot now.
 Submit = Callable[[Take, GroupThen], bool]
-#: Hears of an operation that was committed by `Submit`, and of its answer.
-Follow = Callable[[Operation, Any], None]
 _Job = Callable[[], Awaitable[Any]]
 _Waiting = tuple[Operation | _Job, Then, int]
 
@@ -51,11 +49,9 @@ class Writer:
         self,
         commit: Commit,
         submit: Submit = lambda take, then: False,
-        follow: Follow = lambda operation, answer: None,
     ) -> None:
         self._commit = commit
         self._submit = submit
-        self._follow = follow
         #: Told how many seconds the commit of a group took.
         self.on_commit: Callable[[float], None] = lambda seconds: None
         self._waiting: deque[_Waiting] = deque()
@@ -172,8 +168,6 @@ class Writer:
                 self._commit_group(error), name="stop-chat-store-writer"
             )
             return
-        for (operation, _, _), result in zip(self._group, answers, strict=True):
-            self._follow(operation, result)  # type: ignore[arg-type]
         self._answer(answers)
 
     async def _commit_group(self, failed: BaseException | None = None) -> None:

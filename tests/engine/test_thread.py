@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_stop_chat.engine.thread import follows_another
-from jupyter_stop_chat.store.newest import newest_reply
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt
+from tests.newest import newest_reply
 
 WHEN = "2026-01-01T00:00:00Z"
 LIVE = (MessageState.QUEUED, MessageState.GENERATING, MessageState.STOPPING)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
-from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.degraded.saving import RETRIES
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt
@@ -33,6 +33,12 @@ def a_message(chat: Chat, role="assistant", text="", **more) -> Message:
 def a_turn(chat: Chat, prompt="Hello?", **more) -> tuple[Message, Message]:
     asked = a_message(chat, "user", prompt)
     return asked, a_message(chat, reply_to=asked.id, **more)
+
+
+def as_told(chat: Chat, asked: Message, reply: Message, text: str) -> Making:
+    """Say what the engine would of a reply that is being made."""
+    known = reply.model_copy(update={"text": text, "text_length": len(text)})
+    return Making(chat, asked, known)
 
 
 class Pause:
@@ -192,9 +198,7 @@ async def live_through(case: Case, store, fail, mend, reason: str) -> None:
         "renamed",
         "fresh",
     ]
-    assert [chat.title for chat in await store.list_chats("me", query="more partial")] == [
-        "renamed"
-    ]
+    assert [chat.title for chat in await store.list_chats("me", query="partial")] == ["renamed"]
     thread = await store.get_thread(follow_up.id)
     assert [message.id for message in thread] == [asked.id, reply.id, follow_up.id]
     seen = {chat.id: await store.get_messages(chat.id) for chat in listed}

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_stop_chat.store.degraded.reason import Reason
 from jupyter_stop_chat.wire.objects import MessageState
-from tests.faults.store_case import DONE, FILL, a_chat, a_message, a_turn, case
+from tests.faults.store_case import DONE, FILL, a_chat, a_message, a_turn, as_told, case
 
 __all__ = ["case"]
 
@@ -43,6 +43,7 @@ async def test_damage_under_a_running_server_costs_no_reply_that_is_being_made(c
     await store.begin_turn([a_message(lost, "user", FILL) for _ in range(20)], lost)
     await store.begin_turn([asked, reply], chat)
     await store.append(reply.id, "before ")
+    store.making = lambda: [as_told(chat, asked, reply, "before ")]
     _damage(case.path)
     if found_by == "read":
         await asyncio.to_thread(store._database._connections._reading.dispose)

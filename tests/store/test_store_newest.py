@@ -5,9 +5,9 @@ import uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_stop_chat.store.newest import newest_reply
 from jupyter_stop_chat.wire.objects import MessageState, Receipt
 from tests.examples import examples
+from tests.newest import newest_reply
 
 TREES = st.lists(
     st.tuples(

@@ -187,6 +187,8 @@ async def test_a_home_without_file_locks(new_store, path, make, monkeypatch):
     real = saving.Database.open
 
     async def no_locks(self, **options):
+        if self.in_memory:
+            return await real(self, **options)
         error = sqlite3.OperationalError("disk I/O error")
         error.sqlite_errorname = "SQLITE_IOERR_LOCK"
         raise error

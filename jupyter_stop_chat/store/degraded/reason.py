@@ -13,6 +13,8 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+
 
 class Reason(StrEnum):
     """Why nothing can be written for now."""
@@ -137,3 +139,10 @@ def set_aside(path: Path) -> Path:
         if belonging.exists():
             os.replace(belonging, aside.with_name(aside.name + ending))
     return aside
+
+
+def unreadable(error: Exception) -> StopChatError:
+    """Make the error that a client may hear of when the database cannot be read."""
+    return StopChatError(
+        ErrorCode.NOT_READABLE, f"the database cannot be read: {reason_of(error)}"
+    )

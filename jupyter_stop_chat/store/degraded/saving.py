@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.store.database import Database
 from jupyter_stop_chat.store.operations import Beat, Interrupt, Operation
 from jupyter_stop_chat.store.reading import Overlay, Reader
@@ -23,10 +23,10 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
 from jupyter_stop_chat.wire.times import now
 
-from .learning import Learner
-from .memory import Memory
+from .copying import ChatRows, read_chat
+from .held import Held
 from .reason import Reason, diagnose, reason_of, set_aside
-from .restore import restore
+from .restore import apply_again, write_anew
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,9 @@ class Saver:
     :param process: the id of this server process.
     :param sleep: how to wait between tries.
     :param on_degraded: told once when saving fails, and once when it works again.
+    :param making: returns what is being made.
     :ivar reason: why nothing can be saved now, or None.
+    :ivar held: what is kept meanwhile.
     :ivar set_aside: the names of damaged files.
     """
 
@@ -56,20 +58,26 @@ class Saver:
         process: str,
         sleep: Sleep,
         on_degraded: Callable[[bool], None],
+        making: Callable[[], Sequence[Making]],
     ) -> None:
         self.reason: Reason | None = None
+        self.held: Held | None = None
         self.set_aside: list[str] = []
-        self.memory = Memory()
-        self.writer = Writer(self._commit, self._submit, self._follow)
+        self.writer = Writer(self._commit, self._submit)
         self._database = database
         self._process = process
         self._sleep = sleep
         self._on_degraded = on_degraded
+        self._making = making
         self._on_recovered: Recovered = lambda messages: None
         self._folder = lock_folder(database.path)
         self._lock = ProcessLock(self._folder, process)
         self._held = False
         self._damaged: Path | None = None
+        #: Whether nobody has looked yet for what an earlier life of this process left behind.
+        self._first = True
+        #: Whether the database was lost, and made anew: it knows nothing of what is being made.
+        self._anew = False
         self._retrying: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._over.set()
@@ -96,17 +104,19 @@ class Saver:
             self._retrying.cancel()
             await asyncio.gather(self._retrying, return_exceptions=True)
             self._retrying = None
-        if self.degraded and (lost := len(self.memory.unsaved)):
-            log.critical("%d messages could not be saved: %s", lost, self.reason)
+        if self.held is not None and len(self.held):
+            log.critical("%d changes could not be saved: %s", len(self.held), self.reason)
+        finished = not self.degraded and not await self._makes_any()
         self._over.set()
         await self._database.close()
-        finished = not self.degraded and not self.makes_any()
+        if self.held is not None:
+            await self.held.close()
         await in_thread(lambda: self._lock.release(finished=finished))
 
     @property
     def full(self) -> bool:
         """Tell whether so much is kept in memory that appended text has to wait."""
-        return self.degraded and self.memory.size > MEMORY_SIZE and self.writer.running
+        return self.held is not None and self.held.size > MEMORY_SIZE and self.writer.running
 
     async def has_room(self) -> None:
         """Return when more text may be appended."""
@@ -115,9 +125,7 @@ class Saver:
 
     def reader(self) -> Reader:
         """Return what reads everything that was written so far."""
-        if not self.degraded:
-            return Reader(self._database)
-        return Overlay(self._database, self.memory)
+        return Reader(self._database) if self.held is None else Overlay(self._database, self.held)
 
     async def found_unreadable(self, reason: Reason, error: Exception) -> None:
         """Hear from a read that the database is damaged."""
@@ -130,9 +138,18 @@ class Saver:
             gone = FileNotFoundError("the database's file was deleted or replaced")
             await self.writer.run(lambda: self._fail(Reason.MISSING, gone))
 
-    def makes_any(self) -> bool:
-        """Tell whether this process makes messages now."""
-        return any(kept.live for kept in self.memory.messages.values())
+    async def beat(self) -> None:
+        """Note that this process lives, where it makes messages now."""
+        if await self.reader().makes_any():
+            await self.writer.write(Beat())
+
+    async def _makes_any(self) -> bool:
+        try:
+            return await self.reader().makes_any()
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            return True
 
     async def hold_lock(self) -> None:
         """Take the lock that says that this process lives, where it is not held any more."""
@@ -147,6 +164,7 @@ class Saver:
     async def _open(self) -> None:
         try:
             await self._connect()
+            self._anew = False  # nothing is being made yet
             await self._recover()
         except Exception as error:  # noqa: BLE001 - whatever it is, the chat goes on
             await self._fail(reason_of(error) or Reason.FAILED, error)
@@ -164,7 +182,7 @@ class Saver:
 
     async def _connect(self) -> None:
         if await self._database.open(new_search=self.reason is Reason.SEARCH_CORRUPT):
-            self.memory.mark_all()
+            self._anew = True
         await self._hold_lock()
         await self._database.write([Beat()])
 
@@ -172,9 +190,8 @@ class Saver:
         self._held = await in_thread(self._lock.hold)
 
     async def _recover(self) -> None:
-        rows = await self._database.read(LIVE_MESSAGES)
-        rows = [row for row in rows if row["id"] not in self.memory.messages]
-        gone = await in_thread(self._gone, rows)
+        gone = await in_thread(self._gone, await self._database.read(LIVE_MESSAGES))
+        self._first = False
         if not gone:
             return
         stop = Receipt(reason="server_restart", requested_at=now())
@@ -207,9 +224,9 @@ class Saver:
             process = row["process"]
             if process not in ended:
                 if process == self._process:
-                    # What this store makes is in memory. The rest is of an earlier life of its
-                    # id, unless another store in this process holds the lock.
-                    ended[process] = self._held or self._folder is None
+                    # It makes nothing yet: this is of an earlier life of its id, unless another
+                    # store in this process holds the lock.
+                    ended[process] = self._first and (self._held or self._folder is None)
                     continue
                 ended[process] = is_gone(
                     process,
@@ -222,9 +239,6 @@ class Saver:
     def _submit(self, take: Take, then: GroupThen) -> bool:
         return not self.degraded and self._database.submit(take, then)
 
-    def _follow(self, operation: Operation, answer: Any) -> None:
-        self.memory.follow(operation, answer)
-
     async def _commit(
         self, group: Sequence[Operation], failed: BaseException | None = None
     ) -> Sequence[Any]:
@@ -232,34 +246,33 @@ class Saver:
 
         :param failed: why it could not be committed just now.
         """
-        if not self.degraded:
+        mended = False
+        while self.held is None:
             try:
                 if failed is not None:
                     raise failed
-                answers = await self._database.write(group)
+                return await self._database.write(group)
             except Exception as error:  # noqa: BLE001 - sorted here by what it means
-                reason = reason_of(error)
+                reason, failed = reason_of(error), None
                 if reason is None:
                     if len(group) == 1:
                         return [_told(error)]
                     # One of them cannot be done, and took the others down with it.
                     return [(await self._commit([operation]))[0] for operation in group]
-                await self._fail(reason, error)
-            else:
-                for operation, answer in zip(group, answers, strict=True):
-                    self._follow(operation, answer)
-                return answers
-        # Also when the failure is mended by now: once, and whatever it was, in memory first.
-        kept = [await self._keep(operation) for operation in group]
-        if not self.degraded:
-            await self._save_kept()
-        return kept
+                await self._fail(reason, error, mend=not mended)
+                mended = True
+        return [await self._keep(self.held, operation) for operation in group]
 
-    async def _fail(self, reason: Reason, error: Exception) -> None:
-        """Begin to keep everything in memory; what can be mended at once, is."""
+    async def _fail(self, reason: Reason, error: Exception, *, mend: bool = True) -> None:
+        """Begin to keep everything in memory; what can be mended at once, is.
+
+        :param mend: whether that is tried.
+        """
         if self.degraded:
             return
-        self.reason = reason
+        held = Held(self._database, self._making, self._gone)
+        await held.open()
+        self.reason, self.held = reason, held
         self._over.clear()
         log.error(
             "Chats cannot be saved (%s); they are kept in memory. [%s]",
@@ -270,7 +283,7 @@ class Saver:
         self._tell(True)
         await self._stop_writing()
         self._database.patient = False
-        if reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT, Reason.MISSING}:
+        if mend and reason in {Reason.CORRUPT, Reason.SEARCH_CORRUPT, Reason.MISSING}:
             await self._try_again()
         if self.degraded and self._retrying is None:
             self._retrying = asyncio.create_task(self._retry(), name="stop-chat-store-retry")
@@ -284,7 +297,8 @@ class Saver:
         self._retrying = None
 
     async def _try_again(self) -> None:
-        if not self.degraded:
+        held = self.held
+        if held is None:
             return
         try:
             if self.reason is Reason.CORRUPT:
@@ -295,38 +309,41 @@ class Saver:
                 await self._database.close()
             await self._connect()
             await self._salvage()
-            await self._database.transact(
-                lambda connection: restore(connection, self.memory, self._process)
-            )
+            # Before what is kept is written: until then, what this process makes is not there.
             await self._recover()
+            await self._save(held)
         except Exception as error:
             self.reason = reason_of(error) or Reason.FAILED
             log.debug("Chats still cannot be saved (%s)", self.reason, exc_info=error)
             await self._stop_writing()
             return
         await self._database.wait_again()
-        # A new object: a read that is under way goes on with the one it has.
-        self.memory = self.memory.after_saving()
-        self.reason = None
+        self.held, self.reason = None, None
+        self._anew = False
         self._over.set()
         log.warning("Chats are saved again.")
         self._tell(False)
+        await held.close()
 
     async def _stop_writing(self) -> None:
         """Let go of what writes, and read no more from where no answer comes or makes sense."""
         await self._database.stop_writing()
         self._database.readable = self.reason not in {Reason.NEWER, Reason.UNREACHABLE}
 
-    async def _save_kept(self) -> None:
-        """Save what was kept in memory just now, when the failure was mended at once."""
-        try:
+    async def _save(self, held: Held) -> None:
+        """Save what was kept; a database that was lost gets whole chats."""
+        if not self._anew:
+            done = held.operations
             await self._database.transact(
-                lambda connection: restore(connection, self.memory, self._process)
+                lambda connection: apply_again(connection, done, self._process)
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be lost
-            await self._fail(reason_of(error) or Reason.FAILED, error)
-        else:
-            self.memory = self.memory.after_saving()
+            return
+        for each in self._making():
+            await held.hold(each.chat.id)
+        chats: dict[str, ChatRows | None] = {}
+        for chat_id in held.chats:
+            chats[chat_id] = await read_chat(held.memory, chat_id)
+        await self._database.transact(lambda connection: write_anew(connection, chats))
 
     async def _examine(self) -> None:
         """Look twice before a person's chats are set aside: an error may pass, a damage stays."""
@@ -356,10 +373,9 @@ class Saver:
         self._damaged = None
         log.error("%d messages were saved from %s.", saved, damaged.name)
 
-    async def _keep(self, operation: Operation) -> Any:
+    async def _keep(self, held: Held, operation: Operation) -> Any:
         try:
-            await Learner(self.memory, self._database, self._gone).learn_for(operation)
-            return self.memory.apply(operation)
+            return await held.apply(operation)
         except Exception as error:  # noqa: BLE001 - it is told to who asked
             return _told(error)
 

@@ -1,24 +1,15 @@
-"""The newest reply of a chat: the one that a new prompt follows."""
+"""The newest reply of a chat, found in plain Python: what the database is compared with."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-
-from jupyter_stop_chat.wire.objects import TERMINAL, Message
+from jupyter_stop_chat.wire.objects import TERMINAL
 
 
-def newest_reply(messages: Sequence[Message]) -> str | None:
-    """Return the newest reply that ends a thread and is neither taken out nor still to come.
-
-    :param messages: a chat's, oldest first.
-    """
+def newest_reply(messages):
+    """Return the newest reply that ends a thread and stands, or None."""
     parents = {message.id: message.reply_to for message in messages}
-    coming: dict[str, bool] = {
-        message.id: True for message in messages if message.state not in TERMINAL
-    }
+    coming = {message.id: True for message in messages if message.state not in TERMINAL}
 
-    def is_coming(message_id: str | None) -> bool:
-        path: list[str] = []
+    def is_coming(message_id):
+        path = []
         while message_id is not None and message_id not in coming and message_id in parents:
             coming[message_id] = False
             path.append(message_id)
@@ -32,7 +23,7 @@ def newest_reply(messages: Sequence[Message]) -> str | None:
         for message in messages
         if message.role == "assistant" and not message.discarded and not is_coming(message.id)
     ]
-    followed: set[str] = set()
+    followed = set()
     for message_id in found:
         parent = parents[message_id]
         while parent is not None and parent not in followed:

@@ -1,0 +1,97 @@
+"""Copy a whole chat from one database to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from jupyter_stop_chat.store.changes import keep_request
+from jupyter_stop_chat.store.database import Database
+from jupyter_stop_chat.store.rows import row_of_chat, row_of_message
+from jupyter_stop_chat.store.schema import chats, deltas, earlier_requests, messages
+from jupyter_stop_chat.store.settle import NEXT_CHANGE
+from jupyter_stop_chat.wire.objects import Chat, Message
+from jupyter_stop_chat.wire.utf16 import whole
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class ChatRows:
+    """A chat as rows, its messages in order.
+
+    :ivar deltas: what waits for these messages, by their numbers where they were read.
+    :ivar requests: the earlier requests that they are found by, likewise.
+    """
+
+    chat: Row
+    messages: list[Row]
+    deltas: list[Row] = field(default_factory=list)
+    requests: list[Row] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, chat: Chat, said: Sequence[Message], process: str) -> ChatRows:
+        """Make them of what is known of a chat.
+
+        :param process: the server process that makes the live messages.
+        """
+        rows = [row_of_message(each, whole(chat.owner), process) for each in said]
+        return cls({**row_of_chat(chat), "changed": 0}, rows)
+
+
+async def read_chat(database: Database, chat_id: str) -> ChatRows | None:
+    """Read a chat's rows; None when there is no such chat."""
+    found = await database.read(select(chats).where(chats.c.id == chat_id))
+    if not found:
+        return None
+    mine = messages.c.chat_id == chat_id
+    its = select(messages.c.seq).where(mine)
+    return ChatRows(
+        found[0],
+        await database.read(select(messages).where(mine).order_by(messages.c.seq)),
+        await database.read(
+            select(deltas).where(deltas.c.message.in_(its)).order_by(deltas.c.message, deltas.c.n)
+        ),
+        await database.read(select(earlier_requests).where(earlier_requests.c.message.in_(its))),
+    )
+
+
+def write_chat(connection: Connection, rows: ChatRows, *, newest: bool = False) -> None:
+    """Write a chat's rows in place of what is there of them, inside the caller's transaction.
+
+    :param newest: it becomes the chat that changed last.
+    """
+    chat = dict(rows.chat)
+    if newest:
+        chat["changed"] = NEXT_CHANGE.scalar_subquery()
+    mine = chats.c.id == chat["id"]
+    if not connection.execute(update(chats).where(mine).values(chat)).rowcount:
+        connection.execute(insert(chats).values(chat))
+    write_messages(connection, rows)
+
+
+def write_messages(connection: Connection, rows: ChatRows) -> None:
+    """Write messages in place of what is there of them, or behind the others of their chat."""
+    numbers: dict[int, int] = {}  # from where they were read to where they are written
+    for row in rows.messages:
+        new = {name: value for name, value in row.items() if name != "seq"}
+        mine = messages.c.id == row["id"]
+        number = connection.execute(select(messages.c.seq).where(mine)).scalar()
+        if number is None:
+            made = connection.execute(insert(messages).values(new)).inserted_primary_key
+            assert made is not None
+            number = made[0]
+        else:
+            connection.execute(update(messages).where(mine).values(new))
+            connection.execute(delete(deltas).where(deltas.c.message == number))
+        numbers[row.get("seq", 0)] = number
+    waiting = [row for row in rows.deltas if row["message"] in numbers]
+    if waiting:
+        moved = [{**row, "message": numbers[row["message"]]} for row in waiting]
+        connection.execute(insert(deltas), moved)
+    for row in rows.requests:
+        if row["message"] in numbers:
+            keep_request(connection, row["owner"], row["request_id"], numbers[row["message"]])

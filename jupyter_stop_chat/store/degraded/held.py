@@ -1,0 +1,295 @@
+"""What is kept while nothing can be written: chats in memory, and operations to apply again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
+
+from jupyter_stop_chat.ports.store import Making, Settlement
+from jupyter_stop_chat.store.changes import CAN_GO_ON
+from jupyter_stop_chat.store.database import Database
+from jupyter_stop_chat.store.operations import (
+    NOBODY,
+    AmendPrompt,
+    Append,
+    Beat,
+    BeginTurn,
+    CreateChat,
+    DeleteChat,
+    DropMessages,
+    GiveChat,
+    Interrupt,
+    Operation,
+    Reopen,
+    Rewrite,
+    SetTitle,
+    weight,
+)
+from jupyter_stop_chat.store.rows import LIVE_MESSAGES, ONE_CHAT, ONE_MESSAGE, chat_of, message_of
+from jupyter_stop_chat.store.schema import IS_LIVE, messages
+from jupyter_stop_chat.threads import in_thread
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt
+from jupyter_stop_chat.wire.times import now
+
+from .copying import ChatRows, read_chat, write_chat, write_messages
+from .reason import reason_of, unreadable
+
+#: Returns those of some live messages whose processes have ended.
+Gone = Callable[[Sequence[dict[str, Any]]], Mapping[str, str | None]]
+#: What changes in memory changed later than anything in the database.
+_LATER = 2**40
+_WHERE = select(messages.c.chat_id).where(messages.c.id == bindparam("id"))
+_BESIDE = select(messages.c.id).where(
+    messages.c.chat_id == bindparam("id"), IS_LIVE, messages.c.process != bindparam("process")
+)
+#: The request that a reply answers.
+_ANSWERS = case((messages.c.role == "assistant", messages.c.request_id))
+
+
+class _Appended:
+    """Texts that were appended to a message, with nothing in between."""
+
+    def __init__(self, first: Append) -> None:
+        self.message_id, self.part = first.message_id, first.part
+        self.pieces = [first.text]
+
+    def whole(self) -> Append:
+        """Return one operation that appends all of them."""
+        return Append(self.message_id, "".join(self.pieces), self.part)
+
+
+class Held:
+    """The chats that were asked to change while their database could not be written.
+
+    Each is copied as a whole before its first change into a database in memory, where every
+    operation is applied as it would have been; those that were done are kept, to be applied
+    again to the database itself.
+
+    :param database: the one that cannot be written, and maybe not be read either.
+    :param making: returns what is being made, for where it cannot be read.
+    :param gone: tells which other processes have ended.
+    :ivar chats: the ids of those chats, also of those that were deleted.
+    :ivar partial: those of which only what is being made was known.
+    :ivar size: what is kept, in bytes.
+    """
+
+    def __init__(
+        self, database: Database, making: Callable[[], Sequence[Making]], gone: Gone
+    ) -> None:
+        self.memory = Database("sqlite://", database.process, 0, {})
+        self.chats: set[str] = set()
+        self.partial: set[str] = set()
+        self._operations: list[Operation | _Appended] = []
+        self.size = 0
+        self._database = database
+        self._making = making
+        self._gone = gone
+        #: The messages that were looked for.
+        self._known: set[str] = set()
+        #: By message, what was appended last, while nothing else was done since.
+        self._last: dict[str, _Appended] = {}
+
+    async def open(self) -> None:
+        """Make the database in memory."""
+        await self.memory.open()
+        times = {"created_at": now(), "updated_at": now()}
+        floor = {"id": NOBODY, "owner": NOBODY, "title": None, "changed": _LATER, **times}
+        await self.memory.transact(partial(write_chat, rows=ChatRows(floor, [])))
+
+    async def close(self) -> None:
+        """Let go of it."""
+        await self.memory.close()
+
+    async def apply(self, operation: Operation) -> Any:
+        """Apply an operation to what is held, and return what it answers.
+
+        :raises StopChatError: it cannot be done, or `not_readable`.
+        """
+        try:
+            await self._hold_for(operation)
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            raise unreadable(error) from error
+        (answer,) = await self.memory.write([operation])
+        self._keep(operation)
+        return answer
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Return what was done, in order."""
+        return [each.whole() if isinstance(each, _Appended) else each for each in self._operations]
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def _keep(self, operation: Operation) -> None:
+        if not isinstance(operation, Append):
+            self.size += weight(operation)
+            self._last.clear()
+            self._operations.append(operation)
+            return
+        self.size += len(operation.text)
+        last = self._last.get(operation.message_id)
+        if last is not None and last.part == operation.part:
+            last.pieces.append(operation.text)
+            return
+        self._last[operation.message_id] = _Appended(operation)
+        self._operations.append(self._last[operation.message_id])
+
+    # --- what an operation is about ----------------------------------------------------------
+
+    async def _hold_for(self, operation: Operation) -> None:
+        match operation:
+            case CreateChat(chat):
+                await self.hold(chat.id, new=True)
+            case SetTitle(chat_id) | DropMessages(chat_id) | DeleteChat(chat_id):
+                await self.hold(chat_id)
+            case GiveChat(chat_id, _):
+                await self.hold(chat_id)
+            case BeginTurn(turn, chat, _):
+                if chat is not None:
+                    await self.hold(chat.id, new=True)
+                for chat_id in {message.chat_id for message in turn}:
+                    await self.hold(chat_id)
+                    await self._look_again(chat_id)
+                await self._refuse_taken(operation)
+                self._known.update(message.id for message in turn)
+            case Reopen(message_id):
+                await self._hold_message(message_id)
+                for row in await self.memory.read(_WHERE, {"id": message_id}):
+                    await self._look_again(row["chat_id"])
+                await self._refuse_answered(operation)
+            case AmendPrompt(message_id, _, _, asked):
+                for each in (message_id, *(asked or ())[:1]):
+                    await self._hold_message(each)
+            case Beat() | Interrupt():
+                pass
+            case _:
+                await self._hold_message(operation.message_id)
+
+    async def _hold_message(self, message_id: str) -> None:
+        """Hold the chat of a message."""
+        if message_id in self._known:
+            return
+        try:
+            found = await self._database.read(_WHERE, {"id": message_id})
+        except Exception as error:
+            live = [each for each in self._making() if each.reply.id == message_id]
+            if reason_of(error) is None:
+                raise
+            if live and live[0].chat.id in self.chats:
+                await self._hold_live(live)
+            elif live:
+                await self.hold(live[0].chat.id)
+            elif not await self.memory.read(_WHERE, {"id": message_id}):
+                raise
+        else:
+            if found:
+                await self.hold(found[0]["chat_id"])
+        self._known.add(message_id)
+
+    async def hold(self, chat_id: str, *, new: bool = False) -> None:
+        """Hold a chat as it is, or what is being made in it where it cannot be read.
+
+        :param new: it is about to be made: where nothing can be read, its id is taken for free.
+        """
+        if chat_id in self.chats:
+            return
+        live = [each for each in self._making() if each.chat.id == chat_id]
+        try:
+            rows = await read_chat(self._database, chat_id)
+        except Exception as error:
+            if reason_of(error) is None or not (live or new):
+                raise
+            if live:
+                self.partial.add(chat_id)
+            self.chats.add(chat_id)
+            await self._hold_live(live)
+            return
+        self.chats.add(chat_id)
+        if rows is None:
+            await self._hold_live(live)
+            return
+        await self.memory.transact(partial(write_chat, rows=rows))
+        for each in live:
+            found = await self.memory.read(ONE_MESSAGE, {"id": each.reply.id})
+            known = message_of(found[0]) if found else None
+            told = each.reply
+            if known and (known.text, known.reasoning) != (told.text, told.reasoning):
+                # It was written, though that was said to have failed: what was told counts.
+                await self._rewrite(told)
+
+    async def _hold_live(self, live: Sequence[Making]) -> None:
+        """Hold what is being made, as far as it is known without the database."""
+        for each in live:
+            said = [each.reply] if each.prompt is None else [each.prompt, each.reply]
+            rows = ChatRows.of(each.chat, said, self.memory.process)
+            await self.memory.transact(partial(write_chat, rows=rows))
+            self.chats.add(each.chat.id)
+            self._known.update(message.id for message in said)
+            await self._rewrite(each.reply)
+
+    async def _rewrite(self, told: Message) -> None:
+        rewrite = Rewrite(told.id, told.text, told.reasoning)
+        await self.memory.write([rewrite])
+        self._keep(rewrite)
+
+    async def _look_again(self, chat_id: str) -> None:
+        """Look again at what other processes were making in a chat when it was copied."""
+        beside = {"id": chat_id, "process": self.memory.process}
+        ids = {row["id"] for row in await self.memory.read(_BESIDE, beside)}
+        if not ids:
+            return
+        try:
+            rows = await read_chat(self._database, chat_id)
+            live = [row for row in await self._database.read(LIVE_MESSAGES) if row["id"] in ids]
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            return
+        if rows is not None:
+            rows.messages = [row for row in rows.messages if row["id"] in ids]
+            await self.memory.transact(partial(write_messages, rows=rows))
+        stop = Receipt(reason="server_restart", requested_at=now())
+        end = Settlement(MessageState.INTERRUPTED, stop=stop)
+        gone = await in_thread(self._gone, live)
+        await self.memory.write([Interrupt(each, end, process) for each, process in gone.items()])
+
+    async def _refuse_taken(self, turn: BeginTurn) -> None:
+        """Refuse what the database would: an id or a request of a chat that is not held."""
+        ids = [message.id for message in turn.messages]
+        asked = [each.request_id for each in turn.messages if each.role == "assistant"]
+        for chat_id in {message.chat_id for message in turn.messages}:
+            chat = turn.chat
+            if chat is None or chat.id != chat_id:
+                found = await self.memory.read(ONE_CHAT, {"id": chat_id})
+                if not found:
+                    return
+                chat = chat_of(found[0])
+            its = and_(messages.c.owner == (turn.owner or chat.owner), _ANSWERS.in_(asked))
+            await self._refuse_if(or_(messages.c.id.in_(ids), its))
+
+    async def _refuse_answered(self, operation: Reopen) -> None:
+        if operation.request_id is None:
+            return
+        can = select(messages.c.owner).where(messages.c.id == operation.message_id, CAN_GO_ON)
+        for row in await self.memory.read(can):
+            await self._refuse_if(
+                and_(messages.c.owner == row["owner"], _ANSWERS.in_([operation.request_id]))
+            )
+
+    async def _refuse_if(self, there: ColumnElement[bool]) -> None:
+        """Refuse where the database has such a message; where it cannot be read, do not."""
+        try:
+            found = await self._database.read(select(messages.c.chat_id).where(there))
+        except Exception as error:
+            if reason_of(error) is None:
+                raise
+            return
+        if any(row["chat_id"] not in self.chats for row in found):
+            raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")

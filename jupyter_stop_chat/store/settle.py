@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -62,6 +62,33 @@ _DROP = delete(deltas).where(_OF_MESSAGE)
 _DROP_REASONING = _DROP.where(deltas.c.part == "reasoning")
 
 
+class Executor(Protocol):
+    """What executes statements in a transaction."""
+
+    def rows(self, statement: Any, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that a statement finds."""
+        ...
+
+    def change(self, statement: Any, values: Mapping[str, Any]) -> int:
+        """Return how many rows a statement changed."""
+        ...
+
+
+class _Core:
+    """SQLAlchemy's connection as what executes statements."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: Any, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that a statement finds."""
+        return [dict(row) for row in self._connection.execute(statement, values).mappings()]
+
+    def change(self, statement: Any, values: Mapping[str, Any]) -> int:
+        """Return how many rows a statement changed."""
+        return self._connection.execute(statement, values).rowcount
+
+
 def settle(
     connection: Connection, operation: Settle | Interrupt, process: str | None
 ) -> Message | None:
@@ -71,33 +98,63 @@ def settle(
     :returns: the message as it is kept, or None when another had claimed it before.
     :raises StopChatError: the state is no end.
     """
-    settlement = operation.settlement
-    if settlement.state in LIVE:
-        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
-    row = connection.execute(ONE_MESSAGE, {"id": operation.message_id}).mappings().one_or_none()
-    if row is None or row["state"] not in LIVE:
+    executor = _Core(connection)
+    row = _live_row(executor, operation)
+    if row is None:
         return None
-    before = message_of(dict(row))
-    message = _settled(before, settlement)
-    fits = message.text_length <= FOLDED
+    before = message_of(row)
+    message = _settled(before, operation.settlement)
+    if message.text_length <= FOLDED:
+        return _end(executor, message, process)
     # A longer one's own text stays for now: what waits goes behind it below.
-    stored = message if fits else message.model_copy(update={"text": row["text"]})
-    new = row_of_message(stored, "", "")
-    its = {"its_id": message.id, "its_process": process}
-    claimed = connection.execute(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING})
-    if not claimed.rowcount:
+    stored = message.model_copy(update={"text": row["text"]})
+    if not _claim(executor, stored, process):
         return None
     waiting = _Waiting(connection, message.id)
-    if fits:
-        waiting.drop()
-    else:
-        waiting.drop_reasoning()
-        surplus = waiting.cut(before.text_length - message.text_length)
-        text = waiting.fold()
-        text = utf16_slice(text, 0, utf16_length(text) - surplus)
-        own = {"text": text, "text_length": utf16_length(text)}
-        connection.execute(update(messages).where(messages.c.id == message.id).values(own))
+    waiting.drop_reasoning()
+    surplus = waiting.cut(before.text_length - message.text_length)
+    text = waiting.fold()
+    text = utf16_slice(text, 0, utf16_length(text) - surplus)
+    own = {"text": text, "text_length": utf16_length(text)}
+    connection.execute(update(messages).where(messages.c.id == message.id).values(own))
     touch(connection, message.chat_id)
+    return message
+
+
+def settle_short(
+    executor: Executor, operation: Settle, process: str
+) -> tuple[bool, Message | None]:
+    """Settle a message whose text fits into its row; tell whether it does, and what is kept.
+
+    :param process: the server process that makes the message; another's is not touched.
+    :raises StopChatError: the state is no end.
+    """
+    row = _live_row(executor, operation)
+    if row is None:
+        return True, None
+    message = _settled(message_of(row), operation.settlement)
+    fits = message.text_length <= FOLDED
+    return fits, _end(executor, message, process) if fits else None
+
+
+def _live_row(executor: Executor, operation: Settle | Interrupt) -> dict[str, Any] | None:
+    if operation.settlement.state in LIVE:
+        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
+    rows = executor.rows(ONE_MESSAGE, {"id": operation.message_id})
+    return rows[0] if rows and rows[0]["state"] in LIVE else None
+
+
+def _claim(executor: Executor, message: Message, process: str | None) -> bool:
+    new = row_of_message(message, "", "")
+    its = {"its_id": message.id, "its_process": process}
+    return executor.change(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING}) > 0
+
+
+def _end(executor: Executor, message: Message, process: str | None) -> Message | None:
+    if not _claim(executor, message, process):
+        return None
+    executor.change(_DROP, {"its_id": message.id})
+    executor.change(_TOUCH, {"its_id": message.chat_id, "new_updated_at": now()})
     return message
 
 

@@ -1,12 +1,14 @@
 """What is held answers as the database does, whatever is asked of it in whatever order."""
 
 import asyncio
+import sqlite3
 import uuid
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.event import listen
 
 from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.store.database import Database
@@ -272,6 +274,31 @@ async def test_a_word_that_is_appended_costs_no_place_of_its_own():
         assert message_of(row).text.count("word ") == 10
     for each in (held, database):
         await each.close()
+
+
+async def test_what_others_wait_for_is_few_statements(new_store, path, make):
+    """B3: a chat of thousands is copied at once, and so are the words that came meanwhile."""
+    store = await new_store(busy_seconds=0.01)
+    await store.open()
+    chat, other = make.chat(), make.chat()
+    said = [make.message(chat, "user", f"{n}") for n in range(1000)]
+    await store.add_chat(chat, said)
+    replies = [make.message(other) for _ in range(3)]
+    await store.begin_turn(replies, other)
+    lock = sqlite3.connect(path)
+    lock.execute("BEGIN IMMEDIATE")
+    await store.set_title(other.id, "held")
+    statements = []
+    memory = store._saver.held.memory._connections._writing
+    listen(memory, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    await store.set_title(chat.id, "long")
+    assert await store.get_messages(chat.id) == said
+    assert len(statements) < 50
+    statements.clear()
+    await asyncio.gather(*(store.append(replies[n % 3].id, f"{n} ") for n in range(200)))
+    assert len(statements) < 20
+    assert sum(len(each.text) for each in await store.get_messages(other.id)) == 690
+    lock.close()
 
 
 async def test_a_reader_that_began_before_the_saving_sees_everything(new_store, make):

@@ -14,6 +14,7 @@ from jupyter_stop_chat.store.schema import chats
 from jupyter_stop_chat.wire.errors import StopChatError
 
 from .copying import ChatRows, write_chat
+from .doubt import answer_before
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def apply_again(connection: Connection, operations: Sequence[Operation], process
             else:
                 refused = None
                 break
-        if refused is not None:
+        if refused is not None and not answer_before(connection, operation, process):
             log.warning("Something is not saved: %s.", refused.code)
 
 

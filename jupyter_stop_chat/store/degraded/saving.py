@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 #: How long to wait before each try to save, in seconds; the last one counts for all that follow.
 RETRIES = (0.5, 1.0, 2.0, 5.0)
-#: What may be kept in memory, in characters, before appended text has to wait.
-MEMORY_SIZE = 64 * 1024 * 1024
+#: What may be kept in memory, in bytes, before appended text has to wait.
+MEMORY_SIZE = 256 * 1024 * 1024
 
 Sleep = Callable[[float], Awaitable[None]]
 Recovered = Callable[[Sequence[Message]], None]
@@ -246,7 +246,7 @@ class Saver:
 
         :param failed: why it could not be committed just now.
         """
-        mended = False
+        mended, doubtful = False, failed is not None
         while self.held is None:
             try:
                 if failed is not None:
@@ -260,8 +260,9 @@ class Saver:
                     # One of them cannot be done, and took the others down with it.
                     return [(await self._commit([operation]))[0] for operation in group]
                 await self._fail(reason, error, mend=not mended)
-                mended = True
-        return [await self._keep(self.held, operation) for operation in group]
+                mended = doubtful = True
+        answers = await self.held.apply_all(group, doubtful=doubtful)
+        return [_told(each) if isinstance(each, Exception) else each for each in answers]
 
     async def _fail(self, reason: Reason, error: Exception, *, mend: bool = True) -> None:
         """Begin to keep everything in memory; what can be mended at once, is.
@@ -372,12 +373,6 @@ class Saver:
             saved = 0
         self._damaged = None
         log.error("%d messages were saved from %s.", saved, damaged.name)
-
-    async def _keep(self, held: Held, operation: Operation) -> Any:
-        try:
-            return await held.apply(operation)
-        except Exception as error:  # noqa: BLE001 - it is told to who asked
-            return _told(error)
 
     def _tell(self, degraded: bool) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Executable
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from .slices import in_slices
@@ -83,6 +84,18 @@ class AsyncConnections:
 
 
 async def _read(
+    engine: AsyncEngine, statement: Executable, parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    try:
+        return await _read_once(engine, statement, parameters)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    # It was broken since it was last used: there are new ones now, if the server answers.
+    return await _read_once(engine, statement, parameters)
+
+
+async def _read_once(
     engine: AsyncEngine, statement: Executable, parameters: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     async with engine.connect() as connection:

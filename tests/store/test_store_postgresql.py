@@ -41,15 +41,7 @@ async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
     asked, reply = make.turn(chat)
     await store.begin_turn([asked, reply], chat)
     await store.append(reply.id, "before ")
-    engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
-    async with engine.begin() as connection:
-        await connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-            )
-        )
-    await engine.dispose()
+    await _break_connections(postgresql)
     await store.append(reply.id, "after")
     assert told == [True]
     assert (await store.get_message(reply.id)).text == "before after"
@@ -58,6 +50,19 @@ async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
     settled = await store.settle(reply.id, Settlement(MessageState.COMPLETED))
     assert settled.text == "before after"
     assert told == [True, False]
+
+
+async def test_a_reader_that_finds_its_connection_broken_asks_on_another(
+    postgresql, new_store, make
+):
+    """B3: once the server is back, no read fails for a connection of before."""
+    store = await new_store(url=postgresql)
+    await store.open()
+    chat = make.chat()
+    await store.create_chat(chat)
+    for _ in range(2):
+        assert await asyncio.gather(*(store.get_chat(chat.id) for _ in range(8))) == [chat] * 8
+        await _break_connections(postgresql)
 
 
 async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make):
@@ -81,4 +86,16 @@ async def test_waiting_text_is_in_order_after_each_revision(postgresql):
     engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.begin() as connection:
         await connection.run_sync(go_through_the_revisions)
+    await engine.dispose()
+
+
+async def _break_connections(url):
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        )
     await engine.dispose()

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store.degraded.reason import Reason, reason_of
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.store.test_store_schema import go_through_the_revisions
 
@@ -99,3 +102,29 @@ async def _break_connections(url):
             )
         )
     await engine.dispose()
+
+
+class _Refusal(Exception):
+    """What a driver raises: only its code is looked at."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.sqlstate = code
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("57P01", Reason.FAILED),  # it is ended
+        ("57P03", Reason.FAILED),  # it shuts down, or starts
+        ("53300", Reason.FAILED),  # it has too many connections
+        ("53100", Reason.DISK_FULL),
+        ("25006", Reason.READ_ONLY),
+        ("40P01", Reason.LOCKED),  # a deadlock
+        ("22021", None),  # a text that it cannot hold
+        ("23505", None),  # an id that is taken
+    ],
+)
+def test_what_the_server_refuses_is_no_fault_of_what_was_asked(code, reason):
+    """B3: while it shuts down or is full, text is kept in memory, and no reply fails."""
+    assert reason_of(DBAPIError("INSERT", {}, _Refusal(code))) is reason

@@ -54,7 +54,7 @@ class Database:
         Should it fail, reads are tried all the same: a file may be readable and no more.
 
         :param new_search: make the search index anew, because it is damaged.
-        :returns: whether there was no database, and one was made.
+        :returns: whether it is another database than before: made now, or put in its place.
         :raises Exception: it cannot be written; `reason_of` says why.
         """
         if self._connections is None:
@@ -71,7 +71,8 @@ class Database:
                 prepare, self.url, busy_seconds=self._busy(), new_search=new_search
             )
             self._made = self._made or self.prepared.fresh
-        self._file = await in_thread(_identity, self.path)
+        before, self._file = self._file, await in_thread(_identity, self.path)
+        self._made = self._made or before not in (None, self._file)
         await connections.connect()
         self.readable = True
         made, self._made = self._made, False

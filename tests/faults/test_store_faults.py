@@ -1,6 +1,8 @@
 """A database that cannot be used: the chat goes on in memory, and is saved later."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -146,6 +148,39 @@ async def test_a_file_that_is_deleted_under_a_running_server(case):
     await case.close()
     again = await case.open("host:2:b")
     assert (await again.get_message(reply.id)).text == "before after"
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_file_that_is_replaced_by_an_older_one_gets_what_is_being_made(case, known):
+    """B3: a backup is brought back under a running server, with the reply or without."""
+    store = await case.open()
+    older, chat = a_chat(title="older"), a_chat()
+    asked, reply = a_turn(chat)
+    await store.begin_turn(a_turn(older), older)
+    copied = case.path.with_name("copied")
+    if not known:
+        await asyncio.to_thread(_copy, case.path, copied)
+    await store.begin_turn([asked, reply], chat)
+    await store.append(reply.id, "be")
+    if known:
+        await asyncio.to_thread(_copy, case.path, copied)
+    await store.append(reply.id, "fore ")
+    store.making = lambda: [as_told(chat, asked, reply, "before ")]
+    for ending in ("-wal", "-shm"):
+        case.path.with_name(case.path.name + ending).unlink()
+    copied.rename(case.path)
+    await store._saver.check()
+    assert case.told == [True, False]
+    await store.append(reply.id, "after")
+    said = [each.text for each in await store.get_messages(chat.id)]
+    assert said == ["Hello?", "before after"]
+    assert (await store.settle(reply.id, DONE)).text == "before after"
+    assert len(await store.list_chats("me")) == 2
+
+
+def _copy(path, copied):
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copied)) as target:
+        source.backup(target)
 
 
 async def test_what_is_not_saved_when_the_server_ends_is_logged(case, caplog):

@@ -201,7 +201,7 @@ async def _go_on(before, amid):
         await held.hold(each.chat.id)
     fresh = await _database()
     rows = {each: await read_chat(held.memory, each) for each in held.chats}
-    await fresh.transact(lambda connection: write_anew(connection, rows))
+    await fresh.transact(lambda connection: write_anew(connection, rows, set()))
     for each in live:
         (expected,) = await direct.read(ONE_MESSAGE, {"id": each})
         (found,) = await fresh.read(ONE_MESSAGE, {"id": each})
@@ -273,6 +273,21 @@ async def test_a_word_that_is_appended_costs_no_place_of_its_own():
     for row in await database.read(MESSAGES_OF_CHAT, {"id": chat.id}):
         assert message_of(row).text.count("word ") == 10
     for each in (held, database):
+        await each.close()
+
+
+async def test_a_chat_that_is_held_takes_the_place_of_what_was_saved_of_it(make):
+    """B3: a damaged page hides some messages; what fills the gap stands where it stood."""
+    first, second = await _database(), await _database()
+    chat = make.chat()
+    said = [make.message(chat, "user", f"{n}") for n in range(4)]
+    await first.write([BeginTurn(said, chat)])
+    await second.write([BeginTurn([said[0], said[3]], chat)])
+    rows = {chat.id: await read_chat(first, chat.id)}
+    await second.transact(lambda connection: write_anew(connection, rows, {chat.id}))
+    found = await second.read(MESSAGES_OF_CHAT, {"id": chat.id})
+    assert [message_of(row) for row in found] == said
+    for each in (first, second):
         await each.close()
 
 

@@ -291,7 +291,9 @@ class Held:
             found = await self.memory.read(ONE_MESSAGE, {"id": each.reply.id})
             known = message_of(found[0]) if found else None
             told = each.reply
-            if known and (known.text, known.reasoning) != (told.text, told.reasoning):
+            if known is None:
+                await self._hold_live([each])
+            elif (known.text, known.reasoning) != (told.text, told.reasoning):
                 # It was written, though that was said to have failed: what was told counts.
                 await self._rewrite(told)
 
@@ -300,7 +302,9 @@ class Held:
         for each in live:
             said = [each.reply] if each.prompt is None else [each.prompt, each.reply]
             rows = ChatRows.of(each.chat, said, self.memory.process)
-            await self.memory.transact(partial(write_chat, rows=rows))
+            known = await self.memory.read(ONE_CHAT, {"id": each.chat.id})
+            write = write_messages if known else write_chat
+            await self.memory.transact(partial(write, rows=rows))
             self.chats.add(each.chat.id)
             self._known.update(message.id for message in said)
             await self._rewrite(each.reply)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, delete
@@ -40,13 +40,17 @@ def apply_again(connection: Connection, operations: Sequence[Operation], process
             log.warning("Something is not saved: %s.", refused.code)
 
 
-def write_anew(connection: Connection, held: dict[str, ChatRows | None]) -> None:
-    """Write whole chats into a database that was lost and made anew, or delete them there.
+def write_anew(
+    connection: Connection, held: dict[str, ChatRows | None], whole: Collection[str]
+) -> None:
+    """Write chats into a database that was lost and made anew, or delete them there.
 
     :param held: by id; None: it was deleted.
+    :param whole: those of which all messages are held: they take the place of what is there, which
+        may have gaps.
     """
     for chat_id, rows in held.items():
-        if rows is None:
+        if rows is None or chat_id in whole:
             connection.execute(delete(chats).where(chats.c.id == chat_id))
     there = [rows for rows in held.values() if rows is not None]
     for rows in sorted(there, key=lambda rows: int(rows.chat["changed"])):

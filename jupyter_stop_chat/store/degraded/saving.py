@@ -76,7 +76,7 @@ class Saver:
         self._damaged: Path | None = None
         #: Whether nobody has looked yet for what an earlier life of this process left behind.
         self._first = True
-        #: Whether the database was lost, and made anew: it knows nothing of what is being made.
+        #: Whether the database was lost, or replaced: it knows nothing of what is being made.
         self._anew = False
         self._retrying: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
@@ -344,7 +344,8 @@ class Saver:
         chats: dict[str, ChatRows | None] = {}
         for chat_id in held.chats:
             chats[chat_id] = await read_chat(held.memory, chat_id)
-        await self._database.transact(lambda connection: write_anew(connection, chats))
+        whole = held.chats - held.partial
+        await self._database.transact(lambda connection: write_anew(connection, chats, whole))
 
     async def _examine(self) -> None:
         """Look twice before a person's chats are set aside: an error may pass, a damage stays."""

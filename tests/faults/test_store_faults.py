@@ -5,10 +5,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import update
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.operations import Interrupt
+from jupyter_stop_chat.store.schema import processes
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.faults.store_case import (
@@ -256,6 +258,36 @@ async def test_what_another_server_did_meanwhile_stands(case):
     assert (first.state, first.text) == (MessageState.FAILED, "")
     assert (second.state, second.text) == (MessageState.GENERATING, "ours")
     assert await store.get_chat(gone.id) is None
+
+
+async def test_nobody_is_taken_for_ended_that_could_not_say_that_it_lives(case):
+    """B3: a database fails for minutes; of two servers the first to be back leaves the other's."""
+    first, second = await case.open("one:1:a"), await case.open("two:1:a")
+    chat = a_chat()
+    reply = a_message(chat)
+    await first.begin_turn([reply], chat)
+    seen = processes.c.seen_at
+    await first._database.transact(
+        lambda connection: connection.execute(update(processes).values(seen_at=seen - 300))
+    )
+    # Not another process: with two stores in this one, it would find the file's own locks gone.
+    with closing(sqlite3.connect(case.path)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        await first.append(reply.id, "kept")
+        await second.create_chat(a_chat())
+    await second._saver.writer.run(second._saver._try_again)
+    assert not second.health()["degraded"]
+    await second.recover()
+    assert (await second.get_message(reply.id)).state is MessageState.GENERATING
+    await first._saver.writer.run(first._saver._try_again)
+    assert (await second.get_message(reply.id)).text == "kept"
+    # One that says nothing from then on has ended.
+    await first._database.transact(
+        lambda connection: connection.execute(update(processes).values(seen_at=seen - 300))
+    )
+    second._saver._well_since -= 300
+    await second.recover()
+    assert (await second.get_message(reply.id)).state is MessageState.INTERRUPTED
 
 
 async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):

@@ -265,11 +265,16 @@ async def test_a_word_that_is_appended_costs_no_place_of_its_own():
     await held.apply(BeginTurn(replies, chat))
     for n in range(20):
         await held.apply(Append(replies[n % 2].id, "word ", "text"))
-    assert len(held) == 3
+        if n == 9:
+            await held.apply(SetTitle(chat.id, "title"))
+    assert len(held) == 4
     await held.apply(Append(replies[0].id, "a thought", "reasoning"))
     await held.apply(Append(replies[0].id, "end", "text"))
-    assert len(held) == 5
+    assert len(held) == 6
+    saved = []
+    listen(database._connections._writing, "savepoint", lambda *given: saved.append(given))
     await _save(held, database)
+    assert len(saved) == 2  # of what is no text
     for row in await database.read(MESSAGES_OF_CHAT, {"id": chat.id}):
         assert message_of(row).text.count("word ") == 10
     for each in (held, database):

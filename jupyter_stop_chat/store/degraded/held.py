@@ -58,7 +58,7 @@ _ANSWERS = case((messages.c.role == "assistant", messages.c.request_id))
 
 
 class _Appended:
-    """Texts that were appended to a message, with nothing in between."""
+    """Texts that were appended to a message, with nothing done to it in between."""
 
     def __init__(self, first: Append) -> None:
         self.message_id, self.part = first.message_id, first.part
@@ -110,7 +110,7 @@ class Held:
         self._gone = gone
         #: The messages that were looked for.
         self._known: set[str] = set()
-        #: By message, what was appended last, while nothing else was done since.
+        #: By message, what was appended last, while nothing else was done to it since.
         self._last: dict[str, _Appended] = {}
         #: What takes back that which was refused, and may have been done all the same.
         self._taken_back: list[Operation] = []
@@ -200,7 +200,7 @@ class Held:
     def _keep(self, operation: Operation) -> None:
         if not isinstance(operation, Append):
             self.size += weight(operation)
-            self._last.clear()
+            self._last.pop(getattr(operation, "message_id", ""), None)
             self._operations.append(operation)
             return
         self.size += len(operation.text) + _ROW

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from sqlalchemy import Connection, delete
 
 from jupyter_stop_chat.store.changes import apply
-from jupyter_stop_chat.store.operations import BeginTurn, Operation, Reopen
+from jupyter_stop_chat.store.operations import Append, BeginTurn, Operation, Reopen
 from jupyter_stop_chat.store.schema import chats
 from jupyter_stop_chat.wire.errors import StopChatError
 
@@ -25,6 +26,14 @@ def apply_again(connection: Connection, operations: Sequence[Operation], process
     What another process did meanwhile stands: a chat that it deleted stays deleted, and a
     message that it ended stays as it is.
     """
+    for texts, some in groupby(operations, lambda each: isinstance(each, Append)):
+        if texts:
+            apply(connection, list(some), process)
+            continue
+        _apply_each(connection, some, process)
+
+
+def _apply_each(connection: Connection, operations: Iterable[Operation], process: str) -> None:
     for operation in operations:
         refused: StopChatError | None = None
         for again in (operation, _without_request(operation)):

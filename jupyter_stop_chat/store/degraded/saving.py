@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,8 @@ class Saver:
         self._retrying: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._over.set()
+        #: Since when all is well: before, the others could not say either that they live.
+        self._well_since = -math.inf
 
     @property
     def degraded(self) -> bool:
@@ -228,11 +232,11 @@ class Saver:
                     # store in this process holds the lock.
                     ended[process] = self._first and (self._held or self._folder is None)
                     continue
+                unseen = row["unseen_seconds"]
+                if unseen is not None:
+                    unseen = min(unseen, time.monotonic() - self._well_since)
                 ended[process] = is_gone(
-                    process,
-                    ours=self._process,
-                    folder=self._folder,
-                    unseen_seconds=row["unseen_seconds"],
+                    process, ours=self._process, folder=self._folder, unseen_seconds=unseen
                 )
         return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 
@@ -275,6 +279,7 @@ class Saver:
         await held.open()
         self.reason, self.held = reason, held
         self._over.clear()
+        self._well_since = math.inf
         log.error(
             "Chats cannot be saved (%s); they are kept in memory. [%s]",
             reason,
@@ -321,6 +326,7 @@ class Saver:
         await self._database.wait_again()
         self.held, self.reason = None, None
         self._anew = False
+        self._well_since = time.monotonic()
         self._over.set()
         log.warning("Chats are saved again.")
         self._tell(False)

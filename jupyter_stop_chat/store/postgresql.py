@@ -17,6 +17,10 @@ from .sqlite.prepare import connect_args
 _T = TypeVar("_T")
 
 
+#: How many reads are done at once.
+READERS = 4
+
+
 class AsyncConnections:
     """The connections to a database server: one that writes, and others that read meanwhile."""
 
@@ -32,8 +36,10 @@ class AsyncConnections:
                 hide_parameters=True,
                 connect_args=connect_args(url),
             )
-            for size in (1, 4)
+            for size in (1, READERS)
         )
+        #: The others wait here: where a connection breaks, a pool forgets who waits in it.
+        self._free = asyncio.Semaphore(READERS)
 
     @property
     def connected(self) -> bool:
@@ -76,23 +82,23 @@ class AsyncConnections:
     ) -> list[dict[str, Any]]:
         """Return the rows of one statement, which sees one state of the database."""
         # A caller that is cancelled must not cost the connection.
-        reading = asyncio.create_task(_read(self._reading, statement, parameters))
+        reading = asyncio.create_task(self._read(statement, parameters))
         self._reads.add(reading)
         reading.add_done_callback(self._reads.discard)
         reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(reading)
 
-
-async def _read(
-    engine: AsyncEngine, statement: Executable, parameters: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    try:
-        return await _read_once(engine, statement, parameters)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-    # It was broken since it was last used: there are new ones now, if the server answers.
-    return await _read_once(engine, statement, parameters)
+    async def _read(
+        self, statement: Executable, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        async with self._free:
+            try:
+                return await _read_once(self._reading, statement, parameters)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            # It was broken since it was last used: there are new ones, if the server answers.
+            return await _read_once(self._reading, statement, parameters)
 
 
 async def _read_once(

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.degraded.reason import Reason, reason_of
+from jupyter_stop_chat.store.postgresql import READERS, AsyncConnections
+from jupyter_stop_chat.store.sqlite.prepare import url_of
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.store.test_store_schema import go_through_the_revisions
 
@@ -66,6 +68,27 @@ async def test_a_reader_that_finds_its_connection_broken_asks_on_another(
     for _ in range(2):
         assert await asyncio.gather(*(store.get_chat(chat.id) for _ in range(8))) == [chat] * 8
         await _break_connections(postgresql)
+
+
+async def test_no_read_waits_within_the_pool(monkeypatch):
+    """B3: where a connection breaks, a pool forgets who waits in it: for half a minute, and with
+    them whoever connects anew."""
+    pytest.importorskip("asyncpg")
+    at_once, most = set(), 0
+
+    async def read_once(engine, statement, parameters):
+        nonlocal most
+        at_once.add(statement)
+        most = max(most, len(at_once))
+        await asyncio.sleep(0)
+        at_once.remove(statement)
+        return []
+
+    monkeypatch.setattr("jupyter_stop_chat.store.postgresql._read_once", read_once)
+    connections = AsyncConnections(url_of("postgresql://nobody@localhost/nothing"))
+    await asyncio.gather(*(connections.read(text(f"SELECT {n}"), {}) for n in range(12)))
+    assert most == READERS
+    await connections.close()
 
 
 async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make):

@@ -25,6 +25,7 @@ from jupyter_stop_chat.store.operations import (
     MakeThought,
     PutTool,
     Reopen,
+    Rewrite,
     SetState,
     SetTitle,
     Settle,
@@ -279,6 +280,31 @@ async def test_a_word_that_is_appended_costs_no_place_of_its_own():
         assert message_of(row).text.count("word ") == 10
     for each in (held, database):
         await each.close()
+
+
+async def test_a_text_that_is_written_anew_lies_as_if_it_had_been_appended():
+    """B3, H3: a long one is put whole neither into its row nor into the index."""
+    database = await _database()
+    chat = Chat(id=IDS[0], owner="me", created_at=WHEN, updated_at=WHEN)
+    reply = Message(
+        id=IDS[1], chat_id=chat.id, role="assistant", text="before ", text_length=7,
+        state=MessageState.GENERATING, created_at=WHEN,
+    )  # fmt: skip
+    await database.write([BeginTurn([reply], chat)])
+    text = "before " + "wörd 😀 " * 60_000
+    for told in (text, "another " + text):
+        await database.write([Append(reply.id, "in doubt", "text")])
+        await database.write([Rewrite(reply.id, told, "a thought")])
+        (found,) = await database.read(ONE_MESSAGE, {"id": reply.id})
+        assert found["text"] == ("before " if told is text else "")
+        message = message_of(found)
+        assert (message.text, message.reasoning) == (told, "a thought")
+        assert message.text_length == len(told.encode("utf-16-le")) // 2
+    await database.write([Settle(reply.id, Settlement(MessageState.COMPLETED))])
+    (found,) = await database.read(ONE_MESSAGE, {"id": reply.id})
+    assert message_of(found).text == "another " + text
+    assert len(found["text"]) < 400_000
+    await database.close()
 
 
 async def test_a_chat_that_is_held_takes_the_place_of_what_was_saved_of_it(make):

@@ -17,14 +17,15 @@ from sqlalchemy import (
     update,
 )
 
-from jupyter_stop_chat.ports.store import Settlement, ended
+from jupyter_stop_chat.ports.store import Part, Settlement, ended
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, Usage
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
-from .operations import Interrupt, MakeThought, Rewrite, Settle
+from .appends import append
+from .operations import Append, Interrupt, MakeThought, Rewrite, Settle
 from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 
@@ -32,6 +33,8 @@ from .schema import IS_LIVE, LIVE, chats, deltas, messages
 #: a longer one has behind that stays in the rows it was appended in: to write megabytes anew, and
 #: to index them, would keep the text of all other chats waiting for as long as it takes.
 FOLDED = 256 * 1024
+#: So much of a text is appended at once, in characters.
+_PIECE = 64 * 1024
 #: So many rows are read at once.
 _PAGE = 64
 #: The place in the order of changes that comes next.
@@ -182,17 +185,29 @@ def _settled(message: Message, settlement: Settlement) -> Message:
 def rewrite(connection: Connection, operation: Rewrite, process: str) -> None:
     """Put another text in the place of a live message's.
 
+    What begins as it did before keeps its beginning; the rest is appended, as it was made.
+
     :param process: the server process that makes the message; another's is not touched.
     """
-    text, thought = whole(operation.text), operation.reasoning
-    new = {
-        "text": text,
-        "text_length": utf16_length(text),
-        "reasoning": None if thought is None else whole(thought),
-    }
     mine = (messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
-    if connection.execute(update(messages).where(*mine).values(new)).rowcount:
-        _Waiting(connection, operation.message_id).drop()
+    own = select(messages.c.text, messages.c.reasoning).where(*mine)
+    row = connection.execute(own).one_or_none()
+    if row is None:
+        return
+    new: dict[str, Any] = {}
+    appends = []
+    parts: tuple[Part, ...] = ("text", "reasoning")
+    for part in parts:
+        wanted, begun = whole(getattr(operation, part) or ""), getattr(row, part) or ""
+        kept = begun if wanted.startswith(begun) else ""
+        new[part] = kept
+        for at in range(len(kept), len(wanted), _PIECE):
+            appends.append(Append(operation.message_id, wanted[at : at + _PIECE], part))
+    new["text_length"] = utf16_length(new["text"])
+    new["reasoning"] = new["reasoning"] or None
+    connection.execute(update(messages).where(*mine).values(new))
+    _Waiting(connection, operation.message_id).drop()
+    append(connection, appends, process)
 
 
 def take_thought(connection: Connection, operation: MakeThought, process: str) -> str:

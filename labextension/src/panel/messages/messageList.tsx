@@ -3,6 +3,7 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
+import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from '../../chat/selectors';
@@ -10,69 +11,24 @@ import { codeClick } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';
 
-/** How near to the end counts as the end, in pixels. */
-const NEAR = 32;
-/** How long after a movement of the person's hand a scroll counts as theirs, in milliseconds. */
-const HAND = 1000;
-
-export function MessageList(): JSX.Element {
+export function MessageList(props: { following: Following }): JSX.Element {
+  const { following } = props;
   const { controller, trans, code } = useTools();
   const { chat } = useSnapshot();
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
-  /** How high the messages were when they were last scrolled. */
-  const height = useRef(0);
-  /** When the person last turned the wheel, pressed a key or dragged here. */
-  const hand = useRef(-Infinity);
-  const [news, setNews] = useState(false);
   /** What a click on a code block's button came to. */
   const [done, setDone] = useState('');
 
-  const toEnd = useCallback(() => {
-    const element = list.current;
-    if (element) {
-      element.scrollTop = element.scrollHeight;
-      height.current = element.scrollHeight;
-    }
-  }, []);
-  const onHand = useCallback(() => {
-    hand.current = performance.now();
-  }, []);
-  const onRendered = useCallback(() => {
-    // who is at the end follows by the observer below, when the page has laid the new text out
-    // anyway: to scroll here would have it laid out twice
-    if (!follows.current) {
-      setNews(true);
-    }
-  }, []);
-  const onScroll = useCallback(() => {
-    const element = list.current as HTMLDivElement;
-    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-    // what was drawn meanwhile also leads away from the end, and is followed
-    const isMoved =
-      element.scrollHeight === height.current || performance.now() - hand.current < HAND;
-    height.current = element.scrollHeight;
-    if (isNear || isMoved) {
-      follows.current = isNear;
-    }
-    // who reads further up keeps the place, whatever grows above it
-    element.style.overflowAnchor = follows.current ? '' : 'auto';
-    if (follows.current) {
-      setNews(false);
-    }
-  }, []);
+  const onRendered = useCallback(() => following.grown(), [following]);
+  useLayoutEffect(() => following.attach(list.current as HTMLDivElement), [following]);
   useEffect(() => {
     // text comes, the panel's size changes, and images load
-    const observer = new ResizeObserver(() => {
-      if (follows.current) {
-        toEnd();
-      }
-    });
+    const observer = new ResizeObserver(() => following.sized());
     observer.observe(list.current as HTMLDivElement);
     observer.observe(content.current as HTMLDivElement);
     return () => observer.disconnect();
-  }, [toEnd]);
+  }, [following]);
   const onClick = useCallback(
     (event: React.MouseEvent) => {
       const click = codeClick(event.target);
@@ -93,10 +49,10 @@ export function MessageList(): JSX.Element {
   }, [done]);
   const last = chat.pending[chat.pending.length - 1]?.requestId;
   useLayoutEffect(() => {
-    follows.current = true; // what a person has just sent is what they look at
-    setNews(false);
-    toEnd();
-  }, [last, chat.chatId, toEnd]);
+    if (last !== undefined) {
+      following.toEnd(); // what a person has just sent is what they look at
+    }
+  }, [last, following]);
 
   const waiting = new Set(queued(chat).flatMap(view => [view.id, view.info.reply_to]));
   const idle = !isBusy(chat);
@@ -105,7 +61,6 @@ export function MessageList(): JSX.Element {
   const firstSent = sentFrom(shown);
   return (
     <div className="jp-StopChat-listFrame">
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- only noted */}
       <div
         className="jp-StopChat-list"
         role="log"
@@ -113,12 +68,6 @@ export function MessageList(): JSX.Element {
         aria-label={trans.__('Messages')}
         tabIndex={0}
         ref={list}
-        onScroll={onScroll}
-        onWheel={onHand}
-        onTouchMove={onHand}
-        onKeyDown={onHand}
-        onPointerDown={onHand}
-        onPointerMove={event => event.buttons !== 0 && onHand()}
       >
         {/* what is clicked are buttons in rendered text, which the keyboard reaches as well */}
         {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- see above */}
@@ -165,19 +114,6 @@ export function MessageList(): JSX.Element {
           ))}
         </div>
       </div>
-      {news && (
-        <button
-          type="button"
-          className="jp-StopChat-newText"
-          onClick={() => {
-            follows.current = true;
-            setNews(false);
-            toEnd();
-          }}
-        >
-          {trans.__('New text')}
-        </button>
-      )}
       <div className="jp-StopChat-toast" role="status">
         {done}
       </div>

@@ -4,6 +4,7 @@ import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -12,13 +13,13 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Attaching } from './attaching';
 import { makeChats } from './chats';
+import { codeActionsOn } from './code';
 import { addCommands, CommandIDs } from './commands';
 import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
 import { chatIcon } from './icon';
 import { menusOf } from './menu';
 import { isNotebook, keepOpen } from './notebookApp';
-import { codeActionsOn } from './notebooks';
 import { keepFocusAtStart } from './startFocus';
 import { tabsOf } from './tabs';
 import { Views } from './views';
@@ -46,6 +47,7 @@ export interface LabParts {
   documents: IDocumentManager | null;
   languages: IEditorLanguageRegistry | null;
   themes: IThemeManager | null;
+  browser: IDefaultFileBrowser | null;
 }
 
 /** The chat of the sidebar, for other extensions. */
@@ -60,7 +62,7 @@ export interface StopChat {
 
 export function activate(parts: LabParts): StopChat {
   const { app, rendermime, registry, translator, palette, restorer } = parts;
-  const { notebooks, editors, documents, languages, themes } = parts;
+  const { notebooks, editors, documents, languages, themes, browser } = parts;
   const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
   const settings = new StopChatSettings(registry);
   const server = app.serviceManager.serverSettings;
@@ -75,7 +77,7 @@ export function activate(parts: LabParts): StopChat {
     trans,
     showsRemote: () => settings.getSnapshot().remoteImages
   });
-  const code = codeActionsOn(notebooks);
+  const code = codeActionsOn({ app, trans, notebooks, editors, browser });
   const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
   const remove = async (chatId: string, title: string): Promise<void> => {
     await deleteChat(history, trans, chatId, title);

@@ -46,8 +46,8 @@ export function makeRender(options: RenderOptions): Render {
   });
   const addCodeTools = codeToolsWith({
     copy: trans.__("Copy"),
-    insertBelow: trans.__("Insert below the active cell"),
-    replace: trans.__("Replace the active cell"),
+    insert: trans.__("Insert at the caret, or below the active cell"),
+    replace: trans.__("Replace what is selected, or the active cell"),
     append: trans.__("New cell at the end of the notebook"),
   });
   const after = (ms: number, what: () => void): (() => void) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { codeClick, codeToolsWith } from '../../src/text/codeTools';
 
-const names = { copy: 'Copy', insertBelow: 'Below', replace: 'Replace', append: 'New' };
+const names = { copy: 'Copy', insert: 'Insert', replace: 'Replace', append: 'New' };
 
 function rendered(html: string): HTMLElement {
   const root = document.createElement('div');
@@ -26,9 +26,15 @@ describe('the buttons of a code block', () => {
   });
 
   it('tell which code is meant', () => {
-    const root = rendered('<pre><code>a = 1\n</code></pre><pre><code><i>b</i> = 2\n\n</code></pre>');
-    const icon = root.querySelectorAll('[data-action=replace] path')[1];
-    expect(codeClick(icon)).toEqual({ action: 'replace', code: 'b = 2\n' });
+    const root = rendered(
+      '<pre><code>a = 1\n</code></pre><pre><code class="language-r"><i>b</i> = 2\n\n</code></pre>'
+    );
+    const [first, second] = root.querySelectorAll('[data-action=replace] path');
+    expect(codeClick(first)?.code).toEqual({ text: 'a = 1', language: '' });
+    expect(codeClick(second)).toEqual({
+      action: 'replace',
+      code: { text: 'b = 2\n', language: 'r' }
+    });
     expect(codeClick(root.querySelector('code'))).toBeNull();
     expect(codeClick(null)).toBeNull();
   });

@@ -1,8 +1,6 @@
-"""What a person does with replies: switch versions, change the prompt, use the code."""
+"""What a person does with replies: switch versions, change the prompt, go on."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -115,51 +113,6 @@ def test_a_prompt_is_changed_and_asked_again(chat: ChatPage, provider: OpenAIPro
     prompt.get_by_role("button", name="Earlier version").click()
     expect(chat.reply()).to_have_text("First answer.")
     expect(prompt).to_contain_text("A bad question")
-
-
-def test_code_goes_into_the_notebook(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """Copy, insert below, replace, new cell: the four buttons of a code block."""
-    provider.script = Script(tokens=["Try:\n\n```python\n", "x = 1\nprint(x)\n", "```\n"])
-    chat.ask("Write code")
-    chat.expect_mode("send")
-    block = chat.page.locator(".jp-StopChat-code")
-    block.hover()
-    chat.shot("code-tools")
-    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    block.get_by_role("button", name="Copy").click()
-    expect(chat.page.locator(".jp-StopChat-toast")).to_have_text("Copied")
-    copied = chat.page.evaluate("navigator.clipboard.readText()")
-    assert copied == "x = 1\nprint(x)"
-    block.get_by_role("button", name="Insert below").click()
-    expect(chat.page.locator(".jp-StopChat-toast")).to_have_text("Open a notebook first")
-    chat.page.evaluate(
-        """async () => {
-          const app = window.jupyterapp;
-          const model = await app.serviceManager.contents.newUntitled({type: 'notebook'});
-          const widget = await app.commands.execute(
-            'docmanager:open', {path: model.path, kernel: {name: 'python3'}});
-          await widget.context.ready;
-          await widget.revealed;
-        }"""
-    )
-    code = "x = 1\nprint(x)"
-    block.get_by_role("button", name="Replace").click()
-    _expect_cells(chat, [code])
-    block.get_by_role("button", name="Insert below").click()
-    _expect_cells(chat, [code, code])
-    block.get_by_role("button", name="New cell").click()
-    _expect_cells(chat, [code, code, code])
-
-
-def _expect_cells(chat: ChatPage, sources: list[str]) -> None:
-    """Wait for a notebook's cells, in its model: the page draws only those that are in sight."""
-    chat.page.wait_for_function(
-        """sources => {
-          const {cells} = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
-          return JSON.stringify(cells.map(cell => cell.getSource())) === sources;
-        }""",
-        arg=json.dumps(sources, separators=(",", ":")),
-    )
 
 
 @pytest.mark.stress

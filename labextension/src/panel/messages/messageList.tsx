@@ -33,12 +33,9 @@ export function MessageList(props: { following: Following }): JSX.Element {
     (event: React.MouseEvent) => {
       const click = codeClick(event.target);
       if (click?.action === 'copy') {
-        void code.copy(click.code).then(copied => setDone(copied ? trans.__('Copied') : ''));
-      } else if (click && code.hasNotebook()) {
-        code[click.action](click.code);
-        setDone(trans.__('Put into the notebook'));
+        void code.copy(click.code.text).then(copied => setDone(copied ? trans.__('Copied') : ''));
       } else if (click) {
-        setDone(trans.__('Open a notebook first'));
+        code[click.action](click.code);
       }
     },
     [code, trans]

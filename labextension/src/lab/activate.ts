@@ -17,6 +17,7 @@ import { codeActionsOn } from './code';
 import { addCommands, CommandIDs } from './commands';
 import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
+import { widenOnce } from './firstWidth';
 import { chatIcon } from './icon';
 import { menusOf } from './menu';
 import { isNotebook, keepOpen } from './notebookApp';
@@ -75,7 +76,8 @@ export function activate(parts: LabParts): StopChat {
     languages,
     diagrams: diagramsOf(themes),
     trans,
-    showsRemote: () => settings.getSnapshot().remoteImages
+    showsRemote: () => settings.getSnapshot().remoteImages,
+    wrapsCode: () => settings.getSnapshot().wrapCode
   });
   const code = codeActionsOn({ app, trans, notebooks, editors, browser });
   const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
@@ -113,6 +115,12 @@ export function activate(parts: LabParts): StopChat {
   const views: Views = new Views(sidebar);
   app.shell.add(sidebar, 'left', { rank: 900, type: 'Stop Chat' });
   restorer?.add(sidebar, sidebar.id);
+  const warm = sidebar.onFirstShow;
+  sidebar.onFirstShow = () => {
+    warm();
+    // after the layout that is restored, which has a width of its own
+    void app.restored.then(() => widenOnce(sidebar, server.baseUrl));
+  };
   const openTab = tabsOf({ app, restorer, trans, views, makePanel });
   const open = (chatId?: string): void => {
     if (chatId) {

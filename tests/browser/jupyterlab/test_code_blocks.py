@@ -122,6 +122,46 @@ def test_code_goes_where_one_looks(chat: ChatPage, blocks: Locator) -> None:
     _expect_cells(chat, cells)
 
 
+def test_a_code_block_has_a_head_and_scrolls(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """U10, U11, U24: the language and the buttons are always there, and the lines as they are."""
+    page = chat.page
+    chat.width(250)
+    script = Script(tokens=[f"```python\nx = {'1 + ' * 40}1\n", "y = 2\n", "```\n"], stall_after=2)
+    provider.script = script
+    chat.ask("Write a long line")
+    block = page.locator(".jp-StopChat-code")
+    expect(block).to_contain_text("y = 2")
+    top = "pre => pre.getBoundingClientRect().top - pre.closest('.jp-StopChat-body').offsetTop"
+    before = block.locator("pre").evaluate(top)
+    script.resume.set()
+    chat.expect_mode("send")
+    page.mouse.move(0, 0)
+    for name in ("Wrap long lines", "Copy", "Insert", "Replace", "New cell"):
+        expect(block.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    # It stays where it was while it grew.
+    assert block.locator("pre").evaluate(top) == before
+    label = "head => getComputedStyle(head, '::before').content"
+    assert block.locator(".jp-StopChat-codeHead").evaluate(label) == '"python"'
+    sizes = "pre => [pre.scrollWidth > pre.clientWidth, pre.clientHeight < 80]"
+    assert block.locator("pre").evaluate(sizes) == [True, True]
+    chat.shot("code-250-scrolled")
+    switch = block.get_by_role("button", name="Wrap long lines")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    assert block.locator("pre").evaluate(sizes) == [False, False]
+    chat.shot("code-250-wrapped")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    chat.theme("JupyterLab Dark")
+    seen = """code => {
+      const {borderTopColor, borderTopWidth} = getComputedStyle(code);
+      const panel = getComputedStyle(code.closest('.jp-StopChat-panel'));
+      return borderTopWidth === '1px' && borderTopColor !== panel.backgroundColor;
+    }"""
+    assert block.evaluate(seen)
+
+
 def _expect_file(chat: ChatPage, text: str) -> None:
     chat.page.wait_for_function(
         """text => {

@@ -160,8 +160,14 @@ def test_the_connection_is_lost_and_found(chat: ChatPage, provider: OpenAIProvid
 
 
 def test_esc_at_the_start_needs_no_click(fresh: ChatPage, provider: OpenAIProvider) -> None:
-    """J1: the Launcher opens after the chat and does not keep the focus; later focus is kept."""
+    """J1: the Launcher opens after the chat and does not keep the focus; later focus is kept.
+
+    U10: and the panel is wide enough for code.
+    """
     chat = fresh
+    chat.page.wait_for_function(
+        "Math.abs(document.querySelector('.jp-StopChat-panel').clientWidth - 350) < 10"
+    )
     expect(chat.input).to_be_focused()
     provider.script = LONG
     chat.page.keyboard.type("Tell me a story")

@@ -1,20 +1,21 @@
 /** The messages of the chat, which follow the end unless the person scrolled up. */
 import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import { focusInput, useSnapshot, useTools } from '../context';
+import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
 import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
 import { isBusy, queued, visible } from '../../chat/selectors';
-import { codeClick } from '../../text/codeTools';
+import { codeClick, showWrapping } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';
 
 export function MessageList(props: { following: Following }): JSX.Element {
   const { following } = props;
-  const { controller, trans, code } = useTools();
+  const { controller, trans, code, settings } = useTools();
   const { chat } = useSnapshot();
+  const { wrapCode } = useSettings();
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   /** What a click on a code block's button came to. */
@@ -34,12 +35,15 @@ export function MessageList(props: { following: Following }): JSX.Element {
       const click = codeClick(event.target);
       if (click?.action === 'copy') {
         void code.copy(click.code.text).then(copied => setDone(copied ? trans.__('Copied') : ''));
+      } else if (click?.action === 'wrap') {
+        void settings.set({ wrapCode: !settings.getSnapshot().wrapCode });
       } else if (click) {
         code[click.action](click.code);
       }
     },
-    [code, trans]
+    [code, settings, trans]
   );
+  useEffect(() => showWrapping(list.current as HTMLDivElement, wrapCode), [wrapCode]);
   useEffect(() => {
     const timer = setTimeout(() => setDone(''), 2500);
     return () => clearTimeout(timer);
@@ -60,6 +64,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
     <div className="jp-StopChat-listFrame">
       <div
         className="jp-StopChat-list"
+        data-wrap-code={wrapCode}
         role="log"
         aria-live="off"
         aria-label={trans.__('Messages')}

@@ -60,6 +60,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
   const shown = visible(chat).filter(view => !waiting.has(view.id));
   const forks = versions(chat.messages);
   const firstSent = sentFrom(shown);
+  const newest = [...shown].reverse().find(view => view.role === 'assistant');
   return (
     <div className="jp-StopChat-listFrame">
       <div
@@ -83,6 +84,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
                 view={view}
                 idle={idle}
                 onRendered={onRendered}
+                last={view === newest}
                 at={forks.get(view.id)?.at ?? 0}
                 versions={forks.get(view.id)?.ids.join(' ') ?? ''}
               />

@@ -41,6 +41,8 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
   return (
     <article
       className="jp-StopChat-message"
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- one stop of Tab a message
+      tabIndex={0}
       data-message-id={view.id}
       data-role={view.role}
       data-state={state}

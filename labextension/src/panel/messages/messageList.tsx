@@ -6,6 +6,7 @@ import { isTerminal } from '../../wire/guards';
 import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
+import { messageKeys } from './messageKeys';
 import { isBusy, queued, visible } from '../../chat/selectors';
 import { codeClick, showWrapping } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
@@ -23,6 +24,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
 
   const onRendered = useCallback(() => following.grown(), [following]);
   useLayoutEffect(() => following.attach(list.current as HTMLDivElement), [following]);
+  useLayoutEffect(() => messageKeys(list.current as HTMLDivElement), []);
   useEffect(() => {
     // text comes, the panel's size changes, and images load
     const observer = new ResizeObserver(() => following.sized());
@@ -95,6 +97,8 @@ export function MessageList(props: { following: Following }): JSX.Element {
               {one.kind === 'send' && (
                 <article
                   className="jp-StopChat-message"
+                  // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a stop of Tab
+                  tabIndex={0}
                   data-role="user"
                   data-state={one.stopping ? 'stopping' : 'sending'}
                   aria-label={trans.__('You')}

@@ -13,6 +13,7 @@ import { offerHeld } from "./images";
 import { Parsing, startParserWorker } from "./parsing";
 import { plainText } from "./plainText";
 import { laterTask, Slices } from "./slices";
+import { frameTables } from "./tables";
 import { Typesetting } from "./typesetting";
 
 export interface Render {
@@ -95,6 +96,7 @@ export function makeRender(options: RenderOptions): Render {
         showsRemote(),
       );
       addCodeTools(renderer.node);
+      frameTables(renderer.node);
     });
     if (html === null) {
       return plainText(

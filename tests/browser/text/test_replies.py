@@ -115,6 +115,46 @@ def test_a_prompt_is_changed_and_asked_again(chat: ChatPage, provider: OpenAIPro
     expect(prompt).to_contain_text("A bad question")
 
 
+TABLE = """| call | result | what it means for whoever reads it |
+|---|---:|---|
+| `count(3)` | 0, 1, 2 | It yields three numbers, one after the other, and ends without a word |
+| `count(100000)` | many | Long |
+
+- [ ] To do
+- [x] Done
+
+1. [ ] First
+
+   And more.
+- Plain
+"""
+
+
+def test_tables_scroll_and_tasks_have_no_bullet(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """U22, U40: at 250 pixels."""
+    chat.width(250)
+    provider.script = Script(tokens=[TABLE])
+    chat.ask("Show me a table")
+    chat.expect_mode("send")
+    table = chat.reply().locator(".jp-StopChat-table")
+    expect(table).to_contain_text("Long")
+    assert table.evaluate("frame => frame.scrollWidth > frame.clientWidth + 200")
+    rows = table.locator("tr").evaluate_all("rows => rows.map(row => row.clientHeight)")
+    assert max(rows) < 60
+    widest = table.locator("td").nth(2).evaluate("cell => cell.clientWidth")
+    assert 200 < widest < 400
+    styles = (
+        chat.reply()
+        .locator("li")
+        .evaluate_all("items => items.map(item => getComputedStyle(item).listStyleType)")
+    )
+    assert styles == ["none", "none", "none", "disc"]
+    beside = """item => Math.abs(item.querySelector('input').getBoundingClientRect().top
+      - item.querySelector('p').getBoundingClientRect().top) < 10"""
+    assert chat.reply().locator("li:has(p)").first.evaluate(beside)
+    chat.shot("table-250")
+
+
 @pytest.mark.stress
 def test_a_second_tab_follows_and_can_stop(
     chat: ChatPage, provider: OpenAIProvider, browser: Browser, lab: Lab

@@ -41,6 +41,8 @@ async () => {
   }
 }
 """
+#: What is open in the main area and no document.
+LAUNCHER = "[...window.jupyterapp.shell.widgets('main')].find(widget => !widget.context).id"
 
 
 @pytest.fixture
@@ -118,8 +120,19 @@ def test_code_goes_where_one_looks(chat: ChatPage, blocks: Locator) -> None:
     expect(notice).to_contain_text("The code is in “Untitled")
     chat.shot("code-in-hidden-notebook")
     notice.get_by_role("button", name="Undo").click()
-    _show(chat, notebook)
+    expect(notice).to_have_count(0)
+    _show(chat, page.evaluate(LAUNCHER))
+    _press(blocks.nth(1), "Replace")
+    notice.get_by_role("button", name="Show").click()
+    cells[-1] = ["code", "%%bash\nls -l"]
     _expect_cells(chat, cells)
+    expect(notice).to_have_count(0)
+    page.evaluate("window.jupyterapp.commands.execute('notebook:change-cell-to-markdown')")
+    _show(chat, page.evaluate(LAUNCHER))
+    _press(blocks.first, "Replace")
+    notice.get_by_role("button", name="Undo").click()
+    _show(chat, notebook)
+    _expect_cells(chat, [*cells[:-1], ["markdown", "%%bash\nls -l"]])
 
 
 def test_a_code_block_has_a_head_and_scrolls(chat: ChatPage, provider: OpenAIProvider) -> None:

@@ -13,7 +13,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Attaching } from './attaching';
 import { makeChats } from './chats';
-import { codeActionsOn } from './code';
+import { codeActionsOn } from './code/actions';
 import { addCommands, CommandIDs } from './commands';
 import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
@@ -32,7 +32,7 @@ import { rememberChat, rememberedChat } from '../stores/memory';
 import { schedule } from '../stores/schedule';
 import { StopChatSettings } from '../stores/settings';
 import { LiveBody } from '../text/body';
-import { diagramsOf } from '../text/diagrams';
+import { diagramsOf } from '../text/diagrams/diagrams';
 import { makeRender, Render, warmUp } from '../text/rendering';
 
 /** The parts of JupyterLab that are used; null where it has none. */

@@ -8,7 +8,7 @@ import { GrowingText } from "./body";
 import { cleaningSanitizer, harden } from "./cleaning";
 import { codeFrame, codeToolsWith } from "./codeTools";
 import { Colours } from "./colours";
-import { Diagrams, drawDiagrams } from "./diagrams";
+import { Diagrams, drawDiagrams } from "./diagrams/diagrams";
 import { offerHeld } from "./images";
 import { Parsing, startParserWorker } from "./parsing";
 import { plainText } from "./plainText";

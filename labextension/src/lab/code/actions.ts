@@ -10,7 +10,7 @@ import { typeInto } from './files';
 import { InFront } from './inFront';
 import { notebookWith } from './newNotebook';
 import { focusCell, Place, putInto } from './notebooks';
-import { Code, CodeActions } from '../text/codeTools';
+import { Code, CodeActions } from '../../text/codeTools';
 
 /** How long a notice stays in the corner, in milliseconds; afterwards it is in the list. */
 const STAYS = 10000;

@@ -2,7 +2,7 @@
 import { Notebook, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 
 import { cellCode } from './cellCode';
-import { Code } from '../text/codeTools';
+import { Code } from '../../text/codeTools';
 
 /** Where in a notebook code goes. */
 export type Place = 'below' | 'instead' | 'end';

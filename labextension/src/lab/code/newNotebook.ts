@@ -6,7 +6,7 @@ import { KernelSpec } from '@jupyterlab/services';
 
 import { cellCode } from './cellCode';
 import { focusCell } from './notebooks';
-import { Code } from '../text/codeTools';
+import { Code } from '../../text/codeTools';
 
 export interface NewNotebookOptions {
   app: JupyterFrontEnd;

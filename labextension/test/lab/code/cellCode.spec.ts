@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { cellCode, fileCode } from '../../src/lab/cellCode';
+import { cellCode, fileCode } from '../../../src/lab/code/cellCode';
 
 describe('code in a cell', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { InFront, InFrontOptions } from '../../src/lab/inFront';
+import { InFront, InFrontOptions } from '../../../src/lab/code/inFront';
 
 type Shown = { name: string; isVisible: boolean; isDisposed: boolean };
 

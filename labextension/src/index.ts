@@ -7,6 +7,7 @@ import {
 import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -40,7 +41,8 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     IEditorTracker,
     IDocumentManager,
     IEditorLanguageRegistry,
-    IThemeManager
+    IThemeManager,
+    IDefaultFileBrowser
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -53,7 +55,8 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     editors: IEditorTracker | null,
     documents: IDocumentManager | null,
     languages: IEditorLanguageRegistry | null,
-    themes: IThemeManager | null
+    themes: IThemeManager | null,
+    browser: IDefaultFileBrowser | null
   ): IStopChat =>
     activate({
       app,
@@ -66,7 +69,8 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       editors,
       documents,
       languages,
-      themes
+      themes,
+      browser
     })
 };
 

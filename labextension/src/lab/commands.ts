@@ -67,6 +67,7 @@ interface Action {
   icon?: typeof chatIcon;
   args?: string;
   isEnabled?: (args: ReadonlyPartialJSONObject) => boolean;
+  isVisible?: (args: ReadonlyPartialJSONObject) => boolean;
   execute: (args: ReadonlyPartialJSONObject) => unknown;
 }
 
@@ -95,6 +96,10 @@ export function addCommands(
   const ended = (args: ReadonlyPartialJSONObject): boolean => {
     const one = reply(args);
     return one !== undefined && isTerminal(one.info.state) && !isBusy(chat());
+  };
+  const runs = (args: ReadonlyPartialJSONObject): boolean => {
+    const one = reply(args);
+    return one !== undefined && !one.frozen && !isTerminal(one.info.state);
   };
   const draftWaits = (): boolean => isSendable(controller().getSnapshot().prompt);
   const attach = (one: ReturnType<Attaching['selection']>): void => {
@@ -160,10 +165,8 @@ export function addCommands(
     stopMessage: {
       label: trans.__('Stop This Reply'),
       args: 'messageId',
-      isEnabled: args => {
-        const one = reply(args);
-        return one !== undefined && !one.frozen && !isTerminal(one.info.state);
-      },
+      isEnabled: runs,
+      isVisible: args => !args.messageId || runs(args), // the menu of a reply that has ended
       execute: args => controller().stopMessage(reply(args)?.id ?? '')
     },
     stopAndSend: {

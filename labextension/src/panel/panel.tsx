@@ -17,6 +17,7 @@ import {
 import { acceptDrops } from './dropping';
 import { Header } from './header';
 import { Input } from './input/input';
+import { Following } from './messages/following';
 import { MessageList, Status } from './messages/messageList';
 import { ShownChat } from '../chat/shownChat';
 import { composes } from '../stores/sendKey';
@@ -132,6 +133,9 @@ function Panel(): JSX.Element {
   const { listOpen } = useView();
   const lastEsc = useRef(-Infinity);
   const root = useRef<HTMLDivElement>(null);
+  // each chat has a place of its own
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- made anew for another chat
+  const following = useMemo(() => new Following(() => performance.now()), [controller]);
   useEffect(() => {
     // on the node itself, and while bubbling: what wants Esc for itself has had it before
     const node = root.current as HTMLDivElement;
@@ -163,8 +167,8 @@ function Panel(): JSX.Element {
       {/* the messages stay where they were scrolled to while the list is in front of them */}
       {listOpen && <ChatList />}
       <div className="jp-StopChat-conversation" hidden={listOpen}>
-        <MessageList key={controller.key} />
-        <Input />
+        <MessageList key={controller.key} following={following} />
+        <Input following={following} />
       </div>
       <Status key={`status of ${controller.key}`} />
     </div>

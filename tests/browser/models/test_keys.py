@@ -132,16 +132,32 @@ def test_the_menu_of_the_button_stops_and_sends(chat: ChatPage, provider: OpenAI
 
 
 def test_a_reply_is_stopped_by_its_own_menu(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """J4."""
-    provider.script = Script(tokens=["An answer."])
+    """J4, U12: and the newest reply that has ended has Copy and Regenerate, always there."""
+    provider.script = Script(tokens=["An ", "answer."])
     chat.ask("First")
     expect(chat.reply()).to_have_text("An answer.")
+    chat.expect_mode("send")
+    chat.page.mouse.move(0, 0)
+    tools = chat.replies.last.locator(".jp-StopChat-replyTools")
+    for name in ("Copy the reply", "Regenerate"):
+        expect(tools.get_by_role("button", name=name)).to_have_css("opacity", "1")
+    chat.shot("reply-tools")
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tools.get_by_role("button", name="Copy the reply").click()
+    expect(tools.get_by_role("status")).to_have_text("Copied")
+    assert chat.page.evaluate("navigator.clipboard.readText()") == "An answer."
+    provider.script = Script(tokens=["Another ", "one."])
+    tools.get_by_role("button", name="Regenerate").click()
+    expect(chat.reply()).to_have_text("Another one.")
+    expect(tools).to_contain_text("2/2")
+    chat.expect_mode("send")
     _begin(chat, provider)
     first = chat.replies.first.get_by_role("button", name="Actions for this reply")
     first.focus()
     first.press("Enter")
     stop = chat.page.get_by_role("menuitem", name="Stop This Reply")
-    expect(stop).to_have_attribute("aria-disabled", "true")
+    expect(chat.page.get_by_role("menuitem", name="Copy the Reply")).to_be_visible()
+    expect(stop).to_be_hidden()
     chat.page.keyboard.press("Escape")
     last = chat.replies.last.get_by_role("button", name="Actions for this reply")
     last.focus()

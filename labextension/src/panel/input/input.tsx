@@ -6,11 +6,13 @@ import { useSettings, useSnapshot, useTools } from '../context';
 import { Setup } from '../models/localInstall';
 import { ModelPicker } from '../models/modelPicker';
 import { Queue } from './queue';
+import { ToEnd } from './toEnd';
+import { Following } from '../messages/following';
 import { chips } from '../../chat/prompt';
 import { sends } from '../../stores/sendKey';
 import { SendStop } from './sendStop';
 
-export function Input(): JSX.Element {
+export function Input(props: { following: Following }): JSX.Element {
   const { controller, trans } = useTools();
   const { sendKey } = useSettings();
   const { prompt } = useSnapshot();
@@ -100,6 +102,7 @@ export function Input(): JSX.Element {
       <div className="jp-StopChat-toolbar">
         <AttachButton />
         <ModelPicker />
+        <ToEnd following={props.following} />
       </div>
     </div>
   );

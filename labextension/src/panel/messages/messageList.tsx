@@ -1,124 +1,78 @@
 /** The messages of the chat, which follow the end unless the person scrolled up. */
 import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import { focusInput, useSnapshot, useTools } from '../context';
+import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
+import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
+import { messageKeys } from './messageKeys';
 import { isBusy, queued, visible } from '../../chat/selectors';
-import { codeClick } from '../../text/codeTools';
+import { codeClick, showWrapping } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';
 
-/** How near to the end counts as the end, in pixels. */
-const NEAR = 32;
-/** How long after a movement of the person's hand a scroll counts as theirs, in milliseconds. */
-const HAND = 1000;
-
-export function MessageList(): JSX.Element {
-  const { controller, trans, code } = useTools();
+export function MessageList(props: { following: Following }): JSX.Element {
+  const { following } = props;
+  const { controller, trans, code, settings } = useTools();
   const { chat } = useSnapshot();
+  const { wrapCode } = useSettings();
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
-  /** How high the messages were when they were last scrolled. */
-  const height = useRef(0);
-  /** When the person last turned the wheel, pressed a key or dragged here. */
-  const hand = useRef(-Infinity);
-  const [news, setNews] = useState(false);
   /** What a click on a code block's button came to. */
   const [done, setDone] = useState('');
 
-  const toEnd = useCallback(() => {
-    const element = list.current;
-    if (element) {
-      element.scrollTop = element.scrollHeight;
-      height.current = element.scrollHeight;
-    }
-  }, []);
-  const onHand = useCallback(() => {
-    hand.current = performance.now();
-  }, []);
-  const onRendered = useCallback(() => {
-    // who is at the end follows by the observer below, when the page has laid the new text out
-    // anyway: to scroll here would have it laid out twice
-    if (!follows.current) {
-      setNews(true);
-    }
-  }, []);
-  const onScroll = useCallback(() => {
-    const element = list.current as HTMLDivElement;
-    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-    // what was drawn meanwhile also leads away from the end, and is followed
-    const isMoved =
-      element.scrollHeight === height.current || performance.now() - hand.current < HAND;
-    height.current = element.scrollHeight;
-    if (isNear || isMoved) {
-      follows.current = isNear;
-    }
-    // who reads further up keeps the place, whatever grows above it
-    element.style.overflowAnchor = follows.current ? '' : 'auto';
-    if (follows.current) {
-      setNews(false);
-    }
-  }, []);
+  const onRendered = useCallback(() => following.grown(), [following]);
+  useLayoutEffect(() => following.attach(list.current as HTMLDivElement), [following]);
+  useLayoutEffect(() => messageKeys(list.current as HTMLDivElement), []);
   useEffect(() => {
     // text comes, the panel's size changes, and images load
-    const observer = new ResizeObserver(() => {
-      if (follows.current) {
-        toEnd();
-      }
-    });
+    const observer = new ResizeObserver(() => following.sized());
     observer.observe(list.current as HTMLDivElement);
     observer.observe(content.current as HTMLDivElement);
     return () => observer.disconnect();
-  }, [toEnd]);
+  }, [following]);
   const onClick = useCallback(
     (event: React.MouseEvent) => {
       const click = codeClick(event.target);
       if (click?.action === 'copy') {
-        void code.copy(click.code).then(copied => setDone(copied ? trans.__('Copied') : ''));
-      } else if (click && code.hasNotebook()) {
-        code[click.action](click.code);
-        setDone(trans.__('Put into the notebook'));
+        void code.copy(click.code.text).then(copied => setDone(copied ? trans.__('Copied') : ''));
+      } else if (click?.action === 'wrap') {
+        void settings.set({ wrapCode: !settings.getSnapshot().wrapCode });
       } else if (click) {
-        setDone(trans.__('Open a notebook first'));
+        code[click.action](click.code);
       }
     },
-    [code, trans]
+    [code, settings, trans]
   );
+  useEffect(() => showWrapping(list.current as HTMLDivElement, wrapCode), [wrapCode]);
   useEffect(() => {
     const timer = setTimeout(() => setDone(''), 2500);
     return () => clearTimeout(timer);
   }, [done]);
   const last = chat.pending[chat.pending.length - 1]?.requestId;
   useLayoutEffect(() => {
-    follows.current = true; // what a person has just sent is what they look at
-    setNews(false);
-    toEnd();
-  }, [last, chat.chatId, toEnd]);
+    if (last !== undefined) {
+      following.toEnd(); // what a person has just sent is what they look at
+    }
+  }, [last, following]);
 
   const waiting = new Set(queued(chat).flatMap(view => [view.id, view.info.reply_to]));
   const idle = !isBusy(chat);
   const shown = visible(chat).filter(view => !waiting.has(view.id));
   const forks = versions(chat.messages);
   const firstSent = sentFrom(shown);
+  const newest = [...shown].reverse().find(view => view.role === 'assistant');
   return (
     <div className="jp-StopChat-listFrame">
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- only noted */}
       <div
         className="jp-StopChat-list"
+        data-wrap-code={wrapCode}
         role="log"
         aria-live="off"
         aria-label={trans.__('Messages')}
         tabIndex={0}
         ref={list}
-        onScroll={onScroll}
-        onWheel={onHand}
-        onTouchMove={onHand}
-        onKeyDown={onHand}
-        onPointerDown={onHand}
-        onPointerMove={event => event.buttons !== 0 && onHand()}
       >
         {/* what is clicked are buttons in rendered text, which the keyboard reaches as well */}
         {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- see above */}
@@ -132,6 +86,7 @@ export function MessageList(): JSX.Element {
                 view={view}
                 idle={idle}
                 onRendered={onRendered}
+                last={view === newest}
                 at={forks.get(view.id)?.at ?? 0}
                 versions={forks.get(view.id)?.ids.join(' ') ?? ''}
               />
@@ -142,6 +97,8 @@ export function MessageList(): JSX.Element {
               {one.kind === 'send' && (
                 <article
                   className="jp-StopChat-message"
+                  // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a stop of Tab
+                  tabIndex={0}
                   data-role="user"
                   data-state={one.stopping ? 'stopping' : 'sending'}
                   aria-label={trans.__('You')}
@@ -165,19 +122,6 @@ export function MessageList(): JSX.Element {
           ))}
         </div>
       </div>
-      {news && (
-        <button
-          type="button"
-          className="jp-StopChat-newText"
-          onClick={() => {
-            follows.current = true;
-            setNews(false);
-            toEnd();
-          }}
-        >
-          {trans.__('New text')}
-        </button>
-      )}
       <div className="jp-StopChat-toast" role="status">
         {done}
       </div>

@@ -20,7 +20,6 @@ from typing import Any
 
 from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
-from tests.newest import newest_reply
 
 WHEN = "2026-01-01T00:00:00Z"
 

@@ -1,6 +1,6 @@
 /** What is read off a chat: which messages are shown, which wait, and what Stop aims at. */
 import { isTerminal } from '../wire/guards';
-import { MessageView } from './messages';
+import { hasText, MessageView } from './messages';
 import { ChatView } from './replies';
 import { line } from './versions';
 
@@ -42,6 +42,13 @@ export function queued(state: ChatView): readonly MessageView[] {
     (view, index) =>
       view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
   );
+}
+
+/** The words of the prompts of a chat, the oldest first; those that are not here yet are left out. */
+export function promptWords(state: ChatView): string[] {
+  const sent = visible(state).filter(view => view.role === 'user' && hasText(view));
+  const asked = state.pending.filter(one => one.kind === 'send');
+  return [...sent.map(view => view.text), ...asked.map(one => one.body)];
 }
 
 /** What Stop aims at: the reply that is being made, else the request that was sent last. */

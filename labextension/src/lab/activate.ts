@@ -141,6 +141,7 @@ export function activate(parts: LabParts): StopChat {
     views,
     attaching,
     code,
+    mayChoose: () => !models.getSnapshot().list?.locked,
     open,
     show: () => app.shell.activateById(views.current.id),
     openTab,

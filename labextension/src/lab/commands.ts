@@ -19,6 +19,7 @@ import { Views } from './views';
 
 export const CommandIDs = {
   open: 'stop-chat:open',
+  focus: 'stop-chat:focus',
   openTab: 'stop-chat:open-tab',
   newChat: 'stop-chat:new',
   chats: 'stop-chat:chats',
@@ -41,8 +42,13 @@ export const CommandIDs = {
   attachSelection: 'stop-chat:attach-selection',
   attachCell: 'stop-chat:attach-cell',
   attachFiles: 'stop-chat:attach-files',
-  attachUpload: 'stop-chat:attach-upload'
+  attachUpload: 'stop-chat:attach-upload',
+  chooseModel: 'stop-chat:choose-model',
+  settings: 'stop-chat:settings'
 };
+
+/** JupyterLab's own command that opens the settings. */
+const SETTINGS_EDITOR = 'settingeditor:open';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -52,6 +58,8 @@ export interface CommandTargets {
   views: Views;
   attaching: Attaching;
   code: CodeActions;
+  /** The person chooses the model, and not who runs the server. */
+  mayChoose: () => boolean;
   /** Show the sidebar; with a chat, that one. */
   open: (chatId?: string) => void;
   /** Show the view that the person used last. */
@@ -114,6 +122,13 @@ export function addCommands(
       icon: chatIcon,
       args: 'chatId',
       execute: ({ chatId }) => open(chatId as string | undefined)
+    },
+    focus: {
+      label: trans.__('Go to the Prompt'),
+      execute: () => {
+        views.current.view.showList(false);
+        show();
+      }
     },
     openTab: {
       label: trans.__('Open Chat in a Tab'),
@@ -247,6 +262,19 @@ export function addCommands(
     attachUpload: {
       label: trans.__('Attach Files from This Computer…'),
       execute: () => attaching.upload(controller())
+    },
+    chooseModel: {
+      label: trans.__('Choose a Model…'),
+      isEnabled: targets.mayChoose,
+      execute: () => {
+        show();
+        views.current.openPicker();
+      }
+    },
+    settings: {
+      label: trans.__('Stop Chat Settings…'),
+      isEnabled: () => commands.hasCommand(SETTINGS_EDITOR),
+      execute: () => commands.execute(SETTINGS_EDITOR, { query: trans.__('Stop Chat') })
     }
   };
   for (const [name, { args, ...action }] of Object.entries(actions)) {

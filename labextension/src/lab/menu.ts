@@ -17,6 +17,8 @@ const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
     CommandIDs.exportNotebook,
     CommandIDs.exportJson,
     SEPARATOR,
+    CommandIDs.settings,
+    SEPARATOR,
     CommandIDs.deleteChat
   ],
   draft: [CommandIDs.stopAndSend, CommandIDs.queueDraft, SEPARATOR, CommandIDs.stop],

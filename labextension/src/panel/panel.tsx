@@ -18,6 +18,7 @@ import { acceptDrops } from './dropping';
 import { Header } from './header';
 import { Input } from './input/input';
 import { Following } from './messages/following';
+import { openPicker } from './models/modelName';
 import { MessageList, Status } from './messages/messageList';
 import { ShownChat } from '../chat/shownChat';
 import { composes } from '../stores/sendKey';
@@ -66,6 +67,12 @@ export class StopChatPanel extends ReactWidget {
     this.node.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
   }
 
+  /** Open the list of models. */
+  openPicker(): void {
+    this.view.showList(false);
+    void this.renderPromise?.then(() => openPicker(this.node));
+  }
+
   /** Called when the panel is shown for the first time. */
   onFirstShow: () => void = () => undefined;
 
@@ -92,7 +99,8 @@ export class StopChatPanel extends ReactWidget {
     this._use();
     void this.renderPromise?.then(() => {
       const { listOpen, renaming } = this._parts.view;
-      if (!listOpen && !renaming) {
+      const picks = this.node.querySelector('.jp-StopChat-models') !== null;
+      if (!listOpen && !renaming && !picks) {
         this.focusInput(); // else the field that has opened has the caret
       }
     });

@@ -14,8 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "behaviours.md"
-ID = re.compile(r"\b[LVSJBTPRHW][1-9]\d?\b")
-ROW = re.compile(r"^\| ([LVSJBTPRHW]\d+) \| (.*?) \|(.*)\|$")
+ID = re.compile(r"\b[LVSJBTPRHWU][1-9]\d?\b")
+ROW = re.compile(r"^\| ([LVSJBTPRHWU]\d+) \| (.*?) \|(.*)\|$")
 TITLE = re.compile(r"\b(?:it|test|describe)\(\s*['\"`](.*?)['\"`],")
 #: So many tests are named in a row; the rest are a search away.
 MOST = 4

@@ -231,7 +231,9 @@ def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:
     if (where := _where(cause)) is not None:
         unknown = failure.code in {ErrorCode.GENERATION_FAILED, ErrorCode.INTERNAL}
         log.log(logging.WARNING if unknown else logging.DEBUG, "error %s: %s", error_id, where)
-    return ErrorInfo(code=failure.code, message=failure.sentence, error_id=error_id)
+    return ErrorInfo(
+        code=failure.code, message=failure.sentence, error_id=error_id, said=failure.said
+    )
 
 
 def _where(cause: BaseException | None) -> str | None:

@@ -245,6 +245,7 @@ class Catalogue:
     def _provider(self, name: str, owner: str) -> ProviderInfo:
         known = PROVIDERS[name]
         source = self.key_of(name, owner)
+        elsewhere = bool(self._parameters.get(name, {}).get("base_url"))
         return ProviderInfo(
             name=name,
             label=known.label,
@@ -256,6 +257,8 @@ class Catalogue:
             and source not in {"settings", "environment"}
             and self._rules.may_give(name, owner),
             base_url=self.given(name, owner).base_url,
+            keys_url=None if elsewhere else known.keys_url,
+            account_url=None if elsewhere else known.account_url,
         )
 
     async def _asked(

@@ -23,6 +23,8 @@ class Provider:
     :ivar keys: names of environment variables; one of them holds the key.
     :ivar models: those to suggest, a good general one first.
     :ivar takes_key: it can be given a key.
+    :ivar keys_url: the page on which a person makes a key.
+    :ivar account_url: the page on which a person pays.
     :ivar no_retries: the `max_retries` with which its client does not try again behind our back;
         None where that is not known.
     """
@@ -32,6 +34,8 @@ class Provider:
     keys: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     takes_key: bool = True
+    keys_url: str | None = None
+    account_url: str | None = None
     no_retries: int | None = None
 
     @property
@@ -47,6 +51,8 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_openai",
         ("OPENAI_API_KEY",),
         ("gpt-5-mini", "gpt-5", "gpt-5-nano"),
+        keys_url="https://platform.openai.com/api-keys",
+        account_url="https://platform.openai.com/settings/organization/billing/overview",
         no_retries=0,
     ),
     "anthropic": Provider(
@@ -54,6 +60,8 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_anthropic",
         ("ANTHROPIC_API_KEY",),
         ("claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5"),
+        keys_url="https://console.anthropic.com/settings/keys",
+        account_url="https://console.anthropic.com/settings/billing",
         no_retries=0,
     ),
     "google_genai": Provider(
@@ -61,6 +69,8 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_google_genai",
         ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
         ("gemini-2.5-flash", "gemini-2.5-pro"),
+        keys_url="https://aistudio.google.com/apikey",
+        account_url="https://console.cloud.google.com/billing",
         no_retries=1,
     ),
     "mistralai": Provider(
@@ -68,6 +78,8 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_mistralai",
         ("MISTRAL_API_KEY",),
         ("mistral-small-latest", "mistral-large-latest"),
+        keys_url="https://console.mistral.ai/api-keys",
+        account_url="https://console.mistral.ai/billing",
         no_retries=1,
     ),
     "groq": Provider(
@@ -75,6 +87,8 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_groq",
         ("GROQ_API_KEY",),
         ("openai/gpt-oss-20b", "openai/gpt-oss-120b"),
+        keys_url="https://console.groq.com/keys",
+        account_url="https://console.groq.com/settings/billing",
         no_retries=0,
     ),
     "deepseek": Provider(
@@ -82,13 +96,49 @@ PROVIDERS: dict[str, Provider] = {
         "langchain_deepseek",
         ("DEEPSEEK_API_KEY",),
         ("deepseek-chat", "deepseek-reasoner"),
+        keys_url="https://platform.deepseek.com/api_keys",
+        account_url="https://platform.deepseek.com/top_up",
         no_retries=0,
     ),
-    "xai": Provider("xAI", "langchain_xai", ("XAI_API_KEY",), ("grok-4",), no_retries=0),
-    "openrouter": Provider("OpenRouter", "langchain_openrouter", ("OPENROUTER_API_KEY",)),
-    "together": Provider("Together AI", "langchain_together", ("TOGETHER_API_KEY",), no_retries=0),
-    "fireworks": Provider("Fireworks AI", "langchain_fireworks", ("FIREWORKS_API_KEY",)),
-    "perplexity": Provider("Perplexity", "langchain_perplexity", ("PPLX_API_KEY",), ("sonar",)),
+    "xai": Provider(
+        "xAI",
+        "langchain_xai",
+        ("XAI_API_KEY",),
+        ("grok-4",),
+        keys_url="https://console.x.ai/",
+        account_url="https://console.x.ai/",
+        no_retries=0,
+    ),
+    "openrouter": Provider(
+        "OpenRouter",
+        "langchain_openrouter",
+        ("OPENROUTER_API_KEY",),
+        keys_url="https://openrouter.ai/settings/keys",
+        account_url="https://openrouter.ai/settings/credits",
+    ),
+    "together": Provider(
+        "Together AI",
+        "langchain_together",
+        ("TOGETHER_API_KEY",),
+        keys_url="https://api.together.xyz/settings/api-keys",
+        account_url="https://api.together.xyz/settings/billing",
+        no_retries=0,
+    ),
+    "fireworks": Provider(
+        "Fireworks AI",
+        "langchain_fireworks",
+        ("FIREWORKS_API_KEY",),
+        keys_url="https://app.fireworks.ai/settings/users/api-keys",
+        account_url="https://app.fireworks.ai/settings/billing",
+    ),
+    "perplexity": Provider(
+        "Perplexity",
+        "langchain_perplexity",
+        ("PPLX_API_KEY",),
+        ("sonar",),
+        keys_url="https://www.perplexity.ai/account/api/keys",
+        account_url="https://www.perplexity.ai/account/api/billing",
+    ),
     OLLAMA: Provider("Ollama", "langchain_ollama", takes_key=False),
     COMPATIBLE: Provider("OpenAI-compatible server", "langchain_openai", no_retries=0),
 }

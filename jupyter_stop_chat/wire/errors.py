@@ -211,7 +211,8 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.REQUEST_REFUSED: ("The provider refused the request.", 502),
     ErrorCode.EMPTY_REPLY: ("The model answered with nothing. Try again.", 502),
     ErrorCode.QUOTA_EXCEEDED: (
-        "The account at the provider has no credit left. Add some there, or choose another model.",
+        "The account at the provider has no credit left. Waiting does not help: add some there, "
+        "or choose another model.",
         402,
     ),
     ErrorCode.WRONG_ADDRESS: (
@@ -253,12 +254,15 @@ class StopChatError(Exception):
 
     :param code: which error.
     :param detail: what the log may know and the client may not.
+    :param said: the provider's own sentence, for the client as well: no exception's words, and
+        nothing in it that is a key or a path.
     """
 
-    def __init__(self, code: ErrorCode, detail: str = "") -> None:
+    def __init__(self, code: ErrorCode, detail: str = "", said: str | None = None) -> None:
         super().__init__(f"{code}: {detail}" if detail else str(code))
         self.code = code
         self.detail = detail
+        self.said = said
 
     @property
     def sentence(self) -> str:

@@ -20,6 +20,8 @@ class ProviderInfo(_Answer):
     """A provider: whether its package is there, and where its key comes from.
 
     `may_give` tells whether this person may give a key. `base_url` is the address that they gave.
+    `keys_url` is the provider's page on which keys are made, and `account_url` that on which one
+    pays; both are absent where the administrator's settings name another address.
     """
 
     name: str
@@ -30,6 +32,8 @@ class ProviderInfo(_Answer):
     key: KeySource | None = None
     may_give: bool
     base_url: str | None = None
+    keys_url: str | None = None
+    account_url: str | None = None
 
 
 class ModelList(_Answer):

@@ -31,6 +31,8 @@ _BYTES_OF_UNIT = 6
 MAX_ATTACHMENTS = 20
 #: So many offsets may be told at once.
 MAX_OFFSETS = 1000
+#: So much of a provider's own words is told, in characters.
+MAX_SAID = 600
 #: So many texts may be asked for at once.
 MAX_WANTED = 100
 
@@ -129,11 +131,15 @@ class Receipt(Stored):
 
 
 class ErrorInfo(Stored):
-    """What went wrong: a code of the table, its sentence, and the id it has in the log."""
+    """What went wrong: a code of the table, its sentence, and the id it has in the log.
+
+    `said` is what the provider itself said, without keys and paths: plain text, and nothing else.
+    """
 
     code: ErrorCode
     message: str
     error_id: str | None = None
+    said: Annotated[Text, Field(max_length=MAX_SAID)] | None = None
 
 
 class Retry(Stored):

@@ -98,6 +98,8 @@ async def test_what_there_is(call: Any) -> None:
         "package": "langchain-openai",
         "takes_key": True,
         "may_give": True,
+        "keys_url": "https://platform.openai.com/api-keys",
+        "account_url": "https://platform.openai.com/settings/organization/billing/overview",
     }
     assert not provider_of(listed, "ollama")["takes_key"]
     (local,) = [each for each in listed["models"] if each["local"]]

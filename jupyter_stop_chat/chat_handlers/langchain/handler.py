@@ -126,7 +126,9 @@ class LangChainHandler:
                 yield broke
             if isinstance(error, ValueError) and "No generation chunks" in str(error):
                 raise StopChatError(ErrorCode.EMPTY_REPLY) from error
-            raise stop_chat_error(error, self._secrets()) from error
+            # What an agent's tools ask elsewhere, and what they are answered, is no provider's.
+            tells = self._model is not None
+            raise stop_chat_error(error, self._secrets(), tells=tells) from error
 
     async def _listen(self, hearing: Hearing) -> None:
         """Hear what the models' providers say, in this task and those that it starts."""

@@ -54,6 +54,7 @@ class Answer:
     :ivar status: the HTTP status, from 300 on, of the answer or named in its body.
     :ivar names: what the server calls the error: small letters and digits only.
     :ivar text: its sentences, one a line, and numbers with their names.
+    :ivar said: the sentences of its body alone, as a server says them to people.
     :ivar is_page: the body is a web page.
     :ivar has_body: the body is known, though it may be empty.
     :ivar headers: of the answer.
@@ -62,6 +63,7 @@ class Answer:
     status: int | None = None
     names: list[str] = field(default_factory=list)
     text: str = ""
+    said: list[str] = field(default_factory=list)
     is_page: bool = False
     has_body: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -226,6 +228,8 @@ def _take(name: str, text: str, answer: Answer, sentences: list[str]) -> None:
             answer.names.append(plain(text))
     if name in _NAMES or name in _SENTENCES:
         sentences.append(text)
+        if " " in text.strip() and text not in answer.said:
+            answer.said.append(text)
 
 
 def _json_in(text: str) -> object:

@@ -7,10 +7,13 @@ import ssl
 from collections.abc import Iterable, Mapping
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.secrets import mask_keys
+from jupyter_stop_chat.wire.secrets import mask_for_people, mask_keys
 
 from . import words
 from .answers import Answer, answer_of, answer_on_the_wire, causes
+
+#: A gateway's sentence, and that of the provider behind it.
+_MOST_SENTENCES = 3
 
 _BY_STATUS = {
     401: ErrorCode.KEY_REFUSED,
@@ -89,16 +92,35 @@ def code_of_wire(status: int | None, body: object) -> ErrorCode:
     return _meaning(answer_on_the_wire(status, body)) or ErrorCode.GENERATION_FAILED
 
 
-def stop_chat_error(error: BaseException, secrets: Iterable[str] = ()) -> StopChatError:
+def stop_chat_error(
+    error: BaseException, secrets: Iterable[str] = (), *, tells: bool = False
+) -> StopChatError:
     """Make the error that a client may be told of; raise it `from` the other.
 
     :param error: what a provider's library raised.
     :param secrets: keys that must not be in the log.
+    :param tells: whether what was answered is a model's provider's word, and no other server's.
     """
     if isinstance(error, StopChatError):
         return error
+    secrets = list(secrets)
     detail = mask_keys(f"{type(error).__name__}: {error}", secrets)
-    return StopChatError(code_of(error), detail[:2000])
+    said = said_by(error, secrets) if tells else None
+    return StopChatError(code_of(error), detail[:2000], said)
+
+
+def said_by(error: BaseException, secrets: Iterable[str] = ()) -> str | None:
+    """Return a provider's own sentences, as they may be shown; None where it said none.
+
+    Only what stood in its answer: never the words of an exception, and no web page.
+
+    :param secrets: keys that must not be in them.
+    """
+    for one in causes(error):
+        answer = answer_of(one)
+        if answer.said and not answer.is_page:
+            return mask_for_people(" ".join(answer.said[:_MOST_SENTENCES]), secrets) or None
+    return None
 
 
 def _meaning(answer: Answer) -> ErrorCode | None:
@@ -156,13 +178,14 @@ def _of_sentence(status: int | None, text: str, strong: ErrorCode | None) -> Err
 
 
 def _is_quota(status: int | None, text: str, strong: ErrorCode | None) -> bool:
-    if strong is ErrorCode.QUOTA_EXCEEDED or status == 402:
+    if strong is ErrorCode.QUOTA_EXCEEDED or status == 402 or words.NO_MONEY.search(text):
         return True
     # Google says "quota" of what is to be waited for by the minute.
     passes = strong is ErrorCode.RATE_LIMITED and (
         words.PER_TIME.search(text) or "resource_exhausted" in text.lower()
     )
-    return not passes and words.QUOTA.search(text) is not None
+    # `insufficient_quota` among other words is the same as `insufficient quota`.
+    return not passes and words.QUOTA.search(text.replace("_", " ")) is not None
 
 
 def _of_refusal(status: int, text: str, strong: ErrorCode | None) -> ErrorCode:
@@ -208,12 +231,10 @@ def _from_sentence(text: str) -> ErrorCode | None:
     """Look for what a sentence says that comes with nothing else."""
     if _is_bigger_than_rate(None, text):
         return ErrorCode.CONTEXT_TOO_LONG
-    for pattern, code in (
-        (words.QUOTA, ErrorCode.QUOTA_EXCEEDED),
-        (words.MEMORY, ErrorCode.PROVIDER_MEMORY),
-    ):
-        if pattern.search(text):
-            return code
+    if words.QUOTA.search(text.replace("_", " ")):
+        return ErrorCode.QUOTA_EXCEEDED
+    if words.MEMORY.search(text):
+        return ErrorCode.PROVIDER_MEMORY
     if _is_too_long(text):
         return ErrorCode.CONTEXT_TOO_LONG
     for pattern, code in (

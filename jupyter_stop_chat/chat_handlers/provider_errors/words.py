@@ -23,7 +23,9 @@ _NAMES: dict[ErrorCode, str] = {
         insufficient_quota billing_hard_limit_reached billing_not_active billing_error Arrearage
         insufficient_balance InsufficientBalance exceeded_current_quota_error budget_exceeded
         payment_required insufficient_credits insufficient_funds credit_limit quota_exhausted
-        AllocationQuota.FreeTierOnly BillingNotActive ServiceQuotaExceededException""",
+        AllocationQuota.FreeTierOnly BillingNotActive ServiceQuotaExceededException
+        billing_hard_limit insufficient_credit insufficient_user_quota out_of_credits no_credits
+        credit_balance_too_low AccountOverdueError account_deactivated_billing""",
     ErrorCode.PROVIDER_MEMORY: "out_of_memory OutOfMemoryError cuda_out_of_memory",
     ErrorCode.CONTENT_FILTERED: """
         content_filter content_policy_violation ResponsibleAIPolicyViolation
@@ -142,6 +144,10 @@ ASKED_OF_LIMIT = _any_of(
     r"limit:?\s*([\d,]+)(?:(?!\bused\b).){0,40}?(?:requested|current):?\s*([\d,]+)"
 )
 
+#: Money, of which no minute brings more, whatever the error is called.
+NO_MONEY = _any_of(
+    r"credits?\b (?:\w+ ){0,3}(?:depleted|used up|exhausted|expired)\b|no active billing|no payment method"
+)
 QUOTA = _any_of(
     r"credit balance is too low",
     r"insufficient (?:account )?(?:balance|funds|credits?|quota)",
@@ -151,11 +157,11 @@ QUOTA = _any_of(
     r"(?:credit|spend\w*|billing|budget)(?: hard)? (?:limit|cap) (?:is |was |has been )?(?:exceeded|reached)",
     r"billing (?:hard )?limit|billing details|billing (?:is )?not active|check your plan and billing",
     r"(?:usage|monthly|spend\w*) limits?\b.{0,40}\b(?:reached|exceeded)|(?:reached|exceeded) (?:your|its|the)"
-    r" (?:\w+ ){0,3}(?:usage|spending|monthly) limits?",
+    r" (?:\w+ ){0,3}(?:usage|spend\w*|monthly) limits?",
     r"arrear|account.{0,40}(?:overdue|good standing)|failure to pay|payment required",
     r"requires (?:more|at least [\d.$]+) credits|purchase (?:more )?credits|\btop.?up\b|recharge",
     r"budget has been exceeded|key limit exceeded|free tier of the model has been exhausted",
-    r"余额不足|欠费|充值",
+    r"(?:余额|额度|配额).{0,4}不足|欠费|充值",
 )
 
 MEMORY = _any_of(

@@ -22,6 +22,9 @@ export interface ProviderInfo {
   key?: 'settings' | 'environment' | 'given';
   may_give: boolean;
   base_url?: string;
+  /** The provider's page on which keys are made, and that on which one pays. */
+  keys_url?: string;
+  account_url?: string;
 }
 
 export interface ModelList {
@@ -107,6 +110,20 @@ export class ModelChoice {
   /** What is known of a model. */
   info(id: string | null): ModelInfo | undefined {
     return this._state.models.find(model => model.id === id);
+  }
+
+  /** What is known of a model's provider, once the list was asked for. */
+  providerOf(id: string | null | undefined): ProviderInfo | undefined {
+    const name = id?.split(':')[0];
+    return this._state.list?.providers.find(provider => provider.name === name);
+  }
+
+  /** What a model's provider is called. */
+  providerName(id: string): string {
+    const name = id.split(':')[0];
+    const like = this._state.models.find(model => model.provider === name && !model.local);
+    const label = like && like.label !== like.id ? like.label.split(':')[0] : name;
+    return this.providerOf(id)?.label ?? label;
   }
 
   /** Why the next prompt would fail; undefined when it would not, or nobody knows. */

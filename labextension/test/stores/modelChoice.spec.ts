@@ -97,6 +97,19 @@ beforeEach(() => {
   });
 });
 
+describe('what a provider is called', () => {
+  it('is known from its models, and from the list once that is there (U2)', async () => {
+    server.models.models.push(model('mistralai:m', { label: 'Mistral AI: m' }));
+    expect(choice.providerName('mistralai:other')).toBe('mistralai');
+    choice.receive({ type: 'welcome', models: server.models.models } as Welcome);
+    expect(choice.providerName('mistralai:other')).toBe('Mistral AI');
+    expect(choice.providerOf('mistralai:other')).toBeUndefined();
+    await choice.load();
+    expect(choice.providerName('mistralai:other')).toBe('MISTRALAI');
+    expect(choice.providerName('mine:own')).toBe('mine');
+  });
+});
+
 describe('the choice', () => {
   it('is the server’s until a person chooses', () => {
     choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));

@@ -3,7 +3,7 @@ import React, { useLayoutEffect } from 'react';
 
 import { focusInput, useSettings, useTools } from '../context';
 import { elsewhereWords, finishWords, goesOn, reasonWords, receiptWords } from './endWords';
-import { LongText } from './longText';
+import { ErrorDetails } from '../errorDetails';
 import { NextStep } from './nextStep';
 import { MessageView } from '../../chat/messages';
 import { isTerminal } from '../../wire/guards';
@@ -51,12 +51,7 @@ export function EndLine(props: {
           {trans.__('Retry')}
         </button>
         <NextStep error={error} model={view.info.model} />
-        {error?.error_id && (
-          <details className="jp-StopChat-errorDetails">
-            <summary>{trans.__('Details')}</summary>
-            <LongText name={trans.__('Error id, for the server\'s log')} text={error.error_id} />
-          </details>
-        )}
+        {error && <ErrorDetails error={error} model={view.info.model} />}
       </div>
     );
   }

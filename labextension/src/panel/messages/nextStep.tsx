@@ -1,5 +1,5 @@
 /** What can be done about a failed reply, besides trying again. */
-import React from "react";
+import React, { useEffect } from "react";
 
 import { focusInput, useModels, useTools } from "../context";
 import { askForKey } from "../models/keys";
@@ -8,6 +8,7 @@ import { openPicker } from "../models/modelName";
 import { ErrorInfo } from "../../wire/protocol";
 
 const KEY = new Set(["missing_key", "key_refused", "forbidden", "invalid_key"]);
+const NO_MONEY = "quota_exceeded";
 const ADDRESS = new Set(["wrong_address"]);
 const CHOOSE = new Set([
   "no_model",
@@ -18,7 +19,7 @@ const CHOOSE = new Set([
   "context_too_long",
   "local_model_memory",
   "unstoppable_model",
-  "quota_exceeded",
+  NO_MONEY,
   "provider_memory",
   ...ADDRESS,
   ...KEY,
@@ -32,6 +33,12 @@ export function NextStep(props: {
   const { list, local } = useModels();
   const { error } = props;
   const code = error?.code ?? "";
+  const asks = list === null && (code === NO_MONEY || KEY.has(code));
+  useEffect(() => {
+    if (asks) {
+      void models.load();
+    }
+  }, [asks, models]);
   if (code === "local_model_missing") {
     return local?.state === "installed" ? null : (
       <button
@@ -47,11 +54,21 @@ export function NextStep(props: {
     return null;
   }
   const name = props.model?.split(":")[0];
-  const provider = list?.providers.find((one) => one.name === name);
+  const provider = models.providerOf(props.model);
   const gives = KEY.has(code) || (ADDRESS.has(code) && name === COMPATIBLE);
   const wantsKey = gives && (list === null || provider?.may_give);
   return (
     <>
+      {code === NO_MONEY && provider?.account_url && (
+        <a
+          className="jp-StopChat-action"
+          href={provider.account_url}
+          target="_blank"
+          rel="noopener noreferrer"
+        >
+          {trans.__("Add credit at %1", provider.label)}
+        </a>
+      )}
       {wantsKey && (
         <button
           type="button"

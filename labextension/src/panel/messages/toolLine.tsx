@@ -2,7 +2,7 @@
 import React from 'react';
 
 import { useTools } from '../context';
-import { LongText } from './longText';
+import { LongText } from '../longText';
 import { ToolCall } from '../../wire/protocol';
 
 export function ToolLine(props: { tool: ToolCall }): JSX.Element {

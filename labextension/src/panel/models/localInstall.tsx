@@ -2,6 +2,7 @@
 import React from 'react';
 
 import { focusInput, useModels, useTools } from '../context';
+import { ErrorDetails } from '../errorDetails';
 import { askForKey } from './keys';
 import { openPicker } from './modelName';
 
@@ -86,9 +87,10 @@ export function InstallLocal(): JSX.Element | null {
     return (
       <div className="jp-StopChat-install">
         {local.error && (
-          <p role="alert" title={local.error.error_id}>
-            {local.error.message}
-          </p>
+          <>
+            <p role="alert">{local.error.message}</p>
+            <ErrorDetails error={local.error} />
+          </>
         )}
         {local.may_install ? (
           <button

@@ -196,11 +196,14 @@ export interface Receipt {
 
 /**
  * What went wrong: a code of the table, its sentence, and the id it has in the log.
+ *
+ * `said` is what the provider itself said, without keys and paths: plain text, and nothing else.
  */
 export interface ErrorInfo {
   code: ErrorCode;
   message: string;
   error_id?: string;
+  said?: string;
 }
 
 /**

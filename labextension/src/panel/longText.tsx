@@ -1,7 +1,7 @@
 /** A text that was not made for a person, such as a tool's result: as it is, and not too much of it. */
 import React, { useState } from 'react';
 
-import { useTools } from '../context';
+import { useTools } from './context';
 
 /** So much of it is shown, in UTF-16 code units. */
 const SHOWN = 4000;

@@ -1,0 +1,105 @@
+"""What a provider itself said: told to people as plain words, without keys, hashes and paths."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
+from jupyter_stop_chat.chat_handlers.provider_errors import said_by, stop_chat_error
+from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.objects import MAX_SAID
+from jupyter_stop_chat.wire.secrets import mask_for_people
+from tests.providers.answers import Answers
+from tests.providers.chat_models import make_model
+from tests.providers.reading import Reading
+
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+class Refused(Exception):
+    """An error of a client library, with the answer's body."""
+
+    def __init__(self, body: Any, words: str = "in /home/ada/secret.py") -> None:
+        super().__init__(words)
+        self.body = body
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "ollama"])
+async def test_an_empty_account_says_so_in_its_own_words(kind: str) -> None:
+    """U2: its own code, and the provider's sentence beside it; it is asked once."""
+    body = {
+        "error": {"message": QUOTA, "type": "insufficient_quota", "code": "insufficient_quota"}
+    }
+    async with Answers(lambda sent: (429, body)) as server:
+        handler = LangChainHandler(make_model(kind, server.base_url))
+        error = await Reading(handler).end()
+        assert isinstance(error, StopChatError)
+        assert error.code == "quota_exceeded"
+        assert error.said == QUOTA
+        assert len(server.sent) == 1
+        await handler.close()
+
+
+def test_only_the_answer_is_told_and_no_exception() -> None:
+    """U2: neither an exception's own words, nor a page, nor what a tool was answered."""
+    assert said_by(Refused(None)) is None
+    assert said_by(ValueError("at /home/ada/secret.py")) is None
+    assert said_by(Refused("<html><body>An inner server of ours</body></html>")) is None
+    assert said_by(Refused({"error": {"code": "x", "status": 400}})) is None
+    refused = Refused({"error": {"message": "No more of this."}})
+    assert said_by(refused) == "No more of this."
+    assert stop_chat_error(refused).said is None, "who asked is not known"
+    assert stop_chat_error(refused, tells=True).said == "No more of this."
+    wrapped = RuntimeError("outer words")
+    wrapped.__cause__ = refused
+    assert said_by(wrapped) == "No more of this."
+    gateway = {"error": {"message": "Provider returned error", "metadata": {"raw": '{"error":'
+               '{"message": "Behind it is no money."}}'}}}  # fmt: skip
+    assert said_by(Refused(gateway)) == "Provider returned error Behind it is no money."
+    response = SimpleNamespace(text='{"message": "It is full."}', status_code=500, headers={})
+    refused = Refused(None)
+    refused.response = response  # type: ignore[attr-defined]
+    assert said_by(refused) == "It is full."
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Incorrect API key provided: sk-proj-ab*****yz.", "Incorrect API key provided: [key]"),
+        ("Incorrect API key provided: my.own.secret", "Incorrect API key provided: [key]"),
+        ("invalid token 'tiny1'", "invalid token '[key]'"),
+        ("API key 'wpx-1' is not valid", "API key '[key]' is not valid"),
+        ("for user deadbeefdeadbeef0123456789abcdef today", "for user [key] today"),
+        ("ends in ****1234 and so on", "ends in [key] and so on"),
+        ("cannot open /usr/share/ollama/blobs/sha256-0a1b: gone", "cannot open [path] gone"),
+        (r"cannot open C:\Users\ada\model.gguf now", "cannot open [path] now"),
+        ("at ~/models/a.gguf", "at [path]"),
+        ("a secret of ours: hunter22 is known", "a secret of ours: [known] is known"),
+        ("two\nlines\x1b[31m and\u202e more", "two lines [31m and more"),
+        # What is no key and no path stays readable.
+        (
+            "The model `claude-sonnet-4-5-20250929` does not exist.",
+            "The model `claude-sonnet-4-5-20250929` does not exist.",
+        ),
+        (
+            "See https://platform.openai.com/account/billing, and/or ask; 3/4 tokens/min.",
+            "See https://platform.openai.com/account/billing, and/or ask; 3/4 tokens/min.",
+        ),
+        ("Unknown path /v1/chats", "Unknown path [path]"),
+        (QUOTA, QUOTA),
+    ],
+)
+def test_nothing_of_a_key_or_a_path_is_in_it(said: str, told: str) -> None:
+    """U2: whatever stands around it; and all of it is one line of plain words."""
+    assert mask_for_people(said, ["hunter22"]) == told.replace("[known]", "[key]")
+
+
+def test_much_is_cut() -> None:
+    """U2: a page has room for a sentence, not for a novel."""
+    told = said_by(Refused({"message": "very long words " * 10_000}))
+    assert told is not None
+    assert len(told) == MAX_SAID
+    assert told.endswith("…")

@@ -220,10 +220,11 @@ def take_thought(connection: Connection, operation: MakeThought, process: str) -
         return ""
     message = read_message(connection, operation.message_id)
     thought = utf16_slice(message.text, operation.begin)
+    # Where it begins within a character, that is in neither.
+    kept = utf16_slice(message.text, 0, operation.begin)
     waiting = _Waiting(connection, operation.message_id)
-    if waiting.cut(utf16_length(thought)):
+    if waiting.cut(message.text_length - utf16_length(kept)):
         # It had begun before this try: all that is left is the message's own.
-        kept = utf16_slice(message.text, 0, operation.begin)
         own = {"text": kept, "text_length": utf16_length(kept)}
         connection.execute(update(messages).where(*mine).values(own))
     return thought

@@ -7,6 +7,7 @@ import {
 import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -39,6 +40,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     INotebookTracker,
     IEditorTracker,
     IDocumentManager,
+    IFileBrowserFactory,
     IEditorLanguageRegistry,
     IThemeManager
   ],
@@ -52,6 +54,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     notebooks: INotebookTracker | null,
     editors: IEditorTracker | null,
     documents: IDocumentManager | null,
+    browsers: IFileBrowserFactory | null,
     languages: IEditorLanguageRegistry | null,
     themes: IThemeManager | null
   ): IStopChat =>
@@ -65,6 +68,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       notebooks,
       editors,
       documents,
+      browsers,
       languages,
       themes
     })

@@ -27,7 +27,7 @@ const MAX_NAME = 300;
 const MAX_OUTPUT = 2000;
 
 /** What colours a traceback in a terminal. */
-// eslint-disable-next-line no-control-regex -- it begins with one
+ 
 const COLOURS = /\u001b\[[\d;]*m/g;
 
 /** Count the bytes that a value takes in a frame. */

@@ -11,7 +11,6 @@ import { Widget } from '@lumino/widgets';
 
 import {
   ASSUMED,
-  Cell,
   cellText,
   failedCell,
   nameOf,
@@ -81,7 +80,7 @@ export class Attaching implements PanelAttaching {
   /** Return the cell that has failed, of the notebook that was used last; null if none has. */
   failedCell(): Attachment | null {
     const panel = this._parts.notebooks?.currentWidget;
-    const cells = panel?.content.widgets.map(cell => cell.model.toJSON() as Cell) ?? [];
+    const cells = panel?.content.widgets.map(cell => cell.model.toJSON()) ?? [];
     return panel ? this._cell(panel, failedCell(cells, panel.content.activeCellIndex)) : null;
   }
 
@@ -89,7 +88,7 @@ export class Attaching implements PanelAttaching {
   output(which: Which): Attachment | null {
     const [panel, at] = this._at(which);
     const cell = panel?.content.widgets[at];
-    const text = cell ? outputsText(cell.model.toJSON() as Cell) : '';
+    const text = cell ? outputsText(cell.model.toJSON()) : '';
     if (!panel || !text) {
       return null;
     }
@@ -163,7 +162,7 @@ export class Attaching implements PanelAttaching {
     if (!cell || cell.model.sharedModel.getSource().trim() === '') {
       return null;
     }
-    const text = cellText(cell.model.toJSON() as Cell, panel.content.codeMimetype.split('-').pop());
+    const text = cellText(cell.model.toJSON(), panel.content.codeMimetype.split('-').pop());
     const name = this._trans.__('Cell %1 of %2', at + 1, panel.title.label);
     return { name: nameOf(name), text, mime_type: 'text/markdown' };
   }

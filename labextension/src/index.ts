@@ -7,7 +7,7 @@ import {
 import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -40,6 +40,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     INotebookTracker,
     IEditorTracker,
     IDocumentManager,
+    IFileBrowserFactory,
     IEditorLanguageRegistry,
     IThemeManager,
     IDefaultFileBrowser
@@ -54,6 +55,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     notebooks: INotebookTracker | null,
     editors: IEditorTracker | null,
     documents: IDocumentManager | null,
+    browsers: IFileBrowserFactory | null,
     languages: IEditorLanguageRegistry | null,
     themes: IThemeManager | null,
     browser: IDefaultFileBrowser | null
@@ -68,6 +70,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       notebooks,
       editors,
       documents,
+      browsers,
       languages,
       themes,
       browser

@@ -81,6 +81,39 @@ export function isBusy(state: ChatView): boolean {
   return target(state) !== null;
 }
 
+/** How far the reply is that a person waits for, or looked at last. */
+export type Phase =
+  | MessageView['info']['state']
+  | 'none'
+  | 'waiting'
+  | 'generating'
+  | 'elsewhere'
+  | 'stopping'
+  | 'cannot_stop';
+
+/**
+ * Tell how far the newest reply is that does not wait in the queue, and which that is.
+ *
+ * @param lost there is no connection to the server: what is asked for waits for it.
+ */
+export function phase(state: ChatView, lost: boolean): [Phase, MessageView | undefined] {
+  const waiting = new Set(queued(state));
+  const replies = visible(state).filter(view => view.role === 'assistant' && !waiting.has(view));
+  const latest = replies[replies.length - 1];
+  const asked = state.pending[0];
+  if (latest?.stopFailed ?? asked?.stopFailed) {
+    return ['cannot_stop', latest];
+  }
+  if (latest && !isTerminal(latest.info.state)) {
+    const stops = latest.frozen || latest.info.state === 'stopping';
+    return [latest.info.made_elsewhere ? 'elsewhere' : stops ? 'stopping' : 'generating', latest];
+  }
+  if (asked) {
+    return [asked.stopping ? 'stopping' : lost ? 'waiting' : 'generating', latest];
+  }
+  return [latest ? latest.info.state : 'none', latest];
+}
+
 /** What the one button does now. */
 export function buttonMode(state: ChatView): 'send' | 'stop' | 'stopping' {
   const aim = target(state);

@@ -4,7 +4,7 @@ import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -46,6 +46,7 @@ export interface LabParts {
   notebooks: INotebookTracker | null;
   editors: IEditorTracker | null;
   documents: IDocumentManager | null;
+  browsers: IFileBrowserFactory | null;
   languages: IEditorLanguageRegistry | null;
   themes: IThemeManager | null;
   browser: IDefaultFileBrowser | null;
@@ -63,7 +64,7 @@ export interface StopChat {
 
 export function activate(parts: LabParts): StopChat {
   const { app, rendermime, registry, translator, palette, restorer } = parts;
-  const { notebooks, editors, documents, languages, themes, browser } = parts;
+  const { notebooks, editors, languages, themes, browser } = parts;
   const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
   const settings = new StopChatSettings(registry);
   const server = app.serviceManager.serverSettings;
@@ -80,7 +81,7 @@ export function activate(parts: LabParts): StopChat {
     wrapsCode: () => settings.getSnapshot().wrapCode
   });
   const code = codeActionsOn({ app, trans, notebooks, editors, browser });
-  const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
+  const attaching = new Attaching(parts, trans);
   const remove = async (chatId: string, title: string): Promise<void> => {
     await deleteChat(history, trans, chatId, title);
   };

@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { Attaching } from './attaching';
+import { Attaching, Which } from './attaching';
 import { CodeActions } from '../text/codeTools';
 import { ChatController } from '../chat/controller';
 import { OpenChats } from '../chat/openChats';
@@ -41,7 +41,9 @@ export const CommandIDs = {
   restorePrompt: 'stop-chat:restore-prompt',
   attachSelection: 'stop-chat:attach-selection',
   attachCell: 'stop-chat:attach-cell',
+  attachOutput: 'stop-chat:attach-output',
   attachFiles: 'stop-chat:attach-files',
+  attachSelectedFiles: 'stop-chat:attach-selected-files',
   attachUpload: 'stop-chat:attach-upload',
   chooseModel: 'stop-chat:choose-model',
   settings: 'stop-chat:settings'
@@ -71,13 +73,22 @@ export interface CommandTargets {
 }
 
 interface Action {
-  label: string;
+  label: string | ((args: ReadonlyPartialJSONObject) => string);
   icon?: typeof chatIcon;
   args?: string;
   isEnabled?: (args: ReadonlyPartialJSONObject) => boolean;
   isVisible?: (args: ReadonlyPartialJSONObject) => boolean;
   execute: (args: ReadonlyPartialJSONObject) => unknown;
 }
+
+/** Call an action otherwise where it stands in a menu of something else, and needs fewer words. */
+const inMenu =
+  (there: string, elsewhere: string) =>
+  (args: ReadonlyPartialJSONObject): string =>
+    args.place === 'menu' ? there : elsewhere;
+
+const which = (args: ReadonlyPartialJSONObject): Which =>
+  args.place === 'menu' ? 'pointed at' : 'active';
 
 export function addCommands(
   commands: CommandRegistry,
@@ -247,9 +258,31 @@ export function addCommands(
       execute: () => attach(attaching.selection())
     },
     attachCell: {
-      label: trans.__('Attach the Active Cell'),
-      isEnabled: () => attaching.activeCell() !== null,
-      execute: () => attach(attaching.activeCell())
+      label: inMenu(trans.__('Attach the Cell to Stop Chat'), trans.__('Attach the Active Cell')),
+      args: 'place',
+      isEnabled: args => attaching.cell(which(args)) !== null,
+      execute: args => attach(attaching.cell(which(args)))
+    },
+    attachOutput: {
+      label: inMenu(
+        trans.__('Attach the Output to Stop Chat'),
+        trans.__('Attach the Output of the Active Cell')
+      ),
+      args: 'place',
+      isEnabled: args => attaching.output(which(args)) !== null,
+      execute: args => attach(attaching.output(which(args)))
+    },
+    attachSelectedFiles: {
+      label: inMenu(
+        trans.__('Attach to Stop Chat'),
+        trans.__('Attach the Files Selected in the File Browser')
+      ),
+      args: 'place',
+      isEnabled: () => attaching.selectedFiles.length > 0,
+      execute: async () => {
+        await attaching.attachPaths(controller(), attaching.selectedFiles);
+        show();
+      }
     },
     attachFiles: {
       label: trans.__('Attach Files…'),

@@ -7,7 +7,7 @@ import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
 import { messageKeys } from './messageKeys';
-import { isBusy, queued, visible } from '../../chat/selectors';
+import { isBusy, phase, queued, visible } from '../../chat/selectors';
 import { codeClick, showWrapping } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';
@@ -15,7 +15,7 @@ import { versions } from '../../chat/versions';
 export function MessageList(props: { following: Following }): JSX.Element {
   const { following } = props;
   const { controller, trans, code, settings } = useTools();
-  const { chat } = useSnapshot();
+  const { chat, lost } = useSnapshot();
   const { wrapCode } = useSettings();
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -106,6 +106,11 @@ export function MessageList(props: { following: Following }): JSX.Element {
                   <UserText text={one.body} attachments={one.attachments} />
                 </article>
               )}
+              {lost && !one.stopping && (
+                <div className="jp-StopChat-stoppingLine">
+                  {trans.__('Waiting for the connection')}
+                </div>
+              )}
               {one.stopFailed && (
                 <div className="jp-StopChat-failedLine" role="alert">
                   <span>{trans.__('Could not stop: %1', one.stopFailed)}</span>
@@ -153,11 +158,12 @@ function Loading(props: { failure: string | null }): JSX.Element {
 }
 
 function Greeting(): JSX.Element {
-  const { controller, trans } = useTools();
+  const { attaching, controller, trans } = useTools();
+  const traceback = trans.__('What does this traceback mean, and how do I mend it?');
   const examples = [
     trans.__('Explain what a Python generator is, with an example.'),
     trans.__('Write a function that reads a CSV file and plots two columns.'),
-    trans.__('What does this traceback mean, and how do I mend it?')
+    traceback
   ];
   return (
     <div className="jp-StopChat-greeting">
@@ -169,6 +175,11 @@ function Greeting(): JSX.Element {
           key={example}
           onClick={() => {
             controller.edit(example);
+            const { attachments } = controller.getSnapshot().prompt.draft;
+            const cell = example === traceback ? attaching.failedCell() : null;
+            if (cell && !attachments.some(one => one.text === cell.text)) {
+              attaching.attach(controller, cell);
+            }
             focusInput();
           }}
         >
@@ -182,24 +193,9 @@ function Greeting(): JSX.Element {
 /** Tell a screen reader when a reply begins and ends, and never its tokens. */
 export function Status(): JSX.Element {
   const { trans } = useTools();
-  const { chat } = useSnapshot();
+  const { chat, lost } = useSnapshot();
   const [words, setWords] = useState('');
-  const replies = visible(chat).filter(view => view.role === 'assistant');
-  const waiting = new Set(queued(chat));
-  const latest = [...replies].reverse().find(view => !waiting.has(view));
-  const asked = chat.pending[0];
-  const failed = latest?.stopFailed ?? asked?.stopFailed;
-  let phase = 'none';
-  if (failed) {
-    phase = 'cannot_stop';
-  } else if (latest && !isTerminal(latest.info.state)) {
-    phase = latest.frozen || latest.info.state === 'stopping' ? 'stopping' : 'generating';
-    phase = latest.info.made_elsewhere ? 'elsewhere' : phase;
-  } else if (asked) {
-    phase = asked.stopping ? 'stopping' : 'generating';
-  } else if (latest) {
-    phase = latest.info.state;
-  }
+  const [now, latest] = phase(chat, lost);
   const finished = latest && isTerminal(latest.info.state) ? latest.info.finish_reason : undefined;
   const stopped = reasonWords(trans, latest?.info.stop);
   const hasWords = (latest?.info.text_length ?? 0) > 0;
@@ -207,6 +203,7 @@ export function Status(): JSX.Element {
   useEffect(() => {
     const table: Record<string, string> = {
       generating: trans.__('Generating'),
+      waiting: trans.__('Waiting for the connection'),
       elsewhere: elsewhereWords(trans),
       stopping: trans.__('Stopping'),
       interrupted: stopped,
@@ -215,14 +212,14 @@ export function Status(): JSX.Element {
       cannot_stop: trans.__('Could not stop')
     };
     // an old chat that is opened says nothing: only what ended while it was looked at does
-    if (['generating', 'stopping', 'elsewhere'].includes(phase)) {
+    if (['generating', 'waiting', 'stopping', 'elsewhere'].includes(now)) {
       busy.current = true;
-      setWords(table[phase]);
+      setWords(table[now]);
     } else if (busy.current) {
       const ended = finishWords(trans, finished, hasWords);
-      setWords(ended || (table[phase] ?? ''));
+      setWords(ended || (table[now] ?? ''));
     }
-  }, [phase, finished, stopped, hasWords, trans]);
+  }, [now, finished, stopped, hasWords, trans]);
   const isNew = chat.chatId === null && chat.pending.length === 0;
   useEffect(() => {
     if (isNew) {

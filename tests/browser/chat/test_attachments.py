@@ -27,7 +27,9 @@ def closed(pages: Pages, lab: Lab) -> Iterator[None]:
     page.keyboard.press("Escape")
     page.evaluate(
         """async () => {
-          await window.jupyterapp.commands.execute('application:close-all');
+          const { commands } = window.jupyterapp;
+          await commands.execute('docmanager:save-all');
+          await commands.execute('application:close-all');
           await window.jupyterapp.commands.execute('stop-chat:open');
         }"""
     )

@@ -53,9 +53,9 @@ class Registry:
         ]
 
     def making(self) -> list[Making]:
-        """Return the replies that were written down and have not ended, as far as was told."""
+        """Return the replies that were written down and have not ended."""
         return [
-            Making(lane.chat, generation.prompt, generation.snapshot())
+            Making(lane.chat, generation.id, generation.prompt, generation.snapshot)
             for generation in self._generations.values()
             if generation.is_accepted
             and (lane := self.lane(generation.owner, generation.chat_id)) is not None

@@ -44,14 +44,17 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """A reply that is being made, as far as it was committed and told.
+    """A reply that is being made.
 
+    :ivar message_id: its id.
     :ivar prompt: what was written with it, if anything was.
+    :ivar told: returns it as far as it was committed and told; that costs as much as it is long.
     """
 
     chat: Chat
+    message_id: str
     prompt: Message | None
-    reply: Message
+    told: Callable[[], Message]
 
 
 def put(tools: Sequence[ToolCall], call: ToolCall) -> tuple[ToolCall, ...]:

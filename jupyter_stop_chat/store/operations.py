@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jupyter_stop_chat.ports.store import Part, Settlement
-from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
+from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.wire.times import now
 
 #: Whose a chat is while it is brought in or taken away: nobody sees it.
 NOBODY = ""
@@ -196,6 +197,16 @@ Operation = (
     | AmendPrompt
     | Beat
 )
+
+
+def left_behind(message_id: str, process: str | None, usage: Usage | None = None) -> Interrupt:
+    """Make the end of what a process was making that is gone.
+
+    :param usage: what it used.
+    """
+    stop = Receipt(reason="server_restart", requested_at=now())
+    end = Settlement(MessageState.INTERRUPTED, stop=stop, usage=usage)
+    return Interrupt(message_id, end, process)
 
 
 def weight(operation: Operation) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -11,7 +11,7 @@ from jupyter_stop_chat.wire.objects import Chat, Message
 
 from .database import Database
 from .degraded.held import Held
-from .degraded.reason import reason_of
+from .degraded.reason import as_far
 from .rows import (
     BY_EARLIER_REQUEST,
     BY_REQUEST,
@@ -27,12 +27,7 @@ from .rows import (
 )
 from .schema import IS_LIVE, chats, messages
 from .search import matches
-from .slices import in_slices
-
-_T = TypeVar("_T")
-
-#: So many messages are asked for at once: SQLite's builds before 3.32 take 999 variables.
-_IDS = 500
+from .slices import id_slices, in_slices
 
 
 class Reader:
@@ -85,7 +80,7 @@ class Reader:
     async def owned_among(self, owner: str, chat_ids: Sequence[str]) -> int:
         """Count which of some chats are an owner's."""
         number = 0
-        for some in _slices(chat_ids):
+        for some in id_slices(chat_ids):
             counted = select(func.count().label("number")).where(
                 chats.c.owner == owner, chats.c.id.in_(some)
             )
@@ -128,7 +123,7 @@ class Reader:
     async def lost(self, message_ids: Sequence[str]) -> list[str]:
         """Return which of some messages this process makes no more."""
         there: set[str] = set()
-        for some in _slices(message_ids):
+        for some in id_slices(message_ids):
             ours = messages.c.process == self._database.process
             found = select(messages.c.id).where(messages.c.id.in_(some), IS_LIVE, ours)
             there.update(row["id"] for row in await self._database.read(found))
@@ -175,7 +170,7 @@ class Overlay(Reader):
         """Return a chat's place in its owner's list; None if it is not there, or not known."""
         if chat_id in self.held.chats:
             return await self._memory.place_of(owner, chat_id)
-        return await _as_far(super().place_of(owner, chat_id), None)
+        return await as_far(super().place_of(owner, chat_id), None)
 
     async def page(
         self, owner: str, query: str, limit: int, before: int | None
@@ -184,7 +179,7 @@ class Overlay(Reader):
         held = self.held.chats
         mine = await self._memory.page(owner, query, limit, before)
         # Of those that are held, some may stand there still.
-        others = await _as_far(super().page(owner, query, limit + len(held), before), [])
+        others = await as_far(super().page(owner, query, limit + len(held), before), [])
         both = [*mine, *(each for each in others if each[1].id not in held)]
         return sorted(both, key=lambda each: each[0], reverse=True)[:limit]
 
@@ -192,8 +187,8 @@ class Overlay(Reader):
         """Count an owner's chats, as far as they are known."""
         held = list(self.held.chats)
         known = await self._memory.count_chats(owner)
-        stored = await _as_far(super().count_chats(owner), 0)
-        return known + stored - await _as_far(self.owned_among(owner, held), 0)
+        stored = await as_far(super().count_chats(owner), 0)
+        return known + stored - await as_far(self.owned_among(owner, held), 0)
 
     async def get_message(self, message_id: str) -> Message | None:
         """Return a message, or None."""
@@ -201,7 +196,7 @@ class Overlay(Reader):
         if mine is not None and not mine.made_elsewhere:
             return mine
         found = await (
-            _as_far(super().get_message(message_id), mine)
+            as_far(super().get_message(message_id), mine)
             if mine
             else super().get_message(message_id)
         )
@@ -213,16 +208,16 @@ class Overlay(Reader):
         if mine is not None:
             return mine
         # New prompts go on. One that had been answered before is answered again then.
-        found = await _as_far(super().find_request(owner, request_id), None)
+        found = await as_far(super().find_request(owner, request_id), None)
         return found if self._is_stored(found) else None
 
     async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
         """Return what other processes make now, if it is known."""
-        return await _as_far(super().made_elsewhere(owner, chat_id), {})
+        return await as_far(super().made_elsewhere(owner, chat_id), {})
 
     async def makes_any(self) -> bool:
         """Tell whether this process makes messages now, as far as it is known."""
-        return await self._memory.makes_any() or await _as_far(super().makes_any(), False)
+        return await self._memory.makes_any() or await as_far(super().makes_any(), False)
 
     async def lost(self, message_ids: Sequence[str]) -> list[str]:
         """Return none: what is being made goes on in memory."""
@@ -235,7 +230,7 @@ class Overlay(Reader):
         mine = await self._memory.get_messages(chat_id)
         if chat_id not in self.held.partial and not any(each.made_elsewhere for each in mine):
             return mine
-        stored = {each.id: each for each in await _as_far(super().get_messages(chat_id), [])}
+        stored = {each.id: each for each in await as_far(super().get_messages(chat_id), [])}
         new = {each.id: each for each in mine if each.id not in stored or not each.made_elsewhere}
         return list({**stored, **new}.values())
 
@@ -254,23 +249,9 @@ class Overlay(Reader):
         before = mine[0].reply_to
         if before is None or mine[0].chat_id not in self.held.partial:
             return mine
-        return [*await _as_far(super().get_thread(before), []), *mine]
+        return [*await as_far(super().get_thread(before), []), *mine]
 
     def _is_stored(self, found: Message | None) -> bool:
         """Tell whether a message of the database stands there as it is."""
         chats = self.held.chats - self.held.partial
         return found is not None and found.chat_id not in chats
-
-
-async def _as_far(question: Awaitable[_T], otherwise: _T) -> _T:
-    """Ask the database; where it cannot be read, go on with another answer."""
-    try:
-        return await question
-    except Exception as error:
-        if reason_of(error) is None:
-            raise
-        return otherwise
-
-
-def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[first : first + _IDS] for first in range(0, len(ids), _IDS))

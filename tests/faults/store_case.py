@@ -38,7 +38,7 @@ def a_turn(chat: Chat, prompt="Hello?", **more) -> tuple[Message, Message]:
 def as_told(chat: Chat, asked: Message, reply: Message, text: str) -> Making:
     """Say what the engine would of a reply that is being made."""
     known = reply.model_copy(update={"text": text, "text_length": len(text)})
-    return Making(chat, asked, known)
+    return Making(chat, known.id, asked, lambda: known)
 
 
 class Pause:

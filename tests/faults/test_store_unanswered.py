@@ -39,7 +39,7 @@ class Chats:
         await store.append(self.ended.id, "partial")
         await store.settle(self.ended.id, STOPPED)
         told = self.reply.model_copy(update={"text": "before ", "text_length": 7})
-        store.making = lambda: [Making(self.chat, self.asked, told)]
+        store.making = lambda: [Making(self.chat, told.id, self.asked, lambda: told)]
 
     async def content(self, store):
         found = [await store.get_chat(chat.id) for chat in (self.chat, self.other, self.new)]

@@ -190,7 +190,7 @@ async def _go_on(before, amid):
         for database in (direct, lost):
             await _ask(_applied(database, operation))
     making = await _making(direct)
-    live = {each.reply.id for each in making}
+    live = {each.message_id for each in making}
     await lost.close()
     held = Held(lost, lambda: making, lambda rows: {})
     await held.open()
@@ -215,7 +215,12 @@ async def _making(database):
     """Tell what the engine would of what is being made."""
     content, *_ = await _content(database)
     return [
-        Making(Chat(id=chat[0], owner=chat[1], created_at=WHEN, updated_at=WHEN), None, message)
+        Making(
+            Chat(id=chat[0], owner=chat[1], created_at=WHEN, updated_at=WHEN),
+            message.id,
+            None,
+            lambda message=message: message,
+        )
         for chat, said in content.items()
         for message in said
         if message.state not in TERMINAL
@@ -237,7 +242,7 @@ async def test_what_was_committed_though_that_was_said_to_have_failed_is_there_o
     unanswered = [Append(reply.id, "two ", "text"), Append(reply.id, "hm", "reasoning")]
     await database.write(unanswered)
     database.readable = told == "readable"
-    held = Held(database, lambda: [Making(chat, None, known)], lambda rows: {})
+    held = Held(database, lambda: [Making(chat, known.id, None, lambda: known)], lambda rows: {})
     await held.open()
     for operation in [*unanswered, Append(reply.id, "three", "text")]:
         await held.apply(operation)
@@ -359,3 +364,31 @@ async def test_a_reader_that_began_before_the_saving_sees_everything(new_store, 
     await store.append(reply.id, "x")
     for read in reads:
         assert len(await read) == 2
+
+
+async def test_to_hold_one_chat_reads_no_text_of_the_others():
+    """B3: 64 long replies at once must not each be put together for each of them."""
+    database = await _database()
+    chats_ = [Chat(id=each, owner="me", created_at=WHEN, updated_at=WHEN) for each in CHATS_IDS]
+    read = []
+    making = []
+    for chat, message_id in zip(chats_, MESSAGE_IDS, strict=False):
+        reply = Message(
+            id=message_id, chat_id=chat.id, role="assistant", text="", text_length=0,
+            state=MessageState.GENERATING, created_at=WHEN,
+        )  # fmt: skip
+        await database.write([BeginTurn([reply], chat)])
+
+        def told(reply=reply):
+            read.append(reply.id)
+            return reply
+
+        making.append(Making(chat, reply.id, None, told))
+    held = Held(database, lambda: making, lambda rows: {})
+    await held.open()
+    await held.apply(Append(MESSAGE_IDS[0], "one", "text"))
+    database.readable = False
+    await held.apply(Append(MESSAGE_IDS[1], "two", "text"))
+    assert read == MESSAGE_IDS[:2]
+    for each in (held, database):
+        await each.close()

@@ -13,12 +13,11 @@ from jupyter_stop_chat.store.database import Database
 from jupyter_stop_chat.store.rows import row_of_chat, row_of_message
 from jupyter_stop_chat.store.schema import chats, deltas, earlier_requests, messages
 from jupyter_stop_chat.store.settle import NEXT_CHANGE
+from jupyter_stop_chat.store.slices import id_slices
 from jupyter_stop_chat.wire.objects import Chat, Message
 from jupyter_stop_chat.wire.utf16 import whole
 
 Row = dict[str, Any]
-#: So many are asked for at once: SQLite's builds before 3.32 take 999 variables.
-_IDS = 500
 
 
 @dataclass(slots=True)
@@ -105,8 +104,8 @@ def _numbers(connection: Connection, rows: ChatRows) -> dict[str, int]:
     """Return the numbers of those messages that are there."""
     ids = [row["id"] for row in rows.messages]
     numbers: dict[str, int] = {}
-    for first in range(0, len(ids), _IDS):
-        mine = messages.c.id.in_(ids[first : first + _IDS])
+    for some in id_slices(ids):
+        mine = messages.c.id.in_(some)
         found = connection.execute(select(messages.c.id, messages.c.seq).where(mine))
         numbers.update((row.id, row.seq) for row in found)
     return numbers

@@ -6,22 +6,19 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.operations import (
     NOBODY,
     BeginTurn,
     CreateChat,
     DeleteChat,
     GiveChat,
-    Interrupt,
     Operation,
     Reopen,
     Withdraw,
+    left_behind,
 )
 from jupyter_stop_chat.store.schema import chats, messages
 from jupyter_stop_chat.store.settle import read_message
-from jupyter_stop_chat.wire.objects import MessageState, Receipt
-from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import whole
 
 
@@ -68,7 +65,5 @@ def taken_back(operation: Operation, process: str) -> list[Operation]:
         case GiveChat(chat_id, owner) if owner == NOBODY:
             return [DeleteChat(chat_id, hidden=True)]
         case Reopen(message_id):
-            stop = Receipt(reason="server_restart", requested_at=now())
-            end = Settlement(MessageState.INTERRUPTED, stop=stop)
-            return [Interrupt(message_id, end, process)]
+            return [left_behind(message_id, process)]
     return []

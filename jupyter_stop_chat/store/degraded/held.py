@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
 
-from jupyter_stop_chat.ports.store import Making, Settlement
+from jupyter_stop_chat.ports.store import Making
 from jupyter_stop_chat.store.changes import CAN_GO_ON
 from jupyter_stop_chat.store.database import Database
 from jupyter_stop_chat.store.operations import (
@@ -28,18 +28,19 @@ from jupyter_stop_chat.store.operations import (
     Rewrite,
     SetTitle,
     Withdraw,
+    left_behind,
     weight,
 )
 from jupyter_stop_chat.store.rows import LIVE_MESSAGES, ONE_CHAT, ONE_MESSAGE, chat_of, message_of
 from jupyter_stop_chat.store.schema import IS_LIVE, messages
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import Message
 from jupyter_stop_chat.wire.times import now
 
 from .copying import ChatRows, read_chat, write_chat, write_messages
 from .doubt import answer_before, taken_back
-from .reason import reason_of, unreadable
+from .reason import as_far, reason_of, unreadable
 
 #: Returns those of some live messages whose processes have ended.
 Gone = Callable[[Sequence[dict[str, Any]]], Mapping[str, str | None]]
@@ -249,7 +250,7 @@ class Held:
         try:
             found = await self._database.read(_WHERE, {"id": message_id})
         except Exception as error:
-            live = [each for each in self._making() if each.reply.id == message_id]
+            live = [each for each in self._making() if each.message_id == message_id]
             if reason_of(error) is None:
                 raise
             if live and live[0].chat.id in self.chats:
@@ -288,9 +289,9 @@ class Held:
         await self.memory.transact(partial(write_chat, rows=rows))
         await self.memory.write(self._taken_back)
         for each in live:
-            found = await self.memory.read(ONE_MESSAGE, {"id": each.reply.id})
+            found = await self.memory.read(ONE_MESSAGE, {"id": each.message_id})
             known = message_of(found[0]) if found else None
-            told = each.reply
+            told = each.told()
             if known is None:
                 await self._hold_live([each])
             elif (known.text, known.reasoning) != (told.text, told.reasoning):
@@ -300,14 +301,15 @@ class Held:
     async def _hold_live(self, live: Sequence[Making]) -> None:
         """Hold what is being made, as far as it is known without the database."""
         for each in live:
-            said = [each.reply] if each.prompt is None else [each.prompt, each.reply]
+            told = each.told()
+            said = [told] if each.prompt is None else [each.prompt, told]
             rows = ChatRows.of(each.chat, said, self.memory.process)
             known = await self.memory.read(ONE_CHAT, {"id": each.chat.id})
             write = write_messages if known else write_chat
             await self.memory.transact(partial(write, rows=rows))
             self.chats.add(each.chat.id)
             self._known.update(message.id for message in said)
-            await self._rewrite(each.reply)
+            await self._rewrite(told)
 
     async def _rewrite(self, told: Message) -> None:
         rewrite = Rewrite(told.id, told.text, told.reasoning)
@@ -320,20 +322,20 @@ class Held:
         ids = {row["id"] for row in await self.memory.read(_BESIDE, beside)}
         if not ids:
             return
-        try:
-            rows = await read_chat(self._database, chat_id)
-            live = [row for row in await self._database.read(LIVE_MESSAGES) if row["id"] in ids]
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
+        found = await as_far(self._read_beside(chat_id), None)
+        if found is None:
             return
+        rows, live = found
         if rows is not None:
             rows.messages = [row for row in rows.messages if row["id"] in ids]
             await self.memory.transact(partial(write_messages, rows=rows))
-        stop = Receipt(reason="server_restart", requested_at=now())
-        end = Settlement(MessageState.INTERRUPTED, stop=stop)
-        gone = await in_thread(self._gone, live)
-        await self.memory.write([Interrupt(each, end, process) for each, process in gone.items()])
+        gone = await in_thread(self._gone, [row for row in live if row["id"] in ids])
+        await self.memory.write([left_behind(each, process) for each, process in gone.items()])
+
+    async def _read_beside(self, chat_id: str) -> tuple[ChatRows | None, list[dict[str, Any]]]:
+        """Read a chat, and all that is being made."""
+        rows = await read_chat(self._database, chat_id)
+        return rows, await self._database.read(LIVE_MESSAGES)
 
     async def _refuse_taken(self, turn: BeginTurn) -> None:
         """Refuse what the database would: an id or a request of a chat that is not held."""
@@ -360,11 +362,6 @@ class Held:
 
     async def _refuse_if(self, there: ColumnElement[bool]) -> None:
         """Refuse where the database has such a message; where it cannot be read, do not."""
-        try:
-            found = await self._database.read(select(messages.c.chat_id).where(there))
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            return
+        found = await as_far(self._database.read(select(messages.c.chat_id).where(there)), [])
         if any(row["chat_id"] not in self.chats for row in found):
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Awaitable
 from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from socket import gaierror
+from typing import TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+
+_T = TypeVar("_T")
 
 
 class Reason(StrEnum):
@@ -164,3 +168,13 @@ def unreadable(error: Exception) -> StopChatError:
     return StopChatError(
         ErrorCode.NOT_READABLE, f"the database cannot be read: {reason_of(error)}"
     )
+
+
+async def as_far(question: Awaitable[_T], otherwise: _T) -> _T:
+    """Ask the database; where it cannot be read, go on with another answer."""
+    try:
+        return await question
+    except Exception as error:
+        if reason_of(error) is None:
+            raise
+        return otherwise

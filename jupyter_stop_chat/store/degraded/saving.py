@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_stop_chat.ports.store import Making, Settlement
+from jupyter_stop_chat.ports.store import Making
 from jupyter_stop_chat.store.database import Database
-from jupyter_stop_chat.store.operations import Beat, Interrupt, Operation
+from jupyter_stop_chat.store.operations import Beat, Operation, left_behind
 from jupyter_stop_chat.store.reading import Overlay, Reader
 from jupyter_stop_chat.store.rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSAGE
 from jupyter_stop_chat.store.settle import estimated
@@ -22,12 +22,11 @@ from jupyter_stop_chat.store.sqlite.salvage import salvage
 from jupyter_stop_chat.store.writer import GroupThen, Take, Writer
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt, Usage
-from jupyter_stop_chat.wire.times import now
+from jupyter_stop_chat.wire.objects import Message, Usage
 
 from .copying import ChatRows, read_chat
 from .held import Held
-from .reason import Reason, diagnose, reason_of, set_aside
+from .reason import Reason, as_far, diagnose, reason_of, set_aside
 from .restore import apply_again, write_anew
 
 log = logging.getLogger(__name__)
@@ -148,12 +147,7 @@ class Saver:
             await self.writer.write(Beat())
 
     async def _makes_any(self) -> bool:
-        try:
-            return await self.reader().makes_any()
-        except Exception as error:
-            if reason_of(error) is None:
-                raise
-            return True
+        return await as_far(self.reader().makes_any(), True)
 
     async def hold_lock(self) -> None:
         """Take the lock that says that this process lives, where it is not held any more."""
@@ -198,14 +192,8 @@ class Saver:
         self._first = False
         if not gone:
             return
-        stop = Receipt(reason="server_restart", requested_at=now())
         ends = [
-            Interrupt(
-                each,
-                Settlement(MessageState.INTERRUPTED, stop=stop, usage=await self._used(each)),
-                process,
-            )
-            for each, process in gone.items()
+            left_behind(each, process, await self._used(each)) for each, process in gone.items()
         ]
         answers = await self._database.write(ends)
         # Not sooner: until then they must be known for gone.

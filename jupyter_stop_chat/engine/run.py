@@ -10,7 +10,7 @@ from functools import partial
 
 from jupyter_stop_chat.ports.handler import ChatHandler, Turn, TurnMessage
 from jupyter_stop_chat.ports.store import Store
-from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, MessageState
 from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.times import now
@@ -159,7 +159,8 @@ async def _history(thread: Sequence[Message]) -> tuple[list[TurnMessage], list[t
 
 
 def _failure(error: BaseException | None) -> StopChatError:
-    if isinstance(error, StopChatError):
+    # A chat handler may raise one of a code of its own, which nobody has a sentence for.
+    if isinstance(error, StopChatError) and error.code in SENTENCES:
         return error
     failure = StopChatError(ErrorCode.GENERATION_FAILED, type(error).__name__)
     failure.__cause__ = error

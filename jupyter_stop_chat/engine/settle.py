@@ -10,6 +10,7 @@ from functools import partial
 from jupyter_stop_chat.ports.store import Settlement, Store
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import ErrorInfo, Message, MessageState, Usage
+from jupyter_stop_chat.wire.secrets import mask_for_people
 from jupyter_stop_chat.wire.usage import tokens, total
 
 from .background import Background
@@ -231,8 +232,10 @@ def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:
     if (where := _where(cause)) is not None:
         unknown = failure.code in {ErrorCode.GENERATION_FAILED, ErrorCode.INTERNAL}
         log.log(logging.WARNING if unknown else logging.DEBUG, "error %s: %s", error_id, where)
+    # A chat handler may write there what it likes: what cannot be kept would keep it from its end.
+    said = mask_for_people(failure.said) if isinstance(failure.said, str) else None
     return ErrorInfo(
-        code=failure.code, message=failure.sentence, error_id=error_id, said=failure.said
+        code=failure.code, message=failure.sentence, error_id=error_id, said=said or None
     )
 
 

@@ -26,7 +26,7 @@ from jupyter_stop_chat.testing import (
     tool_args,
 )
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import MAX_SAID, MessageState, Outcome
 from tests.engine.bench import MODEL, Bench, turns_until
 from tests.turns import until
 
@@ -94,6 +94,27 @@ async def test_what_models_make_of_a_reply(bench, kind, script, text, code):
     assert message.text == ("" if kind is GenerateOnlyModel and code else text)
     assert (message.error and message.error.code) == code
     assert "secret" not in message.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (StopChatError(ErrorCode.RATE_LIMITED, "", "wait " * 1000), "rate_limited", "wait wait"),
+        (StopChatError(ErrorCode.RATE_LIMITED, "", 5), "rate_limited", ""),  # type: ignore[arg-type]
+        (StopChatError(ErrorCode.RATE_LIMITED, "", " \ud800\u202e"), "rate_limited", ""),
+        (StopChatError("odd"), "generation_failed", ""),  # type: ignore[arg-type]
+    ],
+    ids=["long", "number", "no_words", "no_code"],
+)
+async def test_a_failure_that_cannot_be_written_down(bench, error, code, said):
+    """U2, L5: whatever a chat handler raises, its reply ends, and so does who waits for that."""
+    b = bench(script=("half", Raise(error)))
+    message = await b.end(await b.send())
+    assert (message.state, message.text) == (MessageState.FAILED, "half")
+    assert message.error.code == code
+    assert (message.error.said or "").startswith(said)
+    assert len(message.error.said or "") <= MAX_SAID
+    assert (message.error.said is None) == (not said)
 
 
 @pytest.mark.may_hold_the_loop("the model does, on purpose")

@@ -39,12 +39,17 @@ _SENTENCES = frozenset(
 _STATUSES = frozenset(
     {"code", "status", "status_code", "statuscode", "http_status", "httpstatuscode"}
 )
-_PAGE = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype|html|head|body|\?xml|center|h1)\b", re.I | re.S)
-_MARKS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.I | re.S)
+#: A comment ends at its first end: to try the next ones as well would double the time with each.
+_PAGE = re.compile(
+    r"\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype|html|head|body|\?xml|center|h1)\b", re.I | re.S
+)
+_MARKS = re.compile(r"<(style|script)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.I | re.S)
 _MOST_CAUSES = 8
 _DEEPEST = 12
 _LONGEST = 20_000
 _MOST_PARTS = 200
+#: So much is read of all sentences of an answer: what they mean is looked for while others wait.
+_MOST_TEXT = 2 * _LONGEST
 
 
 @dataclass(slots=True)
@@ -218,16 +223,17 @@ def _read(body: object, answer: Answer, sentences: list[str]) -> None:
 
 def _take(name: str, text: str, answer: Answer, sentences: list[str]) -> None:
     text = text[:_LONGEST]
+    room = max(0, _MOST_TEXT - sum(map(len, sentences)))
     if _PAGE.match(text):
         answer.is_page = True
-        sentences.append(_MARKS.sub(" ", text))
+        sentences.append(_MARKS.sub(" ", text)[:room])
         return
     if name in _NAMES:
         answer.status = answer.status or _status(text)
         if len(text) <= 80:
             answer.names.append(plain(text))
-    if name in _NAMES or name in _SENTENCES:
-        sentences.append(text)
+    if room and (name in _NAMES or name in _SENTENCES):
+        sentences.append(text[:room])
         if " " in text.strip() and text not in answer.said:
             answer.said.append(text)
 

@@ -14,6 +14,8 @@ from .answers import Answer, answer_of, answer_on_the_wire, causes
 
 #: A gateway's sentence, and that of the provider behind it.
 _MOST_SENTENCES = 3
+#: So much of an exception's words is read for the log, in characters.
+_MOST_DETAIL = 20_000
 
 _BY_STATUS = {
     401: ErrorCode.KEY_REFUSED,
@@ -104,7 +106,7 @@ def stop_chat_error(
     if isinstance(error, StopChatError):
         return error
     secrets = list(secrets)
-    detail = mask_keys(f"{type(error).__name__}: {error}", secrets)
+    detail = mask_keys(f"{type(error).__name__}: {error}", secrets, _MOST_DETAIL)
     said = said_by(error, secrets) if tells else None
     return StopChatError(code_of(error), detail[:2000], said)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,7 +80,22 @@ def test_only_the_answer_is_told_and_no_exception() -> None:
         ("at ~/models/a.gguf", "at [path]"),
         ("a secret of ours: hunter22 is known", "a secret of ours: [known] is known"),
         ("two\nlines\x1b[31m and\u202e more", "two lines [31m and more"),
+        ("invalid token \u201ctiny1\u201d", "invalid token \u201c[key]\u201d"),
+        ("API key\uff1atiny1, and so on", "API key\uff1a[key], and so on"),
+        ("无效的令牌\uff1atiny1", "无效的令牌\uff1a[key]"),
+        ("HUNTER22 is known", "[known] is known"),
+        ("so is hunt er\u00ad22 here", "so is [known] here"),
+        ("https://host/v1?k=p%2Fq%2Br%3D%3Ds.t", "https://host/v1?k=[key]"),
+        ("Basic cC9xK3I9PXMudA== and no more", "Basic [key] and no more"),
+        (f"{' ' * 11_995}hunter22", ""),
+        ("cannot open C:/Users/ada/model.gguf now", "cannot open [path] now"),
+        ("not found:/home/ada/model.gguf now", "not found:[path] now"),
+        ("not '/Users/Ada King/a.gguf' now", "not '[path]' now"),
+        ("not 'C:\\Users\\Ada King\\a.gguf' now", "not '[path]' now"),
+        ("at ~ada/models/a.gguf", "at [path]"),
         # What is no key and no path stays readable.
+        ("http://localhost:11434/api/chat failed", "http://localhost:11434/api/chat failed"),
+        ("as mixed=yes and 12345678901234567890", "as mixed=yes and 12345678901234567890"),
         (
             "The model `claude-sonnet-4-5-20250929` does not exist.",
             "The model `claude-sonnet-4-5-20250929` does not exist.",
@@ -94,7 +110,46 @@ def test_only_the_answer_is_told_and_no_exception() -> None:
 )
 def test_nothing_of_a_key_or_a_path_is_in_it(said: str, told: str) -> None:
     """U2: whatever stands around it; and all of it is one line of plain words."""
-    assert mask_for_people(said, ["hunter22"]) == told.replace("[known]", "[key]")
+    secrets = ["hunter22", "p/q+r==s.t"]
+    assert mask_for_people(said, secrets) == told.replace("[known]", "[key]")
+
+
+def test_a_key_in_two_sentences_is_one() -> None:
+    """U2: a provider that writes it over two lines, or into two fields."""
+    body = {"error": {"message": "Your key is hunter", "detail": "22 and wrong"}}
+    assert said_by(Refused(body), ["hunter22"]) == "Your key is [key] and wrong"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<!--a-->" * 100,
+        f"<html>{'<' * 19_000}",
+        f"<html>{'<style ' * 2_700}",
+        "a" * 20_000,
+        "a-" * 10_000,
+        "*-" * 10_000,
+        "aaaaaaaaaaaaaa1-" * 2_000,
+        "-eyJ" * 500_000,
+        "word and other words " * 500_000,
+    ],
+    ids=lambda words: words[:8],
+)
+def test_no_words_hold_the_server(words: str) -> None:
+    """U2, L5: what a provider writes is read in a time that grows with its length alone."""
+    many = {"errors": [words, *(f"{at} {words[:20_000]}" for at in range(100))]}
+    began = time.process_time()
+    stop_chat_error(Refused(many, words), ["hunter22"], tells=True)
+    # Half a minute, and for comments longer than anybody lives, is what it must not take.
+    assert time.process_time() - began < 10
+
+
+def test_a_key_that_is_cut_in_two_is_not_in_the_log() -> None:
+    """L5: of much, the beginning is written down, without the beginning of a key."""
+    words = f"{'sk-' + 'x' * 19_000} {'y ' * 470}hunter22"
+    detail = str(stop_chat_error(Refused(None, words), ["hunter22"]))
+    assert "hunt" not in detail
+    assert "[key] y y" in detail
 
 
 def test_much_is_cut() -> None:

@@ -87,7 +87,7 @@ export function cellText(cell: Cell, language = 'python'): string {
   if (source.trim() === '') {
     return '';
   }
-  return [`\`\`\`${language}\n${source}\n\`\`\``, outputsText(cell)].filter(Boolean).join('\n\n');
+  return [fenced(source, language), outputsText(cell)].filter(Boolean).join('\n\n');
 }
 
 /** Write down what a cell printed; nothing if it printed no words. */
@@ -95,8 +95,15 @@ export function outputsText(cell: Cell): string {
   return (cell.outputs ?? [])
     .map(outputText)
     .filter(Boolean)
-    .map(text => `Output:\n\`\`\`\n${text}\n\`\`\``)
+    .map(text => `Output:\n${fenced(text)}`)
     .join('\n\n');
+}
+
+/** Put words into a fence that nothing in them ends. */
+function fenced(text: string, language = ''): string {
+  const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map(run => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
 }
 
 /** Find the cell that failed: the active one, else the one that was run last; -1 if it did not. */

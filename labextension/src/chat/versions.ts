@@ -67,7 +67,11 @@ export function line(
   let at = ROOT;
   for (;;) {
     const chosen = byId.get(choices[at] ?? '');
-    const isHere = chosen !== undefined && parent(chosen) === at && !hidden.has(chosen.id);
+    const isHere =
+      chosen !== undefined &&
+      parent(chosen) === at &&
+      !hidden.has(chosen.id) &&
+      !isReplaced(messages, hidden, chosen);
     const next = isHere ? chosen : byId.get(newest.get(at) ?? '');
     if (!next || seen.has(next.id)) {
       return shown;
@@ -81,14 +85,32 @@ export function line(
 }
 
 /**
- * Tell whether a reply came to nothing: it failed or was stopped before its first word. One that
- * was tried again is replaced, unless the chat went on from it.
+ * Tell whether a reply came to nothing: it failed or was stopped before its first word or thought.
+ * One that was tried again is replaced, unless the chat went on from it.
  */
 function cameToNothing(view: MessageView, answered: ReadonlySet<string | undefined>): boolean {
-  const { state, text_length, tools } = view.info;
+  const { state, text_length, tools, left_out: leftOut } = view.info;
   const ended = state === 'failed' || state === 'interrupted';
-  const isEmpty = ended && text_length === 0 && !tools?.length;
+  const thought = view.reasoning || leftOut?.some(one => one.part === 'reasoning');
+  const isEmpty = ended && text_length === 0 && !tools?.length && !thought;
   return view.role === 'assistant' && isEmpty && !answered.has(view.id);
+}
+
+/** Tell whether a reply that came to nothing was tried again: no switch leads away from it. */
+function isReplaced(
+  messages: readonly MessageView[],
+  hidden: ReadonlySet<string>,
+  view: MessageView
+): boolean {
+  const answered = new Set<string | undefined>();
+  if (!cameToNothing(view, answered)) {
+    return false; // most are not: nothing needs to be looked for
+  }
+  messages.forEach(one => answered.add(one.info.reply_to));
+  const again = (one: MessageView): boolean =>
+    one.role === 'assistant' && one.info.reply_to === view.info.reply_to && !hidden.has(one.id);
+  const later = messages.slice(messages.indexOf(view) + 1);
+  return cameToNothing(view, answered) && later.some(again);
 }
 
 /** The versions of each message that has several, by the message's id. */
@@ -118,11 +140,11 @@ export function versions(messages: readonly MessageView[]): Map<string, Versions
   }
   const answered = new Set(messages.map(view => view.info.reply_to));
   for (const all of groups.values()) {
-    const isReplaced = (id: string): boolean => {
+    const wasReplaced = (id: string): boolean => {
       const view = byId.get(id);
       return id !== all[all.length - 1] && view !== undefined && cameToNothing(view, answered);
     };
-    const ids = all.filter(id => !isReplaced(id));
+    const ids = all.filter(id => !wasReplaced(id));
     if (ids.length > 1) {
       ids.forEach((id, at) => found.set(id, { at, ids }));
     }

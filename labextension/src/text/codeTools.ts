@@ -53,6 +53,10 @@ export function codeToolsWith(
   return root => {
     for (const code of root.querySelectorAll('pre > code')) {
       const pre = code.parentElement as HTMLElement;
+      if (!root.contains(code) || !isAllOf(pre, code)) {
+        continue; // HTML of the reply's own: which of it a button is for, nobody could tell
+      }
+      flatten(code);
       if (!code.textContent?.trim()) {
         pre.remove(); // a reply that broke off where its code was to begin: there is nothing in it
         continue;
@@ -66,6 +70,19 @@ export function codeToolsWith(
     }
     showWrapping(root, wraps());
   };
+}
+
+/** Tell whether a block holds nothing but this code. */
+function isAllOf(pre: Element, code: Element): boolean {
+  return [...pre.childNodes].every(node => node === code || node.textContent?.trim() === '');
+}
+
+/** Make plain words of code, so that what is seen of it is what the buttons take. */
+function flatten(code: Element): void {
+  if (code.firstElementChild) {
+    code.querySelectorAll('br').forEach(line => line.replaceWith('\n'));
+    code.textContent = code.textContent ?? '';
+  }
 }
 
 /** Put a head above code that names its language, as a label: it is no part of the text. */

@@ -85,6 +85,25 @@ describe('versions', () => {
     expect(counted(tried(2), ask(3, 2), answer(4, 3), answer(5, 1, 2))).toEqual([[2, 5]]);
   });
 
+  it('hold what was thought before the first word (U31)', () => {
+    for (const change of [{ reasoning: 'Hm' }, { left_out: [{ part: 'reasoning' as const, length: 9 }] }]) {
+      const stopped = reply(2, { state: 'interrupted', reply_to: uuid(1), ...(change as object) });
+      expect(versions(views(ask(1), stopped, answer(3, 1, 2))).size).toBe(2);
+    }
+  });
+
+  it('show no attempt that was replaced while nobody heard of it: no switch leads away (U31)', () => {
+    const failed = reply(3, { state: 'failed', reply_to: uuid(1), version_of: uuid(2) });
+    const before = views(ask(1), answer(2, 1), failed);
+    const choices = choose(before, {}, uuid(3));
+    expect(ids(line(before, choices))).toEqual([1, 3]);
+    expect(ids(line(views(ask(1), answer(2, 1), failed, answer(4, 1, 2)), choices))).toEqual([1, 4]);
+    // the last one is a version, also where the chat went on from another
+    const gone = [...before, ...views(ask(4, 2), answer(5, 4))];
+    expect(ids(line(gone, choices))).toEqual([1, 3]);
+    expect(ids(line([...views(ask(1), answer(2, 1), failed, ask(4, 3), answer(5, 1, 2))], choices))).toEqual([1, 3, 4]);
+  });
+
   it('are none in a plain chat, and survive a circle', () => {
     expect(versions(views(ask(1), answer(2, 1))).size).toBe(0);
     expect(versions(views(answer(1, 9, 2), answer(2, 9, 1))).size).toBe(0);

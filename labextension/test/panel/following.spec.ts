@@ -121,3 +121,21 @@ it('hears nothing of a list that it was taken from', () => {
   scroll(-100);
   expect(left()).toBe(100);
 });
+
+it('U5: is let go by a link to another place in the text', () => {
+  const link = list.appendChild(document.createElement('a'));
+  link.setAttribute('href', '#Heading');
+  link.appendChild(document.createElement('b')).dispatchEvent(new Event('click', { bubbles: true }));
+  scroll(-300);
+  expect(left()).toBe(300);
+});
+
+it('U5: is not let go by what the page does after a finger has scrolled', () => {
+  hear('pointerdown'); // beside the messages
+  hear('pointercancel');
+  now += 5000;
+  height -= 40;
+  height += 47;
+  scroll(-40);
+  expect(left()).toBe(0);
+});

@@ -54,6 +54,27 @@ describe('the head of a code block', () => {
     expect(root.innerHTML).toBe('<p>x</p>');
   });
 
+  it('take what is seen: hidden words, lines and pictures in it are plain words (U11)', () => {
+    const root = rendered(
+      '<pre><code>ls<br>pwd<span style="font-size: 0"> ; rm -r x</span><img src="x"></code></pre>'
+    );
+    expect(root.querySelector('code')?.innerHTML).toBe('ls\npwd ; rm -r x');
+    expect(codeClick(root.querySelector('[data-action=copy]'))?.code.text).toBe('ls\npwd ; rm -r x');
+  });
+
+  it('are not there where a block is more than one code, and nothing of it goes away (U11)', () => {
+    for (const html of [
+      '<pre><code>a</code><code>b</code></pre>',
+      '<pre>words<code> </code></pre>',
+      '<pre><code></code><b>words</b></pre>'
+    ]) {
+      expect(rendered(html).innerHTML).toBe(html);
+    }
+    const nested = rendered('<pre><code>a<pre><code>b</code></pre></code></pre>');
+    expect(nested.querySelectorAll('.jp-StopChat-code')).toHaveLength(1);
+    expect(codeClick(nested.querySelector('[data-action=copy]'))?.code.text).toBe('ab');
+  });
+
   it('tell which code is meant', () => {
     const root = rendered(
       '<pre><code>a = 1\n</code></pre><pre><code class="language-r"><i>b</i> = 2\n\n</code></pre>'

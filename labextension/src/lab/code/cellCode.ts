@@ -11,6 +11,11 @@ const SHELLS: ReadonlyMap<string, string> = new Map([
 ]);
 /** What begins a command where a session in a shell is shown. */
 const PROMPT = /^\s*\$ /;
+/** What begins a further line of one. */
+const FURTHER = /^\s*> ?/;
+/** The end of a line that goes on in the next one, and what is closed in a later one. */
+const JOINED = /(?:\\|\||&&)\s*$/;
+const OPENS = /\b(?:for|while|until|if|case|select)\b|<<|[{(]\s*$/;
 
 /**
  * Return code as a cell of a notebook runs it: what a shell is to run gets its magic in a notebook
@@ -26,11 +31,30 @@ export function cellCode(code: string, language: string, kernel: string): string
   return `${magic}\n${withoutPrompts(code)}`;
 }
 
-/** Of a session in a shell, what was typed. */
+/** Of a session in a shell, what was typed: also the further lines of a command. */
 function withoutPrompts(code: string): string {
-  const lines = code.split('\n');
-  const typed = lines.filter(line => PROMPT.test(line));
-  return typed.length ? typed.map(line => line.replace(PROMPT, '')).join('\n') : code;
+  const typed: string[] = [];
+  /** The command that the lines before are of; null behind what it wrote. */
+  let command: string | null = null;
+  for (const line of code.split('\n')) {
+    const begins = PROMPT.test(line);
+    const goesOn =
+      command !== null && (JOINED.test(command) || (FURTHER.test(line) && isOpen(command)));
+    if (begins || goesOn) {
+      const words = line.replace(begins ? PROMPT : FURTHER, '');
+      command = begins ? words : `${command}\n${words}`;
+      typed.push(words);
+    } else {
+      command = null;
+    }
+  }
+  return typed.length ? typed.join('\n') : code;
+}
+
+/** Tell whether a shell would ask for more of a command: it begins something, or quotes. */
+function isOpen(command: string): boolean {
+  const quotes = command.replace(/\\./g, '').match(/["']/g) ?? [];
+  return OPENS.test(command) || quotes.length % 2 === 1;
 }
 
 /**

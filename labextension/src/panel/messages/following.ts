@@ -38,6 +38,8 @@ export class Following {
       ['focusin', event => isByKey(event) && this._note()],
       ['pointerdown', event => (this._held = event.target === list)], // on its scrollbar
       ['pointerup', () => (this._held = false)],
+      ['pointercancel', () => (this._held = false)], // a finger scrolls: nothing else is told of it
+      ['click', event => leads(event) && this._note()],
       ['pointermove', event => this._moved(event as PointerEvent)]
     ];
     heard.forEach(([type, hear]) => list.addEventListener(type, hear, { passive: true }));
@@ -156,6 +158,11 @@ export class Following {
   private _held = false;
   private _shown: EndInSight = { away: false, news: false };
   private _listeners = new Set<() => void>();
+}
+
+/** What is pressed leads to another place in the text. */
+function leads(event: Event): boolean {
+  return event.target instanceof Element && event.target.closest('a[href^="#"]') !== null;
 }
 
 /** The focus came by the keyboard, not by a click. */

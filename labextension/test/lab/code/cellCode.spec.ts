@@ -14,6 +14,19 @@ describe('code in a cell', () => {
   });
 
   it.each([
+    ['$ docker run \\\n    -it x\nout', 'docker run \\\n    -it x'],
+    ['$ docker run \\\n> -it \\\n> x\nout', 'docker run \\\n-it \\\nx'],
+    ['$ a |\n> b &&\n> c\nout\n$ d', 'a |\nb &&\nc\nd'],
+    ['$ for i in 1 2; do\n>   echo $i\n> done\n1\n2', 'for i in 1 2; do\n  echo $i\ndone'],
+    ['$ cat <<END\n> words\n> END\nwords', 'cat <<END\nwords\nEND'],
+    ['$ echo "a\n> b"\na', 'echo "a\nb"'],
+    ['$ cat mail\n> rm -r x\nb', 'cat mail'],
+    ['$ if a; then b; fi\nout\n> rm -r x', 'if a; then b; fi']
+  ])('of a session keeps all lines of a command, and nothing that it wrote (U17): %j', (code, typed) => {
+    expect(cellCode(code, 'console', 'python')).toBe(`%%bash\n${typed}`);
+  });
+
+  it.each([
     ['x = 1', 'python', 'text/x-ipython'],
     ['x = 1', '', 'text/x-ipython'],
     ['x', 'constructor', 'text/x-ipython'],

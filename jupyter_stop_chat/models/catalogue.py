@@ -17,6 +17,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.model_objects import KeySource, ModelList, ProviderInfo
 from jupyter_stop_chat.wire.objects import ModelInfo
 
+from .choices import Choices
 from .keys import Given, Keys
 from .listing import Listing
 from .providers import BUILT_IN, COMPATIBLE, LOCAL, OLLAMA, PROVIDERS
@@ -35,6 +36,7 @@ class Catalogue:
     :param parameters: the administrator's, by provider or by model id.
     :param rules: returns what is allowed now.
     :param keys: what people gave.
+    :param choices: what people chose.
     """
 
     def __init__(
@@ -43,14 +45,17 @@ class Catalogue:
         parameters: Mapping[str, Mapping[str, Any]],
         rules: Callable[[], Rules],
         keys: Keys,
+        choices: Choices,
         listing: Listing | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._parameters = parameters
         self._get_rules = rules
         self._keys = keys
+        self._choices = choices
         self._listing = listing or Listing()
         self.registered: dict[str, Callable[[str], Any]] = {}
+        self._local_lack: ErrorCode | None = ErrorCode.LOCAL_MODEL_MISSING
 
     @property
     def _rules(self) -> Rules:
@@ -116,22 +121,42 @@ class Catalogue:
 
     # --- models ------------------------------------------------------------------------------
 
+    def look(self) -> None:
+        """See what other processes and people may have changed. Blocks."""
+        self._choices.look()
+        if self.is_ours(LOCAL):
+            self._local_lack = None
+            return
+        from jupyter_stop_chat.chat_handlers.local import unavailable
+
+        self._local_lack = unavailable(self._data_dir)
+
     def default_model(self, owner: str) -> str | None:
-        """Return the model of a prompt that names none, or None when none is allowed."""
-        if self._rules.default:
-            return self._rules.default
+        """Return the model of a prompt that names none, or None when none is allowed.
+
+        What somebody has chosen stays until they choose another one; and where nobody has, the
+        local model that is ready is not left for one that costs, because a key is there now.
+        """
+        rules = self._rules
+        chosen = None if rules.locked else self._choices.of(owner).model
+        if chosen is not None and rules.allows(chosen, owner):
+            return chosen
+        if rules.default:
+            return rules.default
+        if rules.allows(BUILT_IN, owner) and self._local_lack is None:
+            return BUILT_IN
         for name, provider in PROVIDERS.items():
             model_id = f"{name}:{provider.suggested}"
             if (
                 provider.suggested
                 # Where a keychain is locked, another provider is not what they chose.
                 and self.lacks(name, owner) in {None, ErrorCode.KEYCHAIN_LOCKED}
-                and self._rules.allows(model_id, owner)
+                and rules.allows(model_id, owner)
             ):
                 return model_id
-        if self._rules.allows(BUILT_IN, owner):
+        if rules.allows(BUILT_IN, owner):
             return BUILT_IN
-        plain = (each for each in self._rules.allowed if not set(each) & set("*?["))
+        plain = (each for each in rules.allowed if not set(each) & set("*?["))
         return next(plain, None)
 
     def available(self, owner: str) -> tuple[ModelInfo, ...]:
@@ -139,6 +164,7 @@ class Catalogue:
 
         Looks for packages and files: call it in a thread.
         """
+        self.look()
         suggested = [
             ModelInfo(
                 id=f"{name}:{model}",
@@ -182,6 +208,10 @@ class Catalogue:
             models=self._allowed(owner, ordered),
             providers=tuple(self._provider(name, owner) for name in PROVIDERS),
             default_model=self.default_model(owner),
+            chosen=self._choices.of(owner).model,
+            recent=tuple(
+                each for each in self._choices.of(owner).recent if self._rules.allows(each, owner)
+            ),
             locked=self._rules.locked,
             any_model=not self._rules.locked and not self._rules.allowed,
             model_files=self._rules.may_name_files(owner),
@@ -200,19 +230,25 @@ class Catalogue:
     def _built_in(self) -> list[ModelInfo]:
         if self.is_ours(LOCAL):
             return []
-        from jupyter_stop_chat.chat_handlers.local import unavailable
-
-        lack = unavailable(self._data_dir)
         return [
             ModelInfo(
                 id=BUILT_IN,
                 label="SmolLM2",
                 provider=LOCAL,
                 local=True,
-                available=lack is None,
-                reason=lack,
+                available=self._local_lack is None,
+                reason=self._local_lack,
             )
         ]
+
+    def lack_of(self, model_id: str, owner: str) -> ErrorCode | None:
+        """Tell what a model lacks, by its provider."""
+        provider = model_id.partition(":")[0]
+        if model_id == BUILT_IN:
+            return self._local_lack
+        if provider in PROVIDERS and not self.is_ours(provider):
+            return self.lacks(provider, owner)
+        return None
 
     def _allowed(self, owner: str, models: list[ModelInfo]) -> tuple[ModelInfo, ...]:
         """Leave out what may not be used, and add what is allowed by name and known to nobody."""
@@ -230,9 +266,7 @@ class Catalogue:
     def _unlisted(self, model_id: str, owner: str) -> ModelInfo:
         """Describe a model that is in no list but the administrator's."""
         provider = model_id.partition(":")[0]
-        lack = None
-        if provider in PROVIDERS and not self.is_ours(provider):
-            lack = self.lacks(provider, owner)
+        lack = self.lack_of(model_id, owner)
         return ModelInfo(
             id=model_id,
             label=model_id,

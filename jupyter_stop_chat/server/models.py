@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jupyter_stop_chat.models.listing import LIMIT_S
 from jupyter_stop_chat.models.providers import PROVIDERS
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.wire.http import AddressRequest, KeyRequest, LocalModel
+from jupyter_stop_chat.wire.http import AddressRequest, ChoiceRequest, KeyRequest, LocalModel
 from jupyter_stop_chat.wire.model_objects import ModelList
 from jupyter_stop_chat.wire.objects import ErrorInfo
 
@@ -30,6 +30,25 @@ class ModelsHandler(StopChatHandler):
         models = (await self.services()).models
         waits = self.get_query_argument("wait", "") in {"1", "true"}
         self.answer(await models.listed(self.owner, LIMIT_S if waits else 0.0))
+
+
+class ChoiceHandler(StopChatHandler):
+    """The handler of `models/choice`: the model that a person has chosen."""
+
+    @Operation("choose_model", "write", status=204, body=ChoiceRequest, failures=(404, 413))
+    async def put(self) -> None:
+        """Choose the model of all prompts that name none, in each page and in notebooks."""
+        asked = self.body(ChoiceRequest)
+        await (await self.services()).models.set_choice(self.owner, asked.model)
+        self.set_status(204)
+        self.finish()
+
+    @Operation("choose_no_model", "write", status=204)
+    async def delete(self) -> None:
+        """Leave the choice of a model to the server."""
+        await (await self.services()).models.set_choice(self.owner, None)
+        self.set_status(204)
+        self.finish()
 
 
 class _GivenHandler(StopChatHandler):

@@ -113,6 +113,12 @@ class ChatPatch(_Body):
     title: Annotated[Text, Field(min_length=1, max_length=200)] | None
 
 
+class ChoiceRequest(_Body):
+    """The model that a person chooses for prompts that name none."""
+
+    model: Annotated[ModelId, Field(json_schema_extra={"pattern": "^[a-z0-9_]+:[!-~]+$"})]
+
+
 class KeyRequest(_Body):
     """What gives a provider's key."""
 

@@ -31,6 +31,9 @@ export interface ModelList {
   models: ModelInfo[];
   providers: ProviderInfo[];
   default_model?: string;
+  /** What the person has chosen, if they have, and what they chose before, newest first. */
+  chosen?: string;
+  recent: string[];
   locked: boolean;
   any_model: boolean;
   model_files: boolean;
@@ -50,6 +53,8 @@ export interface LocalModel {
 export interface ModelRoutes {
   /** @param wait for the servers that list their own models. */
   list: (wait?: boolean) => Promise<ModelList>;
+  /** Choose a model for all prompts that name none; null leaves it to the server. */
+  choose: (model: string | null) => Promise<void>;
   giveKey: (provider: string, key: string) => Promise<void>;
   withdrawKey: (provider: string) => Promise<void>;
   giveAddress: (address: string) => Promise<void>;
@@ -73,9 +78,6 @@ export interface ModelState {
 export interface ModelChoiceOptions {
   routes: ModelRoutes;
   clock: Clock;
-  chosen: string | null;
-  /** Remember the choice over a reload. */
-  remember: (model: string | null) => void;
 }
 
 export class ModelChoice {
@@ -84,7 +86,7 @@ export class ModelChoice {
       list: null,
       models: [],
       defaultModel: null,
-      chosen: _options.chosen,
+      chosen: null,
       local: null,
       failure: null
     };
@@ -97,14 +99,14 @@ export class ModelChoice {
 
   readonly getSnapshot = (): ModelState => this._state;
 
-  /** The model to ask for; null leaves it to the server. */
-  get wanted(): string | null {
-    return this._state.list?.locked ? null : this._state.chosen;
-  }
-
-  /** The model that the next prompt gets, as far as that is known. */
+  /**
+   * The model that the next prompt gets and asks for: the one that is shown, whatever was chosen
+   * elsewhere meanwhile; null where none is known.
+   */
   get effective(): string | null {
-    return this.wanted ?? this._state.defaultModel;
+    const { list, chosen, defaultModel } = this._state;
+    const fixed = list?.locked ? null : chosen;
+    return fixed ?? defaultModel;
   }
 
   /** What is known of a model. */
@@ -136,16 +138,30 @@ export class ModelChoice {
   receive(frame: ServerFrame): void {
     if (frame.type === 'welcome') {
       const defaultModel = frame.default_model ?? null;
-      this._set({ models: frame.models ?? [], defaultModel });
+      // what was chosen in another page meanwhile counts from now on, unless one chose here as well
+      const unsaved = this._unsaved;
+      this._set({ models: frame.models ?? [], defaultModel, chosen: unsaved?.id ?? null });
+      if (unsaved) {
+        void this.choose(unsaved.id);
+        return;
+      }
       if (this._state.list || this.lack) {
         void this.load();
       }
     }
   }
 
-  choose(id: string | null): void {
-    this._set({ chosen: id, failure: null });
-    this._options.remember(id);
+  /** Choose a model: at once here, and on the server for every page and notebook. */
+  async choose(id: string | null): Promise<void> {
+    const choice = { id };
+    this._unsaved = choice;
+    this._set({ chosen: id });
+    await this._change(async () => {
+      await this._options.routes.choose(id);
+      if (this._unsaved === choice) {
+        this._unsaved = null;
+      }
+    });
   }
 
   tell(failure: string | null): void {
@@ -167,7 +183,9 @@ export class ModelChoice {
 
   /** Show what there is, and once a slow server has answered, what that has as well. */
   private _show(list: ModelList): void {
-    this._set({ list, models: list.models, defaultModel: list.default_model ?? null });
+    const defaultModel = list.default_model ?? null;
+    const chosen = this._unsaved ? this._unsaved.id : (list.chosen ?? null);
+    this._set({ list, models: list.models, defaultModel, chosen });
     if (list.asking && !this._isWaiting) {
       this._isWaiting = true;
       const over = (): void => {
@@ -263,6 +281,8 @@ export class ModelChoice {
     }
   }
 
+  /** A choice that the server has not taken yet. */
+  private _unsaved: { id: string | null } | null = null;
   /** A second look waits for slow servers. */
   private _isWaiting = false;
 

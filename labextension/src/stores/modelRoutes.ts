@@ -9,6 +9,9 @@ export function modelRoutesOf(ask: Ask): ModelRoutes {
       const answer = await ask(['models'], wait ? { query: { wait: '1' } } : {});
       return (await answer.json()) as ModelList;
     },
+    choose: async model => {
+      await ask(['models', 'choice'], model ? { method: 'PUT', body: { model } } : { method: 'DELETE' });
+    },
     giveKey: async (provider, key) => {
       await ask(['providers', provider, 'key'], { method: 'PUT', body: { key } });
     },

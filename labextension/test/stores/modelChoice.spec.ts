@@ -40,6 +40,7 @@ class Server implements ModelRoutes {
     models: [model('openai:a', { available: false, reason: 'missing_key' }), MISSING],
     providers: [provider('openai'), provider('mistralai', { installed: false })],
     default_model: 'local:smollm2',
+    recent: [],
     locked: false,
     any_model: true,
     model_files: true
@@ -57,6 +58,13 @@ class Server implements ModelRoutes {
 
   list = (wait = false) =>
     wait ? (this.asked.push('wait'), this.whole) : this._do('list', this.models);
+  choose = (id: string | null) => {
+    const told = this._do(`choose ${id}`, undefined);
+    if (!this.fails) {
+      this.models = { ...this.models, chosen: id ?? undefined };
+    }
+    return told;
+  };
   giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, undefined);
   withdrawKey = (name: string) => this._do(`no key ${name}`, undefined);
   giveAddress = (address: string) => this._do(`address ${address}`, undefined);
@@ -78,7 +86,6 @@ const welcome = (change: Partial<Welcome> = {}): Welcome => ({
 let server: Server;
 let clock: ScriptedClock;
 let choice: ModelChoice;
-let remembered: (string | null)[];
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) {
     await Promise.resolve();
@@ -88,13 +95,7 @@ const settle = async (): Promise<void> => {
 beforeEach(() => {
   server = new Server();
   clock = new ScriptedClock();
-  remembered = [];
-  choice = new ModelChoice({
-    routes: server,
-    clock,
-    chosen: null,
-    remember: id => remembered.push(id)
-  });
+  choice = new ModelChoice({ routes: server, clock });
 });
 
 describe('what a provider is called', () => {
@@ -111,22 +112,46 @@ describe('what a provider is called', () => {
 });
 
 describe('the choice', () => {
-  it('is the server’s until a person chooses', () => {
+  it('is the server’s until a person chooses, and kept there (U8)', async () => {
     choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
-    expect([choice.wanted, choice.effective, choice.lack]).toEqual([null, 'openai:b', undefined]);
+    expect([choice.effective, choice.lack]).toEqual(['openai:b', undefined]);
     expect(server.asked).toEqual([]); // nothing is missing: nothing is asked for
-    choice.choose('openai:a');
-    expect([choice.wanted, choice.effective]).toEqual(['openai:a', 'openai:a']);
-    choice.choose(null);
-    expect(choice.effective).toBe('openai:b');
-    expect(remembered).toEqual(['openai:a', null]);
+    const done = choice.choose('openai:a');
+    expect(choice.effective).toBe('openai:a');
+    await done;
+    expect(server.asked).toEqual(['choose openai:a', 'list', 'look']);
+    expect(choice.effective).toBe('openai:a');
+    await choice.choose(null);
+    expect(choice.effective).toBe('local:smollm2');
+  });
+
+  it('is what is shown, whatever is chosen or given elsewhere meanwhile (U8)', async () => {
+    choice.receive(welcome({ models: [model('local:smollm2')] }));
+    server.models = { ...server.models, default_model: 'openai:a' };
+    expect(choice.effective).toBe('local:smollm2');
+    await choice.choose('openai:b');
+    choice.receive(welcome({ models: [model('openai:c')], default_model: 'openai:c' }));
+    expect(choice.effective).toBe('openai:c');
+  });
+
+  it('is told again where the server did not take it (U8)', async () => {
+    choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
+    server.fails = 'gone';
+    await choice.choose('openai:a');
+    expect([choice.effective, choice.getSnapshot().failure]).toEqual(['openai:a', 'gone']);
+    server.fails = null;
+    server.asked = [];
+    choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
+    expect(choice.effective).toBe('openai:a');
+    await settle();
+    expect(server.asked[0]).toBe('choose openai:a');
+    expect(choice.effective).toBe('openai:a');
   });
 
   it('counts for nothing where it is locked', async () => {
-    choice.choose('openai:a');
     server.models = { ...server.models, locked: true, any_model: false };
-    await choice.load();
-    expect([choice.wanted, choice.effective]).toEqual([null, 'local:smollm2']);
+    await choice.choose('openai:a');
+    expect(choice.effective).toBe('local:smollm2');
   });
 
   it('says what it lacks', async () => {
@@ -279,6 +304,7 @@ describe('the list', () => {
       provider('mistralai', { installed: false }),
       provider('ollama', { label: 'Ollama' })
     ],
+    recent: [],
     locked: false,
     any_model: true,
     model_files: true

@@ -77,7 +77,7 @@ export function ModelPicker(): JSX.Element {
             <Choices
               list={state.list}
               onChosen={id => {
-                models.choose(id);
+                void models.choose(id);
                 setOpen(false);
                 focusInput();
               }}
@@ -180,7 +180,7 @@ function Choices(props: { list: ModelList; onChosen: (id: string | null) => void
           )}
         </p>
       )}
-      {models.wanted !== null && (
+      {models.getSnapshot().chosen !== null && (
         <button type="button" className="jp-StopChat-action" onClick={() => onChosen(null)}>
           {trans.__('Leave it to the server')}
         </button>

@@ -19,6 +19,7 @@ from jupyter_stop_chat.settings.masking import reveal, secrets_in
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.model_objects import ModelList
 from jupyter_stop_chat.wire.objects import ModelInfo
+from jupyter_stop_chat.wire.pasted import meant_key
 
 from .catalogue import Catalogue
 from .choices import Choices
@@ -28,6 +29,7 @@ from .key_parameters import clean_key, gives_key
 from .keys import Keys
 from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .rules import Rules
+from .trying import Trial, try_key
 
 log = logging.getLogger(__name__)
 
@@ -196,20 +198,23 @@ class Models:
             self.check(model_id, owner)
         await self._choices.choose(owner, model_id)
 
-    async def give_key(self, owner: str, provider: str, key: str) -> None:
-        """Keep a key that an owner gives for a provider.
+    async def give_key(self, owner: str, provider: str, key: str) -> Trial:
+        """Try a key that an owner gives for a provider, and keep it unless that refuses it.
 
         A model that works stays the one in use: nobody has asked for another.
 
-        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_key`.
+        :returns: whether its provider took it.
+        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_key`, `key_refused`.
         """
         self._check_giving(owner, provider)
+        trial = await try_key(self._catalogue.trial_of(provider, owner, meant_key(key)))
         await self.refresh()
         before = self.default_model(owner)
         worked = before is not None and self._catalogue.lack_of(before, owner) is None
         await self.keys.give_key(owner, provider, key)
         if worked and not self._rules().locked and self.default_model(owner) != before:
             await self._choices.choose(owner, before)
+        return trial
 
     async def give_address(self, owner: str, provider: str, base_url: str) -> None:
         """Keep the address of a server that an owner gives.

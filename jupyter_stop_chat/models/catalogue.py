@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -20,13 +22,18 @@ from jupyter_stop_chat.wire.objects import ModelInfo
 from .choices import Choices
 from .keys import Given, Keys
 from .listing import Listing
-from .providers import BUILT_IN, COMPATIBLE, LOCAL, OLLAMA, PROVIDERS
+from .places import Place, address_of, place_of, trial_of
+from .providers import BUILT_IN, COMPATIBLE, LOCAL, PROVIDERS
 from .rules import Rules
 
 #: Where a package offers its own providers: name = provider, value = a factory.
 ENTRY_POINTS = "jupyter_stop_chat.chat_handlers"
-#: Where Ollama listens unless it is told otherwise.
-OLLAMA_ADDRESS = "http://127.0.0.1:11434"
+#: Models of providers that do other things than to chat, by their names.
+NO_CHAT = re.compile(
+    r"embed|whisper|\btts\b|-tts|dall-e|moderation|transcribe|realtime|image|audio|sora|rerank|imagen"
+    r"|veo-|davinci|babbage|guard|\bocr\b|-ocr",
+    re.IGNORECASE,
+)
 
 
 class Catalogue:
@@ -196,9 +203,17 @@ class Catalogue:
         found_there: Mapping[str, Sequence[str]],
         asking: bool,
     ) -> ModelList:
-        models = {each.id: each for each in available}
+        # A provider that tells which models it has knows better than we do.
+        told = {f"{name}:{model}" for name, names in found_there.items() for model in names}
+        models = {
+            each.id: each
+            for each in available
+            if not found_there.get(each.provider) or each.id in told or each.local
+        }
         for name, names in found_there.items():
             for model in names:
+                if NO_CHAT.search(model) and PROVIDERS[name].api is not None:
+                    continue
                 label = f"{PROVIDERS[name].label}: {model}"
                 found = ModelInfo(id=f"{name}:{model}", label=label, provider=name, available=True)
                 models.setdefault(found.id, found)
@@ -264,12 +279,13 @@ class Catalogue:
         return tuple(kept)
 
     def _unlisted(self, model_id: str, owner: str) -> ModelInfo:
-        """Describe a model that is in no list but the administrator's."""
-        provider = model_id.partition(":")[0]
+        """Describe a model in no list: the administrator named it, or somebody chose it."""
+        provider, _, name = model_id.partition(":")
         lack = self.lack_of(model_id, owner)
+        known = PROVIDERS.get(provider)
         return ModelInfo(
             id=model_id,
-            label=model_id,
+            label=f"{known.label}: {name}" if known and not self.is_ours(provider) else model_id,
             provider=provider,
             local=provider == LOCAL and not self.is_ours(LOCAL),
             available=lack is None,
@@ -279,7 +295,7 @@ class Catalogue:
     def _provider(self, name: str, owner: str) -> ProviderInfo:
         known = PROVIDERS[name]
         source = self.key_of(name, owner)
-        elsewhere = bool(self._parameters.get(name, {}).get("base_url"))
+        elsewhere = address_of(name, self._parameters.get(name, {})) != known.api
         return ProviderInfo(
             name=name,
             label=known.label,
@@ -295,36 +311,25 @@ class Catalogue:
             account_url=None if elsewhere else known.account_url,
         )
 
+    def place_of(self, name: str, owner: str) -> Place | None:
+        """Return where a provider lists its models, if it can be asked."""
+        if self.is_ours(name) or self.lacks(name, owner) is not None:
+            return None
+        return place_of(name, self._parameters.get(name, {}), self.given(name, owner))
+
+    def trial_of(self, name: str, owner: str, key: str) -> Place | None:
+        """Return where a key that an owner is giving can be tried, if anywhere."""
+        given = replace(self.given(name, owner), key=SecretStr(key))
+        return trial_of(name, self._parameters.get(name, {}), given)
+
     async def _asked(
         self, owner: str, patience: float | None
     ) -> tuple[dict[str, list[str]], bool]:
         """Ask the servers that list their models, all at once; tell whether one still is asked."""
-        asked = {}
-        addresses = []
-        if self.lacks(OLLAMA, owner) is None and not self.is_ours(OLLAMA):
-            addresses.append(self._ollama_address())
-            asked[OLLAMA] = self._listing.ollama(addresses[-1], patience)
-        if self.lacks(COMPATIBLE, owner) is None and not self.is_ours(COMPATIBLE):
-            given = self.given(COMPATIBLE, owner)
-            parameters = self._parameters.get(COMPATIBLE, {})
-            address, key = parameters.get("base_url"), parameters.get("api_key")
-            if not address:
-                address, key = given.base_url, given.key
-            if isinstance(key, str):
-                key = SecretStr(key)
-            if address:
-                addresses.append(address)
-                asked[COMPATIBLE] = self._listing.compatible(address, key, patience)
-        found = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-        return found, any(map(self._listing.is_asking, addresses))
-
-    def _ollama_address(self) -> str:
-        """Find Ollama as its own client does: by the settings, by `OLLAMA_HOST`, by its port."""
-        address = self._parameters.get(OLLAMA, {}).get("base_url") or os.environ.get("OLLAMA_HOST")
-        if not isinstance(address, str) or not address.strip():
-            return OLLAMA_ADDRESS
-        address = address.strip().replace("0.0.0.0", "127.0.0.1")
-        if "://" not in address:
-            address = f"http://{address}"
-        host = address.split("://", 1)[1]
-        return address if ":" in host.rpartition("]")[2] or "/" in host else f"{address}:11434"
+        places = await asyncio.to_thread(
+            lambda: {name: self.place_of(name, owner) for name in PROVIDERS}
+        )
+        asked = {name: place for name, place in places.items() if place is not None}
+        answers = [self._listing.names(place, patience) for place in asked.values()]
+        found = dict(zip(asked, await asyncio.gather(*answers), strict=True))
+        return found, any(map(self._listing.is_asking, asked.values()))

@@ -128,6 +128,16 @@ class KeyRequest(_Body):
     ]
 
 
+class KeyGiven(_Body):
+    """What became of a key that was given: it is kept, and `tried` where its provider took it.
+
+    Else `untried` says why that is not known, if it could be asked at all.
+    """
+
+    tried: bool
+    untried: ErrorInfo | None = None
+
+
 class AddressRequest(_Body):
     """The address of an OpenAI-compatible server: what its clients call the base URL."""
 

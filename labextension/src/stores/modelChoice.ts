@@ -49,13 +49,19 @@ export interface LocalModel {
   error?: ErrorInfo;
 }
 
+/** What became of a key: its provider took it, or it could not be tried, and why if there is a reason. */
+export interface KeyGiven {
+  tried: boolean;
+  untried?: ErrorInfo;
+}
+
 /** The server's side; what goes wrong is thrown as an error with a sentence. */
 export interface ModelRoutes {
   /** @param wait for the servers that list their own models. */
   list: (wait?: boolean) => Promise<ModelList>;
   /** Choose a model for all prompts that name none; null leaves it to the server. */
   choose: (model: string | null) => Promise<void>;
-  giveKey: (provider: string, key: string) => Promise<void>;
+  giveKey: (provider: string, key: string) => Promise<KeyGiven>;
   withdrawKey: (provider: string) => Promise<void>;
   giveAddress: (address: string) => Promise<void>;
   withdrawAddress: () => Promise<void>;
@@ -128,6 +134,27 @@ export class ModelChoice {
     return this.providerOf(id)?.label ?? label;
   }
 
+  /** The model in use and those that were chosen before, once the list is there. */
+  get ofLate(): ModelInfo[] {
+    const { list } = this._state;
+    if (!list || list.locked || list.recent.length === 0) {
+      return [];
+    }
+    const ids = [this.effective, ...list.recent].filter(id => id !== null);
+    return [...new Set(ids)].map(id => this.info(id) ?? this._unlisted(id));
+  }
+
+  /** Describe a model that was typed. */
+  private _unlisted(id: string): ModelInfo {
+    const provider = this.providerOf(id);
+    const lacksKey = provider?.takes_key && !provider.key;
+    const lack = { available: false, reason: 'missing_key' } as const;
+    const [name] = id.split(':');
+    const label = provider ? `${provider.label}: ${id.slice(name.length + 1)}` : id;
+    const about = { id, label, provider: name, local: name === 'local' };
+    return { ...about, ...(lacksKey ? lack : { available: true }) };
+  }
+
   /** Why the next prompt would fail; undefined when it would not, or nobody knows. */
   get lack(): ErrorCode | undefined {
     const info = this.info(this.effective);
@@ -198,24 +225,31 @@ export class ModelChoice {
     }
   }
 
-  /** Give a key; tell whether the server has it. */
-  giveKey(provider: string, key: string): Promise<boolean> {
-    return this._change(() => this._options.routes.giveKey(provider, key));
+  /** Give a key, which is tried; return what became of it, or null where it was refused. */
+  async giveKey(provider: string, key: string): Promise<KeyGiven | null> {
+    let given: KeyGiven | null = null;
+    await this._change(async () => {
+      given = await this._options.routes.giveKey(provider, key);
+    });
+    return given;
   }
 
   withdrawKey(provider: string): Promise<boolean> {
     return this._change(() => this._options.routes.withdrawKey(provider));
   }
 
-  /** Give the address of an OpenAI-compatible server, and its key if it has one. */
-  giveAddress(address: string, key: string): Promise<boolean> {
+  /**
+   * Give the address of an OpenAI-compatible server, and its key if it has one; return what became
+   * of the key, or null where one of both was refused.
+   */
+  async giveAddress(address: string, key: string): Promise<KeyGiven | null> {
     const { routes } = this._options;
-    return this._change(async () => {
+    let given: KeyGiven | null = null;
+    await this._change(async () => {
       await routes.giveAddress(address);
-      if (key) {
-        await routes.giveKey(COMPATIBLE, key);
-      }
+      given = key ? await routes.giveKey(COMPATIBLE, key) : { tried: false };
     });
+    return given;
   }
 
   withdrawAddress(): Promise<boolean> {

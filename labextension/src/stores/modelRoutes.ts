@@ -1,5 +1,5 @@
 /** The HTTP routes of models, keys and the local model. */
-import { COMPATIBLE, LocalModel, ModelList, ModelRoutes } from './modelChoice';
+import { COMPATIBLE, KeyGiven, LocalModel, ModelList, ModelRoutes } from './modelChoice';
 import { Ask } from './server';
 
 export function modelRoutesOf(ask: Ask): ModelRoutes {
@@ -13,7 +13,8 @@ export function modelRoutesOf(ask: Ask): ModelRoutes {
       await ask(['models', 'choice'], model ? { method: 'PUT', body: { model } } : { method: 'DELETE' });
     },
     giveKey: async (provider, key) => {
-      await ask(['providers', provider, 'key'], { method: 'PUT', body: { key } });
+      const answer = await ask(['providers', provider, 'key'], { method: 'PUT', body: { key } });
+      return (await answer.json()) as KeyGiven;
     },
     withdrawKey: async provider => {
       await ask(['providers', provider, 'key'], { method: 'DELETE' });

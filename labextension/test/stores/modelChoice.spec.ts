@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
   grouped,
+  KeyGiven,
   LocalModel,
   LOOK,
   ModelChoice,
@@ -54,6 +55,7 @@ class Server implements ModelRoutes {
     return this.fails ? Promise.reject(new Error(this.fails)) : Promise.resolve(answer);
   }
 
+  given: KeyGiven = { tried: true };
   whole: Promise<ModelList> = new Promise(() => undefined);
 
   list = (wait = false) =>
@@ -65,7 +67,7 @@ class Server implements ModelRoutes {
     }
     return told;
   };
-  giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, undefined);
+  giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, this.given);
   withdrawKey = (name: string) => this._do(`no key ${name}`, undefined);
   giveAddress = (address: string) => this._do(`address ${address}`, undefined);
   withdrawAddress = () => this._do('no address', undefined);
@@ -159,9 +161,9 @@ describe('the choice', () => {
     expect(choice.lack).toBe('local_model_missing');
     await settle();
     expect(server.asked).toEqual(['list', 'look']);
-    choice.choose('openai:a');
+    void choice.choose('openai:a');
     expect(choice.lack).toBe('missing_key');
-    choice.choose('openai:typed');
+    void choice.choose('openai:typed');
     expect(choice.lack).toBe(undefined);
   });
 });
@@ -201,22 +203,23 @@ describe('a server that is slow to list its models', () => {
 
 describe('a key', () => {
   it('goes through, and the list comes anew', async () => {
-    expect(await choice.giveKey('openai', 'sk-secret')).toBe(true);
+    expect(await choice.giveKey('openai', 'sk-secret')).toEqual({ tried: true });
     expect(server.asked).toEqual(['key openai 9', 'list', 'look']);
     expect(JSON.stringify(choice)).not.toContain('secret');
   });
 
   it('that is refused is told, also after the list has come', async () => {
     server.giveKey = () => Promise.reject(new Error('No.'));
-    expect(await choice.giveKey('openai', 'sk-secret')).toBe(false);
+    expect(await choice.giveKey('openai', 'sk-secret')).toBeNull();
     expect(choice.getSnapshot().failure).toBe('No.');
     await choice.load();
     expect(choice.getSnapshot().failure).toBe(null);
   });
 
   it('of a server of one’s own follows its address', async () => {
-    await choice.giveAddress('http://x/v1', 'k');
-    await choice.giveAddress('http://y/v1', '');
+    server.given = { tried: false, untried: { code: 'forbidden', message: 'No.' } };
+    expect(await choice.giveAddress('http://x/v1', 'k')).toEqual(server.given);
+    expect(await choice.giveAddress('http://y/v1', '')).toEqual({ tried: false });
     expect(server.asked.filter(one => /key|address/.test(one))).toEqual([
       'address http://x/v1',
       'key openai_compatible 1',
@@ -293,6 +296,31 @@ describe('an installation', () => {
     server.state = { ...server.state, state: 'installing' };
     await choice.load();
     expect((await look({ done: 5 }))?.done).toBe(5);
+  });
+});
+
+describe('what is on top of the list', () => {
+  it('is the model in use, and then those that were chosen before (U7)', async () => {
+    expect(choice.ofLate).toEqual([]);
+    await choice.load();
+    expect(choice.ofLate).toEqual([]); // nobody has chosen one yet
+    server.models.recent = ['openai:a', 'mistralai:typed', 'ollama:m'];
+    await choice.load();
+    expect(choice.ofLate.map(one => [one.id, one.available, one.reason])).toEqual([
+      ['local:smollm2', false, 'local_model_missing'],
+      ['openai:a', false, 'missing_key'],
+      ['mistralai:typed', false, 'missing_key'],
+      ['ollama:m', true, undefined]
+    ]);
+    server.models.providers[1].key = 'given';
+    await choice.choose('mistralai:typed');
+    expect(choice.ofLate.map(one => [one.id, one.available]).slice(0, 2)).toEqual([
+      ['mistralai:typed', true],
+      ['openai:a', false]
+    ]);
+    server.models.locked = true;
+    await choice.load();
+    expect(choice.ofLate).toEqual([]);
   });
 });
 

@@ -18,8 +18,10 @@ from jupyter_stop_chat.documents.endings import ending
 
 from .backends.base import Backend
 from .cell import Cell
-from .commands import COMMANDS, Commands
+from .commands import Commands, show_help
+from .completion import CELL
 from .defaults import Backends, Defaults, find_chat
+from .help import COMMANDS, mistake, nearest
 from .interrupts import Interrupts
 from .line import Line
 from .names import Filled, fill_in
@@ -110,13 +112,19 @@ class ChatMagics(Magics):
         %chat show [TITLE|ID]        show a chat's messages; without a name, this notebook's
         %chat stop [TITLE|ID|all]    stop what is being made in a chat; without a name, in all
         %chat models                 list the models that can be chosen
+        %chat help                   all of this, and the options of %%chat, in a table
         %chat set [--model M] [--as markdown|code|raw] [--quiet|--no-quiet] [--fill|--no-fill]
         """
         words = _split(line) or ["list"]
-        if words[0] not in COMMANDS:
-            raise UsageError(f"%chat knows {', '.join(COMMANDS)}, and not {words[0]!r}.")
         assert self.shell is not None
         rich = getattr(self.shell, "kernel", None) is not None
+        if words[0] == "help":
+            show_help(self.cell, rich=rich)
+            return
+        if words[0] not in COMMANDS:
+            meant = nearest(words[0], COMMANDS)
+            said = f" Did you mean {meant!r}?" if meant else ""
+            raise UsageError(f"%chat knows no {words[0]!r}.{said} %chat help lists what it knows.")
         Commands(self.backends, self.defaults, rich=rich).run(words[0], words[1:])
 
     # -----------------------------------------------------------------------------------------
@@ -180,5 +188,10 @@ def _split(line: str) -> list[str]:
 
 
 def _parse(magic: Any, line: str) -> Namespace:
-    parsed: Namespace = magic.parser.parse_args(_split(line))
+    words = _split(line)
+    try:
+        parsed: Namespace = magic.parser.parse_args(words)
+    except UsageError as error:
+        options = [*CELL, *filter(None, CELL.values())]
+        raise UsageError(mistake(str(error), words, options, magic.parser)) from None
     return parsed

@@ -31,6 +31,8 @@ from .turn import Turn
 from .view import view
 
 FORMS = ("markdown", "code", "raw")
+#: What a reply calls the language of this kernel; a block without a name is taken for it.
+PYTHON = frozenset({"", "python", "python3", "py", "py3", "ipython", "ipython3", "pycon"})
 
 
 @magics_class
@@ -149,14 +151,23 @@ class ChatMagics(Magics):
         return fill_in(prompt, shell.user_ns, shell.user_ns_hidden)
 
     def _offer_code(self, received: Received) -> None:
-        """Put a reply's code, and nothing else of it, into the next cell; it is not run."""
+        """Put a reply's Python, and nothing else of it, into the next cell; it is not run."""
         from jupyter_stop_chat.markdown.code import code_blocks
 
         assert self.shell is not None
-        code = "\n\n".join(code_blocks(received.text))
-        if not code:
-            sys.stdout.write("The reply has no block of code, so the next cell is left alone.\n")
+        blocks = [each for each in code_blocks(received.text) if each.code.strip()]
+        own = [each.code for each in blocks if each.language in PYTHON]
+        others = dict.fromkeys(each.language for each in blocks if each.language not in PYTHON)
+        left = f"left out, as this kernel runs Python: {', '.join(others)}" if others else ""
+        if not own:
+            why = f" ({left})" if left else ""
+            sys.stdout.write(
+                f"The reply has no block of Python{why}, so the next cell is left alone.\n"
+            )
             return
+        if left:
+            sys.stdout.write(f"Of the reply's code was {left}.\n")
+        code = "\n\n".join(own)
         if told := ending(received.finish_reason, received.text):
             code = f"# {told}\n{code}"
         self.shell.set_next_input(code)

@@ -77,7 +77,7 @@ def test_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvid
 
 
 def test_only_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvider) -> None:
-    """R3: from a list; and nothing when there is none, which is said."""
+    """R3, U17: from a list, and the kernel's language alone; what is left out is said."""
     said = "1. So:\n\n   ```python\n   if x:\n       y\n   ```\n\n2. done\n"
     provider.script = Script(tokens=[said])
     (payload,) = notebook.begin("%%chat --as code\nWrite it").end()["payload"]
@@ -85,7 +85,17 @@ def test_only_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIP
     provider.script = Script(tokens=["Only words."])
     cell = notebook.begin("%%chat --as code\nWrite it")
     assert cell.end()["payload"] == []
-    assert "The reply has no block of code" in cell.text
+    assert "The reply has no block of Python, so the next cell is left alone." in cell.text
+    shell, query = "```bash\npip install x\n```\n", "```sql\nselect 1\n```\n"
+    provider.script = Script(tokens=[f"{shell}Then\n\n```py\nimport x\n```\n{query}"])
+    cell = notebook.begin("%%chat --as code\nWrite it")
+    (payload,) = cell.end()["payload"]
+    assert payload["text"] == "import x"
+    assert "left out, as this kernel runs Python: bash, sql." in cell.text
+    provider.script = Script(tokens=[shell])
+    cell = notebook.begin("%%chat --as code\nWrite it")
+    assert cell.end()["payload"] == []
+    assert "no block of Python (left out, as this kernel runs Python: bash)" in cell.text
 
 
 def test_raw_is_as_it_is(notebook: Notebook, provider: OpenAIProvider) -> None:

@@ -110,7 +110,7 @@ class WholeChat(_Body):
 class ChatPatch(_Body):
     """A request to change a chat's title; null takes it away."""
 
-    title: Annotated[Text, Field(min_length=1, max_length=200)] | None
+    title: Annotated[Text, Field(max_length=200, json_schema_extra={"pattern": r"\S"})] | None
 
 
 class ChoiceRequest(_Body):

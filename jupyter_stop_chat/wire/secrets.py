@@ -22,6 +22,8 @@ SECRET_NAME = re.compile(
     r"(key|token|secret|password|passwd|credentials?|authorization|cookie)$", re.IGNORECASE
 )
 _MASK = "[key]"
+#: So much of what a provider says is looked at, in characters.
+_MOST_READ = 20_000
 #: What is called a key, whatever it looks like: `API key provided: mine`, `token "mine"`.
 _CALLED_KEY = re.compile(
     r"""
@@ -31,10 +33,9 @@ _CALLED_KEY = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-#: Letters and digits without a break: a key or a hash, and no word, name or date.
-_RANDOM = re.compile(
-    r"(?:[\w*+-]*\b)?(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}[\w*+=-]*|[\w-]*\*{3,}[\w*-]*"
-)
+_WORD = re.compile(r"[A-Za-z0-9_*+=-]{3,}")
+#: Letters and digits without a break, so many: a key or a hash, and no word, name or date.
+_RUN = re.compile(r"[A-Za-z0-9]{16,}")
 _PATH = re.compile(
     r"""
     (?<![\w/:.])(?:~|\.{1,2})?/(?:[^\s/'"`<>|]+/)+[^\s'"`<>|]*
@@ -50,13 +51,18 @@ def mask_keys(text: str, secrets: Iterable[str] = ()) -> str:
     :param text: what goes to the log.
     :param secrets: keys that are known; those in the environment are looked up as well.
     """
+    return _KEY_LIKE.sub(_MASK, mask_known(text, secrets))
+
+
+def mask_known(text: str, secrets: Iterable[str] = ()) -> str:
+    """Take the keys out of a text that are known, and those in the environment."""
     known = {secret for secret in secrets if secret}
     known.update(
         value for name, value in os.environ.items() if len(value) >= 6 and SECRET_NAME.search(name)
     )
     for secret in sorted(known, key=len, reverse=True):
         text = text.replace(secret, _MASK)
-    return _KEY_LIKE.sub(_MASK, text)
+    return text
 
 
 def mask_for_people(text: str, secrets: Iterable[str] = (), longest: int = 600) -> str:
@@ -66,8 +72,20 @@ def mask_for_people(text: str, secrets: Iterable[str] = (), longest: int = 600) 
 
     :param longest: more characters are cut off.
     """
-    text = "".join(each if each.isprintable() else " " for each in text[: 20 * longest])
-    text = " ".join(mask_keys(text, secrets).split())
+    text = "".join(each if each.isprintable() else " " for each in text[:_MOST_READ])
+    text = " ".join(mask_known(text, secrets).split())
+    if len(text) > (most := 4 * longest):
+        text = (
+            text[:most].rpartition(" ")[0] or text[: longest + 1]
+        )  # half a key is not known as one
+    text = _KEY_LIKE.sub(_MASK, text)
     text = _CALLED_KEY.sub(lambda found: found[0].replace(found["key"], _MASK), text)
-    text = _RANDOM.sub(_MASK, _PATH.sub("[path]", text))
+    text = _WORD.sub(_mask_random, _PATH.sub("[path]", text))
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def _mask_random(word: re.Match[str]) -> str:
+    """Take a word out that nobody would write by hand, or of which somebody left out a part."""
+    runs = _RUN.findall(word[0])
+    mixed = any(not each.isalpha() and not each.isdigit() for each in runs)
+    return _MASK if mixed or "***" in word[0] else word[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
 
+#: Far more than it takes, in seconds.
+SOON = 0.5
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
 
@@ -95,6 +98,44 @@ def test_only_the_answer_is_told_and_no_exception() -> None:
 def test_nothing_of_a_key_or_a_path_is_in_it(said: str, told: str) -> None:
     """U2: whatever stands around it; and all of it is one line of plain words."""
     assert mask_for_people(said, ["hunter22"]) == told.replace("[known]", "[key]")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "x",
+        "x1",
+        "*",
+        "/a",
+        "a:\\",
+        "\\",
+        "key:",
+        "key ",
+        "eyJa.",
+        "sk-a",
+        "-",
+        " ",
+        "://a:",
+        "Bearer ",
+        "[",
+        "~/",
+    ],
+)
+def test_no_answer_takes_long(part: str) -> None:
+    """U2: whatever its provider says, nobody waits for it to be cleaned."""
+    began = time.perf_counter()
+    mask_for_people(part * 20_000)
+    assert time.perf_counter() - began < SOON
+
+
+def test_no_half_of_a_key_is_left_where_it_is_cut() -> None:
+    """U2: a key that is known is taken out before anything is cut off."""
+    secret = "my secret with blanks and no digits"
+    for before in range(550, 640):
+        assert "secret" not in mask_for_people("x" * before + " " + secret, [secret])
+        assert "secret" not in mask_for_people(
+            "word " * 470 + "y" * (before - 550) + secret, [secret]
+        )
 
 
 def test_much_is_cut() -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.store import open_store
-from jupyter_stop_chat.store.newest import newest_reply
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -78,7 +77,8 @@ async def main(length: int) -> None:
             [Message.model_validate(row) for row in rows]
 
         async def newest_raw() -> None:
-            newest_reply(messages)
+            followed = {message.reply_to for message in messages}
+            [message.id for message in messages if message.id not in followed]
 
         table: list[tuple[str, Callable[[], Awaitable[Any]], Callable[[], Awaitable[Any]]]] = [
             ("bring in", lambda: store.add_chat(chat, messages), write_raw),

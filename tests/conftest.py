@@ -70,7 +70,7 @@ def nothing_of_ours_blocks() -> Iterator[None]:
             function.can_block_in("httpcore2/__init__.py", "<module>")
             function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
             function.can_block_in("jupyter_stop_chat/store/sqlite/prepare.py", "_prepare")
-            function.can_block_in("jupyter_stop_chat/migrations/env.py", "<module>")
+            function.can_block_in("jupyter_stop_chat/store/migrations/env.py", "<module>")
         yield
 
 

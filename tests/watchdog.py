@@ -20,8 +20,12 @@ ASKED_AFTER = 0.001
 #: Where other processes share the machine's caches, a thread's own time is longer as well; it is
 #: taken to be so much longer at most.
 SLOWEST = 2.0
-#: What may take longer: a server loads its extensions once, before it serves anybody.
-MAY = ("jp_configurable_serverapp.<locals>._configurable_serverapp.<locals>.initialize_app",)
+#: What may take longer: a server loads its extensions once, before it serves anybody; and the
+#: tables on a database server are made in a thread whose loop serves nobody else.
+MAY = (
+    "jp_configurable_serverapp.<locals>._configurable_serverapp.<locals>.initialize_app",
+    "_prepare_async",
+)
 
 
 class Watchdog:

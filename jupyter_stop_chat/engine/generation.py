@@ -67,6 +67,7 @@ class Generation:
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
         on_moved: Callable[[Generation], None] = lambda generation: None,
+        text_interval: float = 0.0,
     ) -> None:
         self.message = message
         self.id, self.chat_id = message.id, message.chat_id
@@ -123,7 +124,7 @@ class Generation:
         self._max_length = max_length
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
-        self._pending = Pending(self._commit, self._show, lambda: self.cut_off)
+        self._pending = Pending(self._commit, self._show, lambda: self.cut_off, text_interval)
         self._deadline: asyncio.TimerHandle | None = None
 
     def adopt(self, message: Message) -> None:

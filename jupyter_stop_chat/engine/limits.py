@@ -12,6 +12,8 @@ class EngineLimits:
     :ivar stop_deadline: after this a stopped task that has not unwound is detached and fenced.
         1.5 s, so that the message is settled within 2 s of the stop with the commit included.
     :ivar remember_stop: how long a stop waits for the request that it is meant for.
+    :ivar text_interval: how long after a text of a reply its next one is saved and shown. Thirty
+        steps a second read as flowing; each costs a commit and a frame.
     :ivar shutdown_deadline: how long an orderly shutdown waits for what runs to be saved.
     """
 
@@ -19,6 +21,7 @@ class EngineLimits:
     max_duration: float = 600.0
     remember_stop: float = 60.0
     shutdown_deadline: float = 2.5
+    text_interval: float = 1 / 30
     #: How long a model is waited for to make a title.
     title_patience: float = 30.0
     max_prompt_length: int = 50_000

@@ -25,11 +25,13 @@ Entry = tuple[Part, str] | ToolCall | WasThought
 class Pending:
     """What waits for its commit in one message: it is committed in order, and then shown.
 
-    What comes during a commit waits for its end, texts as one.
+    What comes during a commit waits for its end, texts as one; and so does what comes sooner after
+    a text than anybody sees a step of it.
 
     :param commit: commits an entry, and calls what it is given then.
     :param show: shows an entry that is committed.
     :param cut_off: tells whether the text ends where it is.
+    :param interval: how long after a text the next one is committed, in seconds.
     :ivar error: why entries can be committed no more.
     """
 
@@ -38,11 +40,18 @@ class Pending:
         commit: Callable[[Entry, Then], None],
         show: Callable[[Entry], None],
         cut_off: Callable[[], bool],
+        interval: float = 0.0,
     ) -> None:
         self.error: BaseException | None = None
         self._commit = commit
         self._show = show
         self._cut_off = cut_off
+        self._interval = interval
+        self._loop = asyncio.get_running_loop()
+        #: When the next text may be committed, by the loop's clock; and what waits for that.
+        self._next_text = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending = False
         self._entries: list[Entry] = []
         self._length = 0
         self._room = asyncio.Event()
@@ -50,7 +59,7 @@ class Pending:
         self._committing = False
         #: Set when nothing is committed any more, and when nothing of it matters any more.
         self._idle: asyncio.Future[None] | None = None
-        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._cut: asyncio.Future[None] = self._loop.create_future()
 
     def append(self, entry: Entry) -> None:
         """Add an entry at the end; text goes to the text of the same part that is there."""
@@ -64,13 +73,14 @@ class Pending:
         self._length += _length(entry)
         if self._length >= PENDING_LIMIT:
             self._room.clear()
-        if not self._committing:
+        if not self._committing and (self._timer is None or not self._may_wait()):
             self._commit_next()
 
     def cut(self) -> None:
         """Drop all of it; nobody waits for it any more."""
         self._entries.clear()
         self._length = 0
+        self._drop_timer()
         self._room.set()
         if not self._cut.done():
             self._cut.set_result(None)
@@ -93,8 +103,11 @@ class Pending:
 
         :raises StopChatError: `internal`, when it cannot be committed at all.
         """
+        self._ending = True
+        if self._timer is not None:
+            self._commit_next()
         while self._committing and not self._cut.done():
-            self._idle = asyncio.get_running_loop().create_future()
+            self._idle = self._loop.create_future()
             await asyncio.wait({self._idle, self._cut}, return_when=asyncio.FIRST_COMPLETED)
         self._check()
 
@@ -108,13 +121,35 @@ class Pending:
             if self._idle is not None and not self._idle.done():
                 self._idle.set_result(None)
             return
+        self._drop_timer()
+        if self._may_wait():
+            self._committing = False
+            self._timer = self._loop.call_at(self._next_text, self._commit_next)
+            return
         entry = self._entries.pop(0)
+        if isinstance(entry, tuple):
+            self._next_text = self._loop.time() + self._interval
         self._length -= _length(entry)
         then = partial(self._committed, entry)
         try:
             self._commit(entry, then)
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the generation
             then(None, error)
+
+    def _may_wait(self) -> bool:
+        """Tell whether nothing but text waits, little of it, and soon after the last."""
+        return (
+            len(self._entries) == 1
+            and isinstance(self._entries[0], tuple)
+            and not self._ending
+            and self._length < PENDING_LIMIT
+            and self._loop.time() < self._next_text
+        )
+
+    def _drop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _committed(self, entry: Entry, _: Any, error: BaseException | None) -> None:
         """Show what is committed, and go on with what waits."""

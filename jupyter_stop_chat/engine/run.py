@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 Resolve = Callable[[str, str], Awaitable[tuple[ChatHandler, str]]]
 
 #: The loop is given back at least this often while a model never waits, in seconds.
-TURN_BUDGET = 0.005
+TURN_BUDGET = 0.002
 #: A history of more messages is put together in a thread.
 LONG_THREAD = 200
 

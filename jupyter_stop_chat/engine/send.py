@@ -112,6 +112,7 @@ class Admission:
             on_moved=lambda generation: self._bus.publish(
                 generation.chat_id, MessageMoved(generation.snapshot(), generation)
             ),
+            text_interval=self._limits.text_interval,
         )
         self._registry.add(generation)
         paused, lane.paused = lane.paused, False

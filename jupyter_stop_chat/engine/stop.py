@@ -120,8 +120,9 @@ class Stopping:
         generation.begin_stop(reason, shown=shown, discard=discard)
         if generation.task is not None:
             generation.state = MessageState.STOPPING
-            self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
+            # Its task goes first: what is told is written once that has begun to unwind.
             self._cancel(generation)
+            self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
         elif generation.accepted.done():
             self._settling.soon(generation)
 

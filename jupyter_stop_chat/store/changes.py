@@ -44,6 +44,7 @@ from .operations import (
     SetState,
     SetTitle,
     Settle,
+    Withdraw,
 )
 from .rows import ONE_CHAT, chat_of, row_of_chat, row_of_message
 from .schema import (
@@ -123,8 +124,9 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 update(chats).where(chats.c.id == chat_id).values(title=title)
             )
             return found.rowcount > 0
-        case DeleteChat(chat_id):
-            found = connection.execute(delete(chats).where(chats.c.id == chat_id))
+        case DeleteChat(chat_id, hidden):
+            which = delete(chats).where(chats.c.id == chat_id)
+            found = connection.execute(which.where(chats.c.owner == NOBODY) if hidden else which)
             return found.rowcount > 0
         case DropMessages(chat_id):
             return _drop_messages(connection, chat_id)
@@ -166,6 +168,9 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
             return settle(connection, operation, operation.process)
         case Reopen():
             return _reopen(connection, operation, process, beside)
+        case Withdraw(message_ids):
+            connection.execute(delete(messages).where(messages.c.id.in_(message_ids)))
+            return None
         case AmendStop(message_id, receipt):
             connection.execute(
                 update(messages)

@@ -36,6 +36,7 @@ class Database:
         self.path = file_of(self.url)
         self.dialect = self.url.get_backend_name()
         self.in_memory = self.dialect == "sqlite" and self.path is None
+        self._read_only = self.url.query.get("mode") == "ro"
         self.prepared: Prepared | None = None
         self.process = process
         #: Whether a write waits for another's lock: a degraded store only tries, and does not.
@@ -54,24 +55,30 @@ class Database:
         Should it fail, reads are tried all the same: a file may be readable and no more.
 
         :param new_search: make the search index anew, because it is damaged.
-        :returns: whether there was no database, and one was made.
+        :returns: whether it is another database than before: made now, or put in its place.
         :raises Exception: it cannot be written; `reason_of` says why.
         """
-        if self._connections is None:
-            self._connections = await in_thread(self._make_connections)
-        connections = self._connections
-        if connections.connected:
+        if self._connections is not None and self._connections.connected:
             return False
+        if self.prepared is None and self.path is not None and not self._read_only:
+            # Whoever opens and closes the file takes its locks from all connections to it.
+            await self.close()
+        try:
+            if not self.in_memory and (self.prepared is None or new_search):
+                self.prepared = await in_thread(
+                    prepare, self.url, busy_seconds=self._busy(), new_search=new_search
+                )
+                self._made = self._made or self.prepared.fresh
+        finally:
+            if self._connections is None:
+                self._connections = await in_thread(self._make_connections)
+        connections = self._connections
         if self.in_memory:
             assert isinstance(connections, SqliteConnections)
             self.prepared = await connections.connect_to_memory()
             return True
-        if self.prepared is None or new_search:
-            self.prepared = await in_thread(
-                prepare, self.url, busy_seconds=self._busy(), new_search=new_search
-            )
-            self._made = self._made or self.prepared.fresh
-        self._file = await in_thread(_identity, self.path)
+        before, self._file = self._file, await in_thread(_identity, self.path)
+        self._made = self._made or before not in (None, self._file)
         await connections.connect()
         self.readable = True
         made, self._made = self._made, False

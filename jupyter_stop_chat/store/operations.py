@@ -36,9 +36,13 @@ class DropMessages:
 
 @dataclass(frozen=True, slots=True)
 class DeleteChat:
-    """An operation: delete a chat with its messages."""
+    """An operation: delete a chat with its messages.
+
+    :ivar hidden: only where it is nobody's.
+    """
 
     chat_id: str
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,16 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """An operation: take back messages of a request that was refused.
+
+    Whether they had been written was not known: the connection broke before that was answered.
+    """
+
+    message_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AmendStop:
     """An operation: replace the receipt of a message that was stopped."""
 
@@ -177,6 +191,7 @@ Operation = (
     | Settle
     | Interrupt
     | Reopen
+    | Withdraw
     | AmendStop
     | AmendPrompt
     | Beat

@@ -8,12 +8,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Executable
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from .slices import in_slices
 from .sqlite.prepare import connect_args
 
 _T = TypeVar("_T")
+
+
+#: How many reads are done at once.
+READERS = 4
 
 
 class AsyncConnections:
@@ -31,8 +36,10 @@ class AsyncConnections:
                 hide_parameters=True,
                 connect_args=connect_args(url),
             )
-            for size in (1, 4)
+            for size in (1, READERS)
         )
+        #: The others wait here: where a connection breaks, a pool forgets who waits in it.
+        self._free = asyncio.Semaphore(READERS)
 
     @property
     def connected(self) -> bool:
@@ -75,14 +82,26 @@ class AsyncConnections:
     ) -> list[dict[str, Any]]:
         """Return the rows of one statement, which sees one state of the database."""
         # A caller that is cancelled must not cost the connection.
-        reading = asyncio.create_task(_read(self._reading, statement, parameters))
+        reading = asyncio.create_task(self._read(statement, parameters))
         self._reads.add(reading)
         reading.add_done_callback(self._reads.discard)
         reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(reading)
 
+    async def _read(
+        self, statement: Executable, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        async with self._free:
+            try:
+                return await _read_once(self._reading, statement, parameters)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            # It was broken since it was last used: there are new ones, if the server answers.
+            return await _read_once(self._reading, statement, parameters)
 
-async def _read(
+
+async def _read_once(
     engine: AsyncEngine, statement: Executable, parameters: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     async with engine.connect() as connection:

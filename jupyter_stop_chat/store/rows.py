@@ -48,7 +48,9 @@ def _waiting(part: str) -> ColumnElement[str]:
         .correlate(messages)
         .subquery()
     )
-    joined: ColumnElement[str] = func.aggregate_strings(ordered.c.text, "")
+    # The separator as a word of SQL: as a value it would be written in at each execution.
+    nothing: Any = literal("''")
+    joined: ColumnElement[str] = func.aggregate_strings(ordered.c.text, nothing)
     return select(joined).scalar_subquery()
 
 

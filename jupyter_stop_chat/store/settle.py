@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,14 +17,15 @@ from sqlalchemy import (
     update,
 )
 
-from jupyter_stop_chat.ports.store import Settlement, ended
+from jupyter_stop_chat.ports.store import Part, Settlement, ended
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, Usage
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
-from .operations import Interrupt, MakeThought, Rewrite, Settle
+from .appends import append
+from .operations import Append, Interrupt, MakeThought, Rewrite, Settle
 from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 
@@ -32,6 +33,8 @@ from .schema import IS_LIVE, LIVE, chats, deltas, messages
 #: a longer one has behind that stays in the rows it was appended in: to write megabytes anew, and
 #: to index them, would keep the text of all other chats waiting for as long as it takes.
 FOLDED = 256 * 1024
+#: So much of a text is appended at once, in characters.
+_PIECE = 64 * 1024
 #: So many rows are read at once.
 _PAGE = 64
 #: The place in the order of changes that comes next.
@@ -62,6 +65,33 @@ _DROP = delete(deltas).where(_OF_MESSAGE)
 _DROP_REASONING = _DROP.where(deltas.c.part == "reasoning")
 
 
+class Executor(Protocol):
+    """What executes statements in a transaction."""
+
+    def rows(self, statement: Any, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that a statement finds."""
+        ...
+
+    def change(self, statement: Any, values: Mapping[str, Any]) -> int:
+        """Return how many rows a statement changed."""
+        ...
+
+
+class _Core:
+    """SQLAlchemy's connection as what executes statements."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: Any, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that a statement finds."""
+        return [dict(row) for row in self._connection.execute(statement, values).mappings()]
+
+    def change(self, statement: Any, values: Mapping[str, Any]) -> int:
+        """Return how many rows a statement changed."""
+        return self._connection.execute(statement, values).rowcount
+
+
 def settle(
     connection: Connection, operation: Settle | Interrupt, process: str | None
 ) -> Message | None:
@@ -71,33 +101,63 @@ def settle(
     :returns: the message as it is kept, or None when another had claimed it before.
     :raises StopChatError: the state is no end.
     """
-    settlement = operation.settlement
-    if settlement.state in LIVE:
-        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
-    row = connection.execute(ONE_MESSAGE, {"id": operation.message_id}).mappings().one_or_none()
-    if row is None or row["state"] not in LIVE:
+    executor = _Core(connection)
+    row = _live_row(executor, operation)
+    if row is None:
         return None
-    before = message_of(dict(row))
-    message = _settled(before, settlement)
-    fits = message.text_length <= FOLDED
+    before = message_of(row)
+    message = _settled(before, operation.settlement)
+    if message.text_length <= FOLDED:
+        return _end(executor, message, process)
     # A longer one's own text stays for now: what waits goes behind it below.
-    stored = message if fits else message.model_copy(update={"text": row["text"]})
-    new = row_of_message(stored, "", "")
-    its = {"its_id": message.id, "its_process": process}
-    claimed = connection.execute(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING})
-    if not claimed.rowcount:
+    stored = message.model_copy(update={"text": row["text"]})
+    if not _claim(executor, stored, process):
         return None
     waiting = _Waiting(connection, message.id)
-    if fits:
-        waiting.drop()
-    else:
-        waiting.drop_reasoning()
-        surplus = waiting.cut(before.text_length - message.text_length)
-        text = waiting.fold()
-        text = utf16_slice(text, 0, utf16_length(text) - surplus)
-        own = {"text": text, "text_length": utf16_length(text)}
-        connection.execute(update(messages).where(messages.c.id == message.id).values(own))
+    waiting.drop_reasoning()
+    surplus = waiting.cut(before.text_length - message.text_length)
+    text = waiting.fold()
+    text = utf16_slice(text, 0, utf16_length(text) - surplus)
+    own = {"text": text, "text_length": utf16_length(text)}
+    connection.execute(update(messages).where(messages.c.id == message.id).values(own))
     touch(connection, message.chat_id)
+    return message
+
+
+def settle_short(
+    executor: Executor, operation: Settle, process: str
+) -> tuple[bool, Message | None]:
+    """Settle a message whose text fits into its row; tell whether it does, and what is kept.
+
+    :param process: the server process that makes the message; another's is not touched.
+    :raises StopChatError: the state is no end.
+    """
+    row = _live_row(executor, operation)
+    if row is None:
+        return True, None
+    message = _settled(message_of(row), operation.settlement)
+    fits = message.text_length <= FOLDED
+    return fits, _end(executor, message, process) if fits else None
+
+
+def _live_row(executor: Executor, operation: Settle | Interrupt) -> dict[str, Any] | None:
+    if operation.settlement.state in LIVE:
+        raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "settled with a state that is no end")
+    rows = executor.rows(ONE_MESSAGE, {"id": operation.message_id})
+    return rows[0] if rows and rows[0]["state"] in LIVE else None
+
+
+def _claim(executor: Executor, message: Message, process: str | None) -> bool:
+    new = row_of_message(message, "", "")
+    its = {"its_id": message.id, "its_process": process}
+    return executor.change(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING}) > 0
+
+
+def _end(executor: Executor, message: Message, process: str | None) -> Message | None:
+    if not _claim(executor, message, process):
+        return None
+    executor.change(_DROP, {"its_id": message.id})
+    executor.change(_TOUCH, {"its_id": message.chat_id, "new_updated_at": now()})
     return message
 
 
@@ -125,17 +185,29 @@ def _settled(message: Message, settlement: Settlement) -> Message:
 def rewrite(connection: Connection, operation: Rewrite, process: str) -> None:
     """Put another text in the place of a live message's.
 
+    What begins as it did before keeps its beginning; the rest is appended, as it was made.
+
     :param process: the server process that makes the message; another's is not touched.
     """
-    text, thought = whole(operation.text), operation.reasoning
-    new = {
-        "text": text,
-        "text_length": utf16_length(text),
-        "reasoning": None if thought is None else whole(thought),
-    }
     mine = (messages.c.id == operation.message_id, IS_LIVE, messages.c.process == process)
-    if connection.execute(update(messages).where(*mine).values(new)).rowcount:
-        _Waiting(connection, operation.message_id).drop()
+    own = select(messages.c.text, messages.c.reasoning).where(*mine)
+    row = connection.execute(own).one_or_none()
+    if row is None:
+        return
+    new: dict[str, Any] = {}
+    appends = []
+    parts: tuple[Part, ...] = ("text", "reasoning")
+    for part in parts:
+        wanted, begun = whole(getattr(operation, part) or ""), getattr(row, part) or ""
+        kept = begun if wanted.startswith(begun) else ""
+        new[part] = kept
+        for at in range(len(kept), len(wanted), _PIECE):
+            appends.append(Append(operation.message_id, wanted[at : at + _PIECE], part))
+    new["text_length"] = utf16_length(new["text"])
+    new["reasoning"] = new["reasoning"] or None
+    connection.execute(update(messages).where(*mine).values(new))
+    _Waiting(connection, operation.message_id).drop()
+    append(connection, appends, process)
 
 
 def take_thought(connection: Connection, operation: MakeThought, process: str) -> str:
@@ -148,10 +220,11 @@ def take_thought(connection: Connection, operation: MakeThought, process: str) -
         return ""
     message = read_message(connection, operation.message_id)
     thought = utf16_slice(message.text, operation.begin)
+    # Where it begins within a character, that is in neither.
+    kept = utf16_slice(message.text, 0, operation.begin)
     waiting = _Waiting(connection, operation.message_id)
-    if waiting.cut(utf16_length(thought)):
+    if waiting.cut(message.text_length - utf16_length(kept)):
         # It had begun before this try: all that is left is the message's own.
-        kept = utf16_slice(message.text, 0, operation.begin)
         own = {"text": kept, "text_length": utf16_length(kept)}
         connection.execute(update(messages).where(*mine).values(own))
     return thought

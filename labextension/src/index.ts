@@ -7,6 +7,7 @@ import {
 import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -39,8 +40,10 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     INotebookTracker,
     IEditorTracker,
     IDocumentManager,
+    IFileBrowserFactory,
     IEditorLanguageRegistry,
-    IThemeManager
+    IThemeManager,
+    IDefaultFileBrowser
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -52,8 +55,10 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
     notebooks: INotebookTracker | null,
     editors: IEditorTracker | null,
     documents: IDocumentManager | null,
+    browsers: IFileBrowserFactory | null,
     languages: IEditorLanguageRegistry | null,
-    themes: IThemeManager | null
+    themes: IThemeManager | null,
+    browser: IDefaultFileBrowser | null
   ): IStopChat =>
     activate({
       app,
@@ -65,8 +70,10 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       notebooks,
       editors,
       documents,
+      browsers,
       languages,
-      themes
+      themes,
+      browser
     })
 };
 

@@ -74,6 +74,17 @@ async def test_a_connection_that_breaks_off(handler: LangChainHandler, provider:
     assert reading.text == "t0 t1 "
 
 
+async def test_a_connection_that_breaks_off_in_a_thought(
+    handler: LangChainHandler, provider: Provider
+) -> None:
+    """U13: it is told as one that breaks off between words."""
+    provider.script = Script(tokens=9, reasoning=["Hm. "], drop_after=0)
+    reading = Reading(handler)
+    assert_code(await reading.end(), ErrorCode.PROVIDER_FAILED)
+    assert reading.reasoning == "Hm. "
+    assert reading.events[-1] == Finished("cut_off")
+
+
 async def test_nobody_listens(kind: str) -> None:
     """L5: a refused connection."""
     with socket.socket() as unused:

@@ -105,7 +105,7 @@ class Bench:
             self.bus,
             self.resolve,
             lambda wanted, owner: wanted or default_model,
-            EngineLimits(**limits),
+            EngineLimits(**{"text_interval": 0.0, **limits}),  # a word a step
             policy,
             titles,
         )

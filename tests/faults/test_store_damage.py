@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_stop_chat.store.degraded.reason import Reason
 from jupyter_stop_chat.wire.objects import MessageState
-from tests.faults.store_case import DONE, FILL, a_chat, a_message, a_turn, as_told, case
+from tests.faults.store_case import DONE, FILL, Lock, a_chat, a_message, a_turn, as_told, case
 
 __all__ = ["case"]
 
@@ -112,6 +112,28 @@ async def test_a_damaged_search_index_is_made_anew(case):
     assert found == [chat.id]
     assert store.health()["set_aside"] == []
     assert not store.health()["degraded"]
+
+
+@pytest.mark.parametrize("after", ["a new index", "a locked start"])
+async def test_another_process_that_closes_the_file_leaves_its_log(case, after):
+    """B3: to examine the file takes no lock away, by which others see that it is in use."""
+    store = await case.open()
+    chat = a_chat()
+    asked, reply = a_turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    if after == "a new index":
+        await asyncio.gather(*(store.get_messages(chat.id) for _ in range(8)))
+        await store._saver.found_unreadable(Reason.SEARCH_CORRUPT, sqlite3.DatabaseError())
+    else:
+        await case.close()
+        lock = Lock(case.path, "write")
+        store = await case.open("host:2:b")
+        await asyncio.gather(*(store.get_messages(chat.id) for _ in range(8)))
+        lock.release()
+        await case.saved_again()
+    await store.set_title(chat.id, "title")
+    Lock(case.path, "write").release()
+    assert case.path.with_name(f"{case.path.name}-wal").exists()
 
 
 def _damage(path: Path) -> None:

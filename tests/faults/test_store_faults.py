@@ -1,12 +1,16 @@
 """A database that cannot be used: the chat goes on in memory, and is saved later."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
+from sqlalchemy import update
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.operations import Interrupt
+from jupyter_stop_chat.store.schema import processes
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.faults.store_case import (
@@ -148,6 +152,39 @@ async def test_a_file_that_is_deleted_under_a_running_server(case):
     assert (await again.get_message(reply.id)).text == "before after"
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_file_that_is_replaced_by_an_older_one_gets_what_is_being_made(case, known):
+    """B3: a backup is brought back under a running server, with the reply or without."""
+    store = await case.open()
+    older, chat = a_chat(title="older"), a_chat()
+    asked, reply = a_turn(chat)
+    await store.begin_turn(a_turn(older), older)
+    copied = case.path.with_name("copied")
+    if not known:
+        await asyncio.to_thread(_copy, case.path, copied)
+    await store.begin_turn([asked, reply], chat)
+    await store.append(reply.id, "be")
+    if known:
+        await asyncio.to_thread(_copy, case.path, copied)
+    await store.append(reply.id, "fore ")
+    store.making = lambda: [as_told(chat, asked, reply, "before ")]
+    for ending in ("-wal", "-shm"):
+        case.path.with_name(case.path.name + ending).unlink()
+    copied.rename(case.path)
+    await store._saver.check()
+    assert case.told == [True, False]
+    await store.append(reply.id, "after")
+    said = [each.text for each in await store.get_messages(chat.id)]
+    assert said == ["Hello?", "before after"]
+    assert (await store.settle(reply.id, DONE)).text == "before after"
+    assert len(await store.list_chats("me")) == 2
+
+
+def _copy(path, copied):
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copied)) as target:
+        source.backup(target)
+
+
 async def test_what_is_not_saved_when_the_server_ends_is_logged(case, caplog):
     """What could not be saved to the end is counted in the log, and close still ends."""
     store = await case.open()
@@ -221,6 +258,36 @@ async def test_what_another_server_did_meanwhile_stands(case):
     assert (first.state, first.text) == (MessageState.FAILED, "")
     assert (second.state, second.text) == (MessageState.GENERATING, "ours")
     assert await store.get_chat(gone.id) is None
+
+
+async def test_nobody_is_taken_for_ended_that_could_not_say_that_it_lives(case):
+    """B3: a database fails for minutes; of two servers the first to be back leaves the other's."""
+    first, second = await case.open("one:1:a"), await case.open("two:1:a")
+    chat = a_chat()
+    reply = a_message(chat)
+    await first.begin_turn([reply], chat)
+    seen = processes.c.seen_at
+    await first._database.transact(
+        lambda connection: connection.execute(update(processes).values(seen_at=seen - 300))
+    )
+    # Not another process: with two stores in this one, it would find the file's own locks gone.
+    with closing(sqlite3.connect(case.path)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        await first.append(reply.id, "kept")
+        await second.create_chat(a_chat())
+    await second._saver.writer.run(second._saver._try_again)
+    assert not second.health()["degraded"]
+    await second.recover()
+    assert (await second.get_message(reply.id)).state is MessageState.GENERATING
+    await first._saver.writer.run(first._saver._try_again)
+    assert (await second.get_message(reply.id)).text == "kept"
+    # One that says nothing from then on has ended.
+    await first._database.transact(
+        lambda connection: connection.execute(update(processes).values(seen_at=seen - 300))
+    )
+    second._saver._well_since -= 300
+    await second.recover()
+    assert (await second.get_message(reply.id)).state is MessageState.INTERRUPTED
 
 
 async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):

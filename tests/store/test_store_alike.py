@@ -17,6 +17,7 @@ from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.sqlite.prepare import prepare, url_of
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.wire.utf16 import TextBuffer
 from tests.examples import examples
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -389,4 +390,6 @@ async def test_what_is_there_again_or_cut_within_a_character_is_alike(new_store,
             await fault.end()
             await fault.saved.wait()
     assert answers[0] == answers[1]
-    assert answers[0] == ([0, 1], "\U0001f600", 2, "b")
+    shown = TextBuffer("\U0001f600b")
+    shown.cut(1)
+    assert answers[0] == ([0, 1], str(shown), shown.length, "b")

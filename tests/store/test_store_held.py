@@ -1,12 +1,14 @@
 """What is held answers as the database does, whatever is asked of it in whatever order."""
 
 import asyncio
+import sqlite3
 import uuid
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.event import listen
 
 from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.store.database import Database
@@ -23,6 +25,7 @@ from jupyter_stop_chat.store.operations import (
     MakeThought,
     PutTool,
     Reopen,
+    Rewrite,
     SetState,
     SetTitle,
     Settle,
@@ -199,7 +202,7 @@ async def _go_on(before, amid):
         await held.hold(each.chat.id)
     fresh = await _database()
     rows = {each: await read_chat(held.memory, each) for each in held.chats}
-    await fresh.transact(lambda connection: write_anew(connection, rows))
+    await fresh.transact(lambda connection: write_anew(connection, rows, set()))
     for each in live:
         (expected,) = await direct.read(ONE_MESSAGE, {"id": each})
         (found,) = await fresh.read(ONE_MESSAGE, {"id": each})
@@ -263,15 +266,85 @@ async def test_a_word_that_is_appended_costs_no_place_of_its_own():
     await held.apply(BeginTurn(replies, chat))
     for n in range(20):
         await held.apply(Append(replies[n % 2].id, "word ", "text"))
-    assert len(held) == 3
+        if n == 9:
+            await held.apply(SetTitle(chat.id, "title"))
+    assert len(held) == 4
     await held.apply(Append(replies[0].id, "a thought", "reasoning"))
     await held.apply(Append(replies[0].id, "end", "text"))
-    assert len(held) == 5
+    assert len(held) == 6
+    saved = []
+    listen(database._connections._writing, "savepoint", lambda *given: saved.append(given))
     await _save(held, database)
+    assert len(saved) == 2  # of what is no text
     for row in await database.read(MESSAGES_OF_CHAT, {"id": chat.id}):
         assert message_of(row).text.count("word ") == 10
     for each in (held, database):
         await each.close()
+
+
+async def test_a_text_that_is_written_anew_lies_as_if_it_had_been_appended():
+    """B3, H3: a long one is put whole neither into its row nor into the index."""
+    database = await _database()
+    chat = Chat(id=IDS[0], owner="me", created_at=WHEN, updated_at=WHEN)
+    reply = Message(
+        id=IDS[1], chat_id=chat.id, role="assistant", text="before ", text_length=7,
+        state=MessageState.GENERATING, created_at=WHEN,
+    )  # fmt: skip
+    await database.write([BeginTurn([reply], chat)])
+    text = "before " + "wörd 😀 " * 60_000
+    for told in (text, "another " + text):
+        await database.write([Append(reply.id, "in doubt", "text")])
+        await database.write([Rewrite(reply.id, told, "a thought")])
+        (found,) = await database.read(ONE_MESSAGE, {"id": reply.id})
+        assert found["text"] == ("before " if told is text else "")
+        message = message_of(found)
+        assert (message.text, message.reasoning) == (told, "a thought")
+        assert message.text_length == len(told.encode("utf-16-le")) // 2
+    await database.write([Settle(reply.id, Settlement(MessageState.COMPLETED))])
+    (found,) = await database.read(ONE_MESSAGE, {"id": reply.id})
+    assert message_of(found).text == "another " + text
+    assert len(found["text"]) < 400_000
+    await database.close()
+
+
+async def test_a_chat_that_is_held_takes_the_place_of_what_was_saved_of_it(make):
+    """B3: a damaged page hides some messages; what fills the gap stands where it stood."""
+    first, second = await _database(), await _database()
+    chat = make.chat()
+    said = [make.message(chat, "user", f"{n}") for n in range(4)]
+    await first.write([BeginTurn(said, chat)])
+    await second.write([BeginTurn([said[0], said[3]], chat)])
+    rows = {chat.id: await read_chat(first, chat.id)}
+    await second.transact(lambda connection: write_anew(connection, rows, {chat.id}))
+    found = await second.read(MESSAGES_OF_CHAT, {"id": chat.id})
+    assert [message_of(row) for row in found] == said
+    for each in (first, second):
+        await each.close()
+
+
+async def test_what_others_wait_for_is_few_statements(new_store, path, make):
+    """B3: a chat of thousands is copied at once, and so are the words that came meanwhile."""
+    store = await new_store(busy_seconds=0.01)
+    await store.open()
+    chat, other = make.chat(), make.chat()
+    said = [make.message(chat, "user", f"{n}") for n in range(1000)]
+    await store.add_chat(chat, said)
+    replies = [make.message(other) for _ in range(3)]
+    await store.begin_turn(replies, other)
+    lock = sqlite3.connect(path)
+    lock.execute("BEGIN IMMEDIATE")
+    await store.set_title(other.id, "held")
+    statements = []
+    memory = store._saver.held.memory._connections._writing
+    listen(memory, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    await store.set_title(chat.id, "long")
+    assert await store.get_messages(chat.id) == said
+    assert len(statements) < 50
+    statements.clear()
+    await asyncio.gather(*(store.append(replies[n % 3].id, f"{n} ") for n in range(200)))
+    assert len(statements) < 20
+    assert sum(len(each.text) for each in await store.get_messages(other.id)) == 690
+    lock.close()
 
 
 async def test_a_reader_that_began_before_the_saving_sees_everything(new_store, make):

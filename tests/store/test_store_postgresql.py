@@ -2,10 +2,15 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store.degraded.reason import Reason, reason_of
+from jupyter_stop_chat.store.postgresql import READERS, AsyncConnections
+from jupyter_stop_chat.store.sqlite.prepare import url_of
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.store.test_store_schema import go_through_the_revisions
 
@@ -41,15 +46,7 @@ async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
     asked, reply = make.turn(chat)
     await store.begin_turn([asked, reply], chat)
     await store.append(reply.id, "before ")
-    engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
-    async with engine.begin() as connection:
-        await connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-            )
-        )
-    await engine.dispose()
+    await _break_connections(postgresql)
     await store.append(reply.id, "after")
     assert told == [True]
     assert (await store.get_message(reply.id)).text == "before after"
@@ -58,6 +55,40 @@ async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
     settled = await store.settle(reply.id, Settlement(MessageState.COMPLETED))
     assert settled.text == "before after"
     assert told == [True, False]
+
+
+async def test_a_reader_that_finds_its_connection_broken_asks_on_another(
+    postgresql, new_store, make
+):
+    """B3: once the server is back, no read fails for a connection of before."""
+    store = await new_store(url=postgresql)
+    await store.open()
+    chat = make.chat()
+    await store.create_chat(chat)
+    for _ in range(2):
+        assert await asyncio.gather(*(store.get_chat(chat.id) for _ in range(8))) == [chat] * 8
+        await _break_connections(postgresql)
+
+
+async def test_no_read_waits_within_the_pool(monkeypatch):
+    """B3: where a connection breaks, a pool forgets who waits in it: for half a minute, and with
+    them whoever connects anew."""
+    pytest.importorskip("asyncpg")
+    at_once, most = set(), 0
+
+    async def read_once(engine, statement, parameters):
+        nonlocal most
+        at_once.add(statement)
+        most = max(most, len(at_once))
+        await asyncio.sleep(0)
+        at_once.remove(statement)
+        return []
+
+    monkeypatch.setattr("jupyter_stop_chat.store.postgresql._read_once", read_once)
+    connections = AsyncConnections(url_of("postgresql://nobody@localhost/nothing"))
+    await asyncio.gather(*(connections.read(text(f"SELECT {n}"), {}) for n in range(12)))
+    assert most == READERS
+    await connections.close()
 
 
 async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make):
@@ -82,3 +113,41 @@ async def test_waiting_text_is_in_order_after_each_revision(postgresql):
     async with engine.begin() as connection:
         await connection.run_sync(go_through_the_revisions)
     await engine.dispose()
+
+
+async def _break_connections(url):
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        )
+    await engine.dispose()
+
+
+class _Refusal(Exception):
+    """What a driver raises: only its code is looked at."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.sqlstate = code
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("57P01", Reason.FAILED),  # it is ended
+        ("57P03", Reason.FAILED),  # it shuts down, or starts
+        ("53300", Reason.FAILED),  # it has too many connections
+        ("53100", Reason.DISK_FULL),
+        ("25006", Reason.READ_ONLY),
+        ("40P01", Reason.LOCKED),  # a deadlock
+        ("22021", None),  # a text that it cannot hold
+        ("23505", None),  # an id that is taken
+    ],
+)
+def test_what_the_server_refuses_is_no_fault_of_what_was_asked(code, reason):
+    """B3: while it shuts down or is full, text is kept in memory, and no reply fails."""
+    assert reason_of(DBAPIError("INSERT", {}, _Refusal(code))) is reason

@@ -215,7 +215,7 @@ class Tally:
         """Tell whether the connection broke in the middle of the reply."""
         answers = self._hearing.answers
         broke = bool(answers) and answers[-1].broke
-        return Finished("cut_off") if broke and self._answered else None
+        return Finished("cut_off") if broke and (self._answered or self._thought) else None
 
     def endings(self, *, agent: bool) -> Iterator[Event]:
         """Yield what the reply used, and how it ended, where that was not its own end.

@@ -17,6 +17,8 @@ from jupyter_stop_chat.wire.objects import Chat, Message
 from jupyter_stop_chat.wire.utf16 import whole
 
 Row = dict[str, Any]
+#: So many are asked for at once: SQLite's builds before 3.32 take 999 variables.
+_IDS = 500
 
 
 @dataclass(slots=True)
@@ -75,19 +77,21 @@ def write_chat(connection: Connection, rows: ChatRows, *, newest: bool = False) 
 
 def write_messages(connection: Connection, rows: ChatRows) -> None:
     """Write messages in place of what is there of them, or behind the others of their chat."""
-    numbers: dict[int, int] = {}  # from where they were read to where they are written
+    there = _numbers(connection, rows)
+    added = []
     for row in rows.messages:
         new = {name: value for name, value in row.items() if name != "seq"}
-        mine = messages.c.id == row["id"]
-        number = connection.execute(select(messages.c.seq).where(mine)).scalar()
-        if number is None:
-            made = connection.execute(insert(messages).values(new)).inserted_primary_key
-            assert made is not None
-            number = made[0]
-        else:
-            connection.execute(update(messages).where(mine).values(new))
-            connection.execute(delete(deltas).where(deltas.c.message == number))
-        numbers[row.get("seq", 0)] = number
+        if row["id"] not in there:
+            added.append(new)
+            continue
+        connection.execute(update(messages).where(messages.c.id == row["id"]).values(new))
+        connection.execute(delete(deltas).where(deltas.c.message == there[row["id"]]))
+    if added:
+        # At once: a chat may have thousands, and all others wait meanwhile.
+        connection.execute(insert(messages), added)
+        there = _numbers(connection, rows)
+    # From where they were read to where they are written.
+    numbers = {row.get("seq", 0): there[row["id"]] for row in rows.messages}
     waiting = [row for row in rows.deltas if row["message"] in numbers]
     if waiting:
         moved = [{**row, "message": numbers[row["message"]]} for row in waiting]
@@ -95,3 +99,14 @@ def write_messages(connection: Connection, rows: ChatRows) -> None:
     for row in rows.requests:
         if row["message"] in numbers:
             keep_request(connection, row["owner"], row["request_id"], numbers[row["message"]])
+
+
+def _numbers(connection: Connection, rows: ChatRows) -> dict[str, int]:
+    """Return the numbers of those messages that are there."""
+    ids = [row["id"] for row in rows.messages]
+    numbers: dict[str, int] = {}
+    for first in range(0, len(ids), _IDS):
+        mine = messages.c.id.in_(ids[first : first + _IDS])
+        found = connection.execute(select(messages.c.id, messages.c.seq).where(mine))
+        numbers.update((row.id, row.seq) for row in found)
+    return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
@@ -26,6 +27,7 @@ from jupyter_stop_chat.store.operations import (
     Reopen,
     Rewrite,
     SetTitle,
+    Withdraw,
     weight,
 )
 from jupyter_stop_chat.store.rows import LIVE_MESSAGES, ONE_CHAT, ONE_MESSAGE, chat_of, message_of
@@ -36,6 +38,7 @@ from jupyter_stop_chat.wire.objects import Message, MessageState, Receipt
 from jupyter_stop_chat.wire.times import now
 
 from .copying import ChatRows, read_chat, write_chat, write_messages
+from .doubt import answer_before, taken_back
 from .reason import reason_of, unreadable
 
 #: Returns those of some live messages whose processes have ended.
@@ -46,20 +49,37 @@ _WHERE = select(messages.c.chat_id).where(messages.c.id == bindparam("id"))
 _BESIDE = select(messages.c.id).where(
     messages.c.chat_id == bindparam("id"), IS_LIVE, messages.c.process != bindparam("process")
 )
+#: So many texts are joined to one.
+_PIECES = 1000
+#: What a word costs besides its letters: its row in memory.
+_ROW = 32
 #: The request that a reply answers.
 _ANSWERS = case((messages.c.role == "assistant", messages.c.request_id))
 
 
 class _Appended:
-    """Texts that were appended to a message, with nothing in between."""
+    """Texts that were appended to a message, with nothing done to it in between."""
 
     def __init__(self, first: Append) -> None:
         self.message_id, self.part = first.message_id, first.part
-        self.pieces = [first.text]
+        self._texts: list[str] = []
+        self._pieces = [first.text]
 
-    def whole(self) -> Append:
-        """Return one operation that appends all of them."""
-        return Append(self.message_id, "".join(self.pieces), self.part)
+    def add(self, text: str) -> None:
+        """Add another text."""
+        self._pieces.append(text)
+        if len(self._pieces) == _PIECES:
+            self._join()
+
+    def whole(self) -> list[Operation]:
+        """Return operations that append all of them."""
+        self._join()
+        return [Append(self.message_id, text, self.part) for text in self._texts]
+
+    def _join(self) -> None:
+        # A word alone takes many times the room of its letters.
+        self._texts.append("".join(self._pieces))
+        self._pieces.clear()
 
 
 class Held:
@@ -90,8 +110,10 @@ class Held:
         self._gone = gone
         #: The messages that were looked for.
         self._known: set[str] = set()
-        #: By message, what was appended last, while nothing else was done since.
+        #: By message, what was appended last, while nothing else was done to it since.
         self._last: dict[str, _Appended] = {}
+        #: What takes back that which was refused, and may have been done all the same.
+        self._taken_back: list[Operation] = []
 
     async def open(self) -> None:
         """Make the database in memory."""
@@ -104,25 +126,73 @@ class Held:
         """Let go of it."""
         await self.memory.close()
 
-    async def apply(self, operation: Operation) -> Any:
+    async def apply_all(self, given: Sequence[Operation], *, doubtful: bool) -> list[Any]:
+        """Apply operations to what is held; return what each answers, or raises.
+
+        :param doubtful: they may have been done: the connection broke before that was answered.
+        """
+        answers: list[Any] = []
+        for texts, some in groupby(given, lambda each: isinstance(each, Append)):
+            if texts:
+                answers += await self._append(list(some))
+                continue
+            for operation in some:
+                try:
+                    answers.append(await self.apply(operation, doubtful=doubtful))
+                except Exception as error:  # noqa: BLE001 - it is told to who asked
+                    answers.append(error)
+        return answers
+
+    async def apply(self, operation: Operation, *, doubtful: bool = False) -> Any:
         """Apply an operation to what is held, and return what it answers.
 
+        :param doubtful: it may have been done.
         :raises StopChatError: it cannot be done, or `not_readable`.
         """
+        process = self.memory.process
         try:
             await self._hold_for(operation)
         except Exception as error:
             if reason_of(error) is None:
                 raise
+            for each in taken_back(operation, process) if doubtful else ():
+                self._taken_back.append(each)
+                self._keep(each)
             raise unreadable(error) from error
+        if doubtful:
+            before = await self.memory.transact(
+                partial(answer_before, operation=operation, process=process)
+            )
+            if before:
+                return before[0]
         (answer,) = await self.memory.write([operation])
         self._keep(operation)
         return answer
 
+    async def _append(self, given: Sequence[Operation]) -> list[Any]:
+        """Append texts at once: each alone would cost many times as much."""
+        answers: list[Any] = []
+        held = []
+        for operation in given:
+            try:
+                await self._hold_for(operation)
+            except Exception as error:  # noqa: BLE001 - it is told to who asked
+                answers.append(error if reason_of(error) is None else unreadable(error))
+            else:
+                answers.append(None)
+                held.append(operation)
+        await self.memory.write(held)
+        for operation in held:
+            self._keep(operation)
+        return answers
+
     @property
     def operations(self) -> list[Operation]:
         """Return what was done, in order."""
-        return [each.whole() if isinstance(each, _Appended) else each for each in self._operations]
+        done: list[Operation] = []
+        for each in self._operations:
+            done += each.whole() if isinstance(each, _Appended) else [each]
+        return done
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -130,13 +200,13 @@ class Held:
     def _keep(self, operation: Operation) -> None:
         if not isinstance(operation, Append):
             self.size += weight(operation)
-            self._last.clear()
+            self._last.pop(getattr(operation, "message_id", ""), None)
             self._operations.append(operation)
             return
-        self.size += len(operation.text)
+        self.size += len(operation.text) + _ROW
         last = self._last.get(operation.message_id)
         if last is not None and last.part == operation.part:
-            last.pieces.append(operation.text)
+            last.add(operation.text)
             return
         self._last[operation.message_id] = _Appended(operation)
         self._operations.append(self._last[operation.message_id])
@@ -167,7 +237,7 @@ class Held:
             case AmendPrompt(message_id, _, _, asked):
                 for each in (message_id, *(asked or ())[:1]):
                     await self._hold_message(each)
-            case Beat() | Interrupt():
+            case Beat() | Interrupt() | Withdraw():
                 pass
             case _:
                 await self._hold_message(operation.message_id)
@@ -216,11 +286,14 @@ class Held:
             await self._hold_live(live)
             return
         await self.memory.transact(partial(write_chat, rows=rows))
+        await self.memory.write(self._taken_back)
         for each in live:
             found = await self.memory.read(ONE_MESSAGE, {"id": each.reply.id})
             known = message_of(found[0]) if found else None
             told = each.reply
-            if known and (known.text, known.reasoning) != (told.text, told.reasoning):
+            if known is None:
+                await self._hold_live([each])
+            elif (known.text, known.reasoning) != (told.text, told.reasoning):
                 # It was written, though that was said to have failed: what was told counts.
                 await self._rewrite(told)
 
@@ -229,7 +302,9 @@ class Held:
         for each in live:
             said = [each.reply] if each.prompt is None else [each.prompt, each.reply]
             rows = ChatRows.of(each.chat, said, self.memory.process)
-            await self.memory.transact(partial(write_chat, rows=rows))
+            known = await self.memory.read(ONE_CHAT, {"id": each.chat.id})
+            write = write_messages if known else write_chat
+            await self.memory.transact(partial(write, rows=rows))
             self.chats.add(each.chat.id)
             self._known.update(message.id for message in said)
             await self._rewrite(each.reply)

@@ -9,8 +9,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from socket import gaierror
 
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
@@ -68,6 +69,18 @@ _ERRNO = {
 }
 
 
+#: A database server's codes, most particular first: whatever it refuses, but for values that
+#: cannot be (None), is no fault of what was asked.
+_SQLSTATE = {
+    "22": None,
+    "23": None,
+    "25006": Reason.READ_ONLY,
+    "40P01": Reason.LOCKED,
+    "53100": Reason.DISK_FULL,
+    "55P03": Reason.LOCKED,
+}
+
+
 def reason_of(error: BaseException) -> Reason | None:
     """Say why the database failed; None when it is not the database that did.
 
@@ -83,13 +96,18 @@ def reason_of(error: BaseException) -> Reason | None:
         for beginning, reason in _SQLITE.items():
             if name.startswith(beginning):
                 return reason
-    if isinstance(cause, ConnectionError | TimeoutError | PoolTimeoutError):
+    if isinstance(cause, ConnectionError | TimeoutError | PoolTimeoutError | gaierror):
         return Reason.UNREACHABLE
     if isinstance(cause, OSError):
         return _ERRNO.get(cause.errno or 0, Reason.IO_ERROR)
     if isinstance(cause, sqlite3.IntegrityError) or isinstance(error, IntegrityError | DataError):
         return None
-    if isinstance(error, DatabaseError | InterfaceError | sqlite3.Error):
+    code = getattr(cause, "sqlstate", None) or ""
+    for beginning, found in _SQLSTATE.items():
+        if code.startswith(beginning):
+            return found
+    # Of PostgreSQL's errors most come as no particular kind: that it shuts down, or is full.
+    if isinstance(error, DBAPIError | sqlite3.Error):
         return Reason.FAILED
     return None
 

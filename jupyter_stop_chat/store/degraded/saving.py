@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,8 @@ log = logging.getLogger(__name__)
 
 #: How long to wait before each try to save, in seconds; the last one counts for all that follow.
 RETRIES = (0.5, 1.0, 2.0, 5.0)
-#: What may be kept in memory, in characters, before appended text has to wait.
-MEMORY_SIZE = 64 * 1024 * 1024
+#: What may be kept in memory, in bytes, before appended text has to wait.
+MEMORY_SIZE = 256 * 1024 * 1024
 
 Sleep = Callable[[float], Awaitable[None]]
 Recovered = Callable[[Sequence[Message]], None]
@@ -76,11 +78,13 @@ class Saver:
         self._damaged: Path | None = None
         #: Whether nobody has looked yet for what an earlier life of this process left behind.
         self._first = True
-        #: Whether the database was lost, and made anew: it knows nothing of what is being made.
+        #: Whether the database was lost, or replaced: it knows nothing of what is being made.
         self._anew = False
         self._retrying: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._over.set()
+        #: Since when all is well: before, the others could not say either that they live.
+        self._well_since = -math.inf
 
     @property
     def degraded(self) -> bool:
@@ -228,11 +232,11 @@ class Saver:
                     # store in this process holds the lock.
                     ended[process] = self._first and (self._held or self._folder is None)
                     continue
+                unseen = row["unseen_seconds"]
+                if unseen is not None:
+                    unseen = min(unseen, time.monotonic() - self._well_since)
                 ended[process] = is_gone(
-                    process,
-                    ours=self._process,
-                    folder=self._folder,
-                    unseen_seconds=row["unseen_seconds"],
+                    process, ours=self._process, folder=self._folder, unseen_seconds=unseen
                 )
         return {row["id"]: row["process"] for row in rows if ended[row["process"]]}
 
@@ -246,7 +250,7 @@ class Saver:
 
         :param failed: why it could not be committed just now.
         """
-        mended = False
+        mended, doubtful = False, failed is not None
         while self.held is None:
             try:
                 if failed is not None:
@@ -260,8 +264,9 @@ class Saver:
                     # One of them cannot be done, and took the others down with it.
                     return [(await self._commit([operation]))[0] for operation in group]
                 await self._fail(reason, error, mend=not mended)
-                mended = True
-        return [await self._keep(self.held, operation) for operation in group]
+                mended = doubtful = True
+        answers = await self.held.apply_all(group, doubtful=doubtful)
+        return [_told(each) if isinstance(each, Exception) else each for each in answers]
 
     async def _fail(self, reason: Reason, error: Exception, *, mend: bool = True) -> None:
         """Begin to keep everything in memory; what can be mended at once, is.
@@ -274,6 +279,7 @@ class Saver:
         await held.open()
         self.reason, self.held = reason, held
         self._over.clear()
+        self._well_since = math.inf
         log.error(
             "Chats cannot be saved (%s); they are kept in memory. [%s]",
             reason,
@@ -320,6 +326,7 @@ class Saver:
         await self._database.wait_again()
         self.held, self.reason = None, None
         self._anew = False
+        self._well_since = time.monotonic()
         self._over.set()
         log.warning("Chats are saved again.")
         self._tell(False)
@@ -343,7 +350,8 @@ class Saver:
         chats: dict[str, ChatRows | None] = {}
         for chat_id in held.chats:
             chats[chat_id] = await read_chat(held.memory, chat_id)
-        await self._database.transact(lambda connection: write_anew(connection, chats))
+        whole = held.chats - held.partial
+        await self._database.transact(lambda connection: write_anew(connection, chats, whole))
 
     async def _examine(self) -> None:
         """Look twice before a person's chats are set aside: an error may pass, a damage stays."""
@@ -372,12 +380,6 @@ class Saver:
             saved = 0
         self._damaged = None
         log.error("%d messages were saved from %s.", saved, damaged.name)
-
-    async def _keep(self, held: Held, operation: Operation) -> Any:
-        try:
-            return await held.apply(operation)
-        except Exception as error:  # noqa: BLE001 - it is told to who asked
-            return _told(error)
 
     def _tell(self, degraded: bool) -> None:
         try:

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable, StaticPool, create_engine, event
 
-from jupyter_stop_chat.store.appends import append_at_once
 from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.schema import metadata
 from jupyter_stop_chat.store.search import ensure_search
 from jupyter_stop_chat.store.writer import GroupThen, Take
 from jupyter_stop_chat.threads import Threads
 
+from .bare import apply_at_once
 from .prepare import Prepared
 
 _T = TypeVar("_T")
@@ -130,8 +130,9 @@ class SqliteConnections:
             operations = take()
             driver = writer.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
-            if append_at_once(driver, operations, process):
-                return [None] * len(operations)
+            answers = apply_at_once(driver, operations, process)
+            if answers is not None:
+                return answers
             with writer.begin():
                 return apply(writer, operations, process)
 

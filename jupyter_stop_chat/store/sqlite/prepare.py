@@ -111,7 +111,9 @@ def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepa
     path = file_of(url)
     wal = True
     if path is not None and url.query.get("mode") != "ro":
-        _make_file(path)
+        if not new_search or not path.exists():
+            # Not while it is read: to close the file takes the locks of all connections to it.
+            _make_file(path)
         wal = file_system_of(path) not in NETWORK
     engine = create_engine(
         url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": busy_seconds}

@@ -99,7 +99,7 @@ def lock_folder(database: Path | None) -> Path | None:
 
 
 def is_gone(
-    process: str | None, *, ours: str, folder: Path | None, unseen_seconds: int | None
+    process: str | None, *, ours: str, folder: Path | None, unseen_seconds: float | None
 ) -> bool:
     """Tell whether a server process has ended. Blocks on the disk.
 

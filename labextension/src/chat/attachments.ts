@@ -26,6 +26,10 @@ const MAX_NAME = 300;
 /** So much of one output of a cell is attached, in UTF-16 code units. */
 const MAX_OUTPUT = 2000;
 
+/** What colours a traceback in a terminal. */
+ 
+const COLOURS = /\u001b\[[\d;]*m/g;
+
 /** Count the bytes that a value takes in a frame. */
 export function bytesOf(value: unknown): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
@@ -61,11 +65,13 @@ interface Output {
   data?: Record<string, unknown>;
   ename?: string;
   evalue?: string;
+  traceback?: string[];
 }
 
-interface Cell {
+export interface Cell {
   cell_type?: string;
   source?: string | string[];
+  execution_count?: number | null;
   outputs?: Output[];
 }
 
@@ -81,19 +87,33 @@ export function cellText(cell: Cell, language = 'python'): string {
   if (source.trim() === '') {
     return '';
   }
-  const parts = [`\`\`\`${language}\n${source}\n\`\`\``];
-  for (const output of cell.outputs ?? []) {
-    const text = outputText(output);
-    if (text) {
-      parts.push(`Output:\n\`\`\`\n${text}\n\`\`\``);
-    }
-  }
-  return parts.join('\n\n');
+  return [`\`\`\`${language}\n${source}\n\`\`\``, outputsText(cell)].filter(Boolean).join('\n\n');
+}
+
+/** Write down what a cell printed; nothing if it printed no words. */
+export function outputsText(cell: Cell): string {
+  return (cell.outputs ?? [])
+    .map(outputText)
+    .filter(Boolean)
+    .map(text => `Output:\n\`\`\`\n${text}\n\`\`\``)
+    .join('\n\n');
+}
+
+/** Find the cell that failed: the active one, else the one that was run last; -1 if it did not. */
+export function failedCell(cells: readonly Cell[], active: number): number {
+  const fails = (cell?: Cell): boolean =>
+    cell?.outputs?.some(output => output.output_type === 'error') ?? false;
+  const counts = cells.map(cell => cell.execution_count ?? 0);
+  const last = counts.indexOf(Math.max(0, ...counts));
+  return [active, last].find(at => fails(cells[at])) ?? -1;
 }
 
 function outputText(output: Output): string {
   if (output.output_type === 'error') {
-    return `${output.ename ?? 'Error'}: ${output.evalue ?? ''}`.slice(0, MAX_OUTPUT);
+    const error = `${output.ename ?? 'Error'}: ${output.evalue ?? ''}`;
+    const trace = (output.traceback ?? []).join('\n').replace(COLOURS, '').trimEnd();
+    // where it was raised stands at the end
+    return trace.length > MAX_OUTPUT ? `…${trace.slice(-MAX_OUTPUT)}` : trace || error.slice(0, MAX_OUTPUT);
   }
   // no images, and no HTML: a model is told in words
   const text = joined(output.text ?? output.data?.['text/plain']).trimEnd();

@@ -174,6 +174,14 @@ export class ChatController {
     this._state.set({ prompt: prompts.edit(this._state.now.prompt, text) });
   }
 
+  /** Recall an earlier prompt's words into an empty input; tell whether there was one. */
+  recall(step: 1 | -1): boolean {
+    const { chat, prompt } = this._state.now;
+    const recalled = prompts.recall(prompt, selectors.promptWords(chat), step);
+    this._state.set({ prompt: recalled });
+    return recalled !== prompt;
+  }
+
   attach(attachments: readonly Attachment[]): void {
     this._state.set({ prompt: prompts.attach(this._state.now.prompt, attachments) });
   }

@@ -23,6 +23,8 @@ export interface PromptState {
   readonly chip: Returned | null;
   /** Those that had come back before it, the newest first. */
   readonly others: readonly Returned[];
+  /** How many prompts back the draft was recalled from; 0 when it was not, or was edited. */
+  readonly recalled: number;
   /** A click on the button sends nothing before this time, in milliseconds. */
   readonly guardUntil: number;
 }
@@ -37,6 +39,7 @@ export const emptyPrompt: PromptState = {
   restored: null,
   chip: null,
   others: [],
+  recalled: 0,
   guardUntil: 0
 };
 
@@ -58,17 +61,34 @@ export function edit(state: PromptState, text: string): PromptState {
   if (text === state.draft.text) {
     return state;
   }
-  return { ...state, draft: { ...state.draft, text }, restored: null };
+  return { ...state, draft: { ...state.draft, text }, restored: null, recalled: 0 };
 }
 
 /** Change what is attached to the draft. */
 export function attach(state: PromptState, attachments: readonly Attachment[]): PromptState {
-  return { ...state, draft: { ...state.draft, attachments }, restored: null };
+  return { ...state, draft: { ...state.draft, attachments }, restored: null, recalled: 0 };
 }
 
 /** Remove the draft from the input, to send it. */
 export function detachDraft(state: PromptState): [PromptState, Prompt] {
-  return [{ ...state, draft: EMPTY, restored: null }, state.draft];
+  return [{ ...state, draft: EMPTY, restored: null, recalled: 0 }, state.draft];
+}
+
+/**
+ * Recall the words of an earlier prompt into an empty input, as a shell does.
+ *
+ * @param sent the words of the prompts, the oldest first.
+ * @param step 1 for the one before, -1 for the one after it.
+ */
+export function recall(state: PromptState, sent: readonly string[], step: 1 | -1): PromptState {
+  const words = sent.filter((text, at) => text.trim() !== '' && text !== sent[at + 1]);
+  const recalled = state.recalled + step;
+  const isFree = state.recalled > 0 || isEmpty(state.draft);
+  if (!isFree || recalled < 0 || recalled > words.length) {
+    return state;
+  }
+  const text = recalled === 0 ? '' : words[words.length - recalled];
+  return { ...state, draft: { ...EMPTY, text }, restored: null, recalled };
 }
 
 /** Bring a prompt back: into the input if that is empty, else into the chip. */
@@ -114,7 +134,8 @@ export function swapChip(state: PromptState, key = state.chip?.key): PromptState
   const all = chips(state).flatMap(one =>
     one !== returned ? [one] : isEmpty(state.draft) ? [] : [draft]
   );
-  return { ...withChips(state, all), draft: { text, attachments }, restored: returned };
+  const draftNow = { text, attachments };
+  return { ...withChips(state, all), draft: draftNow, restored: returned, recalled: 0 };
 }
 
 /** Discard a chip's prompt, the newest by default. */

@@ -1,6 +1,6 @@
 /** What is read off a chat: which messages are shown, which wait, and what Stop aims at. */
 import { isTerminal } from '../wire/guards';
-import { MessageView } from './messages';
+import { hasText, MessageView } from './messages';
 import { ChatView } from './replies';
 import { line } from './versions';
 
@@ -42,6 +42,13 @@ export function queued(state: ChatView): readonly MessageView[] {
     (view, index) =>
       view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
   );
+}
+
+/** The words of the prompts of a chat, the oldest first; those that are not here yet are left out. */
+export function promptWords(state: ChatView): string[] {
+  const sent = visible(state).filter(view => view.role === 'user' && hasText(view));
+  const asked = state.pending.filter(one => one.kind === 'send');
+  return [...sent.map(view => view.text), ...asked.map(one => one.body)];
 }
 
 /** What Stop aims at: the reply that is being made, else the request that was sent last. */
@@ -91,6 +98,39 @@ export function failedForKey(state: ChatView, provider: string): MessageView | n
     FOR_WANT_OF_A_KEY.has(last.info.error?.code) &&
     last.info.model?.split(':')[0] === provider;
   return failed && !isBusy(state) ? last : null;
+}
+
+/** How far the reply is that a person waits for, or looked at last. */
+export type Phase =
+  | MessageView['info']['state']
+  | 'none'
+  | 'waiting'
+  | 'generating'
+  | 'elsewhere'
+  | 'stopping'
+  | 'cannot_stop';
+
+/**
+ * Tell how far the newest reply is that does not wait in the queue, and which that is.
+ *
+ * @param lost there is no connection to the server: what is asked for waits for it.
+ */
+export function phase(state: ChatView, lost: boolean): [Phase, MessageView | undefined] {
+  const waiting = new Set(queued(state));
+  const replies = visible(state).filter(view => view.role === 'assistant' && !waiting.has(view));
+  const latest = replies[replies.length - 1];
+  const asked = state.pending[0];
+  if (latest?.stopFailed ?? asked?.stopFailed) {
+    return ['cannot_stop', latest];
+  }
+  if (latest && !isTerminal(latest.info.state)) {
+    const stops = latest.frozen || latest.info.state === 'stopping';
+    return [latest.info.made_elsewhere ? 'elsewhere' : stops ? 'stopping' : 'generating', latest];
+  }
+  if (asked) {
+    return [asked.stopping ? 'stopping' : lost ? 'waiting' : 'generating', latest];
+  }
+  return [latest ? latest.info.state : 'none', latest];
 }
 
 /** What the one button does now. */

@@ -80,6 +80,17 @@ export function line(
   }
 }
 
+/**
+ * Tell whether a reply came to nothing: it failed or was stopped before its first word. One that
+ * was tried again is replaced, unless the chat went on from it.
+ */
+function cameToNothing(view: MessageView, answered: ReadonlySet<string | undefined>): boolean {
+  const { state, text_length, tools } = view.info;
+  const ended = state === 'failed' || state === 'interrupted';
+  const isEmpty = ended && text_length === 0 && !tools?.length;
+  return view.role === 'assistant' && isEmpty && !answered.has(view.id);
+}
+
 /** The versions of each message that has several, by the message's id. */
 export function versions(messages: readonly MessageView[]): Map<string, Versions> {
   const found = new Map<string, Versions>();
@@ -105,7 +116,13 @@ export function versions(messages: readonly MessageView[]): Map<string, Versions
     }
     groups.set(first.id, [...(groups.get(first.id) ?? []), view.id]);
   }
-  for (const ids of groups.values()) {
+  const answered = new Set(messages.map(view => view.info.reply_to));
+  for (const all of groups.values()) {
+    const isReplaced = (id: string): boolean => {
+      const view = byId.get(id);
+      return id !== all[all.length - 1] && view !== undefined && cameToNothing(view, answered);
+    };
+    const ids = all.filter(id => !isReplaced(id));
     if (ids.length > 1) {
       ids.forEach((id, at) => found.set(id, { at, ids }));
     }

@@ -4,6 +4,7 @@ import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -12,13 +13,14 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Attaching } from './attaching';
 import { makeChats } from './chats';
+import { codeActionsOn } from './code/actions';
 import { addCommands, CommandIDs } from './commands';
 import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
+import { widenOnce } from './firstWidth';
 import { chatIcon } from './icon';
 import { menusOf } from './menu';
 import { isNotebook, keepOpen } from './notebookApp';
-import { codeActionsOn } from './notebooks';
 import { keepFocusAtStart } from './startFocus';
 import { tabsOf } from './tabs';
 import { Views } from './views';
@@ -30,7 +32,7 @@ import { rememberChat, rememberedChat } from '../stores/memory';
 import { schedule } from '../stores/schedule';
 import { StopChatSettings } from '../stores/settings';
 import { LiveBody } from '../text/body';
-import { diagramsOf } from '../text/diagrams';
+import { diagramsOf } from '../text/diagrams/diagrams';
 import { makeRender, Render, warmUp } from '../text/rendering';
 
 /** The parts of JupyterLab that are used; null where it has none. */
@@ -44,8 +46,10 @@ export interface LabParts {
   notebooks: INotebookTracker | null;
   editors: IEditorTracker | null;
   documents: IDocumentManager | null;
+  browsers: IFileBrowserFactory | null;
   languages: IEditorLanguageRegistry | null;
   themes: IThemeManager | null;
+  browser: IDefaultFileBrowser | null;
 }
 
 /** The chat of the sidebar, for other extensions. */
@@ -60,7 +64,7 @@ export interface StopChat {
 
 export function activate(parts: LabParts): StopChat {
   const { app, rendermime, registry, translator, palette, restorer } = parts;
-  const { notebooks, editors, documents, languages, themes } = parts;
+  const { notebooks, editors, languages, themes, browser } = parts;
   const trans = (translator ?? nullTranslator).load('jupyter_stop_chat');
   const settings = new StopChatSettings(registry);
   const server = app.serviceManager.serverSettings;
@@ -73,10 +77,11 @@ export function activate(parts: LabParts): StopChat {
     languages,
     diagrams: diagramsOf(themes),
     trans,
-    showsRemote: () => settings.getSnapshot().remoteImages
+    showsRemote: () => settings.getSnapshot().remoteImages,
+    wrapsCode: () => settings.getSnapshot().wrapCode
   });
-  const code = codeActionsOn(notebooks);
-  const attaching = new Attaching({ app, trans, translator, notebooks, editors, documents });
+  const code = codeActionsOn({ app, trans, notebooks, editors, browser });
+  const attaching = new Attaching(parts, trans);
   const remove = async (chatId: string, title: string): Promise<void> => {
     await deleteChat(history, trans, chatId, title);
   };
@@ -111,6 +116,12 @@ export function activate(parts: LabParts): StopChat {
   const views: Views = new Views(sidebar);
   app.shell.add(sidebar, 'left', { rank: 900, type: 'Stop Chat' });
   restorer?.add(sidebar, sidebar.id);
+  const warm = sidebar.onFirstShow;
+  sidebar.onFirstShow = () => {
+    warm();
+    // after the layout that is restored, which has a width of its own
+    void app.restored.then(() => widenOnce(sidebar, server.baseUrl));
+  };
   const openTab = tabsOf({ app, restorer, trans, views, makePanel });
   const open = (chatId?: string): void => {
     if (chatId) {
@@ -131,6 +142,7 @@ export function activate(parts: LabParts): StopChat {
     views,
     attaching,
     code,
+    mayChoose: () => !models.getSnapshot().list?.locked,
     open,
     show: () => app.shell.activateById(views.current.id),
     openTab,

@@ -2,33 +2,49 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { CodeEditor } from '@jupyterlab/codeeditor';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { FileDialog } from '@jupyterlab/filebrowser';
+import { FileDialog, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Contents } from '@jupyterlab/services';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { ASSUMED, cellText, nameOf, notebookText, refuses, textOf } from '../chat/attachments';
+import {
+  ASSUMED,
+  cellText,
+  failedCell,
+  nameOf,
+  notebookText,
+  outputsText,
+  refuses,
+  textOf
+} from '../chat/attachments';
 import { ChatController } from '../chat/controller';
 import { Attaching as PanelAttaching } from '../panel/context';
 import { Attachment } from '../wire/protocol';
 
-export interface AttachingOptions {
+/** The parts of JupyterLab that attachments come from; null where it has none. */
+export interface AttachingParts {
   app: JupyterFrontEnd;
-  trans: TranslationBundle;
   translator: ITranslator | null;
   notebooks: INotebookTracker | null;
   editors: IEditorTracker | null;
   documents: IDocumentManager | null;
+  browsers: IFileBrowserFactory | null;
 }
+
+/** The active cell of the notebook that was used last, or the one whose menu is open. */
+export type Which = 'active' | 'pointed at';
 
 /** A file that cannot be attached: the message is for the person. */
 class NotAttached extends Error {}
 
 export class Attaching implements PanelAttaching {
-  constructor(private _options: AttachingOptions) {
-    const { app, notebooks, editors } = _options;
+  constructor(
+    private _parts: AttachingParts,
+    private _trans: TranslationBundle
+  ) {
+    const { app, notebooks, editors } = _parts;
     app.shell.currentChanged?.connect((_, { newValue }) => {
       if (newValue && (notebooks?.has(newValue) || editors?.has(newValue))) {
         this._document = newValue;
@@ -38,7 +54,7 @@ export class Attaching implements PanelAttaching {
 
   /** Files can be chosen in a dialog. */
   get canChoose(): boolean {
-    return this._options.documents !== null;
+    return this._parts.documents !== null;
   }
 
   /** Return what is selected in the notebook or the file that was used last; null if nothing is. */
@@ -51,33 +67,50 @@ export class Attaching implements PanelAttaching {
     const { start, end } = editor.getSelection();
     const [from, to] = [editor.getOffsetAt(start), editor.getOffsetAt(end)];
     const text = editor.model.sharedModel.getSource().slice(Math.min(from, to), Math.max(from, to));
-    const name = this._options.trans.__('Selection in %1', document.title.label);
+    const name = this._trans.__('Selection in %1', document.title.label);
     return text.trim() === '' ? null : { name: nameOf(name), text };
   }
 
-  /** Return the active cell of the notebook that was used last; null if there is none. */
-  activeCell(): Attachment | null {
-    const panel = this._options.notebooks?.currentWidget;
-    const cell = panel?.content.activeCell;
-    if (!panel || !cell) {
+  /** Return a cell; null if there is none, or it is empty. */
+  cell(which: Which): Attachment | null {
+    const [panel, at] = this._at(which);
+    return panel && this._cell(panel, at);
+  }
+
+  /** Return the cell that has failed, of the notebook that was used last; null if none has. */
+  failedCell(): Attachment | null {
+    const panel = this._parts.notebooks?.currentWidget;
+    const cells = panel?.content.widgets.map(cell => cell.model.toJSON()) ?? [];
+    return panel ? this._cell(panel, failedCell(cells, panel.content.activeCellIndex)) : null;
+  }
+
+  /** Return what a cell printed; null if it printed no words. */
+  output(which: Which): Attachment | null {
+    const [panel, at] = this._at(which);
+    const cell = panel?.content.widgets[at];
+    const text = cell ? outputsText(cell.model.toJSON()) : '';
+    if (!panel || !text) {
       return null;
     }
-    const number = panel.content.activeCellIndex + 1;
-    const text = cellText(cell.model.toJSON(), panel.content.codeMimetype.split('-').pop());
-    const name = this._options.trans.__('Cell %1 of %2', number, panel.title.label);
-    const empty = cell.model.sharedModel.getSource().trim() === '';
-    return empty ? null : { name: nameOf(name), text, mime_type: 'text/markdown' };
+    const name = this._trans.__('Output of cell %1 of %2', at + 1, panel.title.label);
+    return { name: nameOf(name), text, mime_type: 'text/markdown' };
+  }
+
+  /** The paths of the files that are selected in the file browser. */
+  get selectedFiles(): string[] {
+    const selected = this._parts.browsers?.tracker.currentWidget?.selectedItems() ?? [];
+    return [...selected].filter(file => file.type !== 'directory').map(file => file.path);
   }
 
   /** Let the person choose files of the server, and attach them. */
   async choose(controller: ChatController): Promise<void> {
-    const { documents, translator, trans } = this._options;
+    const { documents, translator } = this._parts;
     if (!documents) {
       return;
     }
     const answer = await FileDialog.getOpenFiles({
       manager: documents,
-      title: trans.__('Attach files'),
+      title: this._trans.__('Attach files'),
       translator: translator ?? nullTranslator
     });
     const files = answer.button.accept ? answer.value ?? [] : [];
@@ -112,6 +145,28 @@ export class Attaching implements PanelAttaching {
     return this._attach(controller, one);
   }
 
+  /** Find a cell: its notebook, and its place there. */
+  private _at(which: Which): [NotebookPanel | null, number] {
+    const { app, notebooks } = this._parts;
+    if (which === 'active') {
+      const panel = notebooks?.currentWidget ?? null;
+      return [panel, panel?.content.activeCellIndex ?? -1];
+    }
+    const node = app.contextMenuHitTest(one => one.classList.contains('jp-Cell'));
+    const panel = (node && notebooks?.find(one => one.node.contains(node))) ?? null;
+    return [panel, panel?.content.widgets.findIndex(cell => cell.node === node) ?? -1];
+  }
+
+  private _cell(panel: NotebookPanel, at: number): Attachment | null {
+    const cell = panel.content.widgets[at];
+    if (!cell || cell.model.sharedModel.getSource().trim() === '') {
+      return null;
+    }
+    const text = cellText(cell.model.toJSON(), panel.content.codeMimetype.split('-').pop());
+    const name = this._trans.__('Cell %1 of %2', at + 1, panel.title.label);
+    return { name: nameOf(name), text, mime_type: 'text/markdown' };
+  }
+
   private _attach(controller: ChatController, one: Attachment): boolean {
     const { prompt, welcome } = controller.getSnapshot();
     const { text, attachments } = prompt.draft;
@@ -123,7 +178,7 @@ export class Attaching implements PanelAttaching {
     }
     controller.tell(
       why === 'too_many'
-        ? this._options.trans.__(
+        ? this._trans.__(
             'Not attached: %1. A prompt can have %2 attachments.',
             one.name,
             limits.max_attachments
@@ -134,7 +189,7 @@ export class Attaching implements PanelAttaching {
   }
 
   private _tooLarge(name: string, most: number): string {
-    return this._options.trans.__(
+    return this._trans.__(
       '“%1” is too large to be attached: a prompt and its attachments can have %2 kB in all.',
       name,
       Math.floor(most / 1024)
@@ -152,18 +207,18 @@ export class Attaching implements PanelAttaching {
           return;
         }
       } catch (error) {
-        const unread = this._options.trans.__('A file could not be read, and was not attached.');
+        const unread = this._trans.__('A file could not be read, and was not attached.');
         controller.tell(error instanceof NotAttached ? error.message : unread);
       }
     }
   }
 
   private async _readPath(controller: ChatController, path: string): Promise<Attachment> {
-    const { contents } = this._options.app.serviceManager;
+    const { contents } = this._parts.app.serviceManager;
     const name = nameOf(path.split('/').pop() ?? path);
     const about = await contents.get(path, { content: false });
     if (about.type === 'directory') {
-      throw new NotAttached(this._options.trans.__('Not attached: %1 is a folder.', name));
+      throw new NotAttached(this._trans.__('Not attached: %1 is a folder.', name));
     }
     if (about.type !== 'notebook') {
       this._checkSize(controller, name, about.size ?? 0); // a large one is not even fetched
@@ -206,12 +261,12 @@ export class Attaching implements PanelAttaching {
   }
 
   private _noText(name: string): NotAttached {
-    return new NotAttached(this._options.trans.__('Not attached: %1 is no text file.', name));
+    return new NotAttached(this._trans.__('Not attached: %1 is no text file.', name));
   }
 
   /** The notebook or the file that was used last, and is still open. */
   private _current(): Widget | null {
-    const { notebooks, editors } = this._options;
+    const { notebooks, editors } = this._parts;
     if (this._document && !this._document.isDisposed) {
       return this._document;
     }
@@ -219,7 +274,7 @@ export class Attaching implements PanelAttaching {
   }
 
   private _editorOf(document: Widget): CodeEditor.IEditor | null {
-    const { notebooks, editors } = this._options;
+    const { notebooks, editors } = this._parts;
     const notebook = notebooks?.find(panel => panel === document);
     const file = editors?.find(widget => widget === document);
     return notebook?.content.activeCell?.editor ?? file?.content.editor ?? null;

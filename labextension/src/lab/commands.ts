@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { Attaching } from './attaching';
+import { Attaching, Which } from './attaching';
 import { CodeActions } from '../text/codeTools';
 import { ChatController } from '../chat/controller';
 import { OpenChats } from '../chat/openChats';
@@ -19,6 +19,7 @@ import { Views } from './views';
 
 export const CommandIDs = {
   open: 'stop-chat:open',
+  focus: 'stop-chat:focus',
   openTab: 'stop-chat:open-tab',
   newChat: 'stop-chat:new',
   chats: 'stop-chat:chats',
@@ -40,9 +41,16 @@ export const CommandIDs = {
   restorePrompt: 'stop-chat:restore-prompt',
   attachSelection: 'stop-chat:attach-selection',
   attachCell: 'stop-chat:attach-cell',
+  attachOutput: 'stop-chat:attach-output',
   attachFiles: 'stop-chat:attach-files',
-  attachUpload: 'stop-chat:attach-upload'
+  attachSelectedFiles: 'stop-chat:attach-selected-files',
+  attachUpload: 'stop-chat:attach-upload',
+  chooseModel: 'stop-chat:choose-model',
+  settings: 'stop-chat:settings'
 };
+
+/** JupyterLab's own command that opens the settings. */
+const SETTINGS_EDITOR = 'settingeditor:open';
 
 /** What the commands act on. */
 export interface CommandTargets {
@@ -52,6 +60,8 @@ export interface CommandTargets {
   views: Views;
   attaching: Attaching;
   code: CodeActions;
+  /** The person chooses the model, and not who runs the server. */
+  mayChoose: () => boolean;
   /** Show the sidebar; with a chat, that one. */
   open: (chatId?: string) => void;
   /** Show the view that the person used last. */
@@ -63,12 +73,22 @@ export interface CommandTargets {
 }
 
 interface Action {
-  label: string;
+  label: string | ((args: ReadonlyPartialJSONObject) => string);
   icon?: typeof chatIcon;
   args?: string;
   isEnabled?: (args: ReadonlyPartialJSONObject) => boolean;
+  isVisible?: (args: ReadonlyPartialJSONObject) => boolean;
   execute: (args: ReadonlyPartialJSONObject) => unknown;
 }
+
+/** Call an action otherwise where it stands in a menu of something else, and needs fewer words. */
+const inMenu =
+  (there: string, elsewhere: string) =>
+  (args: ReadonlyPartialJSONObject): string =>
+    args.place === 'menu' ? there : elsewhere;
+
+const which = (args: ReadonlyPartialJSONObject): Which =>
+  args.place === 'menu' ? 'pointed at' : 'active';
 
 export function addCommands(
   commands: CommandRegistry,
@@ -96,6 +116,10 @@ export function addCommands(
     const one = reply(args);
     return one !== undefined && isTerminal(one.info.state) && !isBusy(chat());
   };
+  const runs = (args: ReadonlyPartialJSONObject): boolean => {
+    const one = reply(args);
+    return one !== undefined && !one.frozen && !isTerminal(one.info.state);
+  };
   const draftWaits = (): boolean => isSendable(controller().getSnapshot().prompt);
   const attach = (one: ReturnType<Attaching['selection']>): void => {
     if (one) {
@@ -109,6 +133,13 @@ export function addCommands(
       icon: chatIcon,
       args: 'chatId',
       execute: ({ chatId }) => open(chatId as string | undefined)
+    },
+    focus: {
+      label: trans.__('Go to the Prompt'),
+      execute: () => {
+        views.current.view.showList(false);
+        show();
+      }
     },
     openTab: {
       label: trans.__('Open Chat in a Tab'),
@@ -160,10 +191,8 @@ export function addCommands(
     stopMessage: {
       label: trans.__('Stop This Reply'),
       args: 'messageId',
-      isEnabled: args => {
-        const one = reply(args);
-        return one !== undefined && !one.frozen && !isTerminal(one.info.state);
-      },
+      isEnabled: runs,
+      isVisible: args => !args.messageId || runs(args), // the menu of a reply that has ended
       execute: args => controller().stopMessage(reply(args)?.id ?? '')
     },
     stopAndSend: {
@@ -229,9 +258,31 @@ export function addCommands(
       execute: () => attach(attaching.selection())
     },
     attachCell: {
-      label: trans.__('Attach the Active Cell'),
-      isEnabled: () => attaching.activeCell() !== null,
-      execute: () => attach(attaching.activeCell())
+      label: inMenu(trans.__('Attach the Cell to Stop Chat'), trans.__('Attach the Active Cell')),
+      args: 'place',
+      isEnabled: args => attaching.cell(which(args)) !== null,
+      execute: args => attach(attaching.cell(which(args)))
+    },
+    attachOutput: {
+      label: inMenu(
+        trans.__('Attach the Output to Stop Chat'),
+        trans.__('Attach the Output of the Active Cell')
+      ),
+      args: 'place',
+      isEnabled: args => attaching.output(which(args)) !== null,
+      execute: args => attach(attaching.output(which(args)))
+    },
+    attachSelectedFiles: {
+      label: inMenu(
+        trans.__('Attach to Stop Chat'),
+        trans.__('Attach the Files Selected in the File Browser')
+      ),
+      args: 'place',
+      isEnabled: () => attaching.selectedFiles.length > 0,
+      execute: async () => {
+        await attaching.attachPaths(controller(), attaching.selectedFiles);
+        show();
+      }
     },
     attachFiles: {
       label: trans.__('Attach Files…'),
@@ -244,6 +295,19 @@ export function addCommands(
     attachUpload: {
       label: trans.__('Attach Files from This Computer…'),
       execute: () => attaching.upload(controller())
+    },
+    chooseModel: {
+      label: trans.__('Choose a Model…'),
+      isEnabled: targets.mayChoose,
+      execute: () => {
+        show();
+        views.current.openPicker();
+      }
+    },
+    settings: {
+      label: trans.__('Stop Chat Settings…'),
+      isEnabled: () => commands.hasCommand(SETTINGS_EDITOR),
+      execute: () => commands.execute(SETTINGS_EDITOR, { query: trans.__('Stop Chat') })
     }
   };
   for (const [name, { args, ...action }] of Object.entries(actions)) {

@@ -17,6 +17,8 @@ const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
     CommandIDs.exportNotebook,
     CommandIDs.exportJson,
     SEPARATOR,
+    CommandIDs.settings,
+    SEPARATOR,
     CommandIDs.deleteChat
   ],
   draft: [CommandIDs.stopAndSend, CommandIDs.queueDraft, SEPARATOR, CommandIDs.stop],
@@ -42,7 +44,7 @@ export function menusOf(
     const { left, top, bottom } = button.getBoundingClientRect();
     // what does not fit below is opened above the point that is given
     menu.open(left, top > window.innerHeight / 2 ? top : bottom);
-    menu.activeIndex = menu.items.findIndex(item => item.type === 'command' && item.isEnabled);
+    menu.activeIndex = menu.items.findIndex(item => item.type === 'command' && item.isVisible && item.isEnabled);
     menu.aboutToClose.connect(() => {
       button.focus();
       setTimeout(() => menu.dispose()); // the command that was chosen runs first

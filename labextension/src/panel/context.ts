@@ -16,10 +16,12 @@ import { Attachment } from '../wire/protocol';
 /** The menus of the panel's buttons. */
 export type MenuName = 'chat' | 'draft' | 'attach' | 'reply';
 
-/** Attach what is dropped on the panel. */
+/** What attaches: what is dropped on the panel, and the cell that an example is about. */
 export interface Attaching {
   /** Attach one thing, unless it is too much; tell the person then, and return whether it was. */
   attach(controller: ChatController, one: Attachment): boolean;
+  /** Return the cell that has failed, of the notebook that was used last; null if none has. */
+  failedCell(): Attachment | null;
   /** Attach files of the server. */
   attachPaths(controller: ChatController, paths: readonly string[]): Promise<void>;
   /** Attach files of the computer that the browser runs on. */

@@ -34,7 +34,6 @@ export function Skeleton(): JSX.Element {
 
 export function Header(): JSX.Element {
   const { shownChat, trans, openMenu } = useTools();
-  const { chat } = useSnapshot();
   const view = useView();
   const open = view.listOpen;
   return (
@@ -51,15 +50,13 @@ export function Header(): JSX.Element {
         onClick={() => view.showList(!open)}
       />
       <Title />
-      {chat.chatId !== null && (
-        <IconButton
-          name={trans.__('More actions')}
-          hasMenu
-          className="jp-StopChat-menuButton"
-          path="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z"
-          onClick={button => openMenu('chat', button)}
-        />
-      )}
+      <IconButton
+        name={trans.__('More actions')}
+        hasMenu
+        className="jp-StopChat-menuButton"
+        path="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z"
+        onClick={button => openMenu('chat', button)}
+      />
       <IconButton
         name={trans.__('New chat')}
         className="jp-StopChat-newChat"

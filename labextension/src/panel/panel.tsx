@@ -17,6 +17,8 @@ import {
 import { acceptDrops } from './dropping';
 import { Header } from './header';
 import { Input } from './input/input';
+import { Following } from './messages/following';
+import { openPicker } from './models/modelName';
 import { MessageList, Status } from './messages/messageList';
 import { ShownChat } from '../chat/shownChat';
 import { composes } from '../stores/sendKey';
@@ -65,6 +67,12 @@ export class StopChatPanel extends ReactWidget {
     this.node.querySelector<HTMLTextAreaElement>('.jp-StopChat-input')?.focus();
   }
 
+  /** Open the list of models. */
+  openPicker(): void {
+    this.view.showList(false);
+    void this.renderPromise?.then(() => openPicker(this.node));
+  }
+
   /** Called when the panel is shown for the first time. */
   onFirstShow: () => void = () => undefined;
 
@@ -91,7 +99,8 @@ export class StopChatPanel extends ReactWidget {
     this._use();
     void this.renderPromise?.then(() => {
       const { listOpen, renaming } = this._parts.view;
-      if (!listOpen && !renaming) {
+      const picks = this.node.querySelector('.jp-StopChat-models') !== null;
+      if (!listOpen && !renaming && !picks) {
         this.focusInput(); // else the field that has opened has the caret
       }
     });
@@ -132,6 +141,9 @@ function Panel(): JSX.Element {
   const { listOpen } = useView();
   const lastEsc = useRef(-Infinity);
   const root = useRef<HTMLDivElement>(null);
+  // each chat has a place of its own
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- made anew for another chat
+  const following = useMemo(() => new Following(() => performance.now()), [controller]);
   useEffect(() => {
     // on the node itself, and while bubbling: what wants Esc for itself has had it before
     const node = root.current as HTMLDivElement;
@@ -163,8 +175,8 @@ function Panel(): JSX.Element {
       {/* the messages stay where they were scrolled to while the list is in front of them */}
       {listOpen && <ChatList />}
       <div className="jp-StopChat-conversation" hidden={listOpen}>
-        <MessageList key={controller.key} />
-        <Input />
+        <MessageList key={controller.key} following={following} />
+        <Input following={following} />
       </div>
       <Status key={`status of ${controller.key}`} />
     </div>

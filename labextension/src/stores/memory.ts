@@ -4,6 +4,7 @@ import { Mark } from './history';
 const CHAT = 'jupyter-stop-chat:chat';
 const OPEN = 'jupyter-stop-chat:open';
 const MARKS = 'jupyter-stop-chat:marks';
+const WIDENED = 'jupyter-stop-chat:widened';
 
 export function rememberedChat(scope: string): string | null {
   return read(() => sessionStorage, `${CHAT}:${scope}`);
@@ -32,6 +33,15 @@ export function rememberedMarks(scope: string): Record<string, Mark> {
 
 export function rememberMarks(scope: string, marks: Readonly<Record<string, Mark>>): void {
   write(() => localStorage, `${MARKS}:${scope}`, JSON.stringify(marks));
+}
+
+/** Tell whether the sidebar was made wide enough for a chat once. */
+export function wasWidened(scope: string): boolean {
+  return read(() => localStorage, `${WIDENED}:${scope}`) !== null;
+}
+
+export function rememberWidened(scope: string): void {
+  write(() => localStorage, `${WIDENED}:${scope}`, 'true');
 }
 
 function read(storage: () => Storage, key: string): string | null {

@@ -12,6 +12,8 @@ export interface Settings extends ChatSettings {
   readonly sendKey: SendKey;
   /** Images on other hosts are shown without being asked for. */
   readonly remoteImages: boolean;
+  /** Long lines of code are wrapped; else they are scrolled sideways. */
+  readonly wrapCode: boolean;
   /** The receipt of a stop stands below each stopped reply, and not only on demand. */
   readonly showReceipt: boolean;
   /** Notify of a reply that ended out of sight. */
@@ -25,6 +27,7 @@ export const DEFAULTS: Settings = {
   restorePrompt: true,
   sendKey: 'Enter',
   remoteImages: false,
+  wrapCode: false,
   showReceipt: false,
   notifications: true,
   openAtStart: false
@@ -39,6 +42,7 @@ export function readSettings(values: Readonly<Record<string, unknown>>): Setting
     restorePrompt: values.restorePrompt !== false,
     sendKey: SEND_KEYS.find(known => known === sendKey) ?? 'Enter',
     remoteImages: values.remoteImages === true,
+    wrapCode: values.wrapCode === true,
     showReceipt: values.showReceipt === true,
     notifications: values.notifications !== false,
     openAtStart: values.openAtStart === true
@@ -46,8 +50,8 @@ export function readSettings(values: Readonly<Record<string, unknown>>): Setting
 }
 
 export class StopChatSettings {
-  constructor(registry: ISettingRegistry | null) {
-    this.ready = registry ? this._load(registry) : Promise.resolve();
+  constructor(private _registry: ISettingRegistry | null) {
+    this.ready = _registry ? this._load(_registry) : Promise.resolve();
   }
 
   /** Resolves when the settings have been read; it never rejects. */
@@ -61,18 +65,30 @@ export class StopChatSettings {
     return () => this._listeners.delete(listener);
   };
 
+  /** Change a setting, as the settings editor does; without a registry, until the page is left. */
+  async set(change: Pick<Settings, 'wrapCode'>): Promise<void> {
+    this._show({ ...this._now, ...change });
+    try {
+      await this._registry?.set(PLUGIN_ID, 'wrapCode', change.wrapCode);
+    } catch (error) {
+      console.error('A setting of Stop Chat could not be kept.', error);
+    }
+  }
+
   private async _load(registry: ISettingRegistry): Promise<void> {
     try {
       const loaded = await registry.load(PLUGIN_ID);
-      const read = (): void => {
-        this._now = readSettings(loaded.composite);
-        this._listeners.forEach(listener => listener());
-      };
+      const read = (): void => this._show(readSettings(loaded.composite));
       loaded.changed.connect(read);
       read();
     } catch (error) {
       console.error('The settings of Stop Chat could not be read.', error);
     }
+  }
+
+  private _show(now: Settings): void {
+    this._now = now;
+    this._listeners.forEach(listener => listener());
   }
 
   private _now = DEFAULTS;

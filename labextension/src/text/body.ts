@@ -181,7 +181,13 @@ export class LiveBody {
     if (fence) {
       const code = text.slice(fence.codeStart);
       const begun = begunMark(code, fence.mark[0]).length;
-      this._appendCode(code.slice(0, code.length - begun), start, fence.info);
+      const lines = code.slice(0, code.length - begun);
+      if (lines.trim() === '') {
+        this._code = null;
+        this._setTail(null); // a box without code says nothing
+      } else {
+        this._appendCode(lines, start, fence.info);
+      }
       return;
     }
     this._code = null;

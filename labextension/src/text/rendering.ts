@@ -4,14 +4,16 @@ import { PageConfig, URLExt } from "@jupyterlab/coreutils";
 import { IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
 import { TranslationBundle } from "@jupyterlab/translation";
 
+import { GrowingText } from "./body";
 import { cleaningSanitizer, harden } from "./cleaning";
-import { codeToolsWith } from "./codeTools";
-import { Colours, GrowingCode } from "./colours";
-import { Diagrams, drawDiagrams } from "./diagrams";
+import { codeFrame, codeToolsWith } from "./codeTools";
+import { Colours } from "./colours";
+import { Diagrams, drawDiagrams } from "./diagrams/diagrams";
 import { offerHeld } from "./images";
 import { Parsing, startParserWorker } from "./parsing";
 import { plainText } from "./plainText";
 import { laterTask, Slices } from "./slices";
+import { frameTables } from "./tables";
 import { Typesetting } from "./typesetting";
 
 export interface Render {
@@ -22,7 +24,7 @@ export interface Render {
    */
   (markdown: string, grows?: boolean): Promise<HTMLElement>;
   /** Begin a code block that grows. */
-  readonly growCode: (info: string) => GrowingCode;
+  readonly growCode: (info: string) => GrowingText;
 }
 
 export interface RenderOptions {
@@ -32,6 +34,8 @@ export interface RenderOptions {
   trans: TranslationBundle;
   /** Tell whether images on other hosts are fetched without being asked for. */
   showsRemote: () => boolean;
+  /** Tell whether the long lines of code are wrapped. */
+  wrapsCode: () => boolean;
 }
 
 /** So long the words that follow a diagram wait for its picture, in milliseconds. */
@@ -44,12 +48,16 @@ export function makeRender(options: RenderOptions): Render {
   const rendermime = registry.clone({
     sanitizer: cleaningSanitizer(registry.sanitizer, files),
   });
-  const addCodeTools = codeToolsWith({
-    copy: trans.__("Copy"),
-    insertBelow: trans.__("Insert below the active cell"),
-    replace: trans.__("Replace the active cell"),
-    append: trans.__("New cell at the end of the notebook"),
-  });
+  const addCodeTools = codeToolsWith(
+    {
+      wrap: trans.__("Wrap long lines"),
+      copy: trans.__("Copy"),
+      insert: trans.__("Insert at the caret, or below the active cell"),
+      replace: trans.__("Replace what is selected, or the active cell"),
+      append: trans.__("New cell at the end of the notebook"),
+    },
+    options.wrapsCode,
+  );
   const after = (ms: number, what: () => void): (() => void) => {
     const timer = setTimeout(what, ms);
     return () => clearTimeout(timer);
@@ -88,6 +96,7 @@ export function makeRender(options: RenderOptions): Render {
         showsRemote(),
       );
       addCodeTools(renderer.node);
+      frameTables(renderer.node);
     });
     if (html === null) {
       return plainText(
@@ -115,7 +124,14 @@ export function makeRender(options: RenderOptions): Render {
     return node;
   };
   return Object.assign(render, {
-    growCode: (info: string) => colours.grow(info),
+    growCode: (info: string) => {
+      const code = colours.grow(info);
+      return {
+        node: codeFrame(code.node, /^\S*/.exec(info)?.[0] ?? ""),
+        update: (text: string) => code.update(text),
+        goesOn: (text: string) => code.goesOn(text),
+      };
+    },
   });
 }
 

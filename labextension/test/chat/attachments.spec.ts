@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import { ASSUMED, bytesOf, cellText, nameOf, notebookText, refuses, textOf } from '../../src/chat/attachments';
+import {
+  ASSUMED,
+  bytesOf,
+  cellText,
+  failedCell,
+  nameOf,
+  notebookText,
+  outputsText,
+  refuses,
+  textOf
+} from '../../src/chat/attachments';
 
 const limits = { ...ASSUMED, max_frame_bytes: 2000, max_attachments: 2 };
 const one = { name: 'a.txt', text: 'a' };
@@ -82,5 +92,33 @@ describe('a notebook', () => {
     for (const other of [null, 1, 'text', {}, { cells: 3 }]) {
       expect(notebookText(other)).toBeNull();
     }
+  });
+});
+
+describe('a cell that failed', () => {
+  const error = { output_type: 'error', ename: 'KeyError', evalue: "'x'" };
+  const cell = (count: number | null, outputs: object[] = []) => ({
+    cell_type: 'code',
+    source: 'f()',
+    execution_count: count,
+    outputs
+  });
+
+  it('U3: is told with its traceback, without colours, where it was raised', () => {
+    const traceback = ['x'.repeat(3000), '\u001b[0;31mKeyError\u001b[0m: \'x\''];
+    const text = outputsText(cell(1, [{ ...error, traceback }]));
+    expect(text).toMatch(/^Output:\n```\n…x+\nKeyError: 'x'\n```$/);
+    expect(text.length).toBeLessThan(2100);
+    expect(outputsText(cell(1, [error]))).toContain("KeyError: 'x'");
+    expect(outputsText(cell(1))).toBe('');
+  });
+
+  it('U3: is the active one, else the one that was run last', () => {
+    const cells = [cell(2, [error]), cell(5), cell(null), cell(7, [error]), cell(null)];
+    expect(failedCell(cells, 0)).toBe(0);
+    expect(failedCell(cells, 4)).toBe(3);
+    expect(failedCell([...cells, cell(8)], 4)).toBe(-1);
+    expect(failedCell([], -1)).toBe(-1);
+    expect(failedCell([cell(null, [])], 0)).toBe(-1);
   });
 });

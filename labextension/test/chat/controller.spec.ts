@@ -27,7 +27,7 @@ import {
   ask,
   running
 } from '../chatPage';
-import { visible } from '../../src/chat/selectors';
+import { phase, visible } from '../../src/chat/selectors';
 import { ShownChat } from '../../src/chat/shownChat';
 import { ServerFrame } from '../../src/wire/protocol';
 import { CHAT, prompt, reply, uuid } from '../support';
@@ -241,5 +241,32 @@ describe('the page', () => {
     openChats.dispose();
     expect(clock.waiting).toBe(0);
     expect(server().closed).toBe(true);
+  });
+});
+
+describe('what is said of the reply', () => {
+  const said = (): string => phase(now().chat, now().lost)[0];
+
+  it('U23: is that it waits for the connection, until there is one', () => {
+    online();
+    expect(said()).toBe('none');
+    server().onclose?.({});
+    ask();
+    expect(said()).toBe('waiting');
+    clock.advance(60_000);
+    server().greet();
+    expect(said()).toBe('generating');
+    accept(1, R1);
+    expect(said()).toBe('generating');
+    end(2, 'completed', 'some text');
+    expect(said()).toBe('completed');
+  });
+
+  it('U23: is nothing of the kind once it was stopped', () => {
+    online();
+    server().onclose?.({});
+    ask();
+    chat.stop();
+    expect(said()).not.toBe('waiting');
   });
 });

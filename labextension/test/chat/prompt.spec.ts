@@ -124,3 +124,28 @@ describe('several prompts that came back', () => {
     expect(prompts.dropChip(three(), 'other')).toEqual(three());
   });
 });
+
+describe('recalling', () => {
+  const sent = ['first', 'second', 'second', ' ', 'third'];
+  const walk = (...steps: (1 | -1)[]): string =>
+    steps.reduce((state, step) => prompts.recall(state, sent, step), prompts.emptyPrompt).draft.text;
+
+  it('U21: goes back prompt by prompt, without blanks and repetitions, and forth again', () => {
+    expect(walk(1)).toBe('third');
+    expect(walk(1, 1)).toBe('second');
+    expect(walk(1, 1, 1)).toBe('first');
+    expect(walk(1, 1, 1, 1)).toBe('first');
+    expect(walk(1, 1, -1)).toBe('third');
+    expect(walk(1, -1)).toBe('');
+    expect(walk(-1)).toBe('');
+  });
+
+  it('U21: takes the place of nothing that was typed or attached', () => {
+    const typed = prompts.edit(prompts.emptyPrompt, 'draft');
+    expect(prompts.recall(typed, sent, 1)).toBe(typed);
+    const attached = prompts.attach(prompts.emptyPrompt, [file]);
+    expect(prompts.recall(attached, sent, 1)).toBe(attached);
+    const edited = prompts.edit(prompts.recall(prompts.emptyPrompt, sent, 1), 'third, changed');
+    expect(prompts.recall(edited, sent, 1)).toBe(edited);
+  });
+});

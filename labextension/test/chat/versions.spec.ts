@@ -63,6 +63,28 @@ describe('versions', () => {
     expect(found.has(uuid(4))).toBe(false);
   });
 
+  it('are no attempts that came to nothing, but the last one (U31)', () => {
+    const tried = (id: number, change: Partial<Message> = {}, of = 2): Message =>
+      reply(id, {
+        state: 'failed',
+        reply_to: uuid(1),
+        version_of: id === of ? undefined : uuid(of),
+        ...change
+      });
+    const counted = (...messages: Message[]): number[][] => [
+      ...new Set([...versions(views(ask(1), ...messages)).values()].map(one => one.ids))
+    ].map(found => found.map(id => parseInt(id.slice(-4), 16)));
+    expect(counted(tried(2), tried(3))).toEqual([]);
+    expect(counted(tried(2), answer(3, 1, 2))).toEqual([]);
+    expect(counted(tried(2), tried(3, { state: 'interrupted' }), tried(4, { state: 'generating' }))).toEqual([]);
+    expect(counted(answer(2, 1), tried(3), answer(4, 1, 2), tried(5))).toEqual([[2, 4, 5]]);
+    // what has words, or tools, or is gone on from is one
+    expect(counted(tried(2, { text: 'Words', text_length: 5 }), answer(3, 1, 2))).toEqual([[2, 3]]);
+    const tools = [{ call_id: 'c', name: 'look', state: 'completed' as const }];
+    expect(counted(tried(2, { tools }), answer(3, 1, 2))).toEqual([[2, 3]]);
+    expect(counted(tried(2), ask(3, 2), answer(4, 3), answer(5, 1, 2))).toEqual([[2, 5]]);
+  });
+
   it('are none in a plain chat, and survive a circle', () => {
     expect(versions(views(ask(1), answer(2, 1))).size).toBe(0);
     expect(versions(views(answer(1, 9, 2), answer(2, 9, 1))).size).toBe(0);

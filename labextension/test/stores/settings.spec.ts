@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { describe, expect, it } from 'vitest';
 
 import { composes, Press, SEND_KEYS, sends } from '../../src/stores/sendKey';
-import { DEFAULTS, readSettings } from '../../src/stores/settings';
+import { DEFAULTS, readSettings, StopChatSettings } from '../../src/stores/settings';
 
 const press = (change: Partial<Press> = {}): Press => ({
   key: 'Enter',
@@ -69,6 +70,7 @@ describe('the settings', () => {
         restorePrompt: false,
         sendKey: 'Ctrl+Enter',
         remoteImages: true,
+        wrapCode: true,
         showReceipt: true,
         notifications: false,
         openAtStart: true
@@ -79,9 +81,28 @@ describe('the settings', () => {
       restorePrompt: false,
       sendKey: 'Ctrl+Enter',
       remoteImages: true,
+      wrapCode: true,
       showReceipt: true,
       notifications: false,
       openAtStart: true
     });
+  });
+
+  it('are changed from the page, and told of at once (U10)', async () => {
+    const kept: unknown[] = [];
+    const changed = { connect: () => undefined };
+    const settings = new StopChatSettings({
+      load: () => Promise.resolve({ composite: {}, changed }),
+      set: (...what: unknown[]) => Promise.resolve(void kept.push(what))
+    } as unknown as ISettingRegistry);
+    await settings.ready;
+    const told: boolean[] = [];
+    settings.subscribe(() => told.push(settings.getSnapshot().wrapCode));
+    await settings.set({ wrapCode: true });
+    expect(told).toEqual([true]);
+    expect(kept).toEqual([['jupyter-stop-chat:plugin', 'wrapCode', true]]);
+    const unkept = new StopChatSettings(null);
+    await unkept.set({ wrapCode: true });
+    expect(unkept.getSnapshot().wrapCode).toBe(true);
   });
 });

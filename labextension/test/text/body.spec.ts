@@ -89,6 +89,19 @@ describe('a growing text', () => {
     expect(most).toBe(1);
   });
 
+  it('shows no box before its code has come (U13)', async () => {
+    const body = make();
+    const show = async (text: string): Promise<string> => {
+      body.update(text, false);
+      await frame();
+      return shown();
+    };
+    expect(await show('Words:\n\n```python\n')).toBe('Words:\n\n');
+    expect(host.querySelector('pre')).toBeNull();
+    expect(await show('Words:\n\n```python\n\nx')).toBe('Words:\n\n|\nx');
+    expect(host.querySelectorAll('pre')).toHaveLength(1);
+  });
+
   it('costs in all a fixed multiple of its length', async () => {
     const cost = async (size: number): Promise<number> => {
       host = document.createElement('div');

@@ -27,7 +27,9 @@ def closed(pages: Pages, lab: Lab) -> Iterator[None]:
     page.keyboard.press("Escape")
     page.evaluate(
         """async () => {
-          await window.jupyterapp.commands.execute('application:close-all');
+          const { commands } = window.jupyterapp;
+          await commands.execute('docmanager:save-all');
+          await commands.execute('application:close-all');
           await window.jupyterapp.commands.execute('stop-chat:open');
         }"""
     )
@@ -54,6 +56,15 @@ def home(lab: Lab) -> Path:
         "nbformat_minor": 5,
     }
     (folder / "lamp.ipynb").write_text(json.dumps(notebook))
+    error = {
+        "output_type": "error",
+        "ename": "ZeroDivisionError",
+        "evalue": "division by zero",
+        "traceback": ["Traceback", "\x1b[0;31mZeroDivisionError\x1b[0m: division by zero"],
+    }
+    fails = code | {"id": "cell2", "source": "1 / 0", "execution_count": 2, "outputs": [error]}
+    notebook["cells"] = [code, fails, words]
+    (folder / "fails.ipynb").write_text(json.dumps(notebook))
     (folder / "notes.txt").write_text("The lamp is lit at dusk.")
     (folder / "large.txt").write_text("x" * 1_080_000)
     (folder / "picture.bin").write_bytes(b"\x89PNG\x00\xff\xfe")
@@ -190,6 +201,44 @@ def test_what_is_dropped(chat: ChatPage, provider: OpenAIProvider, home: Path) -
     assert len(provider.requests) == requests + 1
     asked = provider.requests[-1].body["messages"][-1]["content"]
     for words in ("From the desktop.", SOURCE, "The lamp is lit at dusk."):
+        assert words in asked
+
+
+def test_menus_of_what_is_asked_about(
+    chat: ChatPage, provider: OpenAIProvider, home: Path
+) -> None:
+    """U3: the example takes the cell that failed; cells, outputs and files have an entry."""
+    example = chat.page.get_by_role("button", name="What does this traceback mean")
+    example.click()
+    expect(chat.attached).to_have_count(0)
+    _open(chat, "fails.ipynb")
+    # The cell behind it is active, as after Shift+Enter.
+    notebook = chat.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    notebook.locator(".jp-MarkdownCell").click()
+    example.click()
+    example.click()
+    expect(chat.attached).to_contain_text(["Cell 2 of fails.ipynb"])
+    expect(chat.input).to_be_focused()
+    cell = notebook.locator(".jp-CodeCell").first
+    for what, item in (
+        (cell.locator(".cm-line").first, "Attach the Cell"),
+        (cell.locator(".jp-OutputArea-output"), "Attach the Output"),
+    ):
+        what.click(button="right")
+        entry = chat.page.get_by_role("menuitem", name=f"{item} to Stop Chat")
+        expect(entry).to_be_enabled()
+        chat.shot(f"menu-{item}")
+        entry.click()
+    expect(chat.attached).to_contain_text(
+        ["Cell 2 of fails.ipynb", "Cell 1 of fails.ipynb", "Output of cell 1 of fails.ipynb"]
+    )
+    chat.page.evaluate("window.jupyterapp.commands.execute('filebrowser:activate')")
+    chat.page.locator(".jp-DirListing-item", has_text="notes.txt").click(button="right")
+    chat.page.get_by_role("menuitem", name="Attach to Stop Chat").click()
+    expect(chat.attached).to_have_count(4)
+    expect(chat.input).to_be_focused()
+    asked = _asked(chat, provider)
+    for words in ("1 / 0", "Traceback\nZeroDivisionError", "lit, it", "The lamp is lit at dusk."):
         assert words in asked
 
 

@@ -57,3 +57,24 @@ def test_a_reply_that_broke_off_goes_on(chat: ChatPage, provider: OpenAIProvider
     chat.expect_mode("send")
     expect(chat.stopped_line).to_have_count(0)
     expect(chat.reply().locator("pre")).to_contain_text("y = 2")
+
+
+def test_a_connection_that_is_cut(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """U13: that is what is said, with Continue where there is text, and no box without code."""
+    provider.script = Script(tokens=["Words:\n\n", "```python\n", "never"], drop_after=2)
+    chat.ask("Write it")
+    chat.expect_mode("send")
+    line = chat.failed_line
+    expect(line).to_contain_text("The connection broke off before the response ended")
+    expect(chat.reply()).to_have_text("Words:")
+    expect(chat.reply().locator("pre, .jp-StopChat-code")).to_have_count(0)
+    provider.script = Script(tokens=["x = 1\n", "```\n"])
+    line.get_by_role("button", name="Continue").click()
+    expect(chat.reply().locator("pre")).to_have_text("x = 1\n")
+    chat.expect_mode("send")
+    provider.script = Script(tokens=["never"], reasoning=["Hm."], drop_after=0)
+    chat.ask("Think of it")
+    chat.expect_mode("send")
+    expect(line).to_contain_text("The connection broke off before the response ended")
+    expect(line.get_by_role("button", name="Retry")).to_be_enabled()
+    expect(line.get_by_role("button", name="Continue")).to_have_count(0)

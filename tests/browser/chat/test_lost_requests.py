@@ -45,7 +45,7 @@ def test_a_reply_that_was_asked_for_anew_survives_a_restart(
 def test_what_is_asked_while_the_connection_is_cut_is_done_when_it_is_back(
     chat: ChatPage, provider: OpenAIProvider
 ) -> None:
-    """B5: a button that was pressed does not do nothing."""
+    """B5, U23: a button that was pressed does not do nothing, and says what it waits for."""
     provider.script = Script(tokens=["Once."])
     chat.ask("Say something.")
     expect(chat.reply()).to_have_text("Once.")
@@ -54,8 +54,11 @@ def test_what_is_asked_while_the_connection_is_cut_is_done_when_it_is_back(
     provider.script = Script(tokens=["Twice."])
     chat.command("stop-chat:regenerate")
     chat.expect_mode("stop")
+    expect(chat.status).to_have_text("Waiting for the connection")
+    expect(chat.page.locator(".jp-StopChat-pending")).to_have_text("Waiting for the connection")
     chat.shot("asked-while-cut")
     chat.mend_connection()
     chat.page.get_by_role("button", name="Reconnect now").click()
+    expect(chat.page.locator(".jp-StopChat-pending")).to_have_count(0)
     expect(chat.reply()).to_have_text("Twice.")
     chat.expect_mode("send")

@@ -123,7 +123,7 @@ def test_a_blank_input_sends_nothing(chat: ChatPage, provider: OpenAIProvider) -
 
 
 def test_a_real_error_reads_differently(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """V3: and it is retried by the person."""
+    """V3, U31: and it is retried by the person, which makes it no version of its reply."""
     provider.script = Script(trouble="bad_key")
     chat.ask(PROMPT)
     expect(chat.failed_line).to_contain_text("Generation failed: The provider refused the key.")
@@ -133,6 +133,8 @@ def test_a_real_error_reads_differently(chat: ChatPage, provider: OpenAIProvider
     provider.script = Script(tokens=["Now ", "it ", "works."])
     chat.failed_line.get_by_role("button", name="Retry").click()
     expect(chat.reply()).to_contain_text("Now it works.")
+    chat.expect_mode("send")
+    expect(chat.page.get_by_role("group", name="Versions")).to_have_count(0)
 
 
 @pytest.mark.parametrize("where", ["input", "list", "edge"])

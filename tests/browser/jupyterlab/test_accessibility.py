@@ -171,24 +171,45 @@ def test_axe_finds_nothing_in_thoughts_and_diagrams(
 
 
 def test_the_keyboard_alone_reaches_everything(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """J1, L6: Tab goes through each control of the panel, and leaves it again."""
-    provider.script = Script(tokens=["Code:\n\n```python\nx\n```\n"])
+    """J1, L6, U33: Tab goes through each control of the panel, with one stop a message."""
+    provider.script = Script(tokens=["Code:\n\n```python\n", "x\n", "```\n"])
     chat.ask("Write code")
     chat.expect_mode("send")
     chat.page.locator(".jp-StopChat-chatsButton").focus()
-    reached = []
-    for _ in range(40):
-        name = chat.page.evaluate(
-            """() => {
-              const at = document.activeElement;
-              return at?.closest('.jp-StopChat-panel')
-                ? at.getAttribute('aria-label') ?? at.title ?? at.textContent : null;
-            }"""
+    wanted = ["Chats", "More actions", "New chat", "Messages", "You", "Reply", "Prompt", "Send"]
+    reached = _path(chat, ["Tab"] * 12)
+    assert [name for name in reached if name in wanted] == wanted[1:]
+    assert None in reached
+    chat.input.focus()
+    # The arrows lead through a message, and pages from one to the next.
+    assert _path(chat, ["Shift+Tab"]) == ["Reply"]
+    chat.shot("message-focused")
+    reached = _path(chat, ["ArrowRight"] * 9)
+    tools = ["Wrap long lines", "Copy", "Insert", "Replace", "New cell"]
+    assert [str(name).startswith(tool) for name, tool in zip(reached, tools, strict=False)] == [
+        True
+    ] * len(tools)
+    assert reached[5:] == ["x", "Copy the reply", "Regenerate", "Actions for this reply"]
+    assert _path(chat, ["PageUp", "ArrowRight", "PageDown", "Tab"]) == [
+        "You",
+        "Edit",
+        "Reply",
+        "Prompt",
+    ]
+
+
+def _path(chat: ChatPage, keys: list[str]) -> list[str | None]:
+    """Press keys, and return the name of what has the focus after each; None is elsewhere."""
+    names: list[str | None] = []
+    for key in keys:
+        chat.page.keyboard.press(key)
+        names.append(
+            chat.page.evaluate(
+                """() => {
+                  const at = document.activeElement;
+                  return at?.closest('.jp-StopChat-panel')
+                    ? at.getAttribute('aria-label') || at.title || at.textContent : null;
+                }"""
+            )
         )
-        if name is None:
-            break
-        reached.append(name)
-        chat.page.keyboard.press("Tab")
-    wanted = ["Chats", "More actions", "New chat", "Messages", "Copy", "Prompt", "Send"]
-    assert [name for name in reached if name in wanted] == wanted
-    assert len(reached) < 40
+    return names

@@ -121,9 +121,9 @@ def test_the_receipt_is_shown_on_demand_or_always(
     assert chat.page.get_by_role("button", name="Continue").bounding_box() == before
     chat.input.hover()
     expect(receipt).to_be_hidden()
-    chat.page.locator(".jp-StopChat-list").focus()
+    chat.replies.last.focus()
     for _ in range(20):
-        chat.page.keyboard.press("Tab")
+        chat.page.keyboard.press("ArrowRight")
         if words.evaluate("words => words === document.activeElement"):
             break
     expect(receipt).to_be_visible()

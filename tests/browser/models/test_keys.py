@@ -132,16 +132,32 @@ def test_the_menu_of_the_button_stops_and_sends(chat: ChatPage, provider: OpenAI
 
 
 def test_a_reply_is_stopped_by_its_own_menu(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """J4."""
-    provider.script = Script(tokens=["An answer."])
+    """J4, U12: and the newest reply that has ended has Copy and Regenerate, always there."""
+    provider.script = Script(tokens=["An ", "answer."])
     chat.ask("First")
     expect(chat.reply()).to_have_text("An answer.")
+    chat.expect_mode("send")
+    chat.page.mouse.move(0, 0)
+    tools = chat.replies.last.locator(".jp-StopChat-replyTools")
+    for name in ("Copy the reply", "Regenerate"):
+        expect(tools.get_by_role("button", name=name)).to_have_css("opacity", "1")
+    chat.shot("reply-tools")
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tools.get_by_role("button", name="Copy the reply").click()
+    expect(tools.get_by_role("status")).to_have_text("Copied")
+    assert chat.page.evaluate("navigator.clipboard.readText()") == "An answer."
+    provider.script = Script(tokens=["Another ", "one."])
+    tools.get_by_role("button", name="Regenerate").click()
+    expect(chat.reply()).to_have_text("Another one.")
+    expect(tools).to_contain_text("2/2")
+    chat.expect_mode("send")
     _begin(chat, provider)
     first = chat.replies.first.get_by_role("button", name="Actions for this reply")
     first.focus()
     first.press("Enter")
     stop = chat.page.get_by_role("menuitem", name="Stop This Reply")
-    expect(stop).to_have_attribute("aria-disabled", "true")
+    expect(chat.page.get_by_role("menuitem", name="Copy the Reply")).to_be_visible()
+    expect(stop).to_be_hidden()
     chat.page.keyboard.press("Escape")
     last = chat.replies.last.get_by_role("button", name="Actions for this reply")
     last.focus()
@@ -169,3 +185,48 @@ def test_the_input_is_as_high_as_its_lines(chat: ChatPage, provider: OpenAIProvi
     assert heights[0] == heights[1] == heights[2] < heights[3]
     chat.button.click()
     chat.expect_mode("send")
+
+
+def test_the_keyboard_leads_to_the_chat_and_its_commands(
+    chat: ChatPage, provider: OpenAIProvider
+) -> None:
+    """U21: a shortcut, the models, the settings, and the prompts that were sent."""
+    provider.script = Script(tokens=["An ", "answer."])
+    for prompt in ("First question", "Second question"):
+        chat.ask(prompt)
+        expect(chat.reply()).to_have_text("An answer.")
+        chat.expect_mode("send")
+        expect(chat.status).to_have_text("Response complete")
+    for key, words in (
+        ("ArrowUp", "Second question"),
+        ("ArrowUp", "First question"),
+        ("ArrowDown", "Second question"),
+        ("ArrowDown", ""),
+    ):
+        chat.input.press(key)
+        expect(chat.input).to_have_value(words)
+    # From elsewhere, with the panel closed.
+    chat.page.evaluate("window.jupyterapp.commands.execute('filebrowser:activate')")
+    expect(chat.panel).to_be_hidden()
+    chat.page.keyboard.press("Control+Alt+i")
+    expect(chat.input).to_be_focused()
+    chat.page.keyboard.press("Control+Shift+c")
+    palette = chat.page.locator(".jp-ModalCommandPalette")
+    chat.page.keyboard.type("stop chat")
+    for label in ("Go to the Prompt", "Choose a Model…", "Stop Chat Settings…"):
+        expect(palette.locator(".lm-CommandPalette-item", has_text=label)).to_have_count(1)
+    expect(
+        palette.locator(".lm-CommandPalette-item", has_text="Go to the Prompt")
+    ).to_contain_text("Ctrl+Alt+I")
+    palette.locator(".lm-CommandPalette-item", has_text="Choose a Model…").click()
+    search = chat.page.get_by_role("textbox", name="Search for a model")
+    expect(search).to_be_focused()
+    search.press("Escape")
+    # The settings, from the panel's own menu, which is there in a new chat as well.
+    chat.new_chat()
+    chat.page.get_by_role("button", name="More actions").click()
+    chat.page.get_by_role("menuitem", name="Stop Chat Settings…").click()
+    editor = chat.page.locator("#setting-editor, .jp-SettingsPanel").first
+    expect(editor).to_contain_text("What Stop does with the turn")
+    chat.shot("settings")
+    chat.page.evaluate("window.jupyterapp.commands.execute('application:close-all')")

@@ -342,7 +342,7 @@ def test_a_provider_that_asks_to_wait(chat: ChatPage) -> None:
 
 
 def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
-    """L5, B9: the page says where what is not sent any more ends, also after a reload."""
+    """L5, B9, U39: the page says where what is not sent any more ends, also after a reload."""
     page = chat.page
 
     def short(request: Request) -> Script:
@@ -371,6 +371,9 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
         usage = chat.replies.last.locator(".jp-StopChat-usage")
         expect(usage).to_have_text("OpenAI-compatible server: gpt-test · 7 tokens in, 2 out")
         expect(usage).to_have_css("opacity", "1")
+        # U39: on one line, the counts in its tooltip.
+        expect(usage).to_have_attribute("title", re.compile(r"gpt-test · 7 tokens in, 2 out$"))
+        assert usage.evaluate("line => line.clientHeight < 20")
         assert violations(chat) == []
         chat.shot("models-9-cut")
         chat.load_again()

@@ -1,8 +1,6 @@
-"""What a person does with replies: switch versions, change the prompt, use the code."""
+"""What a person does with replies: switch versions, change the prompt, go on."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -117,49 +115,44 @@ def test_a_prompt_is_changed_and_asked_again(chat: ChatPage, provider: OpenAIPro
     expect(prompt).to_contain_text("A bad question")
 
 
-def test_code_goes_into_the_notebook(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """Copy, insert below, replace, new cell: the four buttons of a code block."""
-    provider.script = Script(tokens=["Try:\n\n```python\n", "x = 1\nprint(x)\n", "```\n"])
-    chat.ask("Write code")
+TABLE = """| call | result | what it means for whoever reads it |
+|---|---:|---|
+| `count(3)` | 0, 1, 2 | It yields three numbers, one after the other, and ends without a word |
+| `count(100000)` | many | Long |
+
+- [ ] To do
+- [x] Done
+
+1. [ ] First
+
+   And more.
+- Plain
+"""
+
+
+def test_tables_scroll_and_tasks_have_no_bullet(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """U22, U40: at 250 pixels."""
+    chat.width(250)
+    provider.script = Script(tokens=[TABLE])
+    chat.ask("Show me a table")
     chat.expect_mode("send")
-    block = chat.page.locator(".jp-StopChat-code")
-    block.hover()
-    chat.shot("code-tools")
-    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    block.get_by_role("button", name="Copy").click()
-    expect(chat.page.locator(".jp-StopChat-toast")).to_have_text("Copied")
-    copied = chat.page.evaluate("navigator.clipboard.readText()")
-    assert copied == "x = 1\nprint(x)"
-    block.get_by_role("button", name="Insert below").click()
-    expect(chat.page.locator(".jp-StopChat-toast")).to_have_text("Open a notebook first")
-    chat.page.evaluate(
-        """async () => {
-          const app = window.jupyterapp;
-          const model = await app.serviceManager.contents.newUntitled({type: 'notebook'});
-          const widget = await app.commands.execute(
-            'docmanager:open', {path: model.path, kernel: {name: 'python3'}});
-          await widget.context.ready;
-          await widget.revealed;
-        }"""
+    table = chat.reply().locator(".jp-StopChat-table")
+    expect(table).to_contain_text("Long")
+    assert table.evaluate("frame => frame.scrollWidth > frame.clientWidth + 200")
+    rows = table.locator("tr").evaluate_all("rows => rows.map(row => row.clientHeight)")
+    assert max(rows) < 60
+    widest = table.locator("td").nth(2).evaluate("cell => cell.clientWidth")
+    assert 200 < widest < 400
+    styles = (
+        chat.reply()
+        .locator("li")
+        .evaluate_all("items => items.map(item => getComputedStyle(item).listStyleType)")
     )
-    code = "x = 1\nprint(x)"
-    block.get_by_role("button", name="Replace").click()
-    _expect_cells(chat, [code])
-    block.get_by_role("button", name="Insert below").click()
-    _expect_cells(chat, [code, code])
-    block.get_by_role("button", name="New cell").click()
-    _expect_cells(chat, [code, code, code])
-
-
-def _expect_cells(chat: ChatPage, sources: list[str]) -> None:
-    """Wait for a notebook's cells, in its model: the page draws only those that are in sight."""
-    chat.page.wait_for_function(
-        """sources => {
-          const {cells} = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
-          return JSON.stringify(cells.map(cell => cell.getSource())) === sources;
-        }""",
-        arg=json.dumps(sources, separators=(",", ":")),
-    )
+    assert styles == ["none", "none", "none", "disc"]
+    beside = """item => Math.abs(item.querySelector('input').getBoundingClientRect().top
+      - item.querySelector('p').getBoundingClientRect().top) < 10"""
+    assert chat.reply().locator("li:has(p)").first.evaluate(beside)
+    chat.shot("table-250")
 
 
 @pytest.mark.stress
@@ -207,8 +200,14 @@ def test_the_connection_is_lost_and_found(chat: ChatPage, provider: OpenAIProvid
 
 
 def test_esc_at_the_start_needs_no_click(fresh: ChatPage, provider: OpenAIProvider) -> None:
-    """J1: the Launcher opens after the chat and does not keep the focus; later focus is kept."""
+    """J1: the Launcher opens after the chat and does not keep the focus; later focus is kept.
+
+    U10: and the panel is wide enough for code.
+    """
     chat = fresh
+    chat.page.wait_for_function(
+        "Math.abs(document.querySelector('.jp-StopChat-panel').clientWidth - 350) < 10"
+    )
     expect(chat.input).to_be_focused()
     provider.script = LONG
     chat.page.keyboard.type("Tell me a story")

@@ -6,11 +6,13 @@ import { useSettings, useSnapshot, useTools } from '../context';
 import { Setup } from '../models/localInstall';
 import { ModelPicker } from '../models/modelPicker';
 import { Queue } from './queue';
+import { ToEnd } from './toEnd';
+import { Following } from '../messages/following';
 import { chips } from '../../chat/prompt';
-import { sends } from '../../stores/sendKey';
+import { composes, sends } from '../../stores/sendKey';
 import { SendStop } from './sendStop';
 
-export function Input(): JSX.Element {
+export function Input(props: { following: Following }): JSX.Element {
   const { controller, trans } = useTools();
   const { sendKey } = useSettings();
   const { prompt } = useSnapshot();
@@ -32,18 +34,20 @@ export function Input(): JSX.Element {
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {
-    // a prompt that came back has the caret at its end
+    // a prompt that came back, or was recalled, has the caret at its end
     const element = box.current as HTMLTextAreaElement;
-    if (prompt.restored) {
+    if (prompt.restored || prompt.recalled) {
       element.setSelectionRange(element.value.length, element.value.length);
     }
-  }, [prompt.restored]);
+  }, [prompt.restored, prompt.recalled]);
 
-  const onKeyDown = (event: React.KeyboardEvent): void => {
+  const onKeyDown = (event: React.KeyboardEvent<HTMLTextAreaElement>): void => {
     if (!composing.current && sends(event.nativeEvent, sendKey)) {
       event.preventDefault();
       event.stopPropagation();
       controller.send();
+    } else if (isRecalling(event) && controller.recall(event.key === 'ArrowUp' ? 1 : -1)) {
+      event.preventDefault();
     }
   };
 
@@ -100,9 +104,19 @@ export function Input(): JSX.Element {
       <div className="jp-StopChat-toolbar">
         <AttachButton />
         <ModelPicker />
+        <ToEnd following={props.following} />
       </div>
     </div>
   );
+}
+
+/** Tell whether a key recalls: an arrow alone, where it moves no caret. */
+function isRecalling(event: React.KeyboardEvent<HTMLTextAreaElement>): boolean {
+  const { selectionStart, selectionEnd, value } = event.currentTarget;
+  const isAtEnd = selectionStart === value.length && selectionEnd === value.length;
+  const isAlone = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+  const isArrow = event.key === 'ArrowUp' || event.key === 'ArrowDown';
+  return isArrow && isAlone && isAtEnd && !composes(event.nativeEvent);
 }
 
 /** Make it as high as its lines, up to a bound. */

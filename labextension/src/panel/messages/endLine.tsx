@@ -77,8 +77,7 @@ export function EndLine(props: {
   const receipt = receiptWords(trans, stop, usage);
   return (
     <div className="jp-StopChat-stoppedLine" data-receipt={showReceipt ? 'shown' : 'on demand'}>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- focus shows the receipt */}
-      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? 0 : undefined}>
+      <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? -1 : undefined}>
         {reason ? finishWords(trans, reason, hasWords) : reasonWords(trans, stop)}
         {receipt && <span className="jp-StopChat-receipt">{receipt}</span>}
       </span>

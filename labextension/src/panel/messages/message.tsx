@@ -4,15 +4,14 @@ import React, { memo, useEffect, useRef, useState } from 'react';
 import { SentAttachments } from './sentAttachments';
 import { LiveBody } from '../../text/body';
 import { focusInput, useTools } from '../context';
-import { IconButton } from '../iconButton';
 import { isTerminal } from '../../wire/guards';
 import { EndLine } from './endLine';
 import { hasText, MessageView } from '../../chat/messages';
 import { MissingText, Unfolding } from './missing';
 import { PromptEditor } from './promptEditor';
+import { ReplyTools } from './replyTools';
 import { RetryLine } from './retryLine';
 import { ToolLine } from './toolLine';
-import { UsageLine } from './usageLine';
 import { Attachment, LeftOut } from '../../wire/protocol';
 
 interface MessageProps {
@@ -20,6 +19,8 @@ interface MessageProps {
   /** Nothing is being made, so that a reply can be asked for. */
   idle: boolean;
   onRendered: () => void;
+  /** It is the newest reply. */
+  last: boolean;
   /** Which of its versions it is, from 0. */
   at: number;
   /** The ids of its versions, with blanks between them; empty when there is only one. */
@@ -29,7 +30,7 @@ interface MessageProps {
 /** Show one message; it renders again only when it changed. */
 export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
   const { view, onRendered } = props;
-  const { controller, trans, openMenu } = useTools();
+  const { controller, trans } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
   const lacks = (part: LeftOut['part']): boolean =>
@@ -40,6 +41,8 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
   return (
     <article
       className="jp-StopChat-message"
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- one stop of Tab a message
+      tabIndex={0}
       data-message-id={view.id}
       data-role={view.role}
       data-state={state}
@@ -83,17 +86,9 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
           )}
           {waits && view.info.retry && <RetryLine retry={view.info.retry} />}
           <EndLine {...props} />
-          <UsageLine view={view} />
-          <div className="jp-StopChat-replyTools">
+          <ReplyTools view={view} idle={props.idle} last={props.last}>
             <VersionSwitch {...props} />
-            <IconButton
-              name={trans.__('Actions for this reply')}
-              className="jp-StopChat-replyMenu"
-              path="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z"
-              hasMenu
-              onClick={button => openMenu('reply', button, { messageId: view.id })}
-            />
-          </div>
+          </ReplyTools>
         </>
       )}
     </article>

@@ -1,124 +1,78 @@
 /** The messages of the chat, which follow the end unless the person scrolled up. */
 import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import { focusInput, useSnapshot, useTools } from '../context';
+import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
+import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
-import { isBusy, queued, visible } from '../../chat/selectors';
-import { codeClick } from '../../text/codeTools';
+import { messageKeys } from './messageKeys';
+import { isBusy, phase, queued, visible } from '../../chat/selectors';
+import { codeClick, showWrapping } from '../../text/codeTools';
 import { CutLine, sentFrom } from './usageLine';
 import { versions } from '../../chat/versions';
 
-/** How near to the end counts as the end, in pixels. */
-const NEAR = 32;
-/** How long after a movement of the person's hand a scroll counts as theirs, in milliseconds. */
-const HAND = 1000;
-
-export function MessageList(): JSX.Element {
-  const { controller, trans, code } = useTools();
-  const { chat } = useSnapshot();
+export function MessageList(props: { following: Following }): JSX.Element {
+  const { following } = props;
+  const { controller, trans, code, settings } = useTools();
+  const { chat, lost } = useSnapshot();
+  const { wrapCode } = useSettings();
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
-  /** How high the messages were when they were last scrolled. */
-  const height = useRef(0);
-  /** When the person last turned the wheel, pressed a key or dragged here. */
-  const hand = useRef(-Infinity);
-  const [news, setNews] = useState(false);
   /** What a click on a code block's button came to. */
   const [done, setDone] = useState('');
 
-  const toEnd = useCallback(() => {
-    const element = list.current;
-    if (element) {
-      element.scrollTop = element.scrollHeight;
-      height.current = element.scrollHeight;
-    }
-  }, []);
-  const onHand = useCallback(() => {
-    hand.current = performance.now();
-  }, []);
-  const onRendered = useCallback(() => {
-    // who is at the end follows by the observer below, when the page has laid the new text out
-    // anyway: to scroll here would have it laid out twice
-    if (!follows.current) {
-      setNews(true);
-    }
-  }, []);
-  const onScroll = useCallback(() => {
-    const element = list.current as HTMLDivElement;
-    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-    // what was drawn meanwhile also leads away from the end, and is followed
-    const isMoved =
-      element.scrollHeight === height.current || performance.now() - hand.current < HAND;
-    height.current = element.scrollHeight;
-    if (isNear || isMoved) {
-      follows.current = isNear;
-    }
-    // who reads further up keeps the place, whatever grows above it
-    element.style.overflowAnchor = follows.current ? '' : 'auto';
-    if (follows.current) {
-      setNews(false);
-    }
-  }, []);
+  const onRendered = useCallback(() => following.grown(), [following]);
+  useLayoutEffect(() => following.attach(list.current as HTMLDivElement), [following]);
+  useLayoutEffect(() => messageKeys(list.current as HTMLDivElement), []);
   useEffect(() => {
     // text comes, the panel's size changes, and images load
-    const observer = new ResizeObserver(() => {
-      if (follows.current) {
-        toEnd();
-      }
-    });
+    const observer = new ResizeObserver(() => following.sized());
     observer.observe(list.current as HTMLDivElement);
     observer.observe(content.current as HTMLDivElement);
     return () => observer.disconnect();
-  }, [toEnd]);
+  }, [following]);
   const onClick = useCallback(
     (event: React.MouseEvent) => {
       const click = codeClick(event.target);
       if (click?.action === 'copy') {
-        void code.copy(click.code).then(copied => setDone(copied ? trans.__('Copied') : ''));
-      } else if (click && code.hasNotebook()) {
-        code[click.action](click.code);
-        setDone(trans.__('Put into the notebook'));
+        void code.copy(click.code.text).then(copied => setDone(copied ? trans.__('Copied') : ''));
+      } else if (click?.action === 'wrap') {
+        void settings.set({ wrapCode: !settings.getSnapshot().wrapCode });
       } else if (click) {
-        setDone(trans.__('Open a notebook first'));
+        code[click.action](click.code);
       }
     },
-    [code, trans]
+    [code, settings, trans]
   );
+  useEffect(() => showWrapping(list.current as HTMLDivElement, wrapCode), [wrapCode]);
   useEffect(() => {
     const timer = setTimeout(() => setDone(''), 2500);
     return () => clearTimeout(timer);
   }, [done]);
   const last = chat.pending[chat.pending.length - 1]?.requestId;
   useLayoutEffect(() => {
-    follows.current = true; // what a person has just sent is what they look at
-    setNews(false);
-    toEnd();
-  }, [last, chat.chatId, toEnd]);
+    if (last !== undefined) {
+      following.toEnd(); // what a person has just sent is what they look at
+    }
+  }, [last, following]);
 
   const waiting = new Set(queued(chat).flatMap(view => [view.id, view.info.reply_to]));
   const idle = !isBusy(chat);
   const shown = visible(chat).filter(view => !waiting.has(view.id));
   const forks = versions(chat.messages);
   const firstSent = sentFrom(shown);
+  const newest = [...shown].reverse().find(view => view.role === 'assistant');
   return (
     <div className="jp-StopChat-listFrame">
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- only noted */}
       <div
         className="jp-StopChat-list"
+        data-wrap-code={wrapCode}
         role="log"
         aria-live="off"
         aria-label={trans.__('Messages')}
         tabIndex={0}
         ref={list}
-        onScroll={onScroll}
-        onWheel={onHand}
-        onTouchMove={onHand}
-        onKeyDown={onHand}
-        onPointerDown={onHand}
-        onPointerMove={event => event.buttons !== 0 && onHand()}
       >
         {/* what is clicked are buttons in rendered text, which the keyboard reaches as well */}
         {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- see above */}
@@ -132,6 +86,7 @@ export function MessageList(): JSX.Element {
                 view={view}
                 idle={idle}
                 onRendered={onRendered}
+                last={view === newest}
                 at={forks.get(view.id)?.at ?? 0}
                 versions={forks.get(view.id)?.ids.join(' ') ?? ''}
               />
@@ -142,12 +97,19 @@ export function MessageList(): JSX.Element {
               {one.kind === 'send' && (
                 <article
                   className="jp-StopChat-message"
+                  // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a stop of Tab
+                  tabIndex={0}
                   data-role="user"
                   data-state={one.stopping ? 'stopping' : 'sending'}
                   aria-label={trans.__('You')}
                 >
                   <UserText text={one.body} attachments={one.attachments} />
                 </article>
+              )}
+              {lost && !one.stopping && (
+                <div className="jp-StopChat-stoppingLine">
+                  {trans.__('Waiting for the connection')}
+                </div>
               )}
               {one.stopFailed && (
                 <div className="jp-StopChat-failedLine" role="alert">
@@ -165,19 +127,6 @@ export function MessageList(): JSX.Element {
           ))}
         </div>
       </div>
-      {news && (
-        <button
-          type="button"
-          className="jp-StopChat-newText"
-          onClick={() => {
-            follows.current = true;
-            setNews(false);
-            toEnd();
-          }}
-        >
-          {trans.__('New text')}
-        </button>
-      )}
       <div className="jp-StopChat-toast" role="status">
         {done}
       </div>
@@ -209,11 +158,12 @@ function Loading(props: { failure: string | null }): JSX.Element {
 }
 
 function Greeting(): JSX.Element {
-  const { controller, trans } = useTools();
+  const { attaching, controller, trans } = useTools();
+  const traceback = trans.__('What does this traceback mean, and how do I mend it?');
   const examples = [
     trans.__('Explain what a Python generator is, with an example.'),
     trans.__('Write a function that reads a CSV file and plots two columns.'),
-    trans.__('What does this traceback mean, and how do I mend it?')
+    traceback
   ];
   return (
     <div className="jp-StopChat-greeting">
@@ -225,6 +175,11 @@ function Greeting(): JSX.Element {
           key={example}
           onClick={() => {
             controller.edit(example);
+            const { attachments } = controller.getSnapshot().prompt.draft;
+            const cell = example === traceback ? attaching.failedCell() : null;
+            if (cell && !attachments.some(one => one.text === cell.text)) {
+              attaching.attach(controller, cell);
+            }
             focusInput();
           }}
         >
@@ -238,24 +193,9 @@ function Greeting(): JSX.Element {
 /** Tell a screen reader when a reply begins and ends, and never its tokens. */
 export function Status(): JSX.Element {
   const { trans } = useTools();
-  const { chat } = useSnapshot();
+  const { chat, lost } = useSnapshot();
   const [words, setWords] = useState('');
-  const replies = visible(chat).filter(view => view.role === 'assistant');
-  const waiting = new Set(queued(chat));
-  const latest = [...replies].reverse().find(view => !waiting.has(view));
-  const asked = chat.pending[0];
-  const failed = latest?.stopFailed ?? asked?.stopFailed;
-  let phase = 'none';
-  if (failed) {
-    phase = 'cannot_stop';
-  } else if (latest && !isTerminal(latest.info.state)) {
-    phase = latest.frozen || latest.info.state === 'stopping' ? 'stopping' : 'generating';
-    phase = latest.info.made_elsewhere ? 'elsewhere' : phase;
-  } else if (asked) {
-    phase = asked.stopping ? 'stopping' : 'generating';
-  } else if (latest) {
-    phase = latest.info.state;
-  }
+  const [now, latest] = phase(chat, lost);
   const finished = latest && isTerminal(latest.info.state) ? latest.info.finish_reason : undefined;
   const stopped = reasonWords(trans, latest?.info.stop);
   const hasWords = (latest?.info.text_length ?? 0) > 0;
@@ -263,6 +203,7 @@ export function Status(): JSX.Element {
   useEffect(() => {
     const table: Record<string, string> = {
       generating: trans.__('Generating'),
+      waiting: trans.__('Waiting for the connection'),
       elsewhere: elsewhereWords(trans),
       stopping: trans.__('Stopping'),
       interrupted: stopped,
@@ -271,14 +212,14 @@ export function Status(): JSX.Element {
       cannot_stop: trans.__('Could not stop')
     };
     // an old chat that is opened says nothing: only what ended while it was looked at does
-    if (['generating', 'stopping', 'elsewhere'].includes(phase)) {
+    if (['generating', 'waiting', 'stopping', 'elsewhere'].includes(now)) {
       busy.current = true;
-      setWords(table[phase]);
+      setWords(table[now]);
     } else if (busy.current) {
       const ended = finishWords(trans, finished, hasWords);
-      setWords(ended || (table[phase] ?? ''));
+      setWords(ended || (table[now] ?? ''));
     }
-  }, [phase, finished, stopped, hasWords, trans]);
+  }, [now, finished, stopped, hasWords, trans]);
   const isNew = chat.chatId === null && chat.pending.length === 0;
   useEffect(() => {
     if (isNew) {

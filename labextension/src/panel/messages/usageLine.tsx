@@ -23,18 +23,21 @@ export function usageWords(trans: TranslationBundle, usage: Usage | undefined): 
     : trans.__('%1 tokens in, %2 out', read, made);
 }
 
-/** The model and the tokens of a complete reply; seen on hover, and by a screen reader. */
+/** The model of a complete reply; its tokens are said to who points at it or does not see it. */
 export function UsageLine(props: { view: MessageView }): JSX.Element | null {
   const { trans } = useTools();
   const name = useModelName();
   const { state, model, usage } = props.view.info;
-  if (state !== 'completed') {
+  const [first, ...more] = [name(model ?? null), usageWords(trans, usage)].filter(part => part);
+  if (state !== 'completed' || !first) {
     return null;
   }
-  const parts = [name(model ?? null), usageWords(trans, usage)].filter(part => part);
-  return parts.length > 0 ? (
-    <div className="jp-StopChat-usage">{parts.join(' · ')}</div>
-  ) : null;
+  return (
+    <span className="jp-StopChat-usage" title={[first, ...more].join(' · ')}>
+      {first}
+      {more.length > 0 && <span className="jp-StopChat-unseen"> · {more.join(' · ')}</span>}
+    </span>
+  );
 }
 
 /** The first message that the newest reply's model was given; null when that was all of them. */

@@ -19,7 +19,7 @@ export function useModelName(): (id: string | null) => string {
 
 /** Open the list of models of the panel that an element is in. */
 export function openPicker(within: Element): void {
-  const root = within.closest('.jp-StopChat-root');
+  const root = within.closest('.jp-StopChat-panel');
   const button = root?.querySelector<HTMLElement>('button.jp-StopChat-model');
   if (button?.getAttribute('aria-expanded') === 'false') {
     button.click();

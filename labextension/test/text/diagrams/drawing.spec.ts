@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isHarmless } from '../../src/text/drawing';
+import { isHarmless } from '../../../src/text/diagrams/drawing';
 
 describe('H1: what a declaration of a drawing may say', () => {
   it.each([

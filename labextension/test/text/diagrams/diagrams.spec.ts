@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Diagrams } from '../../src/text/diagrams';
+import { Diagrams } from '../../../src/text/diagrams/diagrams';
 
 const frames = (): NodeListOf<Element> =>
   document.querySelectorAll('.jp-StopChat-diagramFrame');

@@ -1,0 +1,108 @@
+"""What waits for its commit, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from jupyter_stop_chat.engine.pending import PENDING_LIMIT, Pending
+from jupyter_stop_chat.ports.handler import WasThought
+
+INTERVAL = 0.5
+
+
+class Paced:
+    """What commits at once, by a clock that the test turns."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.committed: list[Any] = []
+        self.cut_off = False
+        self.now = 1000.0
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
+        self.pending = Pending(
+            self._commit, lambda entry: None, lambda: self.cut_off, interval=INTERVAL
+        )
+
+    def _commit(self, entry: Any, then: Any) -> None:
+        self.committed.append(entry)
+        asyncio.get_running_loop().call_soon(then, None, None)
+
+    async def say(self, *texts: str, part: str = "text") -> None:
+        for text in texts:
+            self.pending.append((part, text))  # type: ignore[arg-type]
+            await self.turns()
+
+    async def later(self, seconds: float) -> None:
+        self.now += seconds
+        await self.turns()
+
+    async def turns(self) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def paced(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Any:
+    async def make() -> Paced:
+        return Paced(monkeypatch)
+
+    return jp_asyncio_loop.run_until_complete(make())
+
+
+async def test_the_first_word_waits_for_nothing_and_a_slow_model_neither(paced: Paced) -> None:
+    """B2: what comes sooner than that is one piece at the end of the interval."""
+    await paced.say("one ")
+    assert paced.committed == [("text", "one ")]
+    await paced.say("two ", "three ")
+    assert paced.committed == [("text", "one ")]
+    await paced.later(INTERVAL)
+    assert paced.committed == [("text", "one "), ("text", "two three ")]
+    await paced.later(INTERVAL)
+    await paced.say("four")
+    assert paced.committed[2:] == [("text", "four")]
+
+
+async def test_the_end_waits_for_nothing(paced: Paced) -> None:
+    """B2: nor does what comes behind it."""
+    await paced.say("one ", "two ")
+    await paced.pending.drained()
+    assert paced.committed == [("text", "one "), ("text", "two ")]
+    await paced.say("three ")
+    await paced.pending.drained()
+    assert paced.committed[2:] == [("text", "three ")]
+
+
+async def test_what_is_no_text_takes_the_text_before_it_along(paced: Paced) -> None:
+    """T2: a tool call, a thought: they are seen when they come, in their place."""
+    await paced.say("one ", "two ")
+    thought = WasThought(4)
+    paced.pending.append(thought)
+    await paced.turns()
+    assert paced.committed == [("text", "one "), ("text", "two "), thought]
+    await paced.say("three ")
+    await paced.say("hm", part="reasoning")
+    assert paced.committed[3:] == [("text", "three ")]
+    await paced.later(INTERVAL)
+    assert paced.committed[4:] == [("reasoning", "hm")]
+
+
+async def test_much_text_waits_for_nothing(paced: Paced) -> None:
+    """Rule 8: a model at full speed is not held back by it."""
+    await paced.say("one ")
+    await paced.say("x" * (PENDING_LIMIT - 1))
+    assert len(paced.committed) == 1
+    await paced.say("y")
+    assert paced.committed[1:] == [("text", "x" * (PENDING_LIMIT - 1) + "y")]
+    assert not paced.pending.full
+
+
+async def test_what_waits_is_dropped_by_a_stop(paced: Paced) -> None:
+    """V1: nobody saw it; nothing is written once its time has come, and nobody waits for it."""
+    await paced.say("one ", "two ")
+    paced.cut_off = True
+    paced.pending.cut()
+    await paced.pending.drained()
+    await paced.later(2 * INTERVAL)
+    assert paced.committed == [("text", "one ")]

@@ -51,8 +51,9 @@ class StopChatApp(ExtensionApp):
 
     default_model = ModelId(
         "",
-        help="The model of a prompt that names none, as provider:model. Empty: that of the first "
-        "provider with a key, else the local model.",
+        help="The model of a prompt that names none, of who has chosen none, as provider:model. "
+        "Empty: the local model where it is installed, else that of the first provider with a "
+        "key.",
     ).tag(config=True)
     allowed_models = List(
         ModelPattern(),

@@ -103,7 +103,7 @@ async def make_services(wanted: Wanted) -> Services:
     hear: Callable[[Sequence[Message]], None] = left.extend
     try:
         await store.open(lambda messages: hear(messages))  # noqa: PLW0108 - it is set below
-        await models.keys.refresh()
+        await models.refresh()
     except BaseException:  # the server may end meanwhile
         await close_part("the store", store.close)
         raise

@@ -20,6 +20,7 @@ from blockbuster import blockbuster_ctx
 from sqlalchemy.ext.asyncio import create_async_engine
 from tornado.websocket import WebSocketClientConnection
 
+from jupyter_stop_chat.models import PROVIDERS
 from tests import examples
 from tests.watchdog import Watchdog
 
@@ -35,6 +36,11 @@ PATIENCE = 20.0
 
 #: What is found first here is found nowhere by the processes that tests start.
 LEFT_OUT = Path(__file__).parent / "left_out"
+
+#: No test, and no server that one starts, asks a real provider for its models.
+for _provider in PROVIDERS.values():
+    for _name in _provider.addresses:
+        os.environ[_name] = "http://127.0.0.1:1/v1"
 
 WATCHDOG = Watchdog()
 #: Here the server is another process, and the loop is that of a browser's driver or of a kernel.

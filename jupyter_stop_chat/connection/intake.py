@@ -73,7 +73,7 @@ class Intake:
             frame = decode(raw)
         except StopChatError as error:
             self._bucket.take()
-            self._outbox.answer(error_frame(error.code, **named_in(raw)))
+            self._outbox.answer(error_frame(error.code, field=error.field, **named_in(raw)))
             return
         if isinstance(frame, Stop):
             self._stops += 1

@@ -291,8 +291,10 @@ class Engine:
     async def set_title(self, owner: str, chat_id: str, title: str | None) -> Chat:
         """Give a chat another title, or none, and tell of it.
 
-        :raises StopChatError: `unknown_chat`.
+        :raises StopChatError: `unknown_chat`, `blank_title`.
         """
+        if title is not None and not any(each.isprintable() and each != " " for each in title):
+            raise StopChatError(ErrorCode.BLANK_TITLE)
         chat = await self.chat(owner, chat_id)
         self.titles.abandon(chat_id)
         if not await self.store.set_title(chat_id, title):

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics and their completions."""
-    from .completion import complete
+    from .completion import IDENTIFIER, matcher
     from .magic import ChatMagics
 
     magics = ChatMagics(shell)
     shell.register_magics(magics)
-    for name in ("%%chat", "%chat"):
-        shell.set_hook("complete_command", complete(magics), str_key=name)
+    completer = shell.Completer
+    if completer is not None:
+        others = [
+            each
+            for each in completer.custom_matchers
+            if getattr(each, "matcher_identifier", "") != IDENTIFIER
+        ]
+        completer.custom_matchers = [matcher(magics), *others]

@@ -124,16 +124,19 @@ class Cell:
         self._painting = self._painted_at - began
 
     def _end(self, interrupts: Interrupts) -> None:
-        """Show how it ended, and end the cell that way."""
+        """Show how it ended, and end the cell that way.
+
+        What ends the cell early is said by the error that the cell ends with, once: each front end
+        shows that, right below the reply, and each file keeps it.
+        """
         received = self.received
         stopped_here = self._stopping_since is not None
         match received.state:
             case "completed":
-                lost = received.length < received.kept
-                end = _ending(received)
-                self._view.paint(received, mark=f"{STOPPED}; {_LATE}" if lost else end)
+                self._view.paint(received, mark=_ending(received))
                 if interrupts.count:
-                    raise Interrupted(_LATE)
+                    lost = received.length < received.kept
+                    raise Interrupted(_begun_small(f"{STOPPED}; {_LATE}") if lost else _LATE)
                 return
             case "interrupted" if not stopped_here and (mark := _ending(received)):
                 pass
@@ -150,14 +153,17 @@ class Cell:
             case _:
                 self._fail(_sentence(self._failure))
         received.state = "interrupted"
-        self._view.paint(received, mark=mark)
-        raise Interrupted(mark[0].lower() + mark[1:])
+        self._view.paint(received)
+        raise Interrupted(_begun_small(mark))
 
     def _fail(self, sentence: str) -> NoReturn:
         self.received.state = "failed"
-        told = f"Generation failed: {sentence}"
-        self._view.paint(self.received, mark=told)
-        raise ChatFailed(told)
+        self._view.paint(self.received)
+        raise ChatFailed(f"Generation failed: {sentence}")
+
+
+def _begun_small(mark: str) -> str:
+    return mark[0].lower() + mark[1:]
 
 
 def _ending(received: Received) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 
@@ -13,13 +14,15 @@ from jupyter_stop_chat.documents.reading_order import in_reading_order
 from jupyter_stop_chat.wire.errors import StopChatError
 
 from .backends.base import Backend
+from .completion import SET
 from .defaults import SHORT, Backends, Defaults, find_chat, models
+from .help import mistake, table
 from .line import Line
 from .outcome import ChatFailed
 
-COMMANDS = ("list", "open", "new", "show", "stop", "models", "set")
 _PLURAL = 2
-_BUSY = {"generating": "a reply is being made", "queued": "waits", "paused": "paused"}
+_BUSY = {"generating": "being made", "queued": "waits", "paused": "paused"}
+_A_WEEK = timedelta(days=6)
 
 
 class Commands:
@@ -54,11 +57,15 @@ class Commands:
         backend = self._backend
         chats = backend.chats(Line(), query=" ".join(words))
         _say(f"Chats on {backend.label}:" if chats else f"No chats on {backend.label}.")
-        for chat in chats:
+        now = datetime.now().astimezone()
+        rows = [(ago(each["updated_at"], now), _BUSY.get(each["state"], "")) for each in chats]
+        wide = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+        for chat, row in zip(chats, rows, strict=True):
             here = "*" if chat["id"] == self._defaults.chat_id else " "
-            state = _BUSY.get(chat["state"], "")
-            busy = f"  ({state})" if state else ""
-            _say(f"{here} {chat['id'][:SHORT]}  {_line(chat.get('title') or 'Untitled')}{busy}")
+            told = "".join(
+                f"{each:<{most}}  " for each, most in zip(row, wide, strict=True) if most
+            )
+            _say(f"{here} {chat['id'][:SHORT]}  {told}{_line(chat.get('title') or 'Untitled')}")
 
     def _open(self, words: list[str]) -> None:
         chat_id = find_chat(self._backend, _name(words), Line())
@@ -124,7 +131,10 @@ class Commands:
         parser.add_argument("--as", "-a", dest="form", choices=("markdown", "code", "raw"))
         parser.add_argument("--quiet", "-q", action=argparse.BooleanOptionalAction)
         parser.add_argument("--fill", action=argparse.BooleanOptionalAction)
-        asked = parser.parse_args(words)
+        try:
+            asked = parser.parse_args(words)
+        except UsageError as error:
+            raise UsageError(mistake(str(error), words, SET, parser)) from None
         defaults = self._defaults
         if asked.model is not None:
             defaults.model = asked.model or None
@@ -140,6 +150,49 @@ class Commands:
 
     def _chat_id(self, words: list[str]) -> str | None:
         return find_chat(self._backend, _name(words), Line()) if words else self._defaults.chat_id
+
+
+def show_help(magic: Any, *, rich: bool) -> None:
+    """Show the commands of `%chat` and the options of `%%chat`.
+
+    :param magic: knows the options.
+    """
+    options = [
+        (
+            ", ".join(each.option_strings) + ("" if each.nargs == 0 else f" {_takes(each)}"),
+            (each.help or "").replace("%%", "%"),
+        )
+        for each in magic.parser._actions
+        if each.option_strings
+    ]
+    shown = table(options, rich=rich)
+    if not rich:
+        _say(shown["text/plain"])
+        return
+    from IPython.display import display
+
+    display(shown, raw=True)
+
+
+def _takes(action: argparse.Action) -> str:
+    return (
+        "|".join(action.choices) if action.choices else str(action.metavar or action.dest).upper()
+    )
+
+
+def ago(written: str, now: datetime) -> str:
+    """Say when something was, as briefly as that is clear; nothing where it is no time.
+
+    :param written: ISO 8601.
+    :param now: with a time zone, in which it is said.
+    """
+    try:
+        at = datetime.fromisoformat(written).astimezone(now.tzinfo)
+    except ValueError:
+        return ""
+    if at.date() == now.date():
+        return f"{at:%H:%M}"
+    return f"{at:%a %H:%M}" if timedelta(0) <= now - at < _A_WEEK else f"{at:%Y-%m-%d}"
 
 
 class _Parser(argparse.ArgumentParser):

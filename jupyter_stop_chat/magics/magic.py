@@ -18,8 +18,10 @@ from jupyter_stop_chat.documents.endings import ending
 
 from .backends.base import Backend
 from .cell import Cell
-from .commands import COMMANDS, Commands
+from .commands import Commands, show_help
+from .completion import CELL
 from .defaults import Backends, Defaults, find_chat
+from .help import COMMANDS, mistake, nearest
 from .interrupts import Interrupts
 from .line import Line
 from .names import Filled, fill_in
@@ -29,6 +31,8 @@ from .turn import Turn
 from .view import view
 
 FORMS = ("markdown", "code", "raw")
+#: What a reply calls the language of this kernel; a block without a name is taken for it.
+PYTHON = frozenset({"", "python", "python3", "py", "py3", "ipython", "ipython3", "pycon"})
 
 
 @magics_class
@@ -110,13 +114,19 @@ class ChatMagics(Magics):
         %chat show [TITLE|ID]        show a chat's messages; without a name, this notebook's
         %chat stop [TITLE|ID|all]    stop what is being made in a chat; without a name, in all
         %chat models                 list the models that can be chosen
+        %chat help                   all of this, and the options of %%chat, in a table
         %chat set [--model M] [--as markdown|code|raw] [--quiet|--no-quiet] [--fill|--no-fill]
         """
         words = _split(line) or ["list"]
-        if words[0] not in COMMANDS:
-            raise UsageError(f"%chat knows {', '.join(COMMANDS)}, and not {words[0]!r}.")
         assert self.shell is not None
         rich = getattr(self.shell, "kernel", None) is not None
+        if words[0] == "help":
+            show_help(self.cell, rich=rich)
+            return
+        if words[0] not in COMMANDS:
+            meant = nearest(words[0], COMMANDS)
+            said = f" Did you mean {meant!r}?" if meant else ""
+            raise UsageError(f"%chat knows no {words[0]!r}.{said} %chat help lists what it knows.")
         Commands(self.backends, self.defaults, rich=rich).run(words[0], words[1:])
 
     # -----------------------------------------------------------------------------------------
@@ -141,14 +151,23 @@ class ChatMagics(Magics):
         return fill_in(prompt, shell.user_ns, shell.user_ns_hidden)
 
     def _offer_code(self, received: Received) -> None:
-        """Put a reply's code, and nothing else of it, into the next cell; it is not run."""
+        """Put a reply's Python, and nothing else of it, into the next cell; it is not run."""
         from jupyter_stop_chat.markdown.code import code_blocks
 
         assert self.shell is not None
-        code = "\n\n".join(code_blocks(received.text))
-        if not code:
-            sys.stdout.write("The reply has no block of code, so the next cell is left alone.\n")
+        blocks = [each for each in code_blocks(received.text) if each.code.strip()]
+        own = [each.code for each in blocks if each.language in PYTHON]
+        others = dict.fromkeys(each.language for each in blocks if each.language not in PYTHON)
+        left = f"left out, as this kernel runs Python: {', '.join(others)}" if others else ""
+        if not own:
+            why = f" ({left})" if left else ""
+            sys.stdout.write(
+                f"The reply has no block of Python{why}, so the next cell is left alone.\n"
+            )
             return
+        if left:
+            sys.stdout.write(f"Of the reply's code was {left}.\n")
+        code = "\n\n".join(own)
         if told := ending(received.finish_reason, received.text):
             code = f"# {told}\n{code}"
         self.shell.set_next_input(code)
@@ -180,5 +199,10 @@ def _split(line: str) -> list[str]:
 
 
 def _parse(magic: Any, line: str) -> Namespace:
-    parsed: Namespace = magic.parser.parse_args(_split(line))
+    words = _split(line)
+    try:
+        parsed: Namespace = magic.parser.parse_args(words)
+    except UsageError as error:
+        options = [*CELL, *filter(None, CELL.values())]
+        raise UsageError(mistake(str(error), words, options, magic.parser)) from None
     return parsed

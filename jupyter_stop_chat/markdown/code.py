@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from .parser import LONGEST_TEXT, parse, walk
 
 
-def code_blocks(text: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of code.
+
+    :ivar language: as the reply names it, in small letters; empty where it does not.
+    """
+
+    code: str
+    language: str = ""
+
+
+def code_blocks(text: str) -> list[Block]:
     """Return the blocks of code, in their order; indented ones only where there are no fences."""
     if len(text) > LONGEST_TEXT:
         return []
@@ -14,4 +28,9 @@ def code_blocks(text: str) -> list[str]:
     except RecursionError:
         return []
     fenced = [token for token in found if token["style"] == "fenced"]
-    return [token["raw"].rstrip("\n") for token in fenced or found]
+    return [Block(token["raw"].rstrip("\n"), _language(token)) for token in fenced or found]
+
+
+def _language(token: Any) -> str:
+    words = str((token.get("attrs") or {}).get("info") or "").replace(",", " ").split()
+    return words[0].strip("{}.").lower() if words else ""

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-from pydantic import SecretStr
 
 from jupyter_stop_chat.closing import close_part
 from jupyter_stop_chat.ports.handler import ChatHandler
@@ -25,11 +22,14 @@ from jupyter_stop_chat.wire.objects import ModelInfo
 from jupyter_stop_chat.wire.pasted import meant_key
 
 from .catalogue import Catalogue
+from .choices import Choices
 from .kept import Kept, Slot
 from .key_file import KeyFile
+from .key_parameters import clean_key, gives_key
 from .keys import Keys
 from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .rules import Rules
+from .trying import Trial, try_key
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,8 @@ class Models:
         self._rules = rules
         file = key_file or KeyFile(data_dir / "stop-chat" / "keys.json")
         self.keys = Keys(file, self._key_changed)
-        self._catalogue = Catalogue(data_dir, self._parameters, rules, self.keys)
+        self._choices = Choices(data_dir / "stop-chat" / "models.json")
+        self._catalogue = Catalogue(data_dir, self._parameters, rules, self.keys, self._choices)
         self._handlers = Kept(self._release)
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
@@ -153,9 +154,10 @@ class Models:
     def default_model(self, owner: str = "server") -> str | None:
         """Return the model of a prompt that names none.
 
-        :returns: the administrator's, else the first provider's whose package is there and whose
-            key is, if only in a locked keychain; else the local model, whose error says how to
-            install it. None: none is allowed.
+        :returns: what the owner has chosen, else the administrator's, else the local model where
+            it is installed, else the first provider's whose package is there and whose key is, if
+            only in a locked keychain; else the local model, whose error says how to install it.
+            None: none is allowed.
         """
         return self._catalogue.default_model(owner)
 
@@ -171,16 +173,48 @@ class Models:
 
         :param patience: so long these are waited for, in seconds.
         """
-        await self.keys.refresh()
+        await self.refresh()
         return await self._catalogue.listed(owner, patience)
 
-    async def give_key(self, owner: str, provider: str, key: str) -> None:
-        """Keep a key that an owner gives for a provider.
+    async def refresh(self) -> None:
+        """See what other servers, kernels and people may have changed."""
+        await self.keys.refresh()
+        await self.look()
 
-        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_key`.
+    async def look(self) -> None:
+        """See what somebody may have chosen elsewhere; waits for no keychain."""
+        await asyncio.to_thread(self._catalogue.look)
+
+    async def set_choice(self, owner: str, model_id: str | None) -> None:
+        """Keep which model an owner has chosen: that of all prompts that name none.
+
+        :param model_id: None leaves it to the server.
+        :raises StopChatError: `unknown_model`, `model_not_allowed`.
+        """
+        if model_id is not None:
+            provider, _, name = model_id.partition(":")
+            if not provider or not name:
+                raise StopChatError(ErrorCode.UNKNOWN_MODEL, "no `provider:model`")
+            self.check(model_id, owner)
+        await self._choices.choose(owner, model_id)
+
+    async def give_key(self, owner: str, provider: str, key: str) -> Trial:
+        """Try a key that an owner gives for a provider, and keep it unless that refuses it.
+
+        A model that works stays the one in use: nobody has asked for another.
+
+        :returns: whether its provider took it.
+        :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_key`, `key_refused`.
         """
         self._check_giving(owner, provider)
+        trial = await try_key(self._catalogue.trial_of(provider, owner, meant_key(key)))
+        await self.refresh()
+        before = self.default_model(owner)
+        worked = before is not None and self._catalogue.lack_of(before, owner) is None
         await self.keys.give_key(owner, provider, key)
+        if worked and not self._rules().locked and self.default_model(owner) != before:
+            await self._choices.choose(owner, before)
+        return trial
 
     async def give_address(self, owner: str, provider: str, base_url: str) -> None:
         """Keep the address of a server that an owner gives.
@@ -360,27 +394,3 @@ class Models:
 
         BRIDGE.max_stuck = self._max_stuck
         return LangChainHandler(made)
-
-
-def clean_key(names: tuple[str, ...], parameters: Mapping[str, Any]) -> dict[str, SecretStr]:
-    """Return the key without what stands around it, where the settings or the environment have it.
-
-    :param names: of the environment's variables.
-    :raises StopChatError: `invalid_key`, when it cannot be in a header.
-    """
-    key = parameters.get("api_key")
-    if isinstance(key, SecretStr):
-        key = key.get_secret_value()
-    if key is None and not any(name.endswith("api_key") for name in parameters):
-        key = next((os.environ[name] for name in names if os.environ.get(name)), None)
-    if not isinstance(key, str) or key == (meant := meant_key(key)):
-        return {}
-    return {"api_key": SecretStr(meant)}
-
-
-def gives_key(parameters: Mapping[str, Any] | None) -> bool:
-    """Tell whether parameters make a key in the environment unnecessary."""
-    return any(
-        value and (name.endswith("api_key") or name == "base_url")
-        for name, value in (parameters or {}).items()
-    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -17,15 +19,21 @@ from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.model_objects import KeySource, ModelList, ProviderInfo
 from jupyter_stop_chat.wire.objects import ModelInfo
 
+from .choices import Choices
 from .keys import Given, Keys
 from .listing import Listing
-from .providers import BUILT_IN, COMPATIBLE, LOCAL, OLLAMA, PROVIDERS
+from .places import Place, address_of, place_of, trial_of
+from .providers import BUILT_IN, COMPATIBLE, LOCAL, PROVIDERS
 from .rules import Rules
 
 #: Where a package offers its own providers: name = provider, value = a factory.
 ENTRY_POINTS = "jupyter_stop_chat.chat_handlers"
-#: Where Ollama listens unless it is told otherwise.
-OLLAMA_ADDRESS = "http://127.0.0.1:11434"
+#: Models of providers that do other things than to chat, by their names.
+NO_CHAT = re.compile(
+    r"embed|whisper|\btts\b|-tts|dall-e|moderation|transcribe|realtime|image|audio|sora|rerank|imagen"
+    r"|veo-|davinci|babbage|guard|\bocr\b|-ocr",
+    re.IGNORECASE,
+)
 
 
 class Catalogue:
@@ -35,6 +43,7 @@ class Catalogue:
     :param parameters: the administrator's, by provider or by model id.
     :param rules: returns what is allowed now.
     :param keys: what people gave.
+    :param choices: what people chose.
     """
 
     def __init__(
@@ -43,14 +52,17 @@ class Catalogue:
         parameters: Mapping[str, Mapping[str, Any]],
         rules: Callable[[], Rules],
         keys: Keys,
+        choices: Choices,
         listing: Listing | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._parameters = parameters
         self._get_rules = rules
         self._keys = keys
+        self._choices = choices
         self._listing = listing or Listing()
         self.registered: dict[str, Callable[[str], Any]] = {}
+        self._local_lack: ErrorCode | None = ErrorCode.LOCAL_MODEL_MISSING
 
     @property
     def _rules(self) -> Rules:
@@ -116,22 +128,42 @@ class Catalogue:
 
     # --- models ------------------------------------------------------------------------------
 
+    def look(self) -> None:
+        """See what other processes and people may have changed. Blocks."""
+        self._choices.look()
+        if self.is_ours(LOCAL):
+            self._local_lack = None
+            return
+        from jupyter_stop_chat.chat_handlers.local import unavailable
+
+        self._local_lack = unavailable(self._data_dir)
+
     def default_model(self, owner: str) -> str | None:
-        """Return the model of a prompt that names none, or None when none is allowed."""
-        if self._rules.default:
-            return self._rules.default
+        """Return the model of a prompt that names none, or None when none is allowed.
+
+        What somebody has chosen stays until they choose another one; and where nobody has, the
+        local model that is ready is not left for one that costs, because a key is there now.
+        """
+        rules = self._rules
+        chosen = None if rules.locked else self._choices.of(owner).model
+        if chosen is not None and rules.allows(chosen, owner):
+            return chosen
+        if rules.default:
+            return rules.default
+        if rules.allows(BUILT_IN, owner) and self._local_lack is None:
+            return BUILT_IN
         for name, provider in PROVIDERS.items():
             model_id = f"{name}:{provider.suggested}"
             if (
                 provider.suggested
                 # Where a keychain is locked, another provider is not what they chose.
                 and self.lacks(name, owner) in {None, ErrorCode.KEYCHAIN_LOCKED}
-                and self._rules.allows(model_id, owner)
+                and rules.allows(model_id, owner)
             ):
                 return model_id
-        if self._rules.allows(BUILT_IN, owner):
+        if rules.allows(BUILT_IN, owner):
             return BUILT_IN
-        plain = (each for each in self._rules.allowed if not set(each) & set("*?["))
+        plain = (each for each in rules.allowed if not set(each) & set("*?["))
         return next(plain, None)
 
     def available(self, owner: str) -> tuple[ModelInfo, ...]:
@@ -139,6 +171,7 @@ class Catalogue:
 
         Looks for packages and files: call it in a thread.
         """
+        self.look()
         suggested = [
             ModelInfo(
                 id=f"{name}:{model}",
@@ -170,9 +203,17 @@ class Catalogue:
         found_there: Mapping[str, Sequence[str]],
         asking: bool,
     ) -> ModelList:
-        models = {each.id: each for each in available}
+        # A provider that tells which models it has knows better than we do.
+        told = {f"{name}:{model}" for name, names in found_there.items() for model in names}
+        models = {
+            each.id: each
+            for each in available
+            if not found_there.get(each.provider) or each.id in told or each.local
+        }
         for name, names in found_there.items():
             for model in names:
+                if NO_CHAT.search(model) and PROVIDERS[name].api is not None:
+                    continue
                 label = f"{PROVIDERS[name].label}: {model}"
                 found = ModelInfo(id=f"{name}:{model}", label=label, provider=name, available=True)
                 models.setdefault(found.id, found)
@@ -182,6 +223,10 @@ class Catalogue:
             models=self._allowed(owner, ordered),
             providers=tuple(self._provider(name, owner) for name in PROVIDERS),
             default_model=self.default_model(owner),
+            chosen=self._choices.of(owner).model,
+            recent=tuple(
+                each for each in self._choices.of(owner).recent if self._rules.allows(each, owner)
+            ),
             locked=self._rules.locked,
             any_model=not self._rules.locked and not self._rules.allowed,
             model_files=self._rules.may_name_files(owner),
@@ -200,19 +245,25 @@ class Catalogue:
     def _built_in(self) -> list[ModelInfo]:
         if self.is_ours(LOCAL):
             return []
-        from jupyter_stop_chat.chat_handlers.local import unavailable
-
-        lack = unavailable(self._data_dir)
         return [
             ModelInfo(
                 id=BUILT_IN,
                 label="SmolLM2",
                 provider=LOCAL,
                 local=True,
-                available=lack is None,
-                reason=lack,
+                available=self._local_lack is None,
+                reason=self._local_lack,
             )
         ]
+
+    def lack_of(self, model_id: str, owner: str) -> ErrorCode | None:
+        """Tell what a model lacks, by its provider."""
+        provider = model_id.partition(":")[0]
+        if model_id == BUILT_IN:
+            return self._local_lack
+        if provider in PROVIDERS and not self.is_ours(provider):
+            return self.lacks(provider, owner)
+        return None
 
     def _allowed(self, owner: str, models: list[ModelInfo]) -> tuple[ModelInfo, ...]:
         """Leave out what may not be used, and add what is allowed by name and known to nobody."""
@@ -228,14 +279,13 @@ class Catalogue:
         return tuple(kept)
 
     def _unlisted(self, model_id: str, owner: str) -> ModelInfo:
-        """Describe a model that is in no list but the administrator's."""
-        provider = model_id.partition(":")[0]
-        lack = None
-        if provider in PROVIDERS and not self.is_ours(provider):
-            lack = self.lacks(provider, owner)
+        """Describe a model in no list: the administrator named it, or somebody chose it."""
+        provider, _, name = model_id.partition(":")
+        lack = self.lack_of(model_id, owner)
+        known = PROVIDERS.get(provider)
         return ModelInfo(
             id=model_id,
-            label=model_id,
+            label=f"{known.label}: {name}" if known and not self.is_ours(provider) else model_id,
             provider=provider,
             local=provider == LOCAL and not self.is_ours(LOCAL),
             available=lack is None,
@@ -245,7 +295,7 @@ class Catalogue:
     def _provider(self, name: str, owner: str) -> ProviderInfo:
         known = PROVIDERS[name]
         source = self.key_of(name, owner)
-        elsewhere = bool(self._parameters.get(name, {}).get("base_url"))
+        elsewhere = address_of(name, self._parameters.get(name, {})) != known.api
         return ProviderInfo(
             name=name,
             label=known.label,
@@ -261,36 +311,25 @@ class Catalogue:
             account_url=None if elsewhere else known.account_url,
         )
 
+    def place_of(self, name: str, owner: str) -> Place | None:
+        """Return where a provider lists its models, if it can be asked."""
+        if self.is_ours(name) or self.lacks(name, owner) is not None:
+            return None
+        return place_of(name, self._parameters.get(name, {}), self.given(name, owner))
+
+    def trial_of(self, name: str, owner: str, key: str) -> Place | None:
+        """Return where a key that an owner is giving can be tried, if anywhere."""
+        given = replace(self.given(name, owner), key=SecretStr(key))
+        return trial_of(name, self._parameters.get(name, {}), given)
+
     async def _asked(
         self, owner: str, patience: float | None
     ) -> tuple[dict[str, list[str]], bool]:
         """Ask the servers that list their models, all at once; tell whether one still is asked."""
-        asked = {}
-        addresses = []
-        if self.lacks(OLLAMA, owner) is None and not self.is_ours(OLLAMA):
-            addresses.append(self._ollama_address())
-            asked[OLLAMA] = self._listing.ollama(addresses[-1], patience)
-        if self.lacks(COMPATIBLE, owner) is None and not self.is_ours(COMPATIBLE):
-            given = self.given(COMPATIBLE, owner)
-            parameters = self._parameters.get(COMPATIBLE, {})
-            address, key = parameters.get("base_url"), parameters.get("api_key")
-            if not address:
-                address, key = given.base_url, given.key
-            if isinstance(key, str):
-                key = SecretStr(key)
-            if address:
-                addresses.append(address)
-                asked[COMPATIBLE] = self._listing.compatible(address, key, patience)
-        found = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-        return found, any(map(self._listing.is_asking, addresses))
-
-    def _ollama_address(self) -> str:
-        """Find Ollama as its own client does: by the settings, by `OLLAMA_HOST`, by its port."""
-        address = self._parameters.get(OLLAMA, {}).get("base_url") or os.environ.get("OLLAMA_HOST")
-        if not isinstance(address, str) or not address.strip():
-            return OLLAMA_ADDRESS
-        address = address.strip().replace("0.0.0.0", "127.0.0.1")
-        if "://" not in address:
-            address = f"http://{address}"
-        host = address.split("://", 1)[1]
-        return address if ":" in host.rpartition("]")[2] or "/" in host else f"{address}:11434"
+        places = await asyncio.to_thread(
+            lambda: {name: self.place_of(name, owner) for name in PROVIDERS}
+        )
+        asked = {name: place for name, place in places.items() if place is not None}
+        answers = [self._listing.names(place, patience) for place in asked.values()]
+        found = dict(zip(asked, await asyncio.gather(*answers), strict=True))
+        return found, any(map(self._listing.is_asking, asked.values()))

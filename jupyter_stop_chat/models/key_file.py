@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from jupyter_core.paths import secure_write
+from .private_file import stamp_of, write_anew
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +75,7 @@ class KeyFile:
 
     def stamp(self) -> object:
         """Return what changes with the file."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return (found.st_ino, found.st_mtime_ns, found.st_size)
+        return stamp_of(self._path)
 
     def read(self) -> dict[tuple[str, str], Entry]:
         """Return all that was given, by owner and provider.
@@ -213,7 +207,6 @@ class KeyFile:
             return []
 
     def _write(self, entries: dict[tuple[str, str], Entry]) -> None:
-        """Write the file anew, in one step, readable by its owner alone."""
         lines = []
         for (owner, provider), entry in sorted(entries.items()):
             line: dict[str, Any] = {"owner": owner, "provider": provider}
@@ -224,16 +217,7 @@ class KeyFile:
             elif entry.key is not None:
                 line["key"] = entry.key
             lines.append(line)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex}")
-        try:
-            with secure_write(str(fresh)) as file:
-                json.dump({"version": _VERSION, "keys": lines}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, self._path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        write_anew(self._path, {"version": _VERSION, "keys": lines})
 
 
 def real_keychain() -> Keychain | None:

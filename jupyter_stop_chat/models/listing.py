@@ -1,4 +1,4 @@
-"""Ask a server which models it has: Ollama's list, and that of an OpenAI-compatible address."""
+"""Ask who serves models which ones they have: a provider, Ollama, an OpenAI-compatible address."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import SecretStr
-
 from jupyter_stop_chat.chat_handlers.langchain.transports import is_this_machine
+
+from .places import Place
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -24,12 +24,16 @@ PATIENCE_S = 1.5
 LIMIT_S = 30.0
 #: What was answered is good for so long, in seconds: a picker may ask often.
 FRESH_S = 5.0
+#: A provider's own list, of which nothing is news, in seconds.
+LASTING_S = 3600.0
 #: So long it stands in for an answer that is not there yet, in seconds.
 KEPT_S = 600.0
 #: Longer answers are not read, in bytes.
 _LONGEST = 16 * 1024 * 1024
 _MOST = 5000
 _MOST_PAGES = 50
+#: What Together calls models that do not chat.
+_OTHER_KINDS = {"image", "embedding", "moderation", "rerank", "audio", "transcribe", "video"}
 _VERSION = re.compile(r"/v\d")
 
 
@@ -41,28 +45,28 @@ class Listing:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[float, list[str]]] = {}
-        self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._known: dict[Place, tuple[float, list[str]]] = {}
+        self._asking: dict[Place, asyncio.Task[None]] = {}
 
-    def is_asking(self, base_url: str) -> bool:
+    def is_asking(self, place: Place) -> bool:
         """Tell whether a server has not answered yet."""
-        return any(url.startswith(f"{base_url.rstrip('/')}/") for url, _ in self._asking)
+        return place in self._asking
 
-    async def ollama(self, base_url: str, patience: float | None = None) -> list[str]:
-        """Return the names of the models that an Ollama server has; none when it does not run.
-
-        :param patience: so long its answer is waited for, in seconds.
-        """
-        return await self._ask(f"{base_url.rstrip('/')}/api/tags", None, patience)
-
-    async def compatible(
-        self, base_url: str, key: SecretStr | None, patience: float | None = None
-    ) -> list[str]:
-        """Return the names of an OpenAI-compatible server's models; none when it tells none.
+    async def names(self, place: Place, patience: float | None = None) -> list[str]:
+        """Return the names of the models that a server lists; none when it tells none.
 
         :param patience: so long its answer is waited for, in seconds.
         """
-        return await self._ask(f"{base_url.rstrip('/')}/models", key, patience)
+        known = self._known.get(place)
+        if known is not None and self._clock() - known[0] < _good_for(place, known[1]):
+            return known[1]
+        task = self._asking.get(place)
+        if task is None:
+            task = asyncio.create_task(self._note(place), name="stop-chat list models")
+            self._asking[place] = task
+        # Who goes away meanwhile takes nothing from the others, who wait for the same answer.
+        await asyncio.wait({task}, timeout=PATIENCE_S if patience is None else patience)
+        return self._known.get(place, (0.0, []))[1]
 
     async def close(self) -> None:
         """Wait for no server any more."""
@@ -71,38 +75,34 @@ class Listing:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
 
-    async def _ask(self, url: str, key: SecretStr | None, patience: float | None) -> list[str]:
-        asked = url, key.get_secret_value() if key else ""
-        known = self._known.get(asked)
-        if known is not None and self._clock() - known[0] < FRESH_S:
-            return known[1]
-        task = self._asking.get(asked)
-        if task is None:
-            task = asyncio.create_task(self._note(asked), name="stop-chat list models")
-            self._asking[asked] = task
-        # Who goes away meanwhile takes nothing from the others, who wait for the same answer.
-        await asyncio.wait({task}, timeout=PATIENCE_S if patience is None else patience)
-        return self._known.get(asked, (0.0, []))[1]
-
-    async def _note(self, asked: tuple[str, str]) -> None:
+    async def _note(self, place: Place) -> None:
         try:
             async with asyncio.timeout(LIMIT_S):
-                names = await _fetch_anywhere(*asked)
+                names = await _fetch_anywhere(place)
         except Exception:  # noqa: BLE001 - whatever it is, there is no list, and no key in a log
             names = []
         finally:
-            del self._asking[asked]
+            del self._asking[place]
         now = self._clock()
-        kept = {each: it for each, it in self._known.items() if now - it[0] < KEPT_S}
-        self._known = kept | {asked: (now, names)}
+        kept = {
+            each: it
+            for each, it in self._known.items()
+            if now - it[0] < max(KEPT_S, _good_for(each, it[1]))
+        }
+        self._known = kept | {place: (now, names)}
 
 
-async def _fetch_anywhere(url: str, secret: str) -> list[str]:
+def _good_for(place: Place, names: list[str]) -> float:
+    return LASTING_S if place.lasts and names else FRESH_S
+
+
+async def _fetch_anywhere(place: Place) -> list[str]:
     """Fetch a list, also from below `/v1`, where an address lacks that."""
+    url = place.url
     # In a thread: it imports a library, and reads the certificates of all authorities.
-    async with await asyncio.to_thread(_client, url, secret) as client:
+    async with await asyncio.to_thread(client_of, place) as client:
         root = url.removesuffix("/models")
-        if root == url or _VERSION.search(root):
+        if root == url or place.lasts or _VERSION.search(root):
             return await _fetch(client, url)
         try:
             if names := await _fetch(client, url):
@@ -112,19 +112,18 @@ async def _fetch_anywhere(url: str, secret: str) -> list[str]:
         return await _fetch(client, f"{root}/v1/models")
 
 
-def _client(url: str, secret: str) -> AsyncClient:
+def client_of(place: Place) -> AsyncClient:
+    """Make a client that asks one server, with its key. Blocks."""
     from httpx import AsyncClient
 
-    headers = {"Accept-Encoding": "identity"}
-    if secret:
-        headers["Authorization"] = f"Bearer {secret}"
+    headers = {"Accept-Encoding": "identity"} | place.headers
     return AsyncClient(
         headers=headers,
         # A key must not be carried to another place.
         follow_redirects=False,
         timeout=LIMIT_S,
         # A proxy of the environment is asked for what is elsewhere, as each prompt is.
-        trust_env=not is_this_machine(urlsplit(url).hostname or ""),
+        trust_env=not is_this_machine(urlsplit(place.url).hostname or ""),
     )
 
 
@@ -169,11 +168,23 @@ def _names(answer: Any) -> Iterator[str]:
         for each in found if isinstance(found, list) else ():
             said = each
             if isinstance(each, Mapping):
+                if not _chats(each):
+                    continue
                 said = each.get("id") or each.get("name") or each.get("model")
             if isinstance(said, int) and not isinstance(said, bool):
                 said = str(said)
             if isinstance(said, str) and 0 < len(said) <= 400 and said.isprintable():
-                yield said
+                yield said.removeprefix("models/")  # Google's
+
+
+def _chats(model: Mapping[str, Any]) -> bool:
+    """Tell whether a model takes part in a chat, where its provider says what it does."""
+    can, methods = model.get("capabilities"), model.get("supportedGenerationMethods")
+    if isinstance(can, Mapping) and can.get("completion_chat") is False:
+        return False
+    if isinstance(methods, list) and "generateContent" not in methods:
+        return False
+    return model.get("type") not in _OTHER_KINDS
 
 
 def _next(answer: Any) -> str:

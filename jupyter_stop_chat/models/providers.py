@@ -25,6 +25,11 @@ class Provider:
     :ivar takes_key: it can be given a key.
     :ivar keys_url: the page on which a person makes a key.
     :ivar account_url: the page on which a person pays.
+    :ivar api: where it answers, unless one of the environment's `addresses` says otherwise; None
+        where it lists no models.
+    :ivar lists: what is asked below that for its models.
+    :ivar tries: what is asked there to try a key, where the list is open to all.
+    :ivar header: which one carries the key.
     :ivar no_retries: the `max_retries` with which its client does not try again behind our back;
         None where that is not known.
     """
@@ -36,6 +41,11 @@ class Provider:
     takes_key: bool = True
     keys_url: str | None = None
     account_url: str | None = None
+    api: str | None = None
+    addresses: tuple[str, ...] = ()
+    lists: str = "/models"
+    tries: str = ""
+    header: str = "Authorization"
     no_retries: int | None = None
 
     @property
@@ -53,6 +63,8 @@ PROVIDERS: dict[str, Provider] = {
         ("gpt-5-mini", "gpt-5", "gpt-5-nano"),
         keys_url="https://platform.openai.com/api-keys",
         account_url="https://platform.openai.com/settings/organization/billing/overview",
+        api="https://api.openai.com/v1",
+        addresses=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         no_retries=0,
     ),
     "anthropic": Provider(
@@ -62,6 +74,10 @@ PROVIDERS: dict[str, Provider] = {
         ("claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5"),
         keys_url="https://console.anthropic.com/settings/keys",
         account_url="https://console.anthropic.com/settings/billing",
+        api="https://api.anthropic.com",
+        addresses=("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
+        lists="/v1/models",
+        header="x-api-key",
         no_retries=0,
     ),
     "google_genai": Provider(
@@ -71,6 +87,9 @@ PROVIDERS: dict[str, Provider] = {
         ("gemini-2.5-flash", "gemini-2.5-pro"),
         keys_url="https://aistudio.google.com/apikey",
         account_url="https://console.cloud.google.com/billing",
+        api="https://generativelanguage.googleapis.com",
+        lists="/v1beta/models",
+        header="x-goog-api-key",
         no_retries=1,
     ),
     "mistralai": Provider(
@@ -80,6 +99,8 @@ PROVIDERS: dict[str, Provider] = {
         ("mistral-small-latest", "mistral-large-latest"),
         keys_url="https://console.mistral.ai/api-keys",
         account_url="https://console.mistral.ai/billing",
+        api="https://api.mistral.ai/v1",
+        addresses=("MISTRAL_BASE_URL",),
         no_retries=1,
     ),
     "groq": Provider(
@@ -89,6 +110,9 @@ PROVIDERS: dict[str, Provider] = {
         ("openai/gpt-oss-20b", "openai/gpt-oss-120b"),
         keys_url="https://console.groq.com/keys",
         account_url="https://console.groq.com/settings/billing",
+        api="https://api.groq.com",
+        addresses=("GROQ_API_BASE",),
+        lists="/openai/v1/models",
         no_retries=0,
     ),
     "deepseek": Provider(
@@ -98,6 +122,8 @@ PROVIDERS: dict[str, Provider] = {
         ("deepseek-chat", "deepseek-reasoner"),
         keys_url="https://platform.deepseek.com/api_keys",
         account_url="https://platform.deepseek.com/top_up",
+        api="https://api.deepseek.com/v1",
+        addresses=("DEEPSEEK_API_BASE",),
         no_retries=0,
     ),
     "xai": Provider(
@@ -107,6 +133,7 @@ PROVIDERS: dict[str, Provider] = {
         ("grok-4",),
         keys_url="https://console.x.ai/",
         account_url="https://console.x.ai/",
+        api="https://api.x.ai/v1",
         no_retries=0,
     ),
     "openrouter": Provider(
@@ -115,6 +142,9 @@ PROVIDERS: dict[str, Provider] = {
         ("OPENROUTER_API_KEY",),
         keys_url="https://openrouter.ai/settings/keys",
         account_url="https://openrouter.ai/settings/credits",
+        api="https://openrouter.ai/api/v1",
+        addresses=("OPENROUTER_API_BASE",),
+        tries="/key",
     ),
     "together": Provider(
         "Together AI",
@@ -122,6 +152,8 @@ PROVIDERS: dict[str, Provider] = {
         ("TOGETHER_API_KEY",),
         keys_url="https://api.together.xyz/settings/api-keys",
         account_url="https://api.together.xyz/settings/billing",
+        api="https://api.together.xyz/v1",
+        addresses=("TOGETHER_API_BASE",),
         no_retries=0,
     ),
     "fireworks": Provider(
@@ -130,6 +162,8 @@ PROVIDERS: dict[str, Provider] = {
         ("FIREWORKS_API_KEY",),
         keys_url="https://app.fireworks.ai/settings/users/api-keys",
         account_url="https://app.fireworks.ai/settings/billing",
+        api="https://api.fireworks.ai/inference/v1",
+        addresses=("FIREWORKS_API_BASE",),
     ),
     "perplexity": Provider(
         "Perplexity",

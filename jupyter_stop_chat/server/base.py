@@ -154,15 +154,22 @@ class StopChatHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell of a failure by a code and a sentence of the table."""
         error = (kwargs.get("exc_info") or (None, None, None))[1]
+        said = field = None
         if isinstance(error, StopChatError):
-            code = error.code
+            code, said, field = error.code, error.said, error.field
             self.set_status(error.status)
         else:
             code = _code_of(status_code)
         self.set_header("Content-Type", "application/json")
         if self._retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(self._retry_after)))
-        told = ErrorInfo(code=code, message=SENTENCES[code][0], error_id=self._error_id)
+        told = ErrorInfo(
+            code=code,
+            message=SENTENCES[code][0],
+            error_id=self._error_id,
+            said=said,
+            field=field,
+        )
         self.finish(told.model_dump_json(exclude_none=True))
 
     def log_exception(

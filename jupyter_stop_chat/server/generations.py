@@ -103,6 +103,8 @@ class GenerateHandler(StopChatHandler):
         """
         asked = self.body(GenerateRequest)
         services = await self.services()
+        if asked.model is None:
+            await services.models.look()
         send = Send(
             type="send",
             request_id=asked.request_id or str(uuid.uuid4()),

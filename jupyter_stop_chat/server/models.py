@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from jupyter_stop_chat.models.listing import LIMIT_S
 from jupyter_stop_chat.models.providers import PROVIDERS
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
-from jupyter_stop_chat.wire.http import AddressRequest, KeyRequest, LocalModel
+from jupyter_stop_chat.wire.http import (
+    AddressRequest,
+    ChoiceRequest,
+    KeyGiven,
+    KeyRequest,
+    LocalModel,
+)
 from jupyter_stop_chat.wire.model_objects import ModelList
 from jupyter_stop_chat.wire.objects import ErrorInfo
 
@@ -32,6 +38,25 @@ class ModelsHandler(StopChatHandler):
         self.answer(await models.listed(self.owner, LIMIT_S if waits else 0.0))
 
 
+class ChoiceHandler(StopChatHandler):
+    """The handler of `models/choice`: the model that a person has chosen."""
+
+    @Operation("choose_model", "write", status=204, body=ChoiceRequest, failures=(404, 413))
+    async def put(self) -> None:
+        """Choose the model of all prompts that name none, in each page and in notebooks."""
+        asked = self.body(ChoiceRequest)
+        await (await self.services()).models.set_choice(self.owner, asked.model)
+        self.set_status(204)
+        self.finish()
+
+    @Operation("choose_no_model", "write", status=204)
+    async def delete(self) -> None:
+        """Leave the choice of a model to the server."""
+        await (await self.services()).models.set_choice(self.owner, None)
+        self.set_status(204)
+        self.finish()
+
+
 class _GivenHandler(StopChatHandler):
     """The handler of what is given for a provider."""
 
@@ -53,12 +78,15 @@ class _GivenHandler(StopChatHandler):
 class KeyHandler(_GivenHandler):
     """The handler of `providers/{name}/key`; a key goes in here, and never out."""
 
-    @Operation("give_key", "write", status=204, body=KeyRequest, failures=(413,))
+    @Operation("give_key", "write", KeyGiven, body=KeyRequest, failures=(413, 502))
     async def put(self, name: str) -> None:
-        """Keep a key for a provider."""
+        """Try a key at its provider, and keep it unless it is refused."""
         asked = self.body(KeyRequest)
-        await (await self.models_for(name)).give_key(self.owner, name, asked.key)
-        self.done()
+        trial = await (await self.models_for(name)).give_key(self.owner, name, asked.key)
+        error = None
+        if (why := trial.why) is not None:
+            error = ErrorInfo(code=why.code, message=why.sentence, said=why.said)
+        self.answer(KeyGiven(tried=trial.accepted, untried=error))
 
     @Operation("take_key_back", "write", status=204)
     async def delete(self, name: str) -> None:

@@ -40,6 +40,7 @@ STATUSES = {
     409: "Not possible in this state, no model is set up, or you have as many as are allowed.",
     413: "Too long.",
     429: "Asked too often: `Retry-After` says when to ask again; or too many of yours are made.",
+    502: "The provider refused it; `said` is its own sentence.",
     503: "The server cannot take more now.",
 }
 

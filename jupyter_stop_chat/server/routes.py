@@ -19,7 +19,7 @@ from .generations import (
     InterruptHandler,
 )
 from .health import HealthHandler
-from .models import AddressHandler, KeyHandler, LocalModelHandler, ModelsHandler
+from .models import AddressHandler, ChoiceHandler, KeyHandler, LocalModelHandler, ModelsHandler
 from .openapi import IN_PATH, JSON, Operation, describe
 from .socket import ChatSocket
 
@@ -46,6 +46,7 @@ ROUTES: tuple[tuple[str, type[StopChatHandler]], ...] = (
     ("chats/{chat_id}/export", ExportHandler),
     ("health", HealthHandler),
     ("models", ModelsHandler),
+    ("models/choice", ChoiceHandler),
     ("providers/{name}/key", KeyHandler),
     ("providers/{name}/address", AddressHandler),
     ("local-model", LocalModelHandler),

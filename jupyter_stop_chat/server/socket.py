@@ -91,7 +91,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return
         try:
             services = await self.app.services()
-            await services.models.keys.refresh()
+            await services.models.refresh()
             models = await asyncio.to_thread(services.models.available, self.owner)
             if not self.gone:
                 self._connect(services, models)

@@ -45,7 +45,9 @@ def decode(raw: str | bytes) -> ClientFrame:
     try:
         return _frames.validate_python(frame)
     except ValidationError as error:
-        raise StopChatError(ErrorCode.INVALID_FIELD, first_wrong(error)) from None
+        # It begins with the frame's type, which is no field.
+        field = first_wrong(error).removeprefix(kind).removeprefix(".")
+        raise StopChatError(ErrorCode.INVALID_FIELD, field) from None
 
 
 def first_wrong(error: ValidationError) -> str:

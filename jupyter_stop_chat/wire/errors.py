@@ -9,6 +9,11 @@ from __future__ import annotations
 import uuid
 from enum import StrEnum
 
+from .secrets import mask_for_people
+
+#: So much of a field's name is told, in characters.
+MOST_OF_A_FIELD = 100
+
 
 class ErrorCode(StrEnum):
     """Every error that a client can be told of."""
@@ -18,6 +23,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     INVALID_FIELD = "invalid_field"
     BLANK_PROMPT = "blank_prompt"
+    BLANK_TITLE = "blank_title"
     PROMPT_TOO_LONG = "prompt_too_long"
     QUERY_TOO_LONG = "query_too_long"
     UNKNOWN_CHAT = "unknown_chat"
@@ -87,6 +93,10 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ErrorCode.UNKNOWN_TYPE: ("The message has no known type.", 400),
     ErrorCode.INVALID_FIELD: ("The message has a missing, unknown or wrong field.", 400),
     ErrorCode.BLANK_PROMPT: ("There is nothing to send: the prompt is blank.", 400),
+    ErrorCode.BLANK_TITLE: (
+        "A title of blanks is none. Write a word, or leave the title to the chat.",
+        400,
+    ),
     ErrorCode.PROMPT_TOO_LONG: ("The prompt is too long. Shorten it and send it again.", 413),
     ErrorCode.QUERY_TOO_LONG: (
         "Search for fewer words: at most 16, of 200 characters together.",
@@ -268,6 +278,13 @@ class StopChatError(Exception):
     def sentence(self) -> str:
         """Return the plain sentence for a person."""
         return SENTENCES[self.code][0]
+
+    @property
+    def field(self) -> str | None:
+        """Return which field of a request is wrong, as its sender called it."""
+        if self.code is not ErrorCode.INVALID_FIELD or not self.detail or " " in self.detail:
+            return None
+        return mask_for_people(self.detail, longest=MOST_OF_A_FIELD) or None
 
     @property
     def status(self) -> int:

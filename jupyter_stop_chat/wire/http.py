@@ -110,7 +110,13 @@ class WholeChat(_Body):
 class ChatPatch(_Body):
     """A request to change a chat's title; null takes it away."""
 
-    title: Annotated[Text, Field(min_length=1, max_length=200)] | None
+    title: Annotated[Text, Field(max_length=200, json_schema_extra={"pattern": r"\S"})] | None
+
+
+class ChoiceRequest(_Body):
+    """The model that a person chooses for prompts that name none."""
+
+    model: Annotated[ModelId, Field(json_schema_extra={"pattern": "^[a-z0-9_]+:[!-~]+$"})]
 
 
 class KeyRequest(_Body):
@@ -120,6 +126,16 @@ class KeyRequest(_Body):
     key: Annotated[
         str, Field(min_length=1, max_length=4000, json_schema_extra={"pattern": PLAIN_KEY})
     ]
+
+
+class KeyGiven(_Body):
+    """What became of a key that was given: it is kept, and `tried` where its provider took it.
+
+    Else `untried` says why that is not known, if it could be asked at all.
+    """
+
+    tried: bool
+    untried: ErrorInfo | None = None
 
 
 class AddressRequest(_Body):

@@ -39,14 +39,18 @@ class ProviderInfo(_Answer):
 class ModelList(_Answer):
     """The models that can be chosen, and what is needed for the others.
 
-    `any_model`: any `provider:model` may be asked for, and not only those of the list; `locked`:
-    only the default one may. `model_files`: `local:/path.gguf` may be asked for. `asking`: a
-    server that lists its own has not answered yet; ask again with `wait`.
+    `default_model` is that of a prompt that names none; `chosen`, if this person has chosen it,
+    and `recent` what they chose before, newest first. `any_model`: any `provider:model` may be
+    asked for, and not only those of the list; `locked`: only the default one may. `model_files`:
+    `local:/path.gguf` may be asked for. `asking`: a server that lists its own has not answered
+    yet; ask again with `wait`.
     """
 
     models: tuple[ModelInfo, ...]
     providers: tuple[ProviderInfo, ...]
     default_model: str | None = None
+    chosen: str | None = None
+    recent: tuple[str, ...] = ()
     locked: bool
     any_model: bool
     model_files: bool

@@ -134,12 +134,14 @@ class ErrorInfo(Stored):
     """What went wrong: a code of the table, its sentence, and the id it has in the log.
 
     `said` is what the provider itself said, without keys and paths: plain text, and nothing else.
+    `field` names the field of a request that is wrong.
     """
 
     code: ErrorCode
     message: str
     error_id: str | None = None
     said: Annotated[Text, Field(max_length=MAX_SAID)] | None = None
+    field: str | None = None
 
 
 class Retry(Stored):

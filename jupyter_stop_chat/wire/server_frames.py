@@ -145,6 +145,7 @@ class Error(WireModel):
 
     `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
     and `all` is the narrowest that this frame had. What answers nothing is for everyone.
+    `field` names the field of that frame that is wrong.
     """
 
     type: Literal["error"] = "error"
@@ -156,6 +157,7 @@ class Error(WireModel):
     message_id: Id | None = None
     all: Literal[True] | None = None
     error_id: str | None = None
+    field: str | None = None
 
 
 ServerFrame = Annotated[

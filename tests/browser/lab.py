@@ -98,7 +98,9 @@ class Lab:
         environment = {
             key: value
             for key, value in os.environ.items()
+            # Where a provider is said to be counts, so that none is asked; who asks it does not.
             if not key.startswith(("JUPYTER", "OPENAI", "ANTHROPIC"))
+            or key.endswith(("_BASE_URL", "_API_BASE", "_API_URL"))
         } | {
             "HOME": str(self.folder / "home"),
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),

@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from jupyter_stop_chat.models.listing import Listing
+from jupyter_stop_chat.models.places import Place
 from jupyter_stop_chat.ports.handler import Finished
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers.answers import Answers
@@ -22,6 +23,11 @@ NOTHING = [
     (405, {"detail": "Method Not Allowed"}),
     (200, "<!doctype html><html><body>Open WebUI</body></html>"),
 ]
+
+
+def at(address: str) -> Place:
+    """Return where an OpenAI-compatible server lists its models."""
+    return Place(f"{address}/models")
 
 
 def below(server: Answers, nothing: Any) -> None:
@@ -79,7 +85,7 @@ async def test_its_models_are_listed(nothing: Any) -> None:
     async with Answers(lambda sent: None) as server:
         data = (200, {"data": [{"id": "a"}]})
         server.answer = lambda sent: data if " /v1/" in server.lines[-1] else nothing
-        assert await Listing().compatible(f"http://127.0.0.1:{server.port}", None) == ["a"]
+        assert await Listing().names(at(f"http://127.0.0.1:{server.port}")) == ["a"]
 
 
 async def test_a_port_of_tls_that_is_asked_without() -> None:

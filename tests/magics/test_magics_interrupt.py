@@ -11,23 +11,24 @@ from tests.magics.notebook import LOST, Notebook, Running, eventually
 from tests.providers import NeverAccepts, OpenAIProvider, Script
 from tests.providers.script import Request
 
-MARK = "[Response stopped by the user]"
+MARK = "Interrupted: response stopped by the user"
 #: So soon the provider sees its connection close, in seconds.
 SOON = 0.2
 
 
 def _interrupted(cell: Running) -> str:
-    """Check that a cell ended as interrupted, quietly; return what it shows."""
+    """Check that a cell ended as interrupted, and said so once (U29); return all that it shows."""
     reply = cell.end()
     if reply["status"] != LOST:
         assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
     (error,) = cell.errors
     assert error["ename"] == "KeyboardInterrupt"
     (line,) = error["traceback"]
-    assert line.startswith("Interrupted: response stopped by the user")
+    assert line.startswith(MARK)
+    assert "topped by the user" not in cell.text
     assert "Traceback" not in str(cell.outputs)
     assert cell.messages.count("display_data") == 1
-    return cell.text
+    return f"{cell.text}\n[{line}]"
 
 
 def _interrupt(notebook: Notebook, request: Request | None) -> float:
@@ -65,10 +66,10 @@ def test_in_the_middle(notebook: Notebook, provider: OpenAIProvider, home: Any) 
     assert _interrupt(notebook, request) <= SOON
     shown = _interrupted(cell)
     _next_cell_runs(notebook)
-    text = shown.split("\n\n[")[0]
+    text = shown.split("\n[")[0].removesuffix("\n")
     assert MARK in shown
     assert text.startswith("t0 t1 t2 t3 t4 t5 ")
-    assert cell.html.endswith("<p><em>Response stopped by the user</em></p>\n")
+    assert "stopped by the user" not in cell.html
     kept = _last(home)
     assert (kept["state"], kept["text"]) == ("interrupted", text)
     assert notebook.value("[reply, reply.state, reply.message_id]") == [
@@ -150,7 +151,7 @@ def test_before_anything_is_sent(alone: Any, provider: OpenAIProvider) -> None:
         cell.until_text("[Waiting…]")
         began = time.perf_counter()
         notebook.interrupt()
-        assert "[Response stopped by the user; nothing was sent]" in _interrupted(cell)
+        assert f"[{MARK}; nothing was sent]" in _interrupted(cell)
         assert time.perf_counter() - began < 2.0, "it waited for the connection"
         _next_cell_runs(notebook)
         assert len(provider.requests) == count
@@ -173,7 +174,7 @@ def test_while_the_engine_is_made_ready(alone: Any, provider: OpenAIProvider) ->
     cell = notebook.begin("%%chat\nTell me a story")
     cell.until_text("[Waiting…]")
     notebook.interrupt()
-    assert "[Response stopped by the user; nothing was sent]" in _interrupted(cell)
+    assert f"[{MARK}; nothing was sent]" in _interrupted(cell)
     _next_cell_runs(notebook)
     notebook.run("gate.set()")
     assert notebook.run("%%chat\nTell me a story").text == "t0 t1 t2 t3 t4 "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvid
 
 
 def test_only_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIProvider) -> None:
-    """R3: from a list; and nothing when there is none, which is said."""
+    """R3, U17: from a list, and the kernel's language alone; what is left out is said."""
     said = "1. So:\n\n   ```python\n   if x:\n       y\n   ```\n\n2. done\n"
     provider.script = Script(tokens=[said])
     (payload,) = notebook.begin("%%chat --as code\nWrite it").end()["payload"]
@@ -84,7 +85,17 @@ def test_only_code_goes_into_the_next_cell(notebook: Notebook, provider: OpenAIP
     provider.script = Script(tokens=["Only words."])
     cell = notebook.begin("%%chat --as code\nWrite it")
     assert cell.end()["payload"] == []
-    assert "The reply has no block of code" in cell.text
+    assert "The reply has no block of Python, so the next cell is left alone." in cell.text
+    shell, query = "```bash\npip install x\n```\n", "```sql\nselect 1\n```\n"
+    provider.script = Script(tokens=[f"{shell}Then\n\n```py\nimport x\n```\n{query}"])
+    cell = notebook.begin("%%chat --as code\nWrite it")
+    (payload,) = cell.end()["payload"]
+    assert payload["text"] == "import x"
+    assert "left out, as this kernel runs Python: bash, sql." in cell.text
+    provider.script = Script(tokens=[shell])
+    cell = notebook.begin("%%chat --as code\nWrite it")
+    assert cell.end()["payload"] == []
+    assert "no block of Python (left out, as this kernel runs Python: bash)" in cell.text
 
 
 def test_raw_is_as_it_is(notebook: Notebook, provider: OpenAIProvider) -> None:
@@ -157,7 +168,7 @@ def test_the_commands(notebook: Notebook, home: Any) -> None:
     )
     listed = notebook.run("%chat").text
     assert "* " in listed
-    assert f"  {whales[:8]}  Of whales" in listed
+    assert re.search(rf"  {whales[:8]}  \d\d:\d\d  Of whales$", listed, re.MULTILINE)
     assert "Of larks" not in notebook.run("%chat list whales").text
     shown = notebook.run("%chat show Of whales").outputs[0]["data"]
     assert "<p><strong>You</strong></p>\n<p>Whales?</p>" in shown["text/html"]
@@ -181,19 +192,48 @@ def test_defaults(notebook: Notebook, provider: OpenAIProvider) -> None:
 
 
 def test_tab_completes(notebook: Notebook, home: Any) -> None:
+    """U9: only what fits there, each with its kind, and nothing of Python's."""
     notebook.run("%%chat --new --chat 'Of whales'\nWhales?")
 
-    def offered(code: str) -> list[str]:
-        content = notebook.client.complete(code, len(code), reply=True, timeout=30)["content"]
-        return list(content["matches"])
+    def offered(code: str, at: int | None = None) -> list[tuple[str, str]]:
+        at = len(code) if at is None else at
+        content = notebook.client.complete(code, at, reply=True, timeout=30)["content"]
+        kinds = content["metadata"]["_jupyter_types_experimental"]
+        begin = content["cursor_start"]
+        assert [each["text"] for each in kinds] == content["matches"]
+        return [(code[:begin] + each["text"], each["type"]) for each in kinds]
 
-    assert "--model" in offered("%%chat --mo")
-    assert "loopback" in offered("%%chat --model openai:lo")
-    assert 'whales"' in offered('%%chat --chat "Of wh')
-    assert "raw" in offered("%%chat --as ra")
-    assert "'Of whales'" in " ".join(offered("%%chat --chat ")).replace('"', "'")
-    assert "models" in offered("%chat mo")
-    assert "all" in offered("%chat stop a")
+    options = ("--model", "--chat", "--new", "--as", "--to", "--quiet", "--no-fill")
+    assert offered("%%chat --") == [(f"%%chat {each}", "option") for each in options]
+    assert offered("%%chat ") == offered("%%chat --")
+    assert offered("%%chat --\nWhat is it?", len("%%chat --")) == offered("%%chat --")
+    assert offered("%%chat -n --q") == [("%%chat -n --quiet", "option")]
+    assert "%%chat --quiet --quiet" not in dict(offered("%%chat --quiet --"))
+    assert ("%%chat --model openai:loopback", "model") in offered("%%chat --model openai:lo")
+    assert ('%%chat --chat "Of whales"', "chat") in offered('%%chat --chat "Of wh')
+    assert ('%%chat --chat "Of whales"', "chat") in offered("%%chat --chat ")
+    assert offered("%%chat --as ra") == [("%%chat --as raw", "form")]
+    assert ("%chat models", "command") in offered("%chat mo")
+    assert ("%chat stop all", "chat") in offered("%chat stop a")
+    assert offered("%chat set --no-") == [
+        ("%chat set --no-quiet", "option"),
+        ("%chat set --no-fill", "option"),
+    ]
+    notebook.run("answers = 1")
+    assert ("%%chat --to answers", "variable") in offered("%%chat --to ans")
+    # What is no line of ours is Python's.
+    assert "answers" in dict(offered("answ"))
+    assert "%%chat\nanswers" in dict(offered("%%chat\nansw"))
+
+
+def test_a_table_explains_it_all(notebook: Notebook) -> None:
+    """U30: `%chat help`, as HTML with plain text beside it."""
+    (shown,) = notebook.run("%chat help").outputs
+    for part in shown["data"].values():
+        for word in ("--model", "--as", "--no-fill", "open", "models", "help"):
+            assert word in part
+    assert shown["data"]["text/html"].startswith("<table>")
+    assert "markdown|code|raw" in shown["data"]["text/plain"]
 
 
 def test_the_help_explains_it_all(notebook: Notebook) -> None:
@@ -222,9 +262,15 @@ def test_the_help_explains_it_all(notebook: Notebook) -> None:
     [
         ("%%chat --to 1x\nHi", "--to takes the name of a variable"),
         ("%%chat\n  \n", "the cell is blank"),
-        ("%%chat --nothing\nHi", "unrecognized arguments"),
+        ("%%chat --nothing\nHi", "There is no option '--nothing'"),
+        ("%%chat --modle x\nHi", "There is no option '--modle'. Did you mean '--model'?"),
+        ("%%chat --as cod\nHi", "--as takes markdown, code or raw, and not 'cod'. Did you mean"),
+        ("%%chat --to\nHi", "--to takes a value behind it"),
+        ("%%chat Hello there\nHi", "Nothing but options stands here, and not 'Hello there'"),
+        ("%chat set --quite", "There is no option '--quite'. Did you mean '--quiet'?"),
+        ("%chat modles", "%chat knows no 'modles'. Did you mean 'models'?"),
         ("%%chat --chat 'unclosed\nHi", "No closing quotation"),
-        ("%chat dance", "%chat knows list, open"),
+        ("%chat dance", "%chat knows no 'dance'. %chat help lists"),
         ("%chat open", "Name a chat"),
         ("%chat open Nowhere", "There is no chat 'Nowhere'"),
         ("%%chat --chat Nowhere\nHi", "There is no chat 'Nowhere'"),
@@ -232,6 +278,7 @@ def test_the_help_explains_it_all(notebook: Notebook) -> None:
     ],
 )
 def test_a_mistake_is_one_sentence(notebook: Notebook, code: str, said: str) -> None:
+    """U30: with what was probably meant."""
     cell = notebook.begin(code)
     assert cell.end()["status"] == "error"
     shown = json.dumps(cell.outputs)
@@ -242,12 +289,14 @@ def test_a_mistake_is_one_sentence(notebook: Notebook, code: str, said: str) -> 
 def test_a_failure_is_told_in_the_words_of_the_table(
     notebook: Notebook, provider: OpenAIProvider
 ) -> None:
-    """V3, L5: the key that the provider's error holds is not shown, and Run All ends here."""
+    """V3, L5, U29: said once, without the key in the provider's error; and Run All ends here."""
     provider.script = Script(trouble="bad_key")
     cell = notebook.begin("%%chat\nHi")
     reply = cell.end()
     assert reply["status"] == "error"
-    assert "Generation failed: The provider refused the key" in cell.text
+    (error,) = cell.errors
+    assert error["traceback"][0].startswith("Generation failed: The provider refused the key")
+    assert "refused the key" not in cell.text
     assert "sk-secret" not in json.dumps([reply, cell.outputs])
 
 
@@ -309,7 +358,8 @@ def test_it_is_stopped_from_elsewhere(server: Server, provider: OpenAIProvider) 
     cell.until_text("t2 ")
     server.call("POST", "stop-chat/interrupt", {})
     assert cell.end()["ename"] == "KeyboardInterrupt"
-    assert cell.text.startswith("t0 t1 t2 \n\n[Response stopped by the user]")
+    assert cell.text.startswith("t0 t1 t2 ")
+    assert cell.errors[0]["traceback"] == ["Interrupted: response stopped by the user"]
     assert notebook.run("print(1)").text == "1\n"
 
 

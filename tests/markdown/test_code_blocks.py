@@ -12,7 +12,9 @@ def test_code_comes_out_as_it_went_in_at_every_nesting() -> None:
     """R3."""
     for seed in range(3_000):
         code, text = code_in_a_fence(seed)
-        assert code_blocks(text) == [code.rstrip("\n")], f"seed {seed}: {text!r}"
+        assert [each.code for each in code_blocks(text)] == [code.rstrip("\n")], (
+            f"seed {seed}: {text!r}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -31,4 +33,21 @@ def test_code_comes_out_as_it_went_in_at_every_nesting() -> None:
 )
 def test_however_fences_stand(text: str, blocks: list[str]) -> None:
     """R3: cut in a fence, it is the code so far; without a block there is none."""
-    assert code_blocks(text) == blocks
+    assert [each.code for each in code_blocks(text)] == blocks
+
+
+@pytest.mark.parametrize(
+    ("info", "language"),
+    [
+        ("", ""),
+        ("python", "python"),
+        ("Python title=x", "python"),
+        ("{.python}", "python"),
+        ("{python, echo=False}", "python"),
+        ("py,linenos", "py"),
+        ("c++", "c++"),
+    ],
+)
+def test_the_language_of_a_block(info: str, language: str) -> None:
+    """U17: as its fence names it."""
+    assert [each.language for each in code_blocks(f"```{info}\nx\n```")] == [language]

@@ -11,12 +11,18 @@ import pytest
 
 from jupyter_stop_chat.models import listing as listing_module
 from jupyter_stop_chat.models.listing import Listing
+from jupyter_stop_chat.models.places import Place
 from tests.providers.answers import Answers
+
+
+def at(address: str) -> Place:
+    """Return where an OpenAI-compatible server lists its models."""
+    return Place(f"{address}/models")
 
 
 async def listed(body: Any) -> list[str]:
     async with Answers(lambda sent: (200, body)) as server:
-        return await Listing().compatible(server.base_url, None)
+        return await Listing().names(at(server.base_url))
 
 
 async def test_a_long_list_is_whole() -> None:
@@ -35,7 +41,7 @@ async def test_a_list_in_pages_is_whole() -> None:
             return 200, {"data": [{"id": "b"}], "has_more": False, "last_id": "b"}
 
         server.answer = page
-        assert await Listing().compatible(server.base_url, None) == ["a", "b"]
+        assert await Listing().names(at(server.base_url)) == ["a", "b"]
         assert "after_id=a" in server.lines[1]
 
 
@@ -57,22 +63,22 @@ async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     monkeypatch.setattr(listing_module, "PATIENCE_S", 0.0)
-    assert await listing.compatible(address, None) == []
-    assert await listing.compatible(address, None) == []
+    assert await listing.names(at(address)) == []
+    assert await listing.names(at(address)) == []
     assert len(listing._asking) == 1, "it is asked once"
     opened.set()
     await asyncio.gather(*listing._asking.values())
-    assert await listing.compatible(address, None) == ["a"]
+    assert await listing.names(at(address)) == ["a"]
     opened.clear()
     now = 60.0
-    assert await listing.compatible(address, None) == ["a"], "what it had before, meanwhile"
+    assert await listing.names(at(address)) == ["a"], "what it had before, meanwhile"
     names.append("b")
     opened.set()
     await asyncio.gather(*listing._asking.values())
-    assert await listing.compatible(address, None) == ["a", "b"]
+    assert await listing.names(at(address)) == ["a", "b"]
     opened.clear()
     now = 120.0
-    await listing.compatible(address, None)
+    await listing.names(at(address))
     await listing.close()
     assert not listing._asking
     opened.set()
@@ -111,6 +117,6 @@ async def test_what_is_packed_unasked_is_not_unpacked() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    assert await Listing().compatible(address, None) == []
+    assert await Listing().names(at(address)) == []
     assert b"accept-encoding: identity\r\n" in asked.lower()
     server.close()

@@ -59,12 +59,16 @@ class OpenAIProvider(Provider):
 
     kind = "openai"
     root = "/v1"
+    #: The only key that may see the list of models; empty: anybody may.
+    key = ""
 
     def is_reply(self, request: Request) -> bool:
         return request.path in {"/v1/chat/completions", "/v1/responses"}
 
     def other(self, request: Request) -> dict[str, Any] | None:
         if request.path == "/v1/models":
+            if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+                return self.trouble("bad_key", request)[1]
             return {"object": "list", "data": [{"id": "gpt-test", "object": "model"}]}
         return None
 

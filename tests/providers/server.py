@@ -164,7 +164,10 @@ class Provider:
         raise NotImplementedError
 
     def other(self, request: Request) -> dict[str, Any] | None:
-        """Answer a request that is not for a reply (a list of models, say); None: not found."""
+        """Answer a request that is not for a reply (a list of models, say); None: not found.
+
+        What holds an error is a refusal of the key.
+        """
         return None
 
     def is_reply(self, request: Request) -> bool:
@@ -267,7 +270,8 @@ class Provider:
         """Answer; tell whether the connection may be used again."""
         if not self.is_reply(request):
             other = self.other(request)
-            await _answer(writer, 404 if other is None else 200, other or {"error": "not found"})
+            status = 404 if other is None else 401 if "error" in other else 200
+            await _answer(writer, status, other or {"error": "not found"})
             return True
         script = self.scripts.popleft() if self.scripts else self.script
         if callable(script):

@@ -36,7 +36,7 @@ async def _json(fetch: Any, *path: str, **more: Any) -> Any:
 
 
 async def test_a_chat_is_listed_found_renamed_and_deleted(ask: Any, jp_fetch: Any) -> None:
-    """L9, L10: a title is nullable everywhere, rename included."""
+    """L9, L10: a title is nullable everywhere, rename included; a wrong one is told as that."""
     page, accepted = await ask(["Under the ", "lighthouse."])
     await page.end_of(accepted["message"]["id"])
     chat_id = accepted["chat_id"]
@@ -54,6 +54,22 @@ async def test_a_chat_is_listed_found_renamed_and_deleted(ask: Any, jp_fetch: An
         body = json.dumps({"title": title})
         changed = await _json(jp_fetch, "chats", chat_id, method="PATCH", body=body)
         assert changed.get("title") == title
+    wrong: tuple[tuple[Any, str, str | None], ...] = (
+        ({"title": " \t\n"}, "blank_title", None),
+        ({"title": "\u200b\u00a0"}, "blank_title", None),
+        ({"title": ""}, "blank_title", None),
+        ({"title": 5}, "invalid_field", "title"),
+        ({"title": "x" * 201}, "invalid_field", "title"),
+        ({}, "invalid_field", "title"),
+        ({"title": "a", "tilte": "b"}, "invalid_field", "tilte"),
+        ({"title": "a", "sk-0123456789abcdef": "b"}, "invalid_field", "[key]"),
+        ({"title": "a", "x" * 5000: "b"}, "invalid_field", "x" * 99 + "…"),
+    )
+    for asked, code, field in wrong:
+        with pytest.raises(HTTPClientError) as refused:
+            await _json(jp_fetch, "chats", chat_id, method="PATCH", body=json.dumps(asked))
+        told = json.loads(refused.value.response.body)
+        assert (refused.value.code, told["code"], told.get("field")) == (400, code, field)
     await jp_fetch("api", "stop-chat", "chats", chat_id, method="DELETE")
     with pytest.raises(HTTPClientError) as gone:
         await jp_fetch("api", "stop-chat", "chats", chat_id)

@@ -198,7 +198,7 @@ async def test_a_bad_prompt_is_refused_before_the_stream_begins(
     await scripted("Hello")
     answered, told = await call("POST", "generate", body=body)
     assert (answered, told["code"]) == (status, code)
-    assert set(told) <= {"code", "message", "error_id"}
+    assert set(told) <= {"code", "message", "error_id", "field"}
 
 
 async def test_a_fault_of_ours_is_told_by_an_id_that_the_log_knows(

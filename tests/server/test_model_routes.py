@@ -87,8 +87,10 @@ async def test_a_server_that_is_slow_to_list_its_models_delays_nothing(
     server.close()
 
 
-async def test_what_there_is(call: Any) -> None:
-    """B11: each provider, and what it lacks; the local one is marked as such."""
+async def test_what_there_is(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B11, U6: each provider, what it lacks, where its keys are made; the local one is marked."""
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.delenv("OPENAI_API_BASE")
     status, listed = await call("GET", "models")
     assert status == 200
     assert provider_of(listed, "openai") == {
@@ -116,9 +118,34 @@ async def test_what_there_is(call: Any) -> None:
     assert not listed["locked"]
 
 
+async def test_a_choice_is_for_all_prompts_that_name_no_model(call: Any, jp_fetch: Any) -> None:
+    """U8: those of a notebook's cells too; it can be taken back, and has to be a model's id."""
+    assert (await call("PUT", "models/choice", {"model": "openai:mine"})) == (204, None)
+    _, listed = await call("GET", "models")
+    assert (listed["chosen"], listed["default_model"]) == ("openai:mine", "openai:mine")
+    asked = await jp_fetch("api", "stop-chat", "generate", method="POST", body='{"body":"Hi"}')
+    assert b'"model":"openai:mine"' in asked.body
+    for body, status, code in (
+        ({"model": "nothing"}, 404, "unknown_model"),
+        ({"model": ""}, 400, "invalid_field"),
+        ({}, 400, "invalid_field"),
+    ):
+        refused, answer = await call("PUT", "models/choice", body)
+        assert (refused, answer["code"]) == (status, code)
+    assert (await call("DELETE", "models/choice")) == (204, None)
+    _, listed = await call("GET", "models")
+    assert "chosen" not in listed
+    assert (listed["default_model"], listed["recent"]) == ("local:smollm2", ["openai:mine"])
+
+
 async def test_a_key_goes_in_and_never_out(call: Any, tmp_path: Path, app: Any) -> None:
     """L5: given, used, replaced and taken back."""
-    assert (await call("PUT", "providers/openai/key", {"key": CANARY})) == (204, None)
+    status, given = await call("PUT", "providers/openai/key", {"key": CANARY})
+    assert (status, given["tried"], given["untried"]["code"]) == (
+        200,
+        False,
+        "provider_unreachable",
+    )
     _, listed = await call("GET", "models")
     assert provider_of(listed, "openai")["key"] == "given"
     assert CANARY not in json.dumps(listed)

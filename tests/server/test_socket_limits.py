@@ -32,15 +32,25 @@ BAD = [
     ('{"type": "unqueue", "message_id": "ID"}', "unknown_message"),
 ]
 
+#: Which field is wrong, where one is.
+FIELDS = {
+    '{"type": "send"}': "request_id",
+    '{"type": "send", "request_id": "x", "chat_id": null, "body": "Hi"}': "request_id",
+    '{"type": "stop", "all": true, "shown": -1}': "shown",
+    '{"type": "open", "chat_id": "ID", "offsets": {"ID": 1e999}}': "offsets.ID",
+}
+
 
 async def test_bad_input_is_answered_and_the_socket_goes_on(provider: Any, connect: Any) -> None:
     provider.script = Script(tokens=["Still ", "here."])
     page = await connect()
     for raw, code in BAD:
-        await page.send(raw.replace("ID", str(uuid.uuid4())))
+        id_ = str(uuid.uuid4())
+        await page.send(raw.replace("ID", id_))
         error = await page.until("error")
         assert error["code"] == code, raw
         assert error["message"].endswith("."), "a sentence"
+        assert error.get("field", "").replace(id_, "ID") == FIELDS.get(raw, "")
     await page.send({"type": "stop", "message_id": str(uuid.uuid4())})
     result = await page.until("stop_result")
     assert result["results"][0]["outcome"] == "not_found"

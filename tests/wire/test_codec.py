@@ -160,4 +160,4 @@ def test_what_is_wrong_in_many_places_is_not_told_place_by_place(frame: dict[str
     with pytest.raises(StopChatError) as refused:
         decode(json.dumps(frame))
     assert refused.value.code is ErrorCode.INVALID_FIELD
-    assert refused.value.detail == "open.offsets" or refused.value.detail.endswith(" fields")
+    assert refused.value.detail == "offsets" or refused.value.detail.endswith(" fields")

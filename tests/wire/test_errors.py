@@ -28,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "generate": {"body": "Hi"},
     "rename_chat": {"title": "A title"},
     "import_chat": {"chat": {}, "messages": []},
+    "choose_model": {"model": "scripted:x"},
     "give_key": {"key": "sk-0123456789"},
     "give_address": {"base_url": "http://127.0.0.1:9/v1"},
 }

@@ -7,7 +7,7 @@ decides. No provider's package is imported.
 from __future__ import annotations
 
 from .answers import Answer, answer_of, answer_on_the_wire, causes
-from .codes import code_of, code_of_wire, said_by, stop_chat_error
+from .codes import code_of, code_of_wire, said_by, said_on_the_wire, stop_chat_error
 from .limits import limit_in
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "code_of_wire",
     "limit_in",
     "said_by",
+    "said_on_the_wire",
     "stop_chat_error",
 ]

@@ -119,10 +119,20 @@ def said_by(error: BaseException, secrets: Iterable[str] = ()) -> str | None:
     :param secrets: keys that must not be in them.
     """
     for one in causes(error):
-        answer = answer_of(one)
-        if answer.said and not answer.is_page:
-            return mask_for_people(" ".join(answer.said[:_MOST_SENTENCES]), secrets) or None
+        if said := _said(answer_of(one), secrets):
+            return said
     return None
+
+
+def said_on_the_wire(status: int | None, body: object, secrets: Iterable[str] = ()) -> str | None:
+    """Return the provider's own sentences in an answer as it came; None where there are none."""
+    return _said(answer_on_the_wire(status, body), secrets)
+
+
+def _said(answer: Answer, secrets: Iterable[str]) -> str | None:
+    if not answer.said or answer.is_page:
+        return None
+    return mask_for_people(" ".join(answer.said[:_MOST_SENTENCES]), secrets) or None
 
 
 def _meaning(answer: Answer) -> ErrorCode | None:

@@ -144,6 +144,7 @@ class KernelBackend:
         from jupyter_stop_chat.wire.client_frames import Send
 
         services = await self._services()
+        await services.models.look()  # the page of a server may have chosen another model
         fields = {"chat_id": None, "request_id": str(uuid.uuid4())} | prompt
         accepted = await services.engine.send(_owner(), Send(type="send", **fields))
         reply = ReplyStream(services.engine, accepted)

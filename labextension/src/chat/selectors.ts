@@ -81,6 +81,25 @@ export function isBusy(state: ChatView): boolean {
   return target(state) !== null;
 }
 
+/** What a key, or another address, mends. */
+const FOR_WANT_OF_A_KEY: ReadonlySet<string | undefined> = new Set([
+  'missing_key',
+  'key_refused',
+  'invalid_key',
+  'forbidden',
+  'wrong_address'
+]);
+
+/** The reply at the end, where that failed for want of a provider's key and nothing is being made. */
+export function failedForKey(state: ChatView, provider: string): MessageView | null {
+  const last = visible(state).at(-1);
+  const failed =
+    last?.info.state === 'failed' &&
+    FOR_WANT_OF_A_KEY.has(last.info.error?.code) &&
+    last.info.model?.split(':')[0] === provider;
+  return failed && !isBusy(state) ? last : null;
+}
+
 /** How far the reply is that a person waits for, or looked at last. */
 export type Phase =
   | MessageView['info']['state']

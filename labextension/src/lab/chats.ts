@@ -8,7 +8,7 @@ import { newId } from '../chat/ids';
 import { MessageView } from '../chat/messages';
 import { connectWith, isOffOn } from '../stores/connect';
 import { ChatHistory } from '../stores/history';
-import { rememberedMarks, rememberedModel, rememberMarks, rememberModel } from '../stores/memory';
+import { rememberedMarks, rememberMarks } from '../stores/memory';
 import { ModelChoice } from '../stores/modelChoice';
 import { modelRoutesOf } from '../stores/modelRoutes';
 import { routesOf } from '../stores/routes';
@@ -41,9 +41,7 @@ export function makeChats(
   const ask = asking(server, trans.__('The server did not answer. Try again.'));
   const models = new ModelChoice({
     routes: modelRoutesOf(ask),
-    clock: browserClock,
-    chosen: rememberedModel(server.baseUrl),
-    remember: model => rememberModel(server.baseUrl, model)
+    clock: browserClock
   });
   const openChats = new OpenChats({
     clock: browserClock,

@@ -3,7 +3,6 @@ import { Mark } from './history';
 
 const CHAT = 'jupyter-stop-chat:chat';
 const OPEN = 'jupyter-stop-chat:open';
-const MODEL = 'jupyter-stop-chat:model';
 const MARKS = 'jupyter-stop-chat:marks';
 const WIDENED = 'jupyter-stop-chat:widened';
 
@@ -21,14 +20,6 @@ export function wasOpen(scope: string): boolean {
 
 export function rememberOpen(scope: string, isOpen: boolean): void {
   write(() => sessionStorage, `${OPEN}:${scope}`, isOpen ? 'yes' : null);
-}
-
-export function rememberedModel(scope: string): string | null {
-  return read(() => localStorage, `${MODEL}:${scope}`);
-}
-
-export function rememberModel(scope: string, model: string | null): void {
-  write(() => localStorage, `${MODEL}:${scope}`, model);
 }
 
 export function rememberedMarks(scope: string): Record<string, Mark> {

@@ -31,6 +31,9 @@ export interface ModelList {
   models: ModelInfo[];
   providers: ProviderInfo[];
   default_model?: string;
+  /** What the person has chosen, if they have, and what they chose before, newest first. */
+  chosen?: string;
+  recent: string[];
   locked: boolean;
   any_model: boolean;
   model_files: boolean;
@@ -46,11 +49,19 @@ export interface LocalModel {
   error?: ErrorInfo;
 }
 
+/** What became of a key: its provider took it, or it could not be tried, and why if there is a reason. */
+export interface KeyGiven {
+  tried: boolean;
+  untried?: ErrorInfo;
+}
+
 /** The server's side; what goes wrong is thrown as an error with a sentence. */
 export interface ModelRoutes {
   /** @param wait for the servers that list their own models. */
   list: (wait?: boolean) => Promise<ModelList>;
-  giveKey: (provider: string, key: string) => Promise<void>;
+  /** Choose a model for all prompts that name none; null leaves it to the server. */
+  choose: (model: string | null) => Promise<void>;
+  giveKey: (provider: string, key: string) => Promise<KeyGiven>;
   withdrawKey: (provider: string) => Promise<void>;
   giveAddress: (address: string) => Promise<void>;
   withdrawAddress: () => Promise<void>;
@@ -73,9 +84,6 @@ export interface ModelState {
 export interface ModelChoiceOptions {
   routes: ModelRoutes;
   clock: Clock;
-  chosen: string | null;
-  /** Remember the choice over a reload. */
-  remember: (model: string | null) => void;
 }
 
 export class ModelChoice {
@@ -84,7 +92,7 @@ export class ModelChoice {
       list: null,
       models: [],
       defaultModel: null,
-      chosen: _options.chosen,
+      chosen: null,
       local: null,
       failure: null
     };
@@ -97,14 +105,14 @@ export class ModelChoice {
 
   readonly getSnapshot = (): ModelState => this._state;
 
-  /** The model to ask for; null leaves it to the server. */
-  get wanted(): string | null {
-    return this._state.list?.locked ? null : this._state.chosen;
-  }
-
-  /** The model that the next prompt gets, as far as that is known. */
+  /**
+   * The model that the next prompt gets and asks for: the one that is shown, whatever was chosen
+   * elsewhere meanwhile; null where none is known.
+   */
   get effective(): string | null {
-    return this.wanted ?? this._state.defaultModel;
+    const { list, chosen, defaultModel } = this._state;
+    const fixed = list?.locked ? null : chosen;
+    return fixed ?? defaultModel;
   }
 
   /** What is known of a model. */
@@ -126,6 +134,27 @@ export class ModelChoice {
     return this.providerOf(id)?.label ?? label;
   }
 
+  /** The model in use and those that were chosen before, once the list is there. */
+  get ofLate(): ModelInfo[] {
+    const { list } = this._state;
+    if (!list || list.locked || list.recent.length === 0) {
+      return [];
+    }
+    const ids = [this.effective, ...list.recent].filter(id => id !== null);
+    return [...new Set(ids)].map(id => this.info(id) ?? this._unlisted(id));
+  }
+
+  /** Describe a model that was typed. */
+  private _unlisted(id: string): ModelInfo {
+    const provider = this.providerOf(id);
+    const lacksKey = provider?.takes_key && !provider.key;
+    const lack = { available: false, reason: 'missing_key' } as const;
+    const [name] = id.split(':');
+    const label = provider ? `${provider.label}: ${id.slice(name.length + 1)}` : id;
+    const about = { id, label, provider: name, local: name === 'local' };
+    return { ...about, ...(lacksKey ? lack : { available: true }) };
+  }
+
   /** Why the next prompt would fail; undefined when it would not, or nobody knows. */
   get lack(): ErrorCode | undefined {
     const info = this.info(this.effective);
@@ -136,16 +165,30 @@ export class ModelChoice {
   receive(frame: ServerFrame): void {
     if (frame.type === 'welcome') {
       const defaultModel = frame.default_model ?? null;
-      this._set({ models: frame.models ?? [], defaultModel });
+      // what was chosen in another page meanwhile counts from now on, unless one chose here as well
+      const unsaved = this._unsaved;
+      this._set({ models: frame.models ?? [], defaultModel, chosen: unsaved?.id ?? null });
+      if (unsaved) {
+        void this.choose(unsaved.id);
+        return;
+      }
       if (this._state.list || this.lack) {
         void this.load();
       }
     }
   }
 
-  choose(id: string | null): void {
-    this._set({ chosen: id, failure: null });
-    this._options.remember(id);
+  /** Choose a model: at once here, and on the server for every page and notebook. */
+  async choose(id: string | null): Promise<void> {
+    const choice = { id };
+    this._unsaved = choice;
+    this._set({ chosen: id });
+    await this._change(async () => {
+      await this._options.routes.choose(id);
+      if (this._unsaved === choice) {
+        this._unsaved = null;
+      }
+    });
   }
 
   tell(failure: string | null): void {
@@ -167,7 +210,9 @@ export class ModelChoice {
 
   /** Show what there is, and once a slow server has answered, what that has as well. */
   private _show(list: ModelList): void {
-    this._set({ list, models: list.models, defaultModel: list.default_model ?? null });
+    const defaultModel = list.default_model ?? null;
+    const chosen = this._unsaved ? this._unsaved.id : (list.chosen ?? null);
+    this._set({ list, models: list.models, defaultModel, chosen });
     if (list.asking && !this._isWaiting) {
       this._isWaiting = true;
       const over = (): void => {
@@ -180,24 +225,31 @@ export class ModelChoice {
     }
   }
 
-  /** Give a key; tell whether the server has it. */
-  giveKey(provider: string, key: string): Promise<boolean> {
-    return this._change(() => this._options.routes.giveKey(provider, key));
+  /** Give a key, which is tried; return what became of it, or null where it was refused. */
+  async giveKey(provider: string, key: string): Promise<KeyGiven | null> {
+    let given: KeyGiven | null = null;
+    await this._change(async () => {
+      given = await this._options.routes.giveKey(provider, key);
+    });
+    return given;
   }
 
   withdrawKey(provider: string): Promise<boolean> {
     return this._change(() => this._options.routes.withdrawKey(provider));
   }
 
-  /** Give the address of an OpenAI-compatible server, and its key if it has one. */
-  giveAddress(address: string, key: string): Promise<boolean> {
+  /**
+   * Give the address of an OpenAI-compatible server, and its key if it has one; return what became
+   * of the key, or null where one of both was refused.
+   */
+  async giveAddress(address: string, key: string): Promise<KeyGiven | null> {
     const { routes } = this._options;
-    return this._change(async () => {
+    let given: KeyGiven | null = null;
+    await this._change(async () => {
       await routes.giveAddress(address);
-      if (key) {
-        await routes.giveKey(COMPATIBLE, key);
-      }
+      given = key ? await routes.giveKey(COMPATIBLE, key) : { tried: false };
     });
+    return given;
   }
 
   withdrawAddress(): Promise<boolean> {
@@ -263,6 +315,8 @@ export class ModelChoice {
     }
   }
 
+  /** A choice that the server has not taken yet. */
+  private _unsaved: { id: string | null } | null = null;
   /** A second look waits for slow servers. */
   private _isWaiting = false;
 

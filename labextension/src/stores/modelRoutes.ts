@@ -1,5 +1,5 @@
 /** The HTTP routes of models, keys and the local model. */
-import { COMPATIBLE, LocalModel, ModelList, ModelRoutes } from './modelChoice';
+import { COMPATIBLE, KeyGiven, LocalModel, ModelList, ModelRoutes } from './modelChoice';
 import { Ask } from './server';
 
 export function modelRoutesOf(ask: Ask): ModelRoutes {
@@ -9,8 +9,12 @@ export function modelRoutesOf(ask: Ask): ModelRoutes {
       const answer = await ask(['models'], wait ? { query: { wait: '1' } } : {});
       return (await answer.json()) as ModelList;
     },
+    choose: async model => {
+      await ask(['models', 'choice'], model ? { method: 'PUT', body: { model } } : { method: 'DELETE' });
+    },
     giveKey: async (provider, key) => {
-      await ask(['providers', provider, 'key'], { method: 'PUT', body: { key } });
+      const answer = await ask(['providers', provider, 'key'], { method: 'PUT', body: { key } });
+      return (await answer.json()) as KeyGiven;
     },
     withdrawKey: async provider => {
       await ask(['providers', provider, 'key'], { method: 'DELETE' });

@@ -45,8 +45,12 @@ export function asking(settings: ServerConnection.ISettings, unreachable: string
 /** The server's own sentence for what went wrong, if there is one. */
 async function sentence(response: Response): Promise<string | null> {
   try {
-    const body = (await response.json()) as { message?: unknown } | null;
-    return typeof body?.message === 'string' && body.message ? body.message : null;
+    const body = (await response.json()) as { message?: unknown; said?: unknown } | null;
+    const { message, said } = body ?? {};
+    if (typeof message !== 'string' || !message) {
+      return null;
+    }
+    return typeof said === 'string' && said ? `${message} (${said})` : message;
   } catch {
     return null;
   }

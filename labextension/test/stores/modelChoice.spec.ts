@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
   grouped,
+  KeyGiven,
   LocalModel,
   LOOK,
   ModelChoice,
@@ -40,6 +41,7 @@ class Server implements ModelRoutes {
     models: [model('openai:a', { available: false, reason: 'missing_key' }), MISSING],
     providers: [provider('openai'), provider('mistralai', { installed: false })],
     default_model: 'local:smollm2',
+    recent: [],
     locked: false,
     any_model: true,
     model_files: true
@@ -53,11 +55,19 @@ class Server implements ModelRoutes {
     return this.fails ? Promise.reject(new Error(this.fails)) : Promise.resolve(answer);
   }
 
+  given: KeyGiven = { tried: true };
   whole: Promise<ModelList> = new Promise(() => undefined);
 
   list = (wait = false) =>
     wait ? (this.asked.push('wait'), this.whole) : this._do('list', this.models);
-  giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, undefined);
+  choose = (id: string | null) => {
+    const told = this._do(`choose ${id}`, undefined);
+    if (!this.fails) {
+      this.models = { ...this.models, chosen: id ?? undefined };
+    }
+    return told;
+  };
+  giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, this.given);
   withdrawKey = (name: string) => this._do(`no key ${name}`, undefined);
   giveAddress = (address: string) => this._do(`address ${address}`, undefined);
   withdrawAddress = () => this._do('no address', undefined);
@@ -78,7 +88,6 @@ const welcome = (change: Partial<Welcome> = {}): Welcome => ({
 let server: Server;
 let clock: ScriptedClock;
 let choice: ModelChoice;
-let remembered: (string | null)[];
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) {
     await Promise.resolve();
@@ -88,13 +97,7 @@ const settle = async (): Promise<void> => {
 beforeEach(() => {
   server = new Server();
   clock = new ScriptedClock();
-  remembered = [];
-  choice = new ModelChoice({
-    routes: server,
-    clock,
-    chosen: null,
-    remember: id => remembered.push(id)
-  });
+  choice = new ModelChoice({ routes: server, clock });
 });
 
 describe('what a provider is called', () => {
@@ -111,22 +114,46 @@ describe('what a provider is called', () => {
 });
 
 describe('the choice', () => {
-  it('is the server’s until a person chooses', () => {
+  it('is the server’s until a person chooses, and kept there (U8)', async () => {
     choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
-    expect([choice.wanted, choice.effective, choice.lack]).toEqual([null, 'openai:b', undefined]);
+    expect([choice.effective, choice.lack]).toEqual(['openai:b', undefined]);
     expect(server.asked).toEqual([]); // nothing is missing: nothing is asked for
-    choice.choose('openai:a');
-    expect([choice.wanted, choice.effective]).toEqual(['openai:a', 'openai:a']);
-    choice.choose(null);
-    expect(choice.effective).toBe('openai:b');
-    expect(remembered).toEqual(['openai:a', null]);
+    const done = choice.choose('openai:a');
+    expect(choice.effective).toBe('openai:a');
+    await done;
+    expect(server.asked).toEqual(['choose openai:a', 'list', 'look']);
+    expect(choice.effective).toBe('openai:a');
+    await choice.choose(null);
+    expect(choice.effective).toBe('local:smollm2');
+  });
+
+  it('is what is shown, whatever is chosen or given elsewhere meanwhile (U8)', async () => {
+    choice.receive(welcome({ models: [model('local:smollm2')] }));
+    server.models = { ...server.models, default_model: 'openai:a' };
+    expect(choice.effective).toBe('local:smollm2');
+    await choice.choose('openai:b');
+    choice.receive(welcome({ models: [model('openai:c')], default_model: 'openai:c' }));
+    expect(choice.effective).toBe('openai:c');
+  });
+
+  it('is told again where the server did not take it (U8)', async () => {
+    choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
+    server.fails = 'gone';
+    await choice.choose('openai:a');
+    expect([choice.effective, choice.getSnapshot().failure]).toEqual(['openai:a', 'gone']);
+    server.fails = null;
+    server.asked = [];
+    choice.receive(welcome({ models: [model('openai:b')], default_model: 'openai:b' }));
+    expect(choice.effective).toBe('openai:a');
+    await settle();
+    expect(server.asked[0]).toBe('choose openai:a');
+    expect(choice.effective).toBe('openai:a');
   });
 
   it('counts for nothing where it is locked', async () => {
-    choice.choose('openai:a');
     server.models = { ...server.models, locked: true, any_model: false };
-    await choice.load();
-    expect([choice.wanted, choice.effective]).toEqual([null, 'local:smollm2']);
+    await choice.choose('openai:a');
+    expect(choice.effective).toBe('local:smollm2');
   });
 
   it('says what it lacks', async () => {
@@ -134,9 +161,9 @@ describe('the choice', () => {
     expect(choice.lack).toBe('local_model_missing');
     await settle();
     expect(server.asked).toEqual(['list', 'look']);
-    choice.choose('openai:a');
+    void choice.choose('openai:a');
     expect(choice.lack).toBe('missing_key');
-    choice.choose('openai:typed');
+    void choice.choose('openai:typed');
     expect(choice.lack).toBe(undefined);
   });
 });
@@ -176,22 +203,23 @@ describe('a server that is slow to list its models', () => {
 
 describe('a key', () => {
   it('goes through, and the list comes anew', async () => {
-    expect(await choice.giveKey('openai', 'sk-secret')).toBe(true);
+    expect(await choice.giveKey('openai', 'sk-secret')).toEqual({ tried: true });
     expect(server.asked).toEqual(['key openai 9', 'list', 'look']);
     expect(JSON.stringify(choice)).not.toContain('secret');
   });
 
   it('that is refused is told, also after the list has come', async () => {
     server.giveKey = () => Promise.reject(new Error('No.'));
-    expect(await choice.giveKey('openai', 'sk-secret')).toBe(false);
+    expect(await choice.giveKey('openai', 'sk-secret')).toBeNull();
     expect(choice.getSnapshot().failure).toBe('No.');
     await choice.load();
     expect(choice.getSnapshot().failure).toBe(null);
   });
 
   it('of a server of one’s own follows its address', async () => {
-    await choice.giveAddress('http://x/v1', 'k');
-    await choice.giveAddress('http://y/v1', '');
+    server.given = { tried: false, untried: { code: 'forbidden', message: 'No.' } };
+    expect(await choice.giveAddress('http://x/v1', 'k')).toEqual(server.given);
+    expect(await choice.giveAddress('http://y/v1', '')).toEqual({ tried: false });
     expect(server.asked.filter(one => /key|address/.test(one))).toEqual([
       'address http://x/v1',
       'key openai_compatible 1',
@@ -271,6 +299,31 @@ describe('an installation', () => {
   });
 });
 
+describe('what is on top of the list', () => {
+  it('is the model in use, and then those that were chosen before (U7)', async () => {
+    expect(choice.ofLate).toEqual([]);
+    await choice.load();
+    expect(choice.ofLate).toEqual([]); // nobody has chosen one yet
+    server.models.recent = ['openai:a', 'mistralai:typed', 'ollama:m'];
+    await choice.load();
+    expect(choice.ofLate.map(one => [one.id, one.available, one.reason])).toEqual([
+      ['local:smollm2', false, 'local_model_missing'],
+      ['openai:a', false, 'missing_key'],
+      ['mistralai:typed', false, 'missing_key'],
+      ['ollama:m', true, undefined]
+    ]);
+    server.models.providers[1].key = 'given';
+    await choice.choose('mistralai:typed');
+    expect(choice.ofLate.map(one => [one.id, one.available]).slice(0, 2)).toEqual([
+      ['mistralai:typed', true],
+      ['openai:a', false]
+    ]);
+    server.models.locked = true;
+    await choice.load();
+    expect(choice.ofLate).toEqual([]);
+  });
+});
+
 describe('the list', () => {
   const list: ModelList = {
     models: [model('team:default'), model('openai:a'), model('mistralai:m'), MISSING],
@@ -279,6 +332,7 @@ describe('the list', () => {
       provider('mistralai', { installed: false }),
       provider('ollama', { label: 'Ollama' })
     ],
+    recent: [],
     locked: false,
     any_model: true,
     model_files: true

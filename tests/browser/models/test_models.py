@@ -89,7 +89,17 @@ def index(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) 
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, index: Index) -> Iterator[Lab]:
+def openai() -> Iterator[OpenAIProvider]:
+    """Stand in for OpenAI, which one key alone may ask."""
+    with OpenAIProvider(only("sk-of-mine")).in_thread() as provider:
+        provider.key = "sk-of-mine"
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, index: Index, openai: OpenAIProvider
+) -> Iterator[Lab]:
     """Start JupyterLab with nothing set up at all."""
     config = {
         "StopChatApp": {"open_chat": True, "titles": "prompt"},
@@ -97,13 +107,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory, index: Index) -> Iterator[Lab]
     }
     made = Lab(tmp_path_factory.mktemp("bare"), config)
     before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
+    for name in [name for name in os.environ if name.startswith(("PIP_", "ANTHROPIC_"))]:
         del os.environ[name]
     os.environ |= {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": index.url,
         "PIP_TRUSTED_HOST": "127.0.0.1",
         "OLLAMA_HOST": "http://127.0.0.1:1",
+        "OPENAI_BASE_URL": openai.base_url,
+        "OPENAI_API_BASE": openai.base_url,
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }
     try:
@@ -175,7 +187,7 @@ def test_the_local_model_is_installed_from_the_page(
 
 
 def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
-    """L5: an address of one's own, a wrong key and what to do about it, then the right one."""
+    """L5, U2, U6, U8: a wrong key, in the provider's words, and the right one; it is kept."""
     page = chat.page
     chat.command("stop-chat:new")
     chat.width(420)
@@ -199,11 +211,16 @@ def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
         assert violations(chat) == []
         chat.shot("models-6-wrong-key-dark")
         assert chat.sent_of("send")[-1]["model"] == "openai_compatible:gpt-test"
+        details = chat.failed_line.locator(".jp-StopChat-errorDetails")
+        details.locator("summary").click()
+        expect(details).to_contain_text("What OpenAI-compatible server said")
+        expect(details).to_contain_text("Incorrect API key provided: [key]")
+        assert violations(chat) == []
+        chat.shot("models-6-details-dark")
 
         chat.failed_line.get_by_role("button", name="Change the key").click()
         expect(page.locator(".jp-Dialog input[name=key]")).to_have_attribute("type", "password")
         give(page, key="sk-right")
-        chat.failed_line.get_by_role("button", name="Retry").click()
         expect(chat.replies.last).to_have_attribute("data-state", "completed")
         expect(chat.reply()).to_have_text("Good day.")
         chat.theme(THEMES["light"])
@@ -243,11 +260,55 @@ def test_by_keyboard_alone(chat: ChatPage) -> None:
     expect(page.locator(".jp-StopChat-choice").first).to_be_visible()
     page.keyboard.type("openai:of-my-own")
     page.keyboard.press("Enter")
-    expect(button).to_contain_text("openai:of-my-own")
+    expect(button).to_contain_text("of-my-own")
     chat.ask("Hello?")
     expect(chat.failed_line).to_contain_text("needs a key")
     expect(chat.failed_line.get_by_role("button", name="Add a key")).to_be_visible()
     chat.shot("models-7-missing-key")
+
+
+def test_a_key_is_tried_and_the_failed_reply_made(chat: ChatPage) -> None:
+    """U6, U7, U8: refused in the provider's words, then taken; what is chosen stays on top."""
+    page = chat.page
+    expect(chat.failed_line).to_contain_text("needs a key")
+    chat.failed_line.get_by_role("button", name="Add a key").click()
+    dialog = page.locator(".jp-Dialog")
+    for _ in range(2):
+        expect(dialog.locator("input[name=key]")).to_be_focused()
+        dialog.locator("input[name=key]").fill("sk-of-another")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("refused the key")
+        expect(dialog.get_by_role("alert")).to_contain_text("Incorrect API key provided: [key]")
+    chat.shot("models-7-refused-key")
+    give(page, key="sk-of-mine")
+    expect(page.get_by_text("OpenAI accepts the key.").first).to_be_visible()
+    expect(chat.replies.last).to_have_attribute("data-state", "completed")
+    expect(chat.reply()).to_have_text("Good day.")
+    expect(page.locator("button.jp-StopChat-model")).to_contain_text("OpenAI: of-my-own")
+
+    picker(chat)
+    models = page.locator(".jp-StopChat-models")
+    expect(models.locator(".jp-StopChat-choice").first).to_have_attribute(
+        "title", "openai:of-my-own"
+    )
+    expect(models.locator(".jp-StopChat-choice").first).to_have_attribute("aria-current", "true")
+    expect(models.locator(".jp-StopChat-choice[title='openai:gpt-test']")).to_be_visible()
+    models.locator(".jp-StopChat-notInstalled summary").click()
+    expect(models.locator(".jp-StopChat-notInstalled code").first).to_contain_text("pip install")
+    assert violations(chat) == []
+    for theme, name in THEMES.items():
+        chat.theme(name)
+        chat.shot(f"models-7-picker-{theme}")
+    chat.theme(THEMES["light"])
+    models.locator(".jp-StopChat-choice[title^='anthropic:']").first.click()
+    expect(dialog).to_contain_text("Key for Anthropic")
+    expect(dialog.get_by_role("link", name="Make a key at Anthropic")).to_have_attribute(
+        "rel", "noopener noreferrer"
+    )
+    chat.shot("models-7-key-dialog")
+    dialog.get_by_role("button", name="Cancel").click()
+    page.keyboard.press("Escape")
+    expect(models).to_have_count(0)
 
 
 def test_a_provider_that_asks_to_wait(chat: ChatPage) -> None:
@@ -321,7 +382,7 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
 
 
 def test_a_wrong_address(chat: ChatPage) -> None:
-    """T9: it is called that, and changing it is one click away."""
+    """T9, U6: it is called that, changing it is one click away, and the reply is made then."""
     page = chat.page
     chat.command("stop-chat:new")
     with OpenAIProvider(Script(tokens=["Good ", "day."])).in_thread() as provider:
@@ -336,7 +397,6 @@ def test_a_wrong_address(chat: ChatPage) -> None:
         chat.shot("models-10-wrong-address")
         chat.failed_line.get_by_role("button", name="Change the address").click()
         give(page, address=provider.base_url, key="")
-        chat.failed_line.get_by_role("button", name="Retry").click()
         expect(chat.replies.last).to_have_attribute("data-state", "completed")
         expect(chat.reply()).to_have_text("Good day.")
 

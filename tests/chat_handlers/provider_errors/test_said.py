@@ -17,6 +17,8 @@ from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
 
+#: Far more than it takes, in seconds.
+SOON = 0.5
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
 
@@ -150,6 +152,44 @@ def test_a_key_that_is_cut_in_two_is_not_in_the_log() -> None:
     detail = str(stop_chat_error(Refused(None, words), ["hunter22"]))
     assert "hunt" not in detail
     assert "[key] y y" in detail
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "x",
+        "x1",
+        "*",
+        "/a",
+        "a:\\",
+        "\\",
+        "key:",
+        "key ",
+        "eyJa.",
+        "sk-a",
+        "-",
+        " ",
+        "://a:",
+        "Bearer ",
+        "[",
+        "~/",
+    ],
+)
+def test_no_answer_takes_long(part: str) -> None:
+    """U2: whatever its provider says, nobody waits for it to be cleaned."""
+    began = time.perf_counter()
+    mask_for_people(part * 20_000)
+    assert time.perf_counter() - began < SOON
+
+
+def test_no_half_of_a_key_is_left_where_it_is_cut() -> None:
+    """U2: a key that is known is taken out before anything is cut off."""
+    secret = "my secret with blanks and no digits"
+    for before in range(550, 640):
+        assert "secret" not in mask_for_people("x" * before + " " + secret, [secret])
+        assert "secret" not in mask_for_people(
+            "word " * 470 + "y" * (before - 550) + secret, [secret]
+        )
 
 
 def test_much_is_cut() -> None:

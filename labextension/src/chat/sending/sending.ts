@@ -9,9 +9,7 @@ import { ChatState } from '../state';
 
 /** The model that a person picked. */
 export interface PickedModel {
-  /** The model of a prompt; null leaves it to the server. */
-  readonly wanted: string | null;
-  /** The model of a regenerated reply; null keeps the one that it had. */
+  /** The model that is shown, and asked for; null leaves it to the server. */
   readonly effective: string | null;
 }
 
@@ -51,7 +49,7 @@ export class Sending {
     if (policy) {
       frame.policy = policy;
     }
-    const model = this._options.picked?.wanted;
+    const model = this._options.picked?.effective;
     if (model) {
       frame.model = model;
     }
@@ -91,8 +89,7 @@ export class Sending {
         ? { type: kind, message_id: messageId, body, request_id: requestId }
         : { type: kind, message_id: messageId, request_id: requestId };
     // a reply that is continued keeps its model
-    const { picked } = this._options;
-    const model = kind === 'edit' ? picked?.wanted : picked?.effective;
+    const model = this._options.picked?.effective;
     if (model && kind !== 'continue') {
       frame.model = model;
     }

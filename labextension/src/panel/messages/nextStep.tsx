@@ -29,7 +29,8 @@ export function NextStep(props: {
   error: ErrorInfo | undefined;
   model: string | undefined;
 }): JSX.Element | null {
-  const { models, trans } = useTools();
+  const tools = useTools();
+  const { models, trans } = tools;
   const { list, local } = useModels();
   const { error } = props;
   const code = error?.code ?? "";
@@ -81,7 +82,7 @@ export function NextStep(props: {
                 .getSnapshot()
                 .list?.providers.find((one) => one.name === name);
               if (known?.may_give) {
-                await askForKey(models, known, trans);
+                await askForKey(tools, known);
                 focusInput();
               } else {
                 openPicker(button);

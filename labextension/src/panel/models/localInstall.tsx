@@ -8,7 +8,8 @@ import { openPicker } from './modelName';
 
 /** A card above the input, until the next prompt can be answered. */
 export function Setup(): JSX.Element | null {
-  const { models, trans } = useTools();
+  const tools = useTools();
+  const { models, trans } = tools;
   const { list, local, failure } = useModels();
   const lack = models.lack;
   const name = models.effective ?? '';
@@ -45,7 +46,7 @@ export function Setup(): JSX.Element | null {
           <button
             type="button"
             className="jp-StopChat-primary"
-            onClick={() => void askForKey(models, provider, trans).then(focusInput)}
+            onClick={() => void askForKey(tools, provider).then(focusInput)}
           >
             {trans.__('Add a key')}
           </button>

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'unknown_type'
   | 'invalid_field'
   | 'blank_prompt'
+  | 'blank_title'
   | 'prompt_too_long'
   | 'query_too_long'
   | 'unknown_chat'
@@ -198,12 +199,14 @@ export interface Receipt {
  * What went wrong: a code of the table, its sentence, and the id it has in the log.
  *
  * `said` is what the provider itself said, without keys and paths: plain text, and nothing else.
+ * `field` names the field of a request that is wrong.
  */
 export interface ErrorInfo {
   code: ErrorCode;
   message: string;
   error_id?: string;
   said?: string;
+  field?: string;
 }
 
 /**

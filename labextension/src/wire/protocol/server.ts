@@ -141,6 +141,7 @@ export interface Pong {
  *
  * `of` is the type of the frame that it answers, and one of `request_id`, `chat_id`, `message_id`
  * and `all` is the narrowest that this frame had. What answers nothing is for everyone.
+ * `field` names the field of that frame that is wrong.
  */
 export interface Error {
   type: 'error';
@@ -164,4 +165,5 @@ export interface Error {
   message_id?: string;
   all?: true;
   error_id?: string;
+  field?: string;
 }

@@ -1,0 +1,161 @@
+"""What a provider itself says: which models it has, and whether it takes a key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models
+from jupyter_stop_chat.models.key_file import KeyFile
+from jupyter_stop_chat.models.keys import Given
+from jupyter_stop_chat.models.places import place_of
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from tests.providers.answers import Answers
+
+KEY = "sk-canary-0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for provider in PROVIDERS.values():
+        for key in provider.keys:
+            monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def models(tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Models]:
+    models = Models(tmp_path, key_file=KeyFile(tmp_path / "keys.json", lambda: None))
+    yield models
+    jp_asyncio_loop.run_until_complete(models.close())
+
+
+def names(listed: Any, provider: str) -> list[str]:
+    return [each.id.partition(":")[2] for each in listed.models if each.provider == provider]
+
+
+async def test_a_provider_tells_which_models_it_has(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U7: its own list is what is shown, asked for once, without what does not chat."""
+    await models.set_choice("server", BUILT_IN)
+    data = [{"id": each} for each in ("gpt-9", "gpt-5", "whisper-1", "text-embedding-3", "tts-1")]
+    async with Answers(lambda sent: (200, {"data": data})) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        assert names(await models.listed(), "openai") == list(PROVIDERS["openai"].models)
+        assert server.lines == [], "nobody is asked without a key"
+        assert (await models.give_key("server", "openai", KEY)).accepted
+        for _ in range(3):
+            listed = await models.listed()
+            assert names(listed, "openai") == ["gpt-5", "gpt-9"]
+        assert len(server.lines) == 2, "the key was tried, and the list asked for, once each"
+        assert all("/models" in line for line in server.lines)
+        (provider,) = [each for each in listed.providers if each.name == "openai"]
+        assert provider.keys_url is None, "it is another server's key"
+
+
+async def test_what_is_suggested_stands_in_for_a_list_that_is_not_told(models: Models) -> None:
+    """U7: a provider that does not answer is no reason to show nothing."""
+    await models.give_key("server", "openai", KEY)
+    assert names(await models.listed(), "openai") == list(PROVIDERS["openai"].models)
+
+
+async def test_each_providers_way_to_list(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    """U7: Anthropic's header and path, and how others say what does not chat."""
+    await models.set_choice("server", BUILT_IN)
+    async with Answers(lambda sent: (200, {"data": [{"id": "claude-9"}]})) as server:
+        monkeypatch.setenv("ANTHROPIC_API_URL", server.base_url.removesuffix("/v1"))
+        await models.give_key("server", "anthropic", KEY)
+        assert names(await models.listed(), "anthropic") == ["claude-9"]
+        assert server.lines[-1].startswith("GET /v1/models")
+    given = Given(models.keys.given("server", "anthropic").key)
+    place = place_of("anthropic", {}, given)
+    assert place is not None
+    assert place.headers == {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+    google = place_of("google_genai", {}, given)
+    assert google is not None
+    assert google.headers == {"x-goog-api-key": KEY}
+    assert KEY not in repr(google)
+    data = {
+        "models": [
+            {"name": "models/gemini-9", "supportedGenerationMethods": ["generateContent"]},
+            {"name": "models/aqa", "supportedGenerationMethods": ["generateAnswer"]},
+            {"id": "m-chat", "capabilities": {"completion_chat": True}, "type": "chat"},
+            {"id": "m-no", "capabilities": {"completion_chat": False}},
+            {"id": "flux", "type": "image"},
+        ]
+    }
+    async with Answers(lambda sent: (200, data)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        await models.give_key("server", "openai", KEY)
+        assert names(await models.listed(), "openai") == ["gemini-9", "m-chat"]
+
+
+async def test_a_key_that_is_refused_replaces_none(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U6: it is tried at its provider, which says why; the one that was there stays."""
+    body = {"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}}
+    answer: list[Any] = [(200, {"data": []})]
+    async with Answers(lambda sent: answer[0]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        assert (await models.give_key("server", "openai", KEY)).accepted
+        answer[0] = (401, body)
+        with pytest.raises(StopChatError) as caught:
+            await models.give_key("server", "openai", "sk-another-one")
+        assert caught.value.code is ErrorCode.KEY_REFUSED
+        assert caught.value.said == "Incorrect API key provided: [key]"
+        kept = models.keys.given("server", "openai").key
+        assert kept is not None
+        assert kept.get_secret_value() == KEY
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (402, {"error": {"message": "No money left."}}, ErrorCode.QUOTA_EXCEEDED),
+        (403, {"error": {"message": "Missing scopes: api.model.read"}}, ErrorCode.FORBIDDEN),
+        (404, "<html>nothing</html>", ErrorCode.WRONG_ADDRESS),
+        (503, {"error": {"message": "Overloaded today."}}, ErrorCode.PROVIDER_FAILED),
+        (0, None, ErrorCode.PROVIDER_UNREACHABLE),
+    ],
+)
+async def test_a_key_that_could_not_be_tried_is_kept(
+    models: Models, monkeypatch: pytest.MonkeyPatch, status: int, body: Any, code: ErrorCode
+) -> None:
+    """U6: and why is told, in the provider's own words where it has any."""
+    async with Answers(lambda sent: (status, body)) as server:
+        address = server.base_url if status else "http://127.0.0.1:1"
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        trial = await models.give_key("server", "openai", KEY)
+    assert not trial.accepted
+    assert trial.why is not None
+    assert trial.why.code is code
+    assert trial.why.said == (body["error"]["message"] if isinstance(body, dict) else None)
+    assert models.keys.given("server", "openai").key is not None
+
+
+async def test_a_provider_without_a_list_keeps_its_key(models: Models) -> None:
+    """U6: nowhere to try it, and nothing is claimed."""
+    trial = await models.give_key("server", "perplexity", KEY)
+    assert (trial.accepted, trial.why) == (False, None)
+    assert models.keys.given("server", "perplexity").key is not None
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_list_that_is_open_to_all_says_nothing_of_a_key(
+    models: Models, is_open: bool
+) -> None:
+    """U6: a server of one's own that shows its models to anybody has not accepted a key."""
+    async with Answers(lambda sent: (200, {"data": []})) as server:
+        server.answer = lambda sent: (
+            (200, {"data": []}) if is_open or len(server.lines) % 2 else (401, {})
+        )
+        await models.give_address("server", "openai_compatible", server.base_url)
+        trial = await models.give_key("server", "openai_compatible", KEY)
+        assert (trial.accepted, trial.why) == (not is_open, None)
+        assert len(server.lines) == 2

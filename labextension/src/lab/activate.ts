@@ -12,9 +12,9 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Attaching } from './attaching';
+import { ChatFiles } from './chatFiles';
 import { makeChats } from './chats';
 import { addCommands, CommandIDs } from './commands';
-import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
 import { chatIcon } from './icon';
 import { menusOf } from './menu';
@@ -79,9 +79,7 @@ export function activate(parts: LabParts): StopChat {
   });
   const code = codeActionsOn(notebooks);
   const attaching = new Attaching(parts, trans);
-  const remove = async (chatId: string, title: string): Promise<void> => {
-    await deleteChat(history, trans, chatId, title);
-  };
+  const files = new ChatFiles(parts, history, trans);
   const makePanel = (
     chat: ChatController | string | null,
     onChat?: (chatId: string | null) => void
@@ -97,7 +95,6 @@ export function activate(parts: LabParts): StopChat {
       attaching,
       settings,
       openMenu: menusOf(app.commands),
-      deleteChat: remove,
       schedule
     });
     panel.onFirstShow = () => warmUp(render);
@@ -137,8 +134,8 @@ export function activate(parts: LabParts): StopChat {
     open,
     show: () => app.shell.activateById(views.current.id),
     openTab,
-    deleteChat: remove,
-    exportChat: (chatId, format, title) => exportChat(history, chatId, format, title)
+    history,
+    files
   });
   views.subscribe(() => views.shown.forEach(chatId => history.seen(chatId)));
   openChats.connect();

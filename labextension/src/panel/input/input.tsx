@@ -9,6 +9,7 @@ import { Queue } from './queue';
 import { ToEnd } from './toEnd';
 import { Following } from '../messages/following';
 import { chips } from '../../chat/prompt';
+import { buttonMode } from '../../chat/selectors';
 import { composes, sends } from '../../stores/sendKey';
 import { SendStop } from './sendStop';
 
@@ -16,6 +17,7 @@ export function Input(props: { following: Following }): JSX.Element {
   const { controller, trans } = useTools();
   const { sendKey } = useSettings();
   const { prompt } = useSnapshot();
+  const invitation = useInvitation();
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
 
@@ -87,7 +89,7 @@ export function Input(props: { following: Following }): JSX.Element {
             className="jp-StopChat-input"
             rows={1}
             value={prompt.draft.text}
-            placeholder={trans.__('Ask something…')}
+            placeholder={invitation}
             aria-label={trans.__('Prompt')}
             onChange={event => controller.edit(event.target.value)}
             onKeyDown={onKeyDown}
@@ -108,6 +110,24 @@ export function Input(props: { following: Following }): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** Say what a prompt does that is sent now: it may have to wait. */
+function useInvitation(): string {
+  const { trans } = useTools();
+  const { sendKey, policy } = useSettings();
+  const { chat, welcome } = useSnapshot();
+  if (buttonMode(chat) === 'send') {
+    return trans.__('Ask something…');
+  }
+  switch (policy ?? welcome?.policy) {
+    case 'interrupt':
+      return trans.__('%1 stops this and sends', sendKey);
+    case 'reject':
+      return trans.__('Wait for the reply…');
+    default:
+      return trans.__('%1 queues a prompt', sendKey);
+  }
 }
 
 /** Tell whether a key recalls: an arrow alone, where it moves no caret. */

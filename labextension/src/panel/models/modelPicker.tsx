@@ -46,7 +46,8 @@ export function ModelPicker(): JSX.Element {
   }, [open, models]);
   const effective = models.effective;
   // its room is there from the start, so that the button does not move when it comes
-  const label = name(effective) || '\u00a0';
+  const none = models.lack === 'local_model_missing'; // as the card above the input says
+  const label = none ? trans.__('No model yet') : name(effective) || '\u00a0';
   if (state.list?.locked) {
     return (
       <div className="jp-StopChat-model" title={trans.__('Set by who runs this server')}>
@@ -126,7 +127,7 @@ function Choices(props: { list: ModelList; onChosen: (id: string | null) => void
         spellCheck={false}
         value={search}
         placeholder={
-          list.any_model ? trans.__('Search, or type provider:model') : trans.__('Search')
+          list.any_model ? trans.__('Search or provider:model') : trans.__('Search')
         }
         aria-label={trans.__('Search for a model, or type provider:model')}
         onChange={event => setSearch(event.target.value)}
@@ -216,7 +217,7 @@ function Group(props: {
             className="jp-StopChat-action"
             aria-label={
               isServer
-                ? trans.__('Set the address of the OpenAI-compatible server')
+                ? trans.__('Set up the OpenAI-compatible server')
                 : given
                   ? trans.__('Change the key for %1', provider.label)
                   : trans.__('Add a key for %1', provider.label)
@@ -226,7 +227,7 @@ function Group(props: {
             {given
               ? trans.__('Change')
               : isServer
-                ? trans.__('Set address')
+                ? trans.__('Set up')
                 : trans.__('Add a key')}
           </button>
         )}

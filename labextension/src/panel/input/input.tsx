@@ -6,6 +6,7 @@ import { useSettings, useSnapshot, useTools } from '../context';
 import { Setup } from '../models/localInstall';
 import { ModelPicker } from '../models/modelPicker';
 import { Queue } from './queue';
+import { useGrowing } from '../growing';
 import { ToEnd } from './toEnd';
 import { Following } from '../messages/following';
 import { chips } from '../../chat/prompt';
@@ -21,20 +22,7 @@ export function Input(props: { following: Following }): JSX.Element {
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
 
-  useLayoutEffect(() => fit(box.current as HTMLTextAreaElement), [prompt.draft.text]);
-  useLayoutEffect(() => {
-    // its lines break anew when the panel's width changes, or a button comes beside it
-    const element = box.current as HTMLTextAreaElement;
-    let width = element.clientWidth;
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth !== width) {
-        width = element.clientWidth;
-        fit(element);
-      }
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  useGrowing(box, prompt.draft.text);
   useLayoutEffect(() => {
     // a prompt that came back, or was recalled, has the caret at its end
     const element = box.current as HTMLTextAreaElement;
@@ -137,12 +125,6 @@ function isRecalling(event: React.KeyboardEvent<HTMLTextAreaElement>): boolean {
   const isAlone = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
   const isArrow = event.key === 'ArrowUp' || event.key === 'ArrowDown';
   return isArrow && isAlone && isAtEnd && !composes(event.nativeEvent);
-}
-
-/** Make it as high as its lines, up to a bound. */
-function fit(element: HTMLTextAreaElement): void {
-  element.style.height = 'auto';
-  element.style.height = `${Math.min(element.scrollHeight, 200)}px`;
 }
 
 function Notice(): JSX.Element | null {

@@ -131,8 +131,9 @@ function Prompt(props: MessageProps): JSX.Element {
       <PromptEditor
         text={view.text}
         save={trans.__('Send')}
-        onEnd={body => {
-          if (body === null || controller.editPrompt(view.id, body)) {
+        attachments={view.info.attachments}
+        onEnd={(body, keeps) => {
+          if (body === null || controller.editPrompt(view.id, body, keeps)) {
             setEditing(false);
             focusInput();
           }

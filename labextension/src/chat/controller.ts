@@ -275,9 +275,9 @@ export class ChatController {
     this._state.reduce({ type: 'choose', messageId });
   }
 
-  /** Tell the person why something could not be done. */
-  tell(text: string): void {
-    this._state.notice('not_done', text);
+  /** Tell the person why something could not be done, and what can be done instead. */
+  tell(text: string, offer?: replies.Offer): void {
+    this._state.notice('not_done', text, offer);
   }
 
   /** Dismiss what `tell` said: the person has done something else about it. */

@@ -272,7 +272,7 @@ def test_an_edited_prompt_keeps_what_is_attached(chat: ChatPage, provider: OpenA
 
 
 def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
-    """L5: says so in a plain sentence; what was attached before stays."""
+    """L5, U14: says so in a plain sentence; what was attached before stays."""
     notice = chat.page.locator(".jp-StopChat-notice")
     chat.drop_file("notes.txt", "The lamp is lit at dusk.")
     expect(chat.attached).to_have_count(1)
@@ -282,6 +282,14 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
         "a prompt and its attachments can have 1024 kB in all."
     )
     chat.shot("too-large")
+    # U14: a part of it goes with the prompt.
+    notice.get_by_role("button", name="Attach its beginning and end").click()
+    expect(chat.attached.last).to_contain_text("large.txt (beginning and end)40 kB")
+    expect(notice).to_have_count(0)
+    expect(chat.input).to_be_focused()
+    chat.attached.last.get_by_role("button").click()
+    chat.drop_file("large.txt", "x" * 1_080_000)
+    expect(notice).to_be_visible()
     # What was said is put away by the next thing that is attached.
     chat.drop_file("also.txt", "x" * 40_000)
     expect(chat.attached).to_have_count(2)
@@ -301,6 +309,10 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
         dialog.locator(".jp-mod-accept").click()
         expect(dialog).to_have_count(0)
         expect(notice).to_contain_text(words)
+        if name == "large.txt":
+            notice.get_by_role("button", name="Attach its beginning and end").click()
+            expect(chat.attached.last).to_contain_text("large.txt (beginning and end)40 kB")
+            chat.attached.last.get_by_role("button").click()
     expect(chat.attached).to_have_count(2)
     for number in range(19):
         chat.drop_file(f"{number}.txt", "small")

@@ -2,7 +2,7 @@
 import React, { useLayoutEffect, useRef } from 'react';
 
 import { AttachButton, DraftAttachments } from './attachmentChips';
-import { useSettings, useSnapshot, useTools } from '../context';
+import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { Setup } from '../models/localInstall';
 import { ModelPicker } from '../models/modelPicker';
 import { Queue } from './queue';
@@ -136,6 +136,18 @@ function Notice(): JSX.Element | null {
   return (
     <div className="jp-StopChat-notice" role="alert" data-code={notice.code}>
       <span title={notice.errorId}>{notice.text}</span>
+      {notice.offer && (
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          onClick={() => {
+            notice.offer?.accept();
+            focusInput(); // the button goes away, and Esc must still reach the panel
+          }}
+        >
+          {notice.offer.label}
+        </button>
+      )}
       <button
         type="button"
         className="jp-StopChat-action"

@@ -20,6 +20,8 @@ interface MessageProps {
   /** Nothing is being made, so that a reply can be asked for. */
   idle: boolean;
   onRendered: () => void;
+  /** Called when the words are on the page. */
+  onDrawn: (messageId: string) => void;
   /** Which of its versions it is, from 0. */
   at: number;
   /** The ids of its versions, with blanks between them; empty when there is only one. */
@@ -28,7 +30,7 @@ interface MessageProps {
 
 /** Show one message; it renders again only when it changed. */
 export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
-  const { view, onRendered } = props;
+  const { view, onRendered, onDrawn } = props;
   const { controller, trans, openMenu } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
@@ -72,7 +74,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
               {trans.__('Load what the tools were given and returned')}
             </button>
           )}
-          <Body view={view} onRendered={onRendered} />
+          <Body view={view} onRendered={onRendered} onDrawn={onDrawn} />
           {!hasText(view) && <MissingText messageId={view.id} />}
           {waits && (
             <div className="jp-StopChat-waiting" aria-hidden="true">
@@ -195,8 +197,8 @@ function VersionSwitch(props: MessageProps): JSX.Element | null {
   );
 }
 
-function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element {
-  const { view, onRendered } = props;
+function Body(props: Pick<MessageProps, 'view' | 'onRendered' | 'onDrawn'>): JSX.Element {
+  const { view, onRendered, onDrawn } = props;
   const { controller, render, schedule } = useTools();
   const host = useRef<HTMLDivElement>(null);
   const body = useRef<LiveBody | null>(null);
@@ -208,7 +210,10 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
       growCode: render.growCode,
       schedule,
       now: () => performance.now(),
-      onRendered
+      onRendered: () => {
+        onRendered();
+        onDrawn(view.id);
+      }
     });
     body.current = live;
     const endReport = controller.reportShown(view.id, () => live.shown);
@@ -216,9 +221,9 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
       endReport();
       live.dispose();
     };
-  }, [view.id, controller, render, schedule, onRendered]);
+  }, [view.id, controller, render, schedule, onRendered, onDrawn]);
   useEffect(() => {
     body.current?.update(view.text, done, cut);
-  }, [view.text, done, cut, view.id, controller, render, schedule, onRendered]);
+  }, [view.text, done, cut, view.id, controller, render, schedule, onRendered, onDrawn]);
   return <div className="jp-StopChat-body" ref={host} />;
 }

@@ -3,6 +3,7 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
+import { useFilledFromEnd } from './filling';
 import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
@@ -59,6 +60,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
   const shown = visible(chat).filter(view => !waiting.has(view.id));
   const forks = versions(chat.messages);
   const firstSent = sentFrom(shown);
+  const { filled, onDrawn } = useFilledFromEnd(shown);
   return (
     <div className="jp-StopChat-listFrame">
       <div
@@ -74,13 +76,14 @@ export function MessageList(props: { following: Following }): JSX.Element {
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
           {chat.loading && <Loading failure={chat.failure} />}
-          {shown.map(view => (
+          {filled.map(view => (
             <React.Fragment key={view.id}>
               {view.id === firstSent && <CutLine />}
               <MessageItem
                 view={view}
                 idle={idle}
                 onRendered={onRendered}
+                onDrawn={onDrawn}
                 at={forks.get(view.id)?.at ?? 0}
                 versions={forks.get(view.id)?.ids.join(' ') ?? ''}
               />

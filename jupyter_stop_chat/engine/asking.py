@@ -142,7 +142,11 @@ class Asking:
                 request.body,
                 request.request_id,
                 reply_to=earlier.reply_to,
-                attachments=earlier.attachments,
+                attachments=tuple(
+                    each
+                    for at, each in enumerate(earlier.attachments)
+                    if request.keeps is None or at in request.keeps
+                ),
                 version_of=earlier.id,
             )
             reply = reply.model_copy(update={"reply_to": prompt.id})

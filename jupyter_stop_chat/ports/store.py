@@ -104,6 +104,10 @@ class Store(Protocol):
         """
         ...
 
+    async def hits(self, chat_ids: Sequence[str], query: str) -> dict[str, str]:
+        """Return of some chats the lines in which a query is found, by the chats' ids."""
+        ...
+
     async def count_chats(self, owner: str) -> int:
         """Count an owner's chats."""
         ...

@@ -39,15 +39,16 @@ class ChatsHandler(StopChatHandler):
         """List chats, newest change first; `query` searches titles and texts."""
         limit = self.number("limit", PAGE, LARGEST_PAGE)
         services = await self.services()
+        query = self.get_query_argument("query", "")
         chats = await services.store.list_chats(
             self.owner,
-            query=self.get_query_argument("query", ""),
+            query=query,
             limit=limit,
             before=self.get_query_argument("before", None),
         )
-        self.answer(
-            ChatList(chats=await services.engine.with_states(self.owner, chats)),
-        )
+        hits = await services.store.hits([chat.id for chat in chats], query)
+        listed = await services.engine.with_states(self.owner, chats)
+        self.answer(ChatList(chats=listed, hits=hits or None))
 
     @Operation("import_chat", "write", Chat, status=201, body=ImportRequest, failures=(409, 413))
     async def post(self) -> None:

@@ -113,6 +113,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             ),
             models=models,
             default_model=services.models.default_model(self.owner),
+            policy=services.engine.policy,
         )
         self.connection = Connection(
             services.engine,

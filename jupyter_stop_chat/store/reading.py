@@ -12,6 +12,7 @@ from jupyter_stop_chat.wire.objects import Chat, Message
 from .database import Database
 from .degraded.held import Held
 from .degraded.reason import as_far
+from .hits import LOOKED_AT, line_with
 from .rows import (
     BY_EARLIER_REQUEST,
     BY_REQUEST,
@@ -26,7 +27,7 @@ from .rows import (
     message_of,
 )
 from .schema import IS_LIVE, chats, messages
-from .search import matches
+from .search import in_text, matches, words_of
 from .slices import id_slices, in_slices
 
 
@@ -67,6 +68,32 @@ class Reader:
         if before is not None:
             statement = statement.where(chats.c.changed < before)
         return [(row.pop("changed"), chat_of(row)) for row in await self._database.read(statement)]
+
+    async def hits(self, chat_ids: Sequence[str], query: str) -> dict[str, str]:
+        """Return of some chats the lines in which a query is found, by the chats' ids."""
+        prepared = self._database.prepared
+        found = in_text(query, self._database.dialect, bool(prepared and prepared.indexed))
+        lines: dict[str, str] = {}
+        if found is None:
+            return lines
+        words = words_of(query)
+        for some in id_slices(chat_ids):
+            first = (
+                select(func.min(messages.c.seq))
+                .where(messages.c.chat_id.in_(some), found)
+                .group_by(messages.c.chat_id)
+            )
+            rows = await self._database.read(
+                select(
+                    messages.c.chat_id, func.substr(messages.c.text, 1, LOOKED_AT).label("text")
+                ).where(messages.c.seq.in_(first))
+            )
+            for chat_id, line in await in_slices(
+                lambda row: (row["chat_id"], line_with(row["text"], words)), rows
+            ):
+                if line is not None:
+                    lines[chat_id] = line
+        return lines
 
     def _matches(self, query: str) -> ColumnElement[bool] | None:
         prepared = self._database.prepared
@@ -182,6 +209,11 @@ class Overlay(Reader):
         others = await as_far(super().page(owner, query, limit + len(held), before), [])
         both = [*mine, *(each for each in others if each[1].id not in held)]
         return sorted(both, key=lambda each: each[0], reverse=True)[:limit]
+
+    async def hits(self, chat_ids: Sequence[str], query: str) -> dict[str, str]:
+        """Return the lines in which a query is found, as far as they are known."""
+        stored = await as_far(super().hits(chat_ids, query), {})
+        return stored | await self._memory.hits(chat_ids, query)
 
     async def count_chats(self, owner: str) -> int:
         """Count an owner's chats, as far as they are known."""

@@ -107,6 +107,7 @@ def words_of(query: str) -> list[str]:
 
     :raises StopChatError: `query_too_long`.
     """
+    query = whole(query).replace("\ufffd", " ")
     # Looked at before it is split: a query can be as long as an address.
     query = query.strip()
     if len(query) > MOST_CHARACTERS or len(words := query.split()) > MOST_WORDS:
@@ -124,10 +125,22 @@ def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | No
     :param indexed: whether `ensure_search` said that there is an index.
     :raises StopChatError: `query_too_long`.
     """
-    words = words_of(whole(query).replace("\ufffd", " "))
+    found = in_text(query, dialect, indexed)
+    if found is None:
+        return None
+    in_title = and_(*(chats.c.title.icontains(word, autoescape=True) for word in words_of(query)))
+    return or_(in_title, chats.c.id.in_(select(messages.c.chat_id).where(found)))
+
+
+def in_text(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | None:
+    """Make the condition on `messages` for what a person typed; None when it is blank.
+
+    :raises StopChatError: `query_too_long`.
+    """
+    words = words_of(query)
     if not words:
         return None
-    in_title = and_(*(chats.c.title.icontains(word, autoescape=True) for word in words))
+    found: ColumnElement[bool]
     if not indexed or not all(map(is_indexed, words)):
         found = and_(*(messages.c.text.icontains(word, autoescape=True) for word in words))
     elif dialect == "postgresql":
@@ -141,7 +154,7 @@ def matches(query: str, dialect: str, indexed: bool) -> ColumnElement[bool] | No
             .select_from(text("message_search"))
             .where(text("message_search MATCH :words").bindparams(words=phrases))
         )
-    return or_(in_title, chats.c.id.in_(select(messages.c.chat_id).where(found)))
+    return found
 
 
 def _prefix_postgresql(word: str) -> str:

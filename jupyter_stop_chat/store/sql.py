@@ -279,6 +279,10 @@ class SqlStore:
         """
         return await self._read(lambda reader: reader.list_chats(owner, query, limit, before))
 
+    async def hits(self, chat_ids: Sequence[str], query: str) -> dict[str, str]:
+        """Return of some chats the lines in which a query is found, by the chats' ids."""
+        return await self._read(lambda reader: reader.hits(chat_ids, query))
+
     async def count_chats(self, owner: str) -> int:
         """Count an owner's chats."""
         return await self._read(lambda reader: reader.count_chats(owner))

@@ -129,7 +129,9 @@ class Regenerate(WireModel):
 class Edit(WireModel):
     """A frame: change a prompt and ask again from there, keeping the earlier one as a version.
 
-    A prompt that is still queued is changed where it is.
+    A prompt that is still queued is changed where it is, and keeps what is attached to it.
+
+    :ivar keeps: the places of the attachments that go with it again, from 0; by default all do.
     """
 
     type: Literal["edit"]
@@ -137,6 +139,9 @@ class Edit(WireModel):
     body: Text
     request_id: Id
     model: ModelId | None = None
+    keeps: (
+        Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=MAX_ATTACHMENTS)] | None
+    ) = None
 
 
 class Unqueue(WireModel):

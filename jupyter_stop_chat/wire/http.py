@@ -90,9 +90,10 @@ class RunningGenerations(_Body):
 
 
 class ChatList(_Body):
-    """A page of chats."""
+    """A page of chats; `hits` are the lines in which a search was found, by the chats' ids."""
 
     chats: tuple[Chat, ...]
+    hits: dict[str, str] | None = None
 
 
 class WholeChat(_Body):

@@ -17,6 +17,7 @@ from .objects import (
     ModelInfo,
     Offset,
     Part,
+    Policy,
     StopResult,
     WireModel,
 )
@@ -32,6 +33,7 @@ class Welcome(WireModel):
     limits: Limits
     models: tuple[ModelInfo, ...] = ()
     default_model: str | None = None
+    policy: Policy = "queue"
 
 
 class Accepted(WireModel):

@@ -71,7 +71,8 @@ export class FakeSocket implements SocketLike {
       epoch,
       user: 'u',
       limits: { max_frame_bytes: 65536, max_attachments: 20, max_prompt_length: 1000, max_reply_length: 100000 },
-      models: []
+      models: [],
+      policy: 'queue'
     });
   }
 

@@ -159,11 +159,18 @@ class Bench:
         return await self.engine.continue_(OWNER, frame)
 
     async def edit(
-        self, message_id: str, body: str, owner: str = OWNER, request_id: str | None = None
+        self,
+        message_id: str,
+        body: str,
+        owner: str = OWNER,
+        request_id: str | None = None,
+        keeps: list[int] | None = None,
     ) -> Accepted:
         """Change a prompt."""
         request_id = request_id or new_id()
-        frame = Edit(type="edit", message_id=message_id, body=body, request_id=request_id)
+        frame = Edit(
+            type="edit", message_id=message_id, body=body, request_id=request_id, keeps=keeps
+        )
         return await self.engine.edit(owner, frame)
 
     async def end(self, accepted: Accepted | str) -> Message:

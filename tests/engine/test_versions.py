@@ -9,7 +9,7 @@ import pytest
 from jupyter_stop_chat.ports.handler import Finished, Reasoning, ToolEnded, ToolStarted
 from jupyter_stop_chat.testing import Gate, Raise, ScriptedHandler
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Message, MessageState, Outcome
+from jupyter_stop_chat.wire.objects import Attachment, Message, MessageState, Outcome
 from jupyter_stop_chat.wire.server_frames import Accepted
 from tests.engine.bench import Bench, new_id
 
@@ -275,8 +275,6 @@ async def test_a_version_that_is_discarded_gives_the_chat_back_to_the_earlier(be
 
 async def test_edit_asks_again_from_a_changed_prompt(bench):
     """The earlier prompt and all that followed it stay reachable."""
-    from jupyter_stop_chat.wire.objects import Attachment
-
     b = bench(lambda turn: [f"re {turn.messages[-1].text}"])
     first = await b.end(await b.send("one"))
     note = Attachment(name="n", text="t")
@@ -373,3 +371,18 @@ async def test_a_reply_that_goes_on_is_stopped_by_a_request_it_answered_before(b
     assert (result.message_id, result.outcome) == (accepted.message.id, Outcome.INTERRUPTED)
     assert generation.settled.done()
     b.engine.registry.recall("eve", requests[earlier])
+
+
+@pytest.mark.parametrize(
+    ("keeps", "left"), [(None, "abc"), ([2, 0, 0], "ac"), ([7], ""), ([], "")]
+)
+async def test_an_edited_prompt_keeps_what_is_left_attached(bench, keeps, left):
+    """U25: the places that are named, in their order; the earlier version has all."""
+    b = bench(["one"])
+    notes = [Attachment(name=name, text=name) for name in "abc"]
+    first = await b.send("one", attachments=notes)
+    await b.end(first)
+    changed = await b.edit(first.user_message.id, "two", keeps=keeps)
+    await b.end(changed)
+    assert "".join(each.name for each in changed.user_message.attachments) == left
+    assert len((await b.store.get_message(first.user_message.id)).attachments) == 3

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import search
+from jupyter_stop_chat.store.hits import LONGEST, LOOKED_AT, line_with
 from jupyter_stop_chat.store.schema import chats
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState
@@ -150,3 +151,51 @@ async def test_a_search_for_as_much_as_is_allowed(store, make):
     words = ["how", "long", "must", "dough"] * 4
     assert len(await store.list_chats("me", query=f"  {' '.join(words)} ")) == 1
     assert await store.list_chats("me", query="d" * 200) == []
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+async def test_the_line_that_was_found_is_told(new_store, make, monkeypatch, indexed):
+    """U26: of the first message that holds all words; none where only the title does."""
+    if not indexed:
+        monkeypatch.setattr(search, "has_fts5", lambda connection: False)
+    store = await new_store(url="sqlite://")
+    await store.open()
+    names = await _filled(store, make)
+    ids = list(names)
+
+    async def hits(query: str) -> dict[str, str]:
+        return {names[each]: line for each, line in (await store.hits(ids, query)).items()}
+
+    assert await hits("DOU res") == {"bread": "How long must dough rest?"}
+    assert await hits("hour") == {"bread": "Überall: an HOUR; 100% sure."}
+    assert await hits("寿司") == {"japan": "寿司"}
+    assert await hits("baking") == {}
+    assert await hits("  ") == {}
+    assert await store.hits([], "dough") == {}
+
+
+async def test_the_line_of_a_very_long_text(store, make):
+    """U26: only so much of a text is looked through, so that no list waits for a huge one."""
+    ids = {}
+    for name, padding in (("short", 10), ("long", LOOKED_AT)):
+        chat = make.chat()
+        asked, answer = make.turn(chat, f"{'ü ' * padding}\nneedle {name}")
+        await store.begin_turn([asked, answer], chat)
+        ids[chat.id] = name
+    found = await store.hits(list(ids), "needle")
+    assert {ids[each]: line for each, line in found.items()} == {"short": "needle short"}
+    assert len(await store.list_chats("me", query="needle")) == 2
+
+
+def test_a_line_is_shortened_around_what_was_found():
+    """U26: the line with the most of the words, whatever their case and accents."""
+    text = f"# Größe\n\n{'a ' * 50}the Überall größe {'b ' * 100}\nüber"
+    line = line_with(text, ["uber", "GROSSE", "große"])
+    assert line is not None
+    assert "Überall größe" in line
+    assert line.startswith("…")
+    assert line.endswith("…")
+    assert len(line) <= LONGEST + 2
+    assert line_with("one\ntwo", ["TWO"]) == "two"
+    assert line_with("one\ntwo", ["three"]) is None
+    assert line_with("", ["x"]) is None

@@ -23,6 +23,9 @@ export const ASSUMED: Limits = {
 const FRAME = 1000;
 /** The longest name that the server takes, in UTF-16 code units. */
 const MAX_NAME = 300;
+/** So much of a text that is too large is attached, in UTF-16 code units; and no less than this. */
+const MOST_SHORTENED = 40_000;
+const LEAST_SHORTENED = 1000;
 /** So much of one output of a cell is attached, in UTF-16 code units. */
 const MAX_OUTPUT = 2000;
 
@@ -42,6 +45,25 @@ export function refuses(limits: Limits, room: Room, one: Attachment): Refusal | 
   }
   const all = { body: room.text, attachments: [...room.attachments, one] };
   return bytesOf(all) + FRAME > limits.max_frame_bytes ? 'too_large' : null;
+}
+
+/**
+ * Keep the beginning and the end of a text, as much as goes with a prompt.
+ *
+ * @param note is put in the place of what is left out.
+ */
+export function headAndTail(limits: Limits, room: Room, one: Attachment, note: string): Attachment {
+  let shorter = one;
+  for (let most = MOST_SHORTENED; most >= LEAST_SHORTENED; most /= 2) {
+    const half = Math.floor(Math.min(most, one.text.length) / 2);
+    const head = one.text.slice(0, half).replace(/[\ud800-\udbff]$/, '');
+    const tail = one.text.slice(-half).replace(/^[\udc00-\udfff]/, '');
+    shorter = { ...one, text: `${head}\n\n${note}\n\n${tail}` };
+    if (refuses(limits, room, shorter) !== 'too_large') {
+      break;
+    }
+  }
+  return shorter;
 }
 
 /** Shorten the name of an attachment to what is allowed, at its beginning: its end tells more. */

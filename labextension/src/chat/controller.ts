@@ -261,9 +261,13 @@ export class ChatController {
     this._sending.ask('regenerate', messageId);
   }
 
-  /** Ask again from a changed prompt; tell whether it was sent. */
-  editPrompt(messageId: string, body: string): boolean {
-    return body.trim() !== '' && this._sending.ask('edit', messageId, body);
+  /**
+   * Ask again from a changed prompt; tell whether it was sent.
+   *
+   * @param keeps the places of the attachments that go with it again; by default all do.
+   */
+  editPrompt(messageId: string, body: string, keeps?: readonly number[]): boolean {
+    return body.trim() !== '' && this._sending.ask('edit', messageId, body, keeps);
   }
 
   /** Show another version of a message, and what follows it. */
@@ -271,9 +275,9 @@ export class ChatController {
     this._state.reduce({ type: 'choose', messageId });
   }
 
-  /** Tell the person why something could not be done. */
-  tell(text: string): void {
-    this._state.notice('not_done', text);
+  /** Tell the person why something could not be done, and what can be done instead. */
+  tell(text: string, offer?: replies.Offer): void {
+    this._state.notice('not_done', text, offer);
   }
 
   /** Dismiss what `tell` said: the person has done something else about it. */

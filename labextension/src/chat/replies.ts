@@ -52,6 +52,14 @@ export interface Notice {
   readonly text: string;
   /** What the error is called in the server's log. */
   readonly errorId?: string;
+  /** What can be done instead. */
+  readonly offer?: Offer;
+}
+
+/** What a person can do at a press of a button. */
+export interface Offer {
+  readonly label: string;
+  readonly accept: () => void;
 }
 
 export interface ChatView {

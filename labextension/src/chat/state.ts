@@ -70,8 +70,8 @@ export class ChatState {
   }
 
   /** Tell the person something that belongs to no message. */
-  notice(code: replies.Notice['code'], text: string): void {
-    this.set({ chat: { ...this._state.chat, notice: { code, text } } });
+  notice(code: replies.Notice['code'], text: string, offer?: replies.Offer): void {
+    this.set({ chat: { ...this._state.chat, notice: { code, text, offer } } });
   }
 
   dispose(): void {

@@ -12,10 +12,10 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Attaching } from './attaching';
+import { ChatFiles } from './chatFiles';
 import { makeChats } from './chats';
 import { codeActionsOn } from './code/actions';
 import { addCommands, CommandIDs } from './commands';
-import { deleteChat, exportChat } from './dialogs';
 import { endNoticeOf } from './endNotice';
 import { widenOnce } from './firstWidth';
 import { chatIcon } from './icon';
@@ -82,9 +82,7 @@ export function activate(parts: LabParts): StopChat {
   });
   const code = codeActionsOn({ app, trans, notebooks, editors, browser });
   const attaching = new Attaching(parts, trans);
-  const remove = async (chatId: string, title: string): Promise<void> => {
-    await deleteChat(history, trans, chatId, title);
-  };
+  const files = new ChatFiles(parts, history, trans);
   const makePanel = (
     chat: ChatController | string | null,
     onChat?: (chatId: string | null) => void
@@ -100,7 +98,6 @@ export function activate(parts: LabParts): StopChat {
       attaching,
       settings,
       openMenu: menusOf(app.commands),
-      deleteChat: remove,
       schedule
     });
     panel.onFirstShow = () => warmUp(render);
@@ -146,8 +143,8 @@ export function activate(parts: LabParts): StopChat {
     open,
     show: () => app.shell.activateById(views.current.id),
     openTab,
-    deleteChat: remove,
-    exportChat: (chatId, format, title) => exportChat(history, chatId, format, title)
+    history,
+    files
   });
   views.subscribe(() => views.shown.forEach(chatId => history.seen(chatId)));
   openChats.connect();

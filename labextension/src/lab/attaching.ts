@@ -13,6 +13,7 @@ import {
   ASSUMED,
   cellText,
   failedCell,
+  headAndTail,
   nameOf,
   notebookText,
   outputsText,
@@ -20,6 +21,7 @@ import {
   textOf
 } from '../chat/attachments';
 import { ChatController } from '../chat/controller';
+import { Offer } from '../chat/replies';
 import { Attaching as PanelAttaching } from '../panel/context';
 import { Attachment } from '../wire/protocol';
 
@@ -36,8 +38,19 @@ export interface AttachingParts {
 /** The active cell of the notebook that was used last, or the one whose menu is open. */
 export type Which = 'active' | 'pointed at';
 
+/** The largest file that is read to be shortened, in bytes. */
+const MOST_READ = 50_000_000;
+
 /** A file that cannot be attached: the message is for the person. */
-class NotAttached extends Error {}
+class NotAttached extends Error {
+  /** @param whole reads it all the same, so that a part of it can be attached. */
+  constructor(
+    message: string,
+    readonly whole?: () => Promise<Attachment>
+  ) {
+    super(message);
+  }
+}
 
 export class Attaching implements PanelAttaching {
   constructor(
@@ -176,16 +189,34 @@ export class Attaching implements PanelAttaching {
       controller.attach([...attachments, one]);
       return true;
     }
-    controller.tell(
-      why === 'too_many'
-        ? this._trans.__(
-            'Not attached: %1. A prompt can have %2 attachments.',
-            one.name,
-            limits.max_attachments
-          )
-        : this._tooLarge(one.name, limits.max_frame_bytes)
-    );
+    if (why === 'too_large') {
+      const whole = (): Promise<Attachment> => Promise.resolve(one);
+      controller.tell(this._tooLarge(one.name, limits.max_frame_bytes), this._part(controller, whole));
+    } else {
+      controller.tell(
+        this._trans.__(
+          'Not attached: %1. A prompt can have %2 attachments.',
+          one.name,
+          limits.max_attachments
+        )
+      );
+    }
     return false;
+  }
+
+  /** Offer to attach the beginning and the end of what is too large. */
+  private _part(controller: ChatController, whole: () => Promise<Attachment>): Offer {
+    const read = async (): Promise<Attachment> => {
+      const one = await whole();
+      const { prompt, welcome } = controller.getSnapshot();
+      const note = this._trans.__('[The middle is left out.]');
+      const name = nameOf(this._trans.__('%1 (beginning and end)', one.name));
+      return headAndTail(welcome?.limits ?? ASSUMED, prompt.draft, { ...one, name }, note);
+    };
+    return {
+      label: this._trans.__('Attach its beginning and end'),
+      accept: () => void this._attachAll(controller, [read])
+    };
   }
 
   private _tooLarge(name: string, most: number): string {
@@ -208,12 +239,17 @@ export class Attaching implements PanelAttaching {
         }
       } catch (error) {
         const unread = this._trans.__('A file could not be read, and was not attached.');
-        controller.tell(error instanceof NotAttached ? error.message : unread);
+        const { message, whole } = error instanceof NotAttached ? error : new NotAttached(unread);
+        controller.tell(message, whole && this._part(controller, whole));
       }
     }
   }
 
-  private async _readPath(controller: ChatController, path: string): Promise<Attachment> {
+  private async _readPath(
+    controller: ChatController,
+    path: string,
+    most = maxBytes(controller)
+  ): Promise<Attachment> {
     const { contents } = this._parts.app.serviceManager;
     const name = nameOf(path.split('/').pop() ?? path);
     const about = await contents.get(path, { content: false });
@@ -221,7 +257,8 @@ export class Attaching implements PanelAttaching {
       throw new NotAttached(this._trans.__('Not attached: %1 is a folder.', name));
     }
     if (about.type !== 'notebook') {
-      this._checkSize(controller, name, about.size ?? 0); // a large one is not even fetched
+      const whole = (): Promise<Attachment> => this._readPath(controller, path, MOST_READ);
+      this._checkSize(name, about.size ?? 0, most, whole); // a large one is not even fetched
     }
     let model: Contents.IModel;
     try {
@@ -233,11 +270,16 @@ export class Attaching implements PanelAttaching {
     return this._made(name, model.type === 'notebook' ? model.content : String(model.content));
   }
 
-  private async _readFile(controller: ChatController, file: File): Promise<Attachment> {
+  private async _readFile(
+    controller: ChatController,
+    file: File,
+    most = maxBytes(controller)
+  ): Promise<Attachment> {
     const name = nameOf(file.name);
     const isNotebook = name.endsWith('.ipynb');
     if (!isNotebook) {
-      this._checkSize(controller, name, file.size);
+      const whole = (): Promise<Attachment> => this._readFile(controller, file, MOST_READ);
+      this._checkSize(name, file.size, most, whole);
     }
     const text = textOf(await file.arrayBuffer());
     if (text === null) {
@@ -253,10 +295,14 @@ export class Attaching implements PanelAttaching {
       : { name, text: written, mime_type: 'text/markdown' };
   }
 
-  private _checkSize(controller: ChatController, name: string, bytes: number): void {
-    const limits = controller.getSnapshot().welcome?.limits ?? ASSUMED;
-    if (bytes > limits.max_frame_bytes) {
-      throw new NotAttached(this._tooLarge(name, limits.max_frame_bytes));
+  private _checkSize(
+    name: string,
+    bytes: number,
+    most: number,
+    whole: () => Promise<Attachment>
+  ): void {
+    if (bytes > most) {
+      throw new NotAttached(this._tooLarge(name, most), bytes > MOST_READ ? undefined : whole);
     }
   }
 
@@ -281,6 +327,11 @@ export class Attaching implements PanelAttaching {
   }
 
   private _document: Widget | null = null;
+}
+
+/** How large a prompt can be with all that is attached to it. */
+function maxBytes(controller: ChatController): number {
+  return (controller.getSnapshot().welcome?.limits ?? ASSUMED).max_frame_bytes;
 }
 
 function asJson(text: string): unknown {

@@ -5,11 +5,13 @@ import { CommandRegistry } from '@lumino/commands';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { Attaching, Which } from './attaching';
+import { ChatFiles } from './chatFiles';
 import { CodeActions } from '../text/codeTools';
 import { ChatController } from '../chat/controller';
 import { OpenChats } from '../chat/openChats';
 import { isTerminal } from '../wire/guards';
-import { ExportFormat } from '../stores/history';
+import { ChatHistory, ExportFormat } from '../stores/history';
+import { deleteChat, renameChat } from './dialogs';
 import { chatIcon } from './icon';
 import { goesOn } from '../panel/messages/endWords';
 import { MessageView } from '../chat/messages';
@@ -28,6 +30,7 @@ export const CommandIDs = {
   exportMarkdown: 'stop-chat:export-markdown',
   exportNotebook: 'stop-chat:export-notebook',
   exportJson: 'stop-chat:export-json',
+  importChat: 'stop-chat:import',
   stop: 'stop-chat:stop',
   stopAll: 'stop-chat:stop-all',
   stopMessage: 'stop-chat:stop-reply',
@@ -68,8 +71,8 @@ export interface CommandTargets {
   show: () => void;
   /** Show a chat in a tab of the main area: one that is open already, or else a new one. */
   openTab: (chat: ChatController | string | null) => unknown;
-  deleteChat: (chatId: string, title: string) => Promise<void>;
-  exportChat: (chatId: string, format: ExportFormat, title: string) => Promise<void>;
+  history: ChatHistory;
+  files: ChatFiles;
 }
 
 interface Action {
@@ -87,7 +90,7 @@ const inMenu =
   (args: ReadonlyPartialJSONObject): string =>
     args.place === 'menu' ? there : elsewhere;
 
-const which = (args: ReadonlyPartialJSONObject): Which =>
+const cellOf = (args: ReadonlyPartialJSONObject): Which =>
   args.place === 'menu' ? 'pointed at' : 'active';
 
 export function addCommands(
@@ -97,15 +100,28 @@ export function addCommands(
   targets: CommandTargets
 ): void {
   const { openChats, views, attaching, code } = targets;
-  const { open, show, openTab, deleteChat, exportChat } = targets;
+  const { open, show, openTab, history, files } = targets;
   const controller = (): ChatController => views.current.shownChat.controller;
   const chat = () => controller().getSnapshot().chat;
-  const isKnown = (): boolean => chat().chatId !== null;
-  const title = (): string => chat().chat?.title || trans.__('Untitled chat');
+  /** The chat that a menu is for: its id, null for a new one, and its title. */
+  const which = ({ chatId }: ReadonlyPartialJSONObject): [string | null, string] => {
+    const id = (chatId as string | undefined) ?? chat().chatId;
+    const shown = chat().chat;
+    const known = shown?.id === id ? shown : history.getSnapshot().chats.find(one => one.id === id);
+    return [id, known?.title ?? ''];
+  };
+  const isKnown = (args: ReadonlyPartialJSONObject): boolean => which(args)[0] !== null;
+  const withChat =
+    (what: (chatId: string, title: string) => unknown) =>
+    (args: ReadonlyPartialJSONObject): unknown => {
+      const [chatId, title] = which(args);
+      return chatId === null ? undefined : what(chatId, title);
+    };
   const exporting = (label: string, format: ExportFormat): Action => ({
     label,
+    args: 'chatId',
     isEnabled: isKnown,
-    execute: () => exportChat(chat().chatId as string, format, title())
+    execute: withChat((chatId, title) => files.export(chatId, format, title))
   });
   /** The reply that a menu is for; from the palette, the newest. */
   const reply = (args: ReadonlyPartialJSONObject): MessageView | undefined => {
@@ -165,20 +181,37 @@ export function addCommands(
     },
     rename: {
       label: trans.__('Rename Chat…'),
+      args: 'chatId',
       isEnabled: isKnown,
-      execute: () => {
+      execute: args => {
+        if (args.chatId) {
+          return withChat((chatId, title) => renameChat(history, trans, chatId, title))(args);
+        }
         views.current.view.rename(true);
-        show();
+        return show();
       }
     },
     deleteChat: {
       label: trans.__('Delete Chat…'),
+      args: 'chatId',
       isEnabled: isKnown,
-      execute: () => deleteChat(chat().chatId as string, title())
+      execute: withChat((chatId, title) => deleteChat(history, trans, chatId, title))
     },
     exportMarkdown: exporting(trans.__('Export Chat as Markdown'), 'md'),
     exportNotebook: exporting(trans.__('Export Chat as Notebook'), 'ipynb'),
     exportJson: exporting(trans.__('Export Chat as JSON'), 'json'),
+    importChat: {
+      label: trans.__('Import Chat…'),
+      execute: async () => {
+        const view = views.current;
+        const added = await files.import();
+        if (added) {
+          view.view.showList(false);
+          view.shownChat.show(added.id);
+        }
+        show();
+      }
+    },
     stop: {
       label: trans.__('Stop Generating'),
       isEnabled: () => isBusy(chat()),
@@ -260,8 +293,8 @@ export function addCommands(
     attachCell: {
       label: inMenu(trans.__('Attach the Cell to Stop Chat'), trans.__('Attach the Active Cell')),
       args: 'place',
-      isEnabled: args => attaching.cell(which(args)) !== null,
-      execute: args => attach(attaching.cell(which(args)))
+      isEnabled: args => attaching.cell(cellOf(args)) !== null,
+      execute: args => attach(attaching.cell(cellOf(args)))
     },
     attachOutput: {
       label: inMenu(
@@ -269,8 +302,8 @@ export function addCommands(
         trans.__('Attach the Output of the Active Cell')
       ),
       args: 'place',
-      isEnabled: args => attaching.output(which(args)) !== null,
-      execute: args => attach(attaching.output(which(args)))
+      isEnabled: args => attaching.output(cellOf(args)) !== null,
+      execute: args => attach(attaching.output(cellOf(args)))
     },
     attachSelectedFiles: {
       label: inMenu(
@@ -325,7 +358,7 @@ export function addCommands(
   views.subscribe(() => {
     const { prompt } = controller().getSnapshot();
     const now = [
-      ...[controller().key, isKnown(), isBusy(chat()), chat().chat?.state, queued(chat()).length],
+      ...[controller().key, isKnown({}), isBusy(chat()), chat().chat?.state, queued(chat()).length],
       ...[isSendable(prompt), prompt.chip !== null, reply({})?.info.state]
     ].join();
     if (now !== before) {

@@ -1,8 +1,8 @@
-/** What is asked in a dialog, or handed to the person as a file. */
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+/** What is asked in a dialog before it is done to a chat. */
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { ChatHistory, ExportFormat } from '../stores/history';
+import { ChatHistory } from '../stores/history';
 
 /** Ask whether a chat is to be deleted, and delete it; tell whether it was. */
 export async function deleteChat(
@@ -11,9 +11,10 @@ export async function deleteChat(
   chatId: string,
   title: string
 ): Promise<boolean> {
+  const name = title || trans.__('Untitled chat');
   const answer = await showDialog({
     title: trans.__('Delete the chat?'),
-    body: trans.__('“%1” will be deleted for good. A reply that is being made in it stops.', title),
+    body: trans.__('“%1” will be deleted for good. A reply that is being made in it stops.', name),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.warnButton({ label: trans.__('Delete') })
@@ -23,23 +24,25 @@ export async function deleteChat(
   return answer.button.accept && (await history.remove(chatId));
 }
 
-/** Hand a chat to the person as a file. */
-export async function exportChat(
+/** Ask for a chat's title, and give it to it; a blank one changes nothing. */
+export async function renameChat(
   history: ChatHistory,
+  trans: TranslationBundle,
   chatId: string,
-  format: ExportFormat,
   title: string
 ): Promise<void> {
-  let file: Blob;
-  try {
-    file = await history.download(chatId, format);
-  } catch (error) {
-    history.tell(error instanceof Error ? error.message : '');
-    return;
+  const answer = await InputDialog.getText({
+    title: trans.__('Rename the chat'),
+    label: trans.__('Title'),
+    text: title,
+    cancelLabel: trans.__('Cancel'),
+    okLabel: trans.__('Rename')
+  });
+  const given = answer.button.accept ? (answer.value ?? '').trim().slice(0, MOST) : '';
+  if (given !== '' && given !== title) {
+    await history.rename(chatId, given);
   }
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = `${title.replace(/[^\p{L}\p{N} ._-]+/gu, ' ').trim().slice(0, 80) || 'chat'}.${format}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
+
+/** The longest title, in characters. */
+const MOST = 200;

@@ -16,8 +16,18 @@ const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
     CommandIDs.exportMarkdown,
     CommandIDs.exportNotebook,
     CommandIDs.exportJson,
+    CommandIDs.importChat,
     SEPARATOR,
     CommandIDs.settings,
+    SEPARATOR,
+    CommandIDs.deleteChat
+  ],
+  row: [
+    CommandIDs.rename,
+    SEPARATOR,
+    CommandIDs.exportMarkdown,
+    CommandIDs.exportNotebook,
+    CommandIDs.exportJson,
     SEPARATOR,
     CommandIDs.deleteChat
   ],

@@ -3,9 +3,9 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useRef } from 'react';
 
 import { focusInput, useHistory, useSnapshot, useTools } from './context';
-import { IconButton } from './iconButton';
+import { DOTS, IconButton } from './iconButton';
 import { Skeleton, useTitleWaits } from './header';
-import { Mark } from '../stores/history';
+import { byPeriod, Mark, Period } from '../stores/history';
 import { Chat } from '../wire/protocol';
 
 export function ChatList(): JSX.Element {
@@ -43,11 +43,16 @@ export function ChatList(): JSX.Element {
           {query ? trans.__('No chat matches.') : trans.__('There are no chats yet.')}
         </p>
       )}
-      <ul>
-        {chats.map(chat => (
-          <ChatRow key={chat.id} chat={chat} />
-        ))}
-      </ul>
+      {byPeriod(chats, new Date()).map(([period, those]) => (
+        <section key={period} aria-label={heading(trans, period)}>
+          <h3>{heading(trans, period)}</h3>
+          <ul>
+            {those.map(chat => (
+              <ChatRow key={chat.id} chat={chat} />
+            ))}
+          </ul>
+        </section>
+      ))}
       {more && (
         <button
           type="button"
@@ -63,8 +68,9 @@ export function ChatList(): JSX.Element {
 
 function ChatRow(props: { chat: Chat }): JSX.Element {
   const { chat } = props;
-  const { shownChat, trans, view, deleteChat } = useTools();
-  const { marks } = useHistory();
+  const { shownChat, trans, view, openMenu } = useTools();
+  const { marks, hits, query } = useHistory();
+  const hit = hits[chat.id];
   const current = useSnapshot().chat.chatId === chat.id;
   const waits = useTitleWaits(chat);
   const title = chat.title || trans.__('Untitled chat');
@@ -81,8 +87,11 @@ function ChatRow(props: { chat: Chat }): JSX.Element {
           focusInput();
         }}
       >
-        <span className="jp-StopChat-chatTitle" title={chat.title}>
-          {waits ? <Skeleton /> : title}
+        <span className="jp-StopChat-chatWords">
+          <span className="jp-StopChat-chatTitle" title={chat.title}>
+            {waits ? <Skeleton /> : title}
+          </span>
+          {query && hit && <Hit line={hit} query={query} />}
         </span>
         <span className="jp-StopChat-when">{when(chat.updated_at)}</span>
         {dot && (
@@ -90,14 +99,40 @@ function ChatRow(props: { chat: Chat }): JSX.Element {
         )}
       </button>
       <IconButton
-        name={trans.__('Delete %1', title)}
-        title={trans.__('Delete')}
-        className="jp-StopChat-delete"
-        path="M6 2h4v1.2h3v1.3H3V3.2h3V2ZM4 5.5h8l-.6 8.5H4.6L4 5.5Zm1.4 1.3.4 5.9h4.4l.4-5.9H5.4Z"
+        name={trans.__('Actions for %1', title)}
+        title={trans.__('More actions')}
+        hasMenu
+        path={DOTS}
         size={14}
-        onClick={() => void deleteChat(chat.id, title)}
+        onClick={button => openMenu('row', button, { chatId: chat.id })}
       />
     </li>
+  );
+}
+
+/** The line that a search has found, with the words that were typed. */
+function Hit(props: { line: string; query: string }): JSX.Element {
+  const words = props.query.trim().split(/\s+/);
+  const escaped = words.map(word => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = props.line.split(new RegExp(`(${escaped.join('|')})`, 'iu'));
+  return (
+    <span className="jp-StopChat-hit">
+      {parts.map((part, at) => (at % 2 ? <mark key={at}>{part}</mark> : part))}
+    </span>
+  );
+}
+
+/** Say when the chats below were changed last. */
+function heading(trans: TranslationBundle, period: Period): string {
+  const named: Partial<Record<Period, string>> = {
+    today: trans.__('Today'),
+    yesterday: trans.__('Yesterday'),
+    week: trans.__('Previous 7 days')
+  };
+  const [year, month] = period.split('-').map(Number);
+  return (
+    named[period] ??
+    new Date(year, month - 1).toLocaleDateString(undefined, { month: 'long', year: 'numeric' })
   );
 }
 

@@ -14,7 +14,7 @@ import { Snapshot } from '../chat/state';
 import { Attachment } from '../wire/protocol';
 
 /** The menus of the panel's buttons. */
-export type MenuName = 'chat' | 'draft' | 'attach' | 'reply';
+export type MenuName = 'chat' | 'row' | 'draft' | 'attach' | 'reply';
 
 /** What attaches: what is dropped on the panel, and the cell that an example is about. */
 export interface Attaching {
@@ -44,8 +44,6 @@ export interface PanelTools {
   schedule: (what: () => void, ms: number) => void;
   /** Open one of the menus below a button, or above it where it is at the end of the page. */
   openMenu: (which: MenuName, button: HTMLElement, args?: ReadonlyJSONObject) => void;
-  /** Ask whether a chat is to be deleted, and delete it. */
-  deleteChat: (chatId: string, title: string) => Promise<void>;
   /** What the panel shows besides the messages. */
   view: PanelView;
 }

@@ -1,7 +1,7 @@
 /** The top of the panel: the list of chats, the title, the chat's menu, and New chat. */
 import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import { IconButton } from './iconButton';
+import { DOTS, IconButton } from './iconButton';
 import { focusInput, useSnapshot, useTools, useView } from './context';
 import { titleWait } from '../stores/history';
 import { Chat } from '../wire/protocol';
@@ -54,7 +54,7 @@ export function Header(): JSX.Element {
         name={trans.__('More actions')}
         hasMenu
         className="jp-StopChat-menuButton"
-        path="M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z"
+        path={DOTS}
         onClick={button => openMenu('chat', button)}
       />
       <IconButton

@@ -1,6 +1,10 @@
 /** A button that shows an icon and no words. */
 import React from 'react';
 
+/** Three dots: what opens a menu. */
+export const DOTS =
+  'M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z';
+
 export function IconButton(props: {
   /** What it is called, for who does not see it. */
   name: string;

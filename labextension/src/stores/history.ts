@@ -12,9 +12,19 @@ export type Mark = 'stopped' | 'early' | 'failed' | 'unread';
 
 export type ExportFormat = 'md' | 'ipynb' | 'json';
 
+/** The lines in which a search was found, by their chats' ids. */
+export type Hits = Readonly<Record<string, string>>;
+
+export interface ChatPage {
+  readonly chats: readonly Chat[];
+  readonly hits?: Hits;
+}
+
 /** The routes that the list needs. */
 export interface ChatRoutes {
-  list(options: { limit: number; before?: string; query?: string }): Promise<readonly Chat[]>;
+  list(options: { limit: number; before?: string; query?: string }): Promise<ChatPage>;
+  /** @param file what was exported as JSON. */
+  add(file: object): Promise<Chat>;
   rename(chatId: string, title: string): Promise<void>;
   remove(chatId: string): Promise<void>;
   download(chatId: string, format: ExportFormat): Promise<Blob>;
@@ -24,6 +34,7 @@ export interface HistoryState {
   readonly chats: readonly Chat[];
   readonly marks: Readonly<Record<string, Mark>>;
   readonly query: string;
+  readonly hits: Hits;
   /** There may be more chats, older than these. */
   readonly more: boolean;
   /** The first page has not come yet. */
@@ -73,12 +84,44 @@ export function searchable(query: string): string {
   return [...query].slice(0, LONGEST_QUERY).join('').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
+/** Make a file's name of a chat's title, without what a file system or a person stumbles on. */
+export function fileName(title: string): string {
+  const words = title.replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, ' ').replace(/\s+/g, ' ');
+  const name = [...words].slice(0, 80).join('');
+  return name.replace(/^[ ._-]+|[ ._-]+$/g, '') || 'chat';
+}
+
+/** When a chat last changed, for a heading: a day that has a name, or a month. */
+export type Period = 'today' | 'yesterday' | 'week' | `${number}-${number}`;
+
+/** Tell under which heading a chat stands. */
+export function periodOf(at: string, now: Date): Period {
+  const date = new Date(at);
+  const dayOf = (one: Date): number => Date.UTC(one.getFullYear(), one.getMonth(), one.getDate());
+  const days = Math.round((dayOf(now) - dayOf(date)) / 86_400_000);
+  if (days < 7) {
+    return days < 1 ? 'today' : days < 2 ? 'yesterday' : 'week';
+  }
+  return `${date.getFullYear()}-${date.getMonth() + 1}`;
+}
+
+/** Put the chats of a list under their headings, in the list's order. */
+export function byPeriod(chats: readonly Chat[], now: Date): [Period, Chat[]][] {
+  const groups = new Map<Period, Chat[]>();
+  for (const chat of chats) {
+    const period = periodOf(chat.updated_at, now);
+    groups.set(period, [...(groups.get(period) ?? []), chat]);
+  }
+  return [...groups];
+}
+
 export class ChatHistory {
   constructor(private _options: HistoryOptions) {
     this._state = {
       chats: [],
       marks: _options.marks,
       query: '',
+      hits: {},
       more: false,
       loading: true,
       failure: null
@@ -98,9 +141,9 @@ export class ChatHistory {
     const isCurrent = (): boolean => asked === this._asked;
     this._set({ query, failure: null });
     await this._try(async () => {
-      const chats = await this._options.routes.list({ limit: PAGE, query });
+      const { chats, hits = {} } = await this._options.routes.list({ limit: PAGE, query });
       if (isCurrent()) {
-        this._set({ chats, more: chats.length === PAGE, loading: false });
+        this._set({ chats, hits, more: chats.length === PAGE, loading: false });
       }
     }, isCurrent);
   }
@@ -114,8 +157,10 @@ export class ChatHistory {
       const older = await this._options.routes.list({ limit: PAGE, before, query });
       if (asked === this._asked) {
         const known = new Set(this._state.chats.map(chat => chat.id));
-        const fresh = older.filter(chat => !known.has(chat.id));
-        this._set({ chats: [...this._state.chats, ...fresh], more: older.length === PAGE });
+        const fresh = older.chats.filter(chat => !known.has(chat.id));
+        const hits = { ...this._state.hits, ...older.hits };
+        const more = older.chats.length === PAGE;
+        this._set({ chats: [...this._state.chats, ...fresh], hits, more });
       }
     });
   }
@@ -131,6 +176,15 @@ export class ChatHistory {
       await this._options.routes.remove(chatId);
       this._drop(chatId);
     });
+  }
+
+  /** Take in a chat that was exported as JSON; return it, or null where it was refused. */
+  async add(file: object): Promise<Chat | null> {
+    let chat: Chat | null = null;
+    await this._try(async () => {
+      chat = await this._options.routes.add(file);
+    });
+    return chat;
   }
 
   /** Download a chat as a file. */

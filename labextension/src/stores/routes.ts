@@ -1,5 +1,5 @@
 /** The HTTP routes of the chats. */
-import { ChatRoutes, searchable } from './history';
+import { ChatPage, ChatRoutes, searchable } from './history';
 import { Ask, RouteRequest } from './server';
 import { Chat } from '../wire/protocol';
 
@@ -17,7 +17,11 @@ export function routesOf(ask: Ask): ChatRoutes {
         ...(query ? { query: searchable(query) } : {})
       };
       const answer = await askChats([], { query: asked });
-      return ((await answer.json()) as { chats: Chat[] }).chats;
+      return (await answer.json()) as ChatPage;
+    },
+    add: async file => {
+      const answer = await askChats([], { method: 'POST', body: file });
+      return (await answer.json()) as Chat;
     },
     rename: async (chatId, title) => {
       await askChats([chatId], { method: 'PATCH', body: { title } });

@@ -5,6 +5,7 @@ import {
   bytesOf,
   cellText,
   failedCell,
+  headAndTail,
   nameOf,
   notebookText,
   outputsText,
@@ -28,6 +29,19 @@ describe('what goes with a prompt', () => {
     expect(bytesOf('é"')).toBe(6);
     const room = { text: '', attachments: [] };
     expect(refuses(limits, room, { ...one, text: '\n'.repeat(500) })).toBe('too_large');
+  });
+
+  it('U14: has its beginning and its end where it is too large, as far as there is room', () => {
+    const room = { text: '', attachments: [] };
+    const text = `begin ${'x'.repeat(2_000_000)} end`;
+    const part = headAndTail(ASSUMED, room, { ...one, text }, 'NOTE');
+    expect(part.text).toMatch(/^begin x+\n\nNOTE\n\nx+ end$/);
+    expect(part.text.length).toBeLessThan(41_000);
+    const small = headAndTail({ ...limits, max_frame_bytes: 4000 }, room, { ...one, text }, 'NOTE');
+    expect(refuses({ ...limits, max_frame_bytes: 4000 }, room, small)).toBeNull();
+    expect(small.text).toMatch(/^begin x+\n\nNOTE\n\nx+ end$/);
+    const odd = headAndTail(ASSUMED, room, { ...one, text: `x${'🗼'.repeat(50_000)}` }, '');
+    expect(odd.text).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
   });
 
   it('is refused when there are too many', () => {

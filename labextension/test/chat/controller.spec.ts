@@ -189,10 +189,17 @@ describe('a changed prompt', () => {
     expect(chat.editPrompt(uuid(1), 'a better question')).toBe(true);
     const [frame] = sent('edit') as { request_id: string }[];
     expect(frame).toMatchObject({ message_id: uuid(1), body: 'a better question' });
+    expect(frame).not.toHaveProperty('keeps');
     expect(mode()).toBe('stop');
     chat.stop();
     expect(draft()).toBe('a better question');
     expect(sent('stop')).toMatchObject([{ request_id: frame.request_id }]);
+  });
+
+  it('U25: keeps what is attached, or what is left of it', () => {
+    ended();
+    chat.editPrompt(uuid(1), 'better', [1, 2]);
+    expect(sent('edit')).toMatchObject([{ body: 'better', keeps: [1, 2] }]);
   });
 
   it('is not asked while another reply is made', () => {

@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ChatHistory, ChatRoutes, Mark, PAGE, searchable, titleWait, TITLE_PATIENCE } from '../../src/stores/history';
+import {
+  byPeriod,
+  ChatHistory,
+  ChatRoutes,
+  fileName,
+  Mark,
+  PAGE,
+  searchable,
+  titleWait,
+  TITLE_PATIENCE
+} from '../../src/stores/history';
 import { Chat, Message, Receipt } from '../../src/wire/protocol';
 import { reply, uuid } from '../support';
 
@@ -22,6 +32,7 @@ let current: string | null;
 let kept: Readonly<Record<string, Mark>>;
 let history: ChatHistory;
 let refused: boolean;
+let hits: Record<string, string> | undefined;
 
 beforeEach(() => {
   asked = [];
@@ -29,10 +40,15 @@ beforeEach(() => {
   current = null;
   kept = {};
   refused = false;
+  hits = undefined;
   const routes: ChatRoutes = {
     list: async options => {
       asked.push(options);
-      return (await answers.shift()) ?? [];
+      return { chats: (await answers.shift()) ?? [], hits };
+    },
+    add: file => {
+      asked.push(file);
+      return refused ? Promise.reject(new Error('No.')) : Promise.resolve(chat(9));
     },
     rename: (...args) => {
       asked.push(args);
@@ -189,5 +205,56 @@ describe('a title', () => {
     expect(titleWait(chat(1, { ...untitled, state: 'generating' }), now + 1e9)).toBeGreaterThan(0);
     expect(titleWait(chat(1, untitled), now + 1000)).toBe(TITLE_PATIENCE - 1000);
     expect(titleWait(chat(1, untitled), now + TITLE_PATIENCE)).toBe(0);
+  });
+});
+
+describe('what the list says of a chat', () => {
+  it('U26: is the line in which the search was found', async () => {
+    answers = [Array.from({ length: PAGE }, (_, n) => chat(n)), [chat(PAGE)]];
+    hits = { [uuid(1)]: 'the line' };
+    await history.search('line');
+    expect(history.getSnapshot().hits).toEqual(hits);
+    hits = { [uuid(PAGE)]: 'another line' };
+    await history.readMore();
+    expect(history.getSnapshot().hits).toEqual({ [uuid(1)]: 'the line', ...hits });
+    hits = undefined;
+    await history.search('');
+    expect(history.getSnapshot().hits).toEqual({});
+  });
+
+  it('U26: is under the heading of its day, its week or its month', () => {
+    const at = (...when: [number, number, number, number]): string => new Date(...when).toISOString();
+    const times = [
+      at(2026, 2, 9, 8),
+      at(2026, 2, 9, 0),
+      at(2026, 2, 8, 23),
+      at(2026, 2, 3, 1),
+      at(2026, 2, 2, 1),
+      at(2025, 2, 9, 1)
+    ];
+    const listed = times.map((updated_at, n) => chat(n, { updated_at }));
+    const groups = byPeriod(listed, new Date(2026, 2, 9, 9));
+    expect(groups.map(([period, those]) => [period, those.length])).toEqual([
+      ['today', 2],
+      ['yesterday', 1],
+      ['week', 1],
+      ['2026-3', 1],
+      ['2025-3', 1]
+    ]);
+  });
+});
+
+describe('a chat as a file', () => {
+  it('U27: has a clean name', () => {
+    expect(fileName('What is 1/2?')).toBe('What is 1 2');
+    expect(fileName('  ..a: “b” – c*.  ')).toBe('a b c');
+    expect(fileName('Größe नमस्ते')).toBe('Größe नमस्ते');
+    expect(fileName('🗼')).toBe('chat');
+    expect(fileName('x'.repeat(300))).toBe('x'.repeat(80));
+  });
+
+  it('U27: is taken in, or the server says why not', async () => {
+    expect(await history.add({ messages: [] })).toEqual(chat(9));
+    expect(asked).toEqual([{ messages: [] }]);
   });
 });

@@ -82,6 +82,7 @@ const welcome = (change: Partial<Welcome> = {}): Welcome => ({
   limits: { max_frame_bytes: 1, max_prompt_length: 1, max_reply_length: 1, max_attachments: 1 },
   models: [MISSING],
   default_model: 'local:smollm2',
+  policy: 'queue',
   ...change
 });
 

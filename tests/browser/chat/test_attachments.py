@@ -242,8 +242,39 @@ def test_menus_of_what_is_asked_about(
         assert words in asked
 
 
+def test_an_edited_prompt_keeps_what_is_attached(chat: ChatPage, provider: OpenAIProvider) -> None:
+    """U14, U25: as chips that tell their size and can be removed, in a field that grows."""
+    provider.script = Script(tokens=["I ", "see."])
+    chat.drop_file("first.txt", "The first file.")
+    chat.drop_file("second.txt", "The second file. " * 100)
+    expect(chat.attached).to_contain_text(["first.txt15 B", "second.txt2 kB"])
+    _asked(chat, provider)
+    chat.messages.first.hover()
+    chat.messages.first.get_by_role("button", name="Edit").click()
+    editor = chat.page.locator(".jp-StopChat-editor")
+    chips = editor.locator(".jp-StopChat-attachment")
+    expect(chips).to_contain_text(["first.txt", "second.txt"])
+    chips.first.get_by_role("button", name="Remove first.txt").click()
+    expect(chips).to_contain_text(["second.txt"])
+    box = editor.get_by_role("textbox")
+    expect(box).to_be_focused()
+    low = box.evaluate("box => box.offsetHeight")
+    box.fill("What is this?\nAnd\nthat?")
+    assert box.evaluate("box => box.offsetHeight") > low
+    assert box.evaluate("box => box.scrollHeight <= box.clientHeight")
+    chat.shot("edited-with-attachments")
+    requests = len(provider.requests)
+    box.press("Enter")
+    expect(editor).to_have_count(0)
+    expect(chat.page.locator(".jp-StopChat-sentAttachment")).to_have_count(1)
+    chat.expect_mode("send")
+    asked = provider.requests[requests].body["messages"][-1]["content"]
+    assert "The second file." in asked
+    assert "The first file." not in asked
+
+
 def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
-    """L5: says so in a plain sentence; what was attached before stays."""
+    """L5, U14: says so in a plain sentence; what was attached before stays."""
     notice = chat.page.locator(".jp-StopChat-notice")
     chat.drop_file("notes.txt", "The lamp is lit at dusk.")
     expect(chat.attached).to_have_count(1)
@@ -253,6 +284,14 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
         "a prompt and its attachments can have 1024 kB in all."
     )
     chat.shot("too-large")
+    # U14: a part of it goes with the prompt.
+    notice.get_by_role("button", name="Attach its beginning and end").click()
+    expect(chat.attached.last).to_contain_text("large.txt (beginning and end)40 kB")
+    expect(notice).to_have_count(0)
+    expect(chat.input).to_be_focused()
+    chat.attached.last.get_by_role("button").click()
+    chat.drop_file("large.txt", "x" * 1_080_000)
+    expect(notice).to_be_visible()
     # What was said is put away by the next thing that is attached.
     chat.drop_file("also.txt", "x" * 40_000)
     expect(chat.attached).to_have_count(2)
@@ -272,6 +311,10 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
         dialog.locator(".jp-mod-accept").click()
         expect(dialog).to_have_count(0)
         expect(notice).to_contain_text(words)
+        if name == "large.txt":
+            notice.get_by_role("button", name="Attach its beginning and end").click()
+            expect(chat.attached.last).to_contain_text("large.txt (beginning and end)40 kB")
+            chat.attached.last.get_by_role("button").click()
     expect(chat.attached).to_have_count(2)
     for number in range(19):
         chat.drop_file(f"{number}.txt", "small")

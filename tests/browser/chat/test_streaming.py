@@ -332,6 +332,54 @@ def test_a_long_chat_opens_at_its_end_and_keeps_the_place(chat: ChatPage, lab: L
         assert abs(place) < 2
 
 
+#: How far the end of the last reply is from the view's at each change that is painted, once its
+#: words are there; and how many replies had come by then.
+FILLING = """
+() => {
+  const seen = window.seen = {places: [], before: null, filled: false};
+  let content = null;
+  const look = () => {
+    const list = document.querySelector('.jp-StopChat-list');
+    const bodies = [...list.querySelectorAll('.jp-StopChat-body')];
+    const last = bodies.at(-1)?.textContent.includes('Reply 199.');
+    const first = bodies[0]?.textContent.includes('Reply 1.');
+    if (last) {
+      seen.places.push(Math.round(
+        bodies.at(-1).getBoundingClientRect().bottom - list.getBoundingClientRect().bottom));
+    }
+    seen.before ??= last ? bodies.length : null;
+    seen.filled ||= first && last;
+  };
+  const find = () => {
+    const now = document.querySelector('.jp-StopChat-list > div');
+    if (now !== content) {
+      content = now;
+      // made behind the list's own: it is told when that has followed the end
+      new ResizeObserver(() => content === now && look()).observe(now);
+    }
+    if (!seen.filled) {
+      requestAnimationFrame(find);
+    }
+  };
+  find();
+}
+"""
+
+
+def test_a_long_chat_is_filled_from_its_end(chat: ChatPage, lab: Lab) -> None:
+    """U39: what is read does not move while the messages above it come."""
+    chat_id = _import(lab, 100)
+    chat.page.get_by_role("button", name="Chats", exact=True).click()
+    row = chat.page.locator(f'[data-chat-id="{chat_id}"] .jp-StopChat-chat')
+    expect(row).to_be_visible()
+    chat.page.evaluate(FILLING)
+    row.click()
+    chat.page.wait_for_function("window.seen.filled")
+    seen = chat.page.evaluate("window.seen")
+    assert seen["before"] < 10
+    assert len(set(seen["places"])) == 1, seen
+
+
 @pytest.mark.parametrize("turns", [20, pytest.param(100, marks=pytest.mark.stress)])
 def test_many_double_clicks_on_stop_send_nothing(
     chat: ChatPage, provider: OpenAIProvider, turns: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -89,7 +88,7 @@ def test_chats_show_their_state_and_go_on_when_they_are_left(
 
 
 def test_a_chat_is_renamed_found_and_deleted(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """L10: and it is gone for good, after a reload as well."""
+    """L10, U26: with the line that was found; and it is gone for good, after a reload as well."""
     provider.script = SHORT
     chat.ask("A question to be renamed")
     chat.expect_mode("send")
@@ -108,14 +107,32 @@ def test_a_chat_is_renamed_found_and_deleted(chat: ChatPage, provider: OpenAIPro
     expect(search).to_be_focused()
     search.fill("lantern")
     expect(chat.page.locator(".jp-StopChat-chatRow")).to_have_count(1)
+    expect(chat.page.locator(".jp-StopChat-hit")).to_have_count(0)
+    search.fill("RENAMED")
+    expect(chat.page.locator(".jp-StopChat-hit")).to_have_text("A question to be renamed")
+    expect(chat.page.locator(".jp-StopChat-hit mark")).to_have_text("renamed")
+    expect(chat.page.locator(".jp-StopChat-chats h3")).to_have_text("Today")
+    chat.width(250)
+    chat.shot("search-hit-250")
+    chat.width(420)
     search.fill("")
-    delete = _row(chat, "Lanterns").get_by_role("button", name="Delete")
-    delete.click()
+
+    def act(title: str, item: str) -> None:
+        _row(chat, title).get_by_role("button", name=f"Actions for {title}").click()
+        chat.page.get_by_role("menuitem", name=item).click()
+
+    # A blank title changes nothing.
+    for title, found in (("   ", "Lanterns"), (" Lamps ", "Lamps")):
+        act("Lanterns", "Rename Chat")
+        chat.page.locator(".jp-Dialog input").fill(title)
+        chat.page.locator(".jp-Dialog").get_by_role("button", name="Rename").click()
+        expect(_row(chat, found)).to_have_count(1)
+    act("Lamps", "Delete Chat")
     chat.page.locator(".jp-Dialog").get_by_role("button", name="Cancel").click()
-    expect(_row(chat, "Lanterns")).to_have_count(1)
-    delete.click()
+    expect(_row(chat, "Lamps")).to_have_count(1)
+    act("Lamps", "Delete Chat")
     chat.page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
-    expect(_row(chat, "Lanterns")).to_have_count(0)
+    expect(_row(chat, "Lamps")).to_have_count(0)
     expect(chat.messages).to_have_count(0)
     chat.load_again()
     expect(chat.messages).to_have_count(0)
@@ -134,27 +151,52 @@ def test_deleting_stops_what_is_made(chat: ChatPage, provider: OpenAIProvider) -
         chat.page.wait_for_timeout(20)
 
 
-@pytest.mark.parametrize("kind", ["Markdown", "Notebook", "JSON"])
-def test_a_chat_is_exported(
-    chat: ChatPage, provider: OpenAIProvider, kind: str, tmp_path: Path
+def test_a_chat_is_exported_and_imported(
+    chat: ChatPage, provider: OpenAIProvider, tmp_path: Path
 ) -> None:
-    """The menu hands the chat over as a file that holds what was said."""
+    """U27: as a file that holds what was said, or as a notebook beside the others, opened."""
     provider.script = SHORT
-    chat.ask("A question to keep")
+    chat.ask("Is 1/2 a question to keep?")
     chat.expect_mode("send")
-    expect(_title(chat)).to_have_text("A question to keep")
-    chat.page.get_by_role("button", name="More actions").click()
-    with chat.page.expect_download() as waiting:
-        chat.page.get_by_role("menuitem", name=f"Export Chat as {kind}").click()
-    suffix = {"Markdown": "md", "Notebook": "ipynb", "JSON": "json"}[kind]
-    assert waiting.value.suggested_filename == f"A question to keep.{suffix}"
-    file = tmp_path / "export"
-    waiting.value.save_as(file)
-    text = file.read_text()
-    assert "A question to keep" in text
-    assert "An answer." in text
-    if kind != "Markdown":
-        json.loads(text)
+    expect(_title(chat)).to_have_text("Is 1/2 a question to keep?")
+
+    def choose(item: str) -> None:
+        chat.page.get_by_role("button", name="More actions").click()
+        chat.page.get_by_role("menuitem", name=item).click()
+
+    for kind, suffix in (("Markdown", "md"), ("JSON", "json")):
+        with chat.page.expect_download() as waiting:
+            choose(f"Export Chat as {kind}")
+        assert waiting.value.suggested_filename == f"Is 1 2 a question to keep.{suffix}"
+        waiting.value.save_as(tmp_path / f"chat.{suffix}")
+        text = (tmp_path / f"chat.{suffix}").read_text()
+        assert "a question to keep?" in text
+        assert "An answer." in text
+    for name in ("Is 1 2 a question to keep.ipynb", "Is 1 2 a question to keep (2).ipynb"):
+        choose("Export Chat as Notebook")
+        shown = chat.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
+        expect(shown).to_have_text(name)
+        assert "An answer." in (chat.lab.folder / "home" / name).read_text()
+    expect(chat.page.locator(".jp-Dialog")).to_have_count(0)
+    chat.shot("exported-notebook")
+    chat.page.evaluate(
+        """() => [...window.jupyterapp.shell.widgets('main')]
+          .filter(one => one.node.matches('.jp-NotebookPanel')).forEach(one => one.dispose())"""
+    )
+    # Taken in, it is a chat of its own.
+    chat.new_chat()
+    with chat.page.expect_file_chooser() as chooser:
+        choose("Import Chat")
+    chooser.value.set_files(tmp_path / "chat.md")
+    trouble = chat.page.locator(".jp-StopChat-notice")
+    expect(trouble).to_contain_text("“chat.md” is no chat that was exported as JSON.")
+    trouble.get_by_role("button", name="Dismiss").click()
+    with chat.page.expect_file_chooser() as chooser:
+        choose("Import Chat")
+    chooser.value.set_files(tmp_path / "chat.json")
+    expect(chat.reply()).to_have_text("An answer.")
+    _open_list(chat)
+    expect(_row(chat, "Is 1/2 a question to keep?")).to_have_count(2)
 
 
 def test_a_chat_that_is_deleted_elsewhere_leaves_the_view(

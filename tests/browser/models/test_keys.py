@@ -13,6 +13,21 @@ pytestmark = pytest.mark.browser
 LONG = Script(tokens=100_000, rate=60)
 
 
+#: What takes more than a line in the list of models, and a field whose words are cut.
+BROKEN = """
+() => [...document.querySelectorAll(
+    '.jp-StopChat-provider, .jp-StopChat-models .jp-StopChat-primary')]
+  .filter(one => one.getBoundingClientRect().height > 30)
+  .map(one => one.textContent)
+  .concat(
+    [...document.querySelectorAll('.jp-StopChat-models input')].filter(input => {
+      const words = document.createElement('canvas').getContext('2d');
+      words.font = getComputedStyle(input).font;
+      return words.measureText(input.placeholder).width > input.clientWidth - 16;
+    }).map(input => input.placeholder))
+"""
+
+
 def _begin(chat: ChatPage, provider: OpenAIProvider) -> None:
     provider.script = LONG
     chat.ask("Tell me a story")
@@ -105,8 +120,13 @@ def test_everything_stops(chat: ChatPage, provider: OpenAIProvider, how: str) ->
 
 
 def test_the_menu_of_the_button_stops_and_sends(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """J5, V6, S1: by the keyboard; the button stays Stop, and does not move."""
+    """J5, V6, S1, U34: by the keyboard; the button stays Stop, and does not move."""
+    expect(chat.input).to_have_attribute("placeholder", "Ask something…")
     _begin(chat, provider)
+    expect(chat.input).to_have_attribute("placeholder", "Enter queues a prompt")
+    chat.set({"policy": "interrupt", "sendKey": "Ctrl+Enter"})
+    expect(chat.input).to_have_attribute("placeholder", "Ctrl+Enter stops this and sends")
+    chat.set(None)
     place = chat.button.bounding_box()
     menu = chat.page.get_by_role("button", name="Ways to send")
     expect(menu).to_have_count(0)
@@ -190,7 +210,7 @@ def test_the_input_is_as_high_as_its_lines(chat: ChatPage, provider: OpenAIProvi
 def test_the_keyboard_leads_to_the_chat_and_its_commands(
     chat: ChatPage, provider: OpenAIProvider
 ) -> None:
-    """U21: a shortcut, the models, the settings, and the prompts that were sent."""
+    """U21, U35, U36, U37: a shortcut, the models, the settings, and the prompts that were sent."""
     provider.script = Script(tokens=["An ", "answer."])
     for prompt in ("First question", "Second question"):
         chat.ask(prompt)
@@ -221,6 +241,12 @@ def test_the_keyboard_leads_to_the_chat_and_its_commands(
     palette.locator(".lm-CommandPalette-item", has_text="Choose a Model…").click()
     search = chat.page.get_by_role("textbox", name="Search for a model")
     expect(search).to_be_focused()
+    # U35: it is whole in a narrow panel: a provider takes one line, and nothing is cut.
+    chat.width(250)
+    expect(chat.page.locator(".jp-StopChat-choice").first).to_be_visible()
+    assert chat.page.evaluate(BROKEN) == []
+    chat.shot("models-250")
+    chat.width(420)
     search.press("Escape")
     # The settings, from the panel's own menu, which is there in a new chat as well.
     chat.new_chat()
@@ -228,5 +254,7 @@ def test_the_keyboard_leads_to_the_chat_and_its_commands(
     chat.page.get_by_role("menuitem", name="Stop Chat Settings…").click()
     editor = chat.page.locator("#setting-editor, .jp-SettingsPanel").first
     expect(editor).to_contain_text("What Stop does with the turn")
+    for words in ("Keep what came so far", "It stops the reply and goes first"):
+        expect(editor.locator("option", has_text=words)).to_have_count(1)
     chat.shot("settings")
     chat.page.evaluate("window.jupyterapp.commands.execute('application:close-all')")

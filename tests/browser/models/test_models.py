@@ -152,12 +152,15 @@ def give(page: Page, **fields: str) -> None:
 def test_the_local_model_is_installed_from_the_page(
     chat: ChatPage, index: Index, lab: Lab
 ) -> None:
-    """B11: from a fresh profile without any key to the first answer; a stop on the way."""
+    """B11, U38: from a fresh profile without any key to the first answer; a stop on the way."""
     page = chat.page
     setup = page.locator(".jp-StopChat-setup")
     button = setup.get_by_role("button", name="Install the local model")
     bar = setup.get_by_role("progressbar")
     expect(button).to_be_visible()
+    # U38: the card and the name below the input agree.
+    expect(setup).to_contain_text("No model is set up yet")
+    expect(page.locator("button.jp-StopChat-model")).to_have_text("No model yet")
     page.evaluate(AXE.read_text())
     for theme, name in THEMES.items():
         chat.theme(name)
@@ -193,7 +196,7 @@ def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
     chat.width(420)
     with OpenAIProvider(only("sk-right")).in_thread() as provider:
         picker(chat)
-        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        page.get_by_role("button", name="Set up the OpenAI-compatible").click()
         chat.shot("models-4-address")
         give(page, address=provider.base_url, key="sk-wrong")
         choice = page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']")
@@ -318,7 +321,7 @@ def test_a_provider_that_asks_to_wait(chat: ChatPage) -> None:
         Script(trouble="rate_limit", headers={"Retry-After": "50"})
     ).in_thread() as p:
         picker(chat)
-        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        page.get_by_role("button", name="Set up the OpenAI-compatible").click()
         give(page, address=p.base_url, key="")
         page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']").click()
         chat.ask("Hello?")
@@ -352,7 +355,7 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
 
     with OpenAIProvider(short).in_thread() as provider:
         picker(chat)
-        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        page.get_by_role("button", name="Set up the OpenAI-compatible").click()
         give(page, address=provider.base_url, key="")
         page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']").click()
         chat.command("stop-chat:new")
@@ -387,7 +390,7 @@ def test_a_wrong_address(chat: ChatPage) -> None:
     chat.command("stop-chat:new")
     with OpenAIProvider(Script(tokens=["Good ", "day."])).in_thread() as provider:
         picker(chat)
-        page.get_by_role("button", name="Set the address of the OpenAI-compatible").click()
+        page.get_by_role("button", name="Set up the OpenAI-compatible").click()
         give(page, address=provider.base_url.removesuffix("/v1") + "/elsewhere", key="")
         search = page.locator(".jp-StopChat-models .jp-StopChat-search")
         search.fill("openai_compatible:gpt-test")

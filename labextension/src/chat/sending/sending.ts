@@ -78,8 +78,17 @@ export class Sending {
     return true;
   }
 
-  /** Ask for a reply from a message that exists; tell whether it was asked for. */
-  ask(kind: 'continue' | 'regenerate' | 'edit', messageId: string, body = ''): boolean {
+  /**
+   * Ask for a reply from a message that exists; tell whether it was asked for.
+   *
+   * @param keeps the places of the attachments that go with an edited prompt; by default all do.
+   */
+  ask(
+    kind: 'continue' | 'regenerate' | 'edit',
+    messageId: string,
+    body = '',
+    keeps?: readonly number[]
+  ): boolean {
     if (selectors.isBusy(this._state.now.chat)) {
       return false;
     }
@@ -92,6 +101,9 @@ export class Sending {
     const model = this._options.picked?.effective;
     if (model && kind !== 'continue') {
       frame.model = model;
+    }
+    if (keeps && frame.type === 'edit') {
+      frame.keeps = [...keeps];
     }
     if (!this.fits({ ...frame, body })) {
       return false;

@@ -1,36 +1,26 @@
 /** What goes with the draft: named chips in the input. */
 import React from 'react';
 
+import { Chips } from '../chips';
 import { focusInput, useSnapshot, useTools } from '../context';
 import { IconButton } from '../iconButton';
 
 /** Show what is attached to the draft; each can be removed. */
 export function DraftAttachments(): JSX.Element | null {
-  const { controller, trans } = useTools();
+  const { controller } = useTools();
   const { attachments } = useSnapshot().prompt.draft;
   if (attachments.length === 0) {
     return null;
   }
   return (
-    <ul className="jp-StopChat-attachments" aria-label={trans.__('Attachments')}>
-      {attachments.map((attachment, at) => (
-        <li className="jp-StopChat-attachment" key={at} title={attachment.name}>
-          <span className="jp-StopChat-attachmentName">{attachment.name}</span>
-          <button
-            type="button"
-            aria-label={trans.__('Remove %1', attachment.name)}
-            title={trans.__('Remove')}
-            onClick={() => {
-              controller.attach(attachments.filter(one => one !== attachment));
-              controller.untell();
-              focusInput();
-            }}
-          >
-            <span aria-hidden="true">×</span>
-          </button>
-        </li>
-      ))}
-    </ul>
+    <Chips
+      attachments={attachments}
+      onRemove={at => {
+        controller.attach(attachments.filter((_, one) => one !== at));
+        controller.untell();
+        focusInput();
+      }}
+    />
   );
 }
 

@@ -2,13 +2,15 @@
 import React, { useLayoutEffect, useRef } from 'react';
 
 import { AttachButton, DraftAttachments } from './attachmentChips';
-import { useSettings, useSnapshot, useTools } from '../context';
+import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { Setup } from '../models/localInstall';
 import { ModelPicker } from '../models/modelPicker';
 import { Queue } from './queue';
+import { useGrowing } from '../growing';
 import { ToEnd } from './toEnd';
 import { Following } from '../messages/following';
 import { chips } from '../../chat/prompt';
+import { buttonMode } from '../../chat/selectors';
 import { composes, sends } from '../../stores/sendKey';
 import { SendStop } from './sendStop';
 
@@ -16,23 +18,11 @@ export function Input(props: { following: Following }): JSX.Element {
   const { controller, trans } = useTools();
   const { sendKey } = useSettings();
   const { prompt } = useSnapshot();
+  const invitation = useInvitation();
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
 
-  useLayoutEffect(() => fit(box.current as HTMLTextAreaElement), [prompt.draft.text]);
-  useLayoutEffect(() => {
-    // its lines break anew when the panel's width changes, or a button comes beside it
-    const element = box.current as HTMLTextAreaElement;
-    let width = element.clientWidth;
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth !== width) {
-        width = element.clientWidth;
-        fit(element);
-      }
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  useGrowing(box, prompt.draft.text);
   useLayoutEffect(() => {
     // a prompt that came back, or was recalled, has the caret at its end
     const element = box.current as HTMLTextAreaElement;
@@ -87,7 +77,7 @@ export function Input(props: { following: Following }): JSX.Element {
             className="jp-StopChat-input"
             rows={1}
             value={prompt.draft.text}
-            placeholder={trans.__('Ask something…')}
+            placeholder={invitation}
             aria-label={trans.__('Prompt')}
             onChange={event => controller.edit(event.target.value)}
             onKeyDown={onKeyDown}
@@ -110,6 +100,24 @@ export function Input(props: { following: Following }): JSX.Element {
   );
 }
 
+/** Say what a prompt does that is sent now: it may have to wait. */
+function useInvitation(): string {
+  const { trans } = useTools();
+  const { sendKey, policy } = useSettings();
+  const { chat, welcome } = useSnapshot();
+  if (buttonMode(chat) === 'send') {
+    return trans.__('Ask something…');
+  }
+  switch (policy ?? welcome?.policy) {
+    case 'interrupt':
+      return trans.__('%1 stops this and sends', sendKey);
+    case 'reject':
+      return trans.__('Wait for the reply…');
+    default:
+      return trans.__('%1 queues a prompt', sendKey);
+  }
+}
+
 /** Tell whether a key recalls: an arrow alone, where it moves no caret. */
 function isRecalling(event: React.KeyboardEvent<HTMLTextAreaElement>): boolean {
   const { selectionStart, selectionEnd, value } = event.currentTarget;
@@ -117,12 +125,6 @@ function isRecalling(event: React.KeyboardEvent<HTMLTextAreaElement>): boolean {
   const isAlone = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
   const isArrow = event.key === 'ArrowUp' || event.key === 'ArrowDown';
   return isArrow && isAlone && isAtEnd && !composes(event.nativeEvent);
-}
-
-/** Make it as high as its lines, up to a bound. */
-function fit(element: HTMLTextAreaElement): void {
-  element.style.height = 'auto';
-  element.style.height = `${Math.min(element.scrollHeight, 200)}px`;
 }
 
 function Notice(): JSX.Element | null {
@@ -134,6 +136,18 @@ function Notice(): JSX.Element | null {
   return (
     <div className="jp-StopChat-notice" role="alert" data-code={notice.code}>
       <span title={notice.errorId}>{notice.text}</span>
+      {notice.offer && (
+        <button
+          type="button"
+          className="jp-StopChat-action"
+          onClick={() => {
+            notice.offer?.accept();
+            focusInput(); // the button goes away, and Esc must still reach the panel
+          }}
+        >
+          {notice.offer.label}
+        </button>
+      )}
       <button
         type="button"
         className="jp-StopChat-action"

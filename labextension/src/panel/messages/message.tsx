@@ -21,6 +21,8 @@ interface MessageProps {
   onRendered: () => void;
   /** It is the newest reply. */
   last: boolean;
+  /** Called when the words are on the page. */
+  onDrawn: (messageId: string) => void;
   /** Which of its versions it is, from 0. */
   at: number;
   /** The ids of its versions, with blanks between them; empty when there is only one. */
@@ -29,7 +31,7 @@ interface MessageProps {
 
 /** Show one message; it renders again only when it changed. */
 export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
-  const { view, onRendered } = props;
+  const { view, onRendered, onDrawn } = props;
   const { controller, trans } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
@@ -75,7 +77,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
               {trans.__('Load what the tools were given and returned')}
             </button>
           )}
-          <Body view={view} onRendered={onRendered} />
+          <Body view={view} onRendered={onRendered} onDrawn={onDrawn} />
           {!hasText(view) && <MissingText messageId={view.id} />}
           {waits && (
             <div className="jp-StopChat-waiting" aria-hidden="true">
@@ -126,8 +128,9 @@ function Prompt(props: MessageProps): JSX.Element {
       <PromptEditor
         text={view.text}
         save={trans.__('Send')}
-        onEnd={body => {
-          if (body === null || controller.editPrompt(view.id, body)) {
+        attachments={view.info.attachments}
+        onEnd={(body, keeps) => {
+          if (body === null || controller.editPrompt(view.id, body, keeps)) {
             setEditing(false);
             focusInput();
           }
@@ -189,8 +192,8 @@ function VersionSwitch(props: MessageProps): JSX.Element | null {
   );
 }
 
-function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element {
-  const { view, onRendered } = props;
+function Body(props: Pick<MessageProps, 'view' | 'onRendered' | 'onDrawn'>): JSX.Element {
+  const { view, onRendered, onDrawn } = props;
   const { controller, render, schedule } = useTools();
   const host = useRef<HTMLDivElement>(null);
   const body = useRef<LiveBody | null>(null);
@@ -202,7 +205,10 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
       growCode: render.growCode,
       schedule,
       now: () => performance.now(),
-      onRendered
+      onRendered: () => {
+        onRendered();
+        onDrawn(view.id);
+      }
     });
     body.current = live;
     const endReport = controller.reportShown(view.id, () => live.shown);
@@ -210,9 +216,9 @@ function Body(props: { view: MessageView; onRendered: () => void }): JSX.Element
       endReport();
       live.dispose();
     };
-  }, [view.id, controller, render, schedule, onRendered]);
+  }, [view.id, controller, render, schedule, onRendered, onDrawn]);
   useEffect(() => {
     body.current?.update(view.text, done, cut);
-  }, [view.text, done, cut, view.id, controller, render, schedule, onRendered]);
+  }, [view.text, done, cut, view.id, controller, render, schedule, onRendered, onDrawn]);
   return <div className="jp-StopChat-body" ref={host} />;
 }

@@ -3,6 +3,7 @@ import React, { useCallback, useEffect, useLayoutEffect, useRef, useState } from
 
 import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
+import { useFilledFromEnd } from './filling';
 import { Following } from './following';
 import { elsewhereWords, finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
@@ -63,6 +64,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
   const forks = versions(chat.messages);
   const firstSent = sentFrom(shown);
   const newest = [...shown].reverse().find(view => view.role === 'assistant');
+  const { filled, onDrawn } = useFilledFromEnd(shown);
   return (
     <div className="jp-StopChat-listFrame">
       <div
@@ -79,7 +81,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
         <div ref={content} onClick={onClick}>
           {shown.length === 0 && chat.pending.length === 0 && !chat.loading && <Greeting />}
           {chat.loading && <Loading failure={chat.failure} />}
-          {shown.map(view => (
+          {filled.map(view => (
             <React.Fragment key={view.id}>
               {view.id === firstSent && <CutLine />}
               <MessageItem
@@ -87,6 +89,7 @@ export function MessageList(props: { following: Following }): JSX.Element {
                 idle={idle}
                 onRendered={onRendered}
                 last={view === newest}
+                onDrawn={onDrawn}
                 at={forks.get(view.id)?.at ?? 0}
                 versions={forks.get(view.id)?.ids.join(' ') ?? ''}
               />

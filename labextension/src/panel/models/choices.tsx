@@ -53,7 +53,7 @@ export function Choices(props: {
         spellCheck={false}
         value={search}
         placeholder={
-          list.any_model ? trans.__('Search, or type provider:model') : trans.__('Search')
+          list.any_model ? trans.__('Search or provider:model') : trans.__('Search')
         }
         aria-label={trans.__('Search for a model, or type provider:model')}
         onChange={event => setSearch(event.target.value)}
@@ -157,7 +157,7 @@ function Group(props: {
             className="jp-StopChat-action"
             aria-label={
               isServer
-                ? trans.__('Set the address of the OpenAI-compatible server')
+                ? trans.__('Set up the OpenAI-compatible server')
                 : given
                   ? trans.__('Change the key for %1', provider.label)
                   : trans.__('Add a key for %1', provider.label)
@@ -167,7 +167,7 @@ function Group(props: {
             {given
               ? trans.__('Change')
               : isServer
-                ? trans.__('Set address')
+                ? trans.__('Set up')
                 : trans.__('Add a key')}
           </button>
         )}

@@ -42,7 +42,8 @@ export function ModelPicker(): JSX.Element {
   }, [open, models]);
   const effective = models.effective;
   // its room is there from the start, so that the button does not move when it comes
-  const label = name(effective) || '\u00a0';
+  const none = models.lack === 'local_model_missing'; // as the card above the input says
+  const label = none ? trans.__('No model yet') : name(effective) || '\u00a0';
   if (state.list?.locked) {
     return (
       <div className="jp-StopChat-model" title={trans.__('Set by who runs this server')}>

@@ -90,7 +90,9 @@ export interface Regenerate {
 /**
  * A frame: change a prompt and ask again from there, keeping the earlier one as a version.
  *
- * A prompt that is still queued is changed where it is.
+ * A prompt that is still queued is changed where it is, and keeps what is attached to it.
+ *
+ * :ivar keeps: the places of the attachments that go with it again, from 0; by default all do.
  */
 export interface Edit {
   type: 'edit';
@@ -98,6 +100,7 @@ export interface Edit {
   body: string;
   request_id: string;
   model?: string | null;
+  keeps?: number[] | null;
 }
 
 /**

@@ -30,6 +30,7 @@ export interface Welcome {
   limits: Limits;
   models: ModelInfo[];
   default_model?: string;
+  policy: 'queue' | 'interrupt' | 'reject';
 }
 
 /**

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.local_model.continuation import Joint
 from jupyter_stop_chat.local_model.process import CHILD, Limits, ModelProcess, StartFailed
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Weights, find_weights, weights_path
@@ -66,7 +67,7 @@ class LocalHandler:
         idle_shutdown_s: float = 600.0,
         confirm_s: float = 2.0,
         start_s: float = 120.0,
-        context: int = 8192,
+        context: int = CONTEXT,
         memory_mb: int = 0,
         command: Sequence[str] = CHILD,
     ) -> None:

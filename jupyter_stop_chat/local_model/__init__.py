@@ -8,3 +8,5 @@ from __future__ import annotations
 
 #: Raised when what is said between parent and child changes its meaning.
 PIPE_PROTOCOL = 1
+#: How many tokens all requests of a child hold together, unless it is said otherwise.
+CONTEXT = 8192

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
-from . import PIPE_PROTOCOL
+from . import CONTEXT, PIPE_PROTOCOL
 from .pipes import End, Pipes
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Limits:
     :ivar memory_mb: megabytes that a child may use besides the weights; 0: as many as it likes.
     """
 
-    context: int = 8192
+    context: int = CONTEXT
     parallel: int = 4
     confirm_s: float = 2.0
     start_s: float = 120.0

@@ -7,13 +7,13 @@ the first use, and kept.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.closing import close_part
+from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.ports.handler import ChatHandler
 from jupyter_stop_chat.settings.masking import reveal, secrets_in
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
@@ -28,13 +28,9 @@ from .key_file import KeyFile
 from .key_parameters import clean_key, gives_key
 from .keys import Keys
 from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
+from .retiring import CLOSE_S, Retiring
 from .rules import Rules
 from .trying import Trial, try_key
-
-log = logging.getLogger(__name__)
-
-#: How long a handler is waited for when it is closed, in seconds: less than all of them are.
-_CLOSE_S = 4.0
 
 #: Called with the name after the colon; returns a chat handler, or a LangChain runnable.
 Factory = Callable[[str], Any]
@@ -71,10 +67,12 @@ class Models:
         file = key_file or KeyFile(data_dir / "stop-chat" / "keys.json")
         self.keys = Keys(file, self._key_changed)
         self._choices = Choices(data_dir / "stop-chat" / "models.json")
-        self._catalogue = Catalogue(data_dir, self._parameters, rules, self.keys, self._choices)
-        self._handlers = Kept(self._release)
+        self._catalogue = Catalogue(
+            data_dir, self._parameters, rules, self.keys, self._choices, self._size_of
+        )
+        self._retiring = Retiring()
+        self._handlers = Kept(self._retiring.release)
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
         self._closed = False
         self._executor = ThreadPoolExecutor(1, "stop-chat-import")
 
@@ -101,7 +99,7 @@ class Models:
             return slot[1].split(":")[0] == provider and owner in {None, slot[0]}
 
         for handler in self._handlers.take(is_meant):
-            self._retire(handler)
+            self._retiring.retire(handler)
         # What is being built with the old settings is for those who wait for it, and not kept.
         for slot in [each for each in self._building if is_meant(each)]:
             del self._building[slot]
@@ -234,13 +232,13 @@ class Models:
         building = list(self._building.values())
         for task in building:
             task.cancel()
-        if ending := {*building, *self._retiring}:
+        if ending := {*building, *self._retiring.tasks}:
             # A thread that builds cannot be ended, and a plugin may ignore that it is.
-            await asyncio.wait(ending, timeout=_CLOSE_S)
+            await asyncio.wait(ending, timeout=CLOSE_S)
         handlers = self._handlers.take_all()
         self._executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.gather(
-            *(close_part(type(each).__name__, each.close, _CLOSE_S) for each in handlers)
+            *(close_part(type(each).__name__, each.close, CLOSE_S) for each in handlers)
         )
 
     # --- keys --------------------------------------------------------------------------------
@@ -254,29 +252,6 @@ class Models:
     def _key_changed(self, owner: str, provider: str) -> None:
         self.forget(provider, owner)
 
-    def _retire(self, handler: ChatHandler) -> None:
-        retire = getattr(handler, "retire", None)
-        if retire is None:
-            return
-        self._end_soon(retire())
-
-    def _release(self, handler: ChatHandler) -> None:
-        """Close what nobody uses; a model's connections may be shared with other models."""
-        if hasattr(handler, "retire"):
-            self._retire(handler)
-        else:
-            self._end_soon(close_part(type(handler).__name__, handler.close, _CLOSE_S))
-
-    def _end_soon(self, ending: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(ending, name="stop-chat retire")
-        self._retiring.add(task)
-        task.add_done_callback(self._retired)
-
-    def _retired(self, task: asyncio.Task[None]) -> None:
-        self._retiring.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.info("old connections could not be closed: %s", type(error).__name__)
-
     # --- building ----------------------------------------------------------------------------
 
     def _slot(self, provider: str, model_id: str, owner: str) -> Slot:
@@ -285,6 +260,14 @@ class Models:
         # What is built with an owner's key is never another's.
         own = self._catalogue.key_of(provider, owner) == "given"
         return (owner if own else ""), model_id
+
+    def _size_of(self, model_id: str, owner: str) -> int | None:
+        """Return how many tokens a model takes, if it is set up or was used."""
+        provider = model_id.partition(":")[0]
+        if provider == LOCAL and not self._catalogue.is_ours(LOCAL):
+            return int(self._local.get("context", CONTEXT))
+        handler = self._handlers.peek(self._slot(provider, model_id, owner))
+        return getattr(handler, "max_input_tokens", None)
 
     async def _build(self, slot: Slot, provider: str, name: str) -> ChatHandler:
         task = self._building.get(slot)
@@ -301,7 +284,7 @@ class Models:
         if self._building.get(slot) is asyncio.current_task():
             self._handlers.put(slot, handler)
         else:
-            self._retire(handler)
+            self._retiring.retire(handler)
         return handler
 
     def _built(self, slot: Slot, task: asyncio.Task[ChatHandler]) -> None:

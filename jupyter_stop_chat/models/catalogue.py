@@ -21,7 +21,7 @@ from jupyter_stop_chat.wire.objects import ModelInfo
 
 from .choices import Choices
 from .keys import Given, Keys
-from .listing import Listing
+from .listing import Listing, Told
 from .places import Place, address_of, place_of, trial_of
 from .providers import BUILT_IN, COMPATIBLE, LOCAL, PROVIDERS
 from .rules import Rules
@@ -44,6 +44,8 @@ class Catalogue:
     :param rules: returns what is allowed now.
     :param keys: what people gave.
     :param choices: what people chose.
+    :param size_of: tells how many tokens a model takes, by its id and who would use it; None
+        where nobody knows.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Catalogue:
         rules: Callable[[], Rules],
         keys: Keys,
         choices: Choices,
+        size_of: Callable[[str, str], int | None] = lambda model_id, owner: None,
         listing: Listing | None = None,
     ) -> None:
         self._data_dir = data_dir
@@ -60,6 +63,7 @@ class Catalogue:
         self._get_rules = rules
         self._keys = keys
         self._choices = choices
+        self._size_of = size_of
         self._listing = listing or Listing()
         self.registered: dict[str, Callable[[str], Any]] = {}
         self._local_lack: ErrorCode | None = ErrorCode.LOCAL_MODEL_MISSING
@@ -200,22 +204,34 @@ class Catalogue:
         self,
         owner: str,
         available: Sequence[ModelInfo],
-        found_there: Mapping[str, Sequence[str]],
+        found_there: Mapping[str, Told],
         asking: bool,
     ) -> ModelList:
         # A provider that tells which models it has knows better than we do.
-        told = {f"{name}:{model}" for name, names in found_there.items() for model in names}
+        told = {
+            f"{name}:{model}": size
+            for name, there in found_there.items()
+            for model, size in there.items()
+        }
         models = {
-            each.id: each
+            each.id: each.model_copy(update={"max_input_tokens": size})
+            if (size := told.get(each.id))
+            else each
             for each in available
             if not found_there.get(each.provider) or each.id in told or each.local
         }
-        for name, names in found_there.items():
-            for model in names:
+        for name, there in found_there.items():
+            for model, size in there.items():
                 if NO_CHAT.search(model) and PROVIDERS[name].api is not None:
                     continue
                 label = f"{PROVIDERS[name].label}: {model}"
-                found = ModelInfo(id=f"{name}:{model}", label=label, provider=name, available=True)
+                found = ModelInfo(
+                    id=f"{name}:{model}",
+                    label=label,
+                    provider=name,
+                    available=True,
+                    max_input_tokens=size,
+                )
                 models.setdefault(found.id, found)
         built_in = models.pop(BUILT_IN, None)  # after the others, though some were found later
         ordered = [*models.values(), *([built_in] if built_in else [])]
@@ -276,7 +292,13 @@ class Catalogue:
         for model_id in dict.fromkeys([*([default] if default else []), *named]):
             if model_id not in known and (model_id == default or not self._rules.locked):
                 kept.insert(0, self._unlisted(model_id, owner))
-        return tuple(kept)
+        return tuple(self._sized(each, owner) for each in kept)
+
+    def _sized(self, model: ModelInfo, owner: str) -> ModelInfo:
+        """Add how many tokens a model takes: the fewest that its provider or its package names."""
+        named = (model.max_input_tokens, self._size_of(model.id, owner))
+        size = min((each for each in named if each), default=None)
+        return model.model_copy(update={"max_input_tokens": size})
 
     def _unlisted(self, model_id: str, owner: str) -> ModelInfo:
         """Describe a model in no list: the administrator named it, or somebody chose it."""
@@ -322,14 +344,12 @@ class Catalogue:
         given = replace(self.given(name, owner), key=SecretStr(key))
         return trial_of(name, self._parameters.get(name, {}), given)
 
-    async def _asked(
-        self, owner: str, patience: float | None
-    ) -> tuple[dict[str, list[str]], bool]:
+    async def _asked(self, owner: str, patience: float | None) -> tuple[dict[str, Told], bool]:
         """Ask the servers that list their models, all at once; tell whether one still is asked."""
         places = await asyncio.to_thread(
             lambda: {name: self.place_of(name, owner) for name in PROVIDERS}
         )
         asked = {name: place for name, place in places.items() if place is not None}
-        answers = [self._listing.names(place, patience) for place in asked.values()]
+        answers = [self._listing.models(place, patience) for place in asked.values()]
         found = dict(zip(asked, await asyncio.gather(*answers), strict=True))
         return found, any(map(self._listing.is_asking, asked.values()))

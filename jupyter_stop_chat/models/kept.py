@@ -37,6 +37,10 @@ class Kept:
             self._handlers[slot] = handler
         return handler
 
+    def peek(self, slot: Slot) -> ChatHandler | None:
+        """Return a handler, and do not count it as used."""
+        return self._handlers.get(slot)
+
     def put(self, slot: Slot, handler: ChatHandler) -> None:
         """Keep a handler; the least recently used one goes when there are too many."""
         self._handlers.pop(slot, None)

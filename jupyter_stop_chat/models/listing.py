@@ -32,8 +32,20 @@ KEPT_S = 600.0
 _LONGEST = 16 * 1024 * 1024
 _MOST = 5000
 _MOST_PAGES = 50
+#: What is called so by those who tell how many tokens a model takes; the first that is there.
+_SIZES = (
+    "loaded_context_length",  # LM Studio: less than the model could take
+    "max_input_tokens",  # Anthropic
+    "inputTokenLimit",  # Google
+    "max_model_len",  # vLLM
+    "context_window",  # Groq
+    "max_context_length",  # Mistral, LM Studio
+    "context_length",  # Together, OpenRouter
+)
 #: What Together calls models that do not chat.
 _OTHER_KINDS = {"image", "embedding", "moderation", "rerank", "audio", "transcribe", "video"}
+#: The names of models, and how many tokens each takes where that is told.
+Told = dict[str, int | None]
 _VERSION = re.compile(r"/v\d")
 
 
@@ -45,15 +57,15 @@ class Listing:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[Place, tuple[float, list[str]]] = {}
+        self._known: dict[Place, tuple[float, Told]] = {}
         self._asking: dict[Place, asyncio.Task[None]] = {}
 
     def is_asking(self, place: Place) -> bool:
         """Tell whether a server has not answered yet."""
         return place in self._asking
 
-    async def names(self, place: Place, patience: float | None = None) -> list[str]:
-        """Return the names of the models that a server lists; none when it tells none.
+    async def models(self, place: Place, patience: float | None = None) -> Told:
+        """Return the models that a server lists; none when it tells none.
 
         :param patience: so long its answer is waited for, in seconds.
         """
@@ -66,7 +78,7 @@ class Listing:
             self._asking[place] = task
         # Who goes away meanwhile takes nothing from the others, who wait for the same answer.
         await asyncio.wait({task}, timeout=PATIENCE_S if patience is None else patience)
-        return self._known.get(place, (0.0, []))[1]
+        return self._known.get(place, (0.0, {}))[1]
 
     async def close(self) -> None:
         """Wait for no server any more."""
@@ -78,9 +90,9 @@ class Listing:
     async def _note(self, place: Place) -> None:
         try:
             async with asyncio.timeout(LIMIT_S):
-                names = await _fetch_anywhere(place)
+                told = await _fetch_anywhere(place)
         except Exception:  # noqa: BLE001 - whatever it is, there is no list, and no key in a log
-            names = []
+            told = {}
         finally:
             del self._asking[place]
         now = self._clock()
@@ -89,14 +101,14 @@ class Listing:
             for each, it in self._known.items()
             if now - it[0] < max(KEPT_S, _good_for(each, it[1]))
         }
-        self._known = kept | {place: (now, names)}
+        self._known = kept | {place: (now, told)}
 
 
-def _good_for(place: Place, names: list[str]) -> float:
-    return LASTING_S if place.lasts and names else FRESH_S
+def _good_for(place: Place, told: Told) -> float:
+    return LASTING_S if place.lasts and told else FRESH_S
 
 
-async def _fetch_anywhere(place: Place) -> list[str]:
+async def _fetch_anywhere(place: Place) -> Told:
     """Fetch a list, also from below `/v1`, where an address lacks that."""
     url = place.url
     # In a thread: it imports a library, and reads the certificates of all authorities.
@@ -105,8 +117,8 @@ async def _fetch_anywhere(place: Place) -> list[str]:
         if root == url or place.lasts or _VERSION.search(root):
             return await _fetch(client, url)
         try:
-            if names := await _fetch(client, url):
-                return names
+            if told := await _fetch(client, url):
+                return told
         except (LookupError, ValueError):
             pass  # a web page, or nothing
         return await _fetch(client, f"{root}/v1/models")
@@ -127,13 +139,13 @@ def client_of(place: Place) -> AsyncClient:
     )
 
 
-async def _fetch(client: AsyncClient, url: str) -> list[str]:
+async def _fetch(client: AsyncClient, url: str) -> Told:
     """Fetch a list, page by page.
 
     :raises LookupError: when no list is there.
     :raises ValueError: when what is there is none, or is longer than is read.
     """
-    names: list[str] = []
+    told: Told = {}
     page = ""
     for _ in range(_MOST_PAGES):
         body = bytearray()
@@ -148,33 +160,41 @@ async def _fetch(client: AsyncClient, url: str) -> list[str]:
                 if len(body) > _LONGEST:
                     raise ValueError("too long")
         more, page = await asyncio.to_thread(_read, body)
-        names.extend(more)
-        if not page or len(names) >= _MOST:
+        told |= more
+        if not page or len(told) >= _MOST:
             break
-    return sorted(set(names))[:_MOST]
+    return dict(sorted(told.items(), key=lambda each: each[0])[:_MOST])
 
 
-def _read(body: bytearray) -> tuple[list[str], str]:
-    told = json.loads(body)
-    return list(_names(told)), _next(told)
+def _read(body: bytearray) -> tuple[Told, str]:
+    answer = json.loads(body)
+    return dict(_models(answer)), _next(answer)
 
 
-def _names(answer: Any) -> Iterator[str]:
-    """Find the names in an answer of Ollama, of OpenAI, or in a bare list."""
+def _models(answer: Any) -> Iterator[tuple[str, int | None]]:
+    """Find the models in an answer of Ollama, of OpenAI, or in a bare list."""
     lists: list[Any] = [answer] if isinstance(answer, list) else []
     if isinstance(answer, Mapping):
         lists = [answer.get(field) for field in ("models", "data")]
     for found in lists:
         for each in found if isinstance(found, list) else ():
-            said = each
+            said, size = each, None
             if isinstance(each, Mapping):
                 if not _chats(each):
                     continue
                 said = each.get("id") or each.get("name") or each.get("model")
+                size = _size(each)
             if isinstance(said, int) and not isinstance(said, bool):
                 said = str(said)
             if isinstance(said, str) and 0 < len(said) <= 400 and said.isprintable():
-                yield said.removeprefix("models/")  # Google's
+                yield said.removeprefix("models/"), size  # Google's
+
+
+def _size(model: Mapping[str, Any]) -> int | None:
+    """Return how many tokens a model takes, if its provider says so."""
+    said = (model.get(name) for name in _SIZES)
+    sizes = (each for each in said if isinstance(each, int) and not isinstance(each, bool))
+    return next((each for each in sizes if 0 < each < 2**53), None)
 
 
 def _chats(model: Mapping[str, Any]) -> bool:

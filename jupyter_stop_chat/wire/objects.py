@@ -238,7 +238,10 @@ class Chat(Stored):
 
 
 class ModelInfo(Stored):
-    """One model that can be chosen; `local`: it runs on the server's own machine."""
+    """One model that can be chosen; `local`: it runs on the server's own machine.
+
+    `max_input_tokens`: how much it takes at once, where that is known.
+    """
 
     id: str
     label: str
@@ -246,6 +249,7 @@ class ModelInfo(Stored):
     local: bool = False
     available: bool
     reason: ErrorCode | None = None
+    max_input_tokens: int | None = None
 
 
 class Limits(Stored):

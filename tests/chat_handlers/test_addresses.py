@@ -85,7 +85,7 @@ async def test_its_models_are_listed(nothing: Any) -> None:
     async with Answers(lambda sent: None) as server:
         data = (200, {"data": [{"id": "a"}]})
         server.answer = lambda sent: data if " /v1/" in server.lines[-1] else nothing
-        assert await Listing().names(at(f"http://127.0.0.1:{server.port}")) == ["a"]
+        assert list(await Listing().models(at(f"http://127.0.0.1:{server.port}"))) == ["a"]
 
 
 async def test_a_port_of_tls_that_is_asked_without() -> None:

@@ -109,7 +109,7 @@ async def test_a_reply_that_is_being_made_keeps_its_model(make: Callable[..., Mo
         reading = Reading(handler)
         await soon(reading.first_text)
         await models.give_key("server", "openai", "new-key")
-        await asyncio.gather(*models._retiring)
+        await asyncio.gather(*models._retiring.tasks)
         assert provider.open_connections == 1
         script.resume.set()
         assert await reading.end() is None

@@ -22,13 +22,31 @@ def at(address: str) -> Place:
 
 async def listed(body: Any) -> list[str]:
     async with Answers(lambda sent: (200, body)) as server:
-        return await Listing().names(at(server.base_url))
+        return list(await Listing().models(at(server.base_url)))
 
 
 async def test_a_long_list_is_whole() -> None:
     """T14: 375 models, 1.5 MB."""
     data = [{"id": f"m{at:03}", "description": "x" * 4000} for at in range(375)]
     assert len(await listed({"data": data})) == 375
+
+
+async def test_how_much_a_model_takes_is_told() -> None:
+    """U14: each provider has its own word for it; what is no number of tokens is not told."""
+    data = [
+        {"id": "a", "context_length": 8192},
+        {"id": "b", "inputTokenLimit": 1_000_000},
+        {"id": "c", "max_context_length": 32768, "loaded_context_length": 4096},
+        {"id": "d", "max_model_len": True},
+        {"id": "e", "context_window": -1, "context_length": "many"},
+        {"id": "f"},
+        "g",
+    ]
+    async with Answers(lambda sent: (200, {"data": data})) as server:
+        told = await Listing().models(at(server.base_url))
+    assert told == {
+        "a": 8192, "b": 1_000_000, "c": 4096, "d": None, "e": None, "f": None, "g": None,
+    }  # fmt: skip
 
 
 async def test_a_list_in_pages_is_whole() -> None:
@@ -41,7 +59,7 @@ async def test_a_list_in_pages_is_whole() -> None:
             return 200, {"data": [{"id": "b"}], "has_more": False, "last_id": "b"}
 
         server.answer = page
-        assert await Listing().names(at(server.base_url)) == ["a", "b"]
+        assert list(await Listing().models(at(server.base_url))) == ["a", "b"]
         assert "after_id=a" in server.lines[1]
 
 
@@ -63,22 +81,22 @@ async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     monkeypatch.setattr(listing_module, "PATIENCE_S", 0.0)
-    assert await listing.names(at(address)) == []
-    assert await listing.names(at(address)) == []
+    assert list(await listing.models(at(address))) == []
+    assert list(await listing.models(at(address))) == []
     assert len(listing._asking) == 1, "it is asked once"
     opened.set()
     await asyncio.gather(*listing._asking.values())
-    assert await listing.names(at(address)) == ["a"]
+    assert list(await listing.models(at(address))) == ["a"]
     opened.clear()
     now = 60.0
-    assert await listing.names(at(address)) == ["a"], "what it had before, meanwhile"
+    assert list(await listing.models(at(address))) == ["a"], "what it had before, meanwhile"
     names.append("b")
     opened.set()
     await asyncio.gather(*listing._asking.values())
-    assert await listing.names(at(address)) == ["a", "b"]
+    assert list(await listing.models(at(address))) == ["a", "b"]
     opened.clear()
     now = 120.0
-    await listing.names(at(address))
+    await listing.models(at(address))
     await listing.close()
     assert not listing._asking
     opened.set()
@@ -117,6 +135,6 @@ async def test_what_is_packed_unasked_is_not_unpacked() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    assert await Listing().names(at(address)) == []
+    assert list(await Listing().models(at(address))) == []
     assert b"accept-encoding: identity\r\n" in asked.lower()
     server.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models
 from jupyter_stop_chat.models.key_file import KeyFile
 from jupyter_stop_chat.models.keys import Given
@@ -159,3 +160,35 @@ async def test_a_list_that_is_open_to_all_says_nothing_of_a_key(
         trial = await models.give_key("server", "openai_compatible", KEY)
         assert (trial.accepted, trial.why) == (not is_open, None)
         assert len(server.lines) == 2
+
+
+async def test_how_much_a_model_takes(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    """U14: as its provider tells, as it is set up, and as it is known of one that was used."""
+
+    async def size_of(model_id: str) -> int | None:
+        found = [each for each in (await models.listed()).models if each.id == model_id]
+        return found[0].max_input_tokens if found else None
+
+    assert await size_of(BUILT_IN) == CONTEXT
+    data = [{"id": "gpt-5", "context_length": 5000}, {"id": "gpt-9"}]
+    async with Answers(lambda sent: (200, {"data": data})) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        await models.give_key("server", "openai", KEY)
+        assert await size_of("openai:gpt-5") == 5000
+        assert await size_of("openai:gpt-9") is None
+        for name in ("gpt-5", "gpt-9"):
+            await models.resolve(f"openai:{name}")
+        assert await size_of("openai:gpt-5") == 5000, "less than LangChain knows of it"
+        assert await size_of("openai:gpt-9") is None
+
+
+async def test_how_much_a_used_model_takes(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U14: LangChain knows it of many, once they are built."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    before = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
+    await models.resolve("openai:gpt-5")
+    after = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
+    assert before["openai:gpt-5"] is None
+    assert (after["openai:gpt-5"] or 0) > 100_000

@@ -84,7 +84,8 @@ class LangChainHandler:
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)
         self._clients = Clients(self._model)
-        limit = limit_of(self._model)
+        #: How many tokens the model takes; None where nobody knows.
+        self.max_input_tokens = limit = limit_of(self._model)
         #: How many tokens of a history are sent; None: all, since nobody knows the limit.
         self._room: float | None = None if limit is None else limit * USED
         self._retired = False

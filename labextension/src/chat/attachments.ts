@@ -7,9 +7,12 @@ import { Attachment, Limits } from '../wire/protocol';
 export interface Room {
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  /** How many tokens the model takes; undefined where nobody knows. */
+  readonly tokens?: number;
 }
 
-export type Refusal = 'too_many' | 'too_large';
+/** `too_long`: too much for the model; `too_large`: too much for what is sent. */
+export type Refusal = 'too_many' | 'too_large' | 'too_long';
 
 /** What is allowed, until the server has said it. */
 export const ASSUMED: Limits = {
@@ -26,6 +29,9 @@ const MAX_NAME = 300;
 /** So much of a text that is too large is attached, in UTF-16 code units; and no less than this. */
 const MOST_SHORTENED = 40_000;
 const LEAST_SHORTENED = 1000;
+/** Tokens are estimated, so this much of what a model takes is used; and so many bytes are one. */
+const USED = 0.8;
+const BYTES_OF_TOKEN = 4;
 /** So much of one output of a cell is attached, in UTF-16 code units. */
 const MAX_OUTPUT = 2000;
 
@@ -44,7 +50,17 @@ export function refuses(limits: Limits, room: Room, one: Attachment): Refusal | 
     return 'too_many';
   }
   const all = { body: room.text, attachments: [...room.attachments, one] };
-  return bytesOf(all) + FRAME > limits.max_frame_bytes ? 'too_large' : null;
+  const bytes = bytesOf(all);
+  if (bytes + FRAME > limits.max_frame_bytes) {
+    return 'too_large';
+  }
+  const tokens = bytes / BYTES_OF_TOKEN;
+  return room.tokens !== undefined && tokens > room.tokens * USED ? 'too_long' : null;
+}
+
+/** Tell how much a model takes, in kB of text. */
+export function largestFor(tokens: number): number {
+  return Math.floor((tokens * USED * BYTES_OF_TOKEN) / 1024);
 }
 
 /**
@@ -59,7 +75,8 @@ export function headAndTail(limits: Limits, room: Room, one: Attachment, note: s
     const head = one.text.slice(0, half).replace(/[\ud800-\udbff]$/, '');
     const tail = one.text.slice(-half).replace(/^[\udc00-\udfff]/, '');
     shorter = { ...one, text: `${head}\n\n${note}\n\n${tail}` };
-    if (refuses(limits, room, shorter) !== 'too_large') {
+    const why = refuses(limits, room, shorter);
+    if (why !== 'too_large' && why !== 'too_long') {
       break;
     }
   }

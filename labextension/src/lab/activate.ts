@@ -81,7 +81,7 @@ export function activate(parts: LabParts): StopChat {
     wrapsCode: () => settings.getSnapshot().wrapCode
   });
   const code = codeActionsOn({ app, trans, notebooks, editors, browser });
-  const attaching = new Attaching(parts, trans);
+  const attaching = new Attaching(parts, trans, models);
   const files = new ChatFiles(parts, history, trans);
   const makePanel = (
     chat: ChatController | string | null,

@@ -14,16 +14,18 @@ import {
   cellText,
   failedCell,
   headAndTail,
+  largestFor,
   nameOf,
   notebookText,
   outputsText,
   refuses,
+  Room,
   textOf
 } from '../chat/attachments';
 import { ChatController } from '../chat/controller';
 import { Offer } from '../chat/replies';
 import { Attaching as PanelAttaching } from '../panel/context';
-import { Attachment } from '../wire/protocol';
+import { Attachment, Limits, ModelInfo } from '../wire/protocol';
 
 /** The parts of JupyterLab that attachments come from; null where it has none. */
 export interface AttachingParts {
@@ -33,6 +35,12 @@ export interface AttachingParts {
   editors: IEditorTracker | null;
   documents: IDocumentManager | null;
   browsers: IFileBrowserFactory | null;
+}
+
+/** What is known of the model that the next prompt goes to. */
+export interface NextModel {
+  readonly effective: string | null;
+  info(id: string | null): ModelInfo | undefined;
 }
 
 /** The active cell of the notebook that was used last, or the one whose menu is open. */
@@ -55,7 +63,8 @@ class NotAttached extends Error {
 export class Attaching implements PanelAttaching {
   constructor(
     private _parts: AttachingParts,
-    private _trans: TranslationBundle
+    private _trans: TranslationBundle,
+    private _models: NextModel
   ) {
     const { app, notebooks, editors } = _parts;
     app.shell.currentChanged?.connect((_, { newValue }) => {
@@ -181,17 +190,23 @@ export class Attaching implements PanelAttaching {
   }
 
   private _attach(controller: ChatController, one: Attachment): boolean {
-    const { prompt, welcome } = controller.getSnapshot();
-    const { text, attachments } = prompt.draft;
-    const limits = welcome?.limits ?? ASSUMED;
-    const why = refuses(limits, { text, attachments }, one);
+    const [limits, room] = this._room(controller);
+    const why = refuses(limits, room, one);
     if (why === null) {
-      controller.attach([...attachments, one]);
+      controller.attach([...room.attachments, one]);
       return true;
     }
-    if (why === 'too_large') {
+    if (why !== 'too_many') {
       const whole = (): Promise<Attachment> => Promise.resolve(one);
-      controller.tell(this._tooLarge(one.name, limits.max_frame_bytes), this._part(controller, whole));
+      const sentence =
+        why === 'too_large'
+          ? this._tooLarge(one.name, limits.max_frame_bytes)
+          : this._trans.__(
+              '“%1” is too long for the model: a prompt and its attachments can have about %2 kB for it.',
+              one.name,
+              largestFor(room.tokens ?? 0)
+            );
+      controller.tell(sentence, this._part(controller, whole));
     } else {
       controller.tell(
         this._trans.__(
@@ -204,14 +219,22 @@ export class Attaching implements PanelAttaching {
     return false;
   }
 
+  /** What is allowed, and what is there already. */
+  private _room(controller: ChatController): [Limits, Room] {
+    const { prompt, welcome } = controller.getSnapshot();
+    const { text, attachments } = prompt.draft;
+    const tokens = this._models.info(this._models.effective)?.max_input_tokens;
+    return [welcome?.limits ?? ASSUMED, { text, attachments, tokens }];
+  }
+
   /** Offer to attach the beginning and the end of what is too large. */
   private _part(controller: ChatController, whole: () => Promise<Attachment>): Offer {
     const read = async (): Promise<Attachment> => {
       const one = await whole();
-      const { prompt, welcome } = controller.getSnapshot();
+      const [limits, room] = this._room(controller);
       const note = this._trans.__('[The middle is left out.]');
       const name = nameOf(this._trans.__('%1 (beginning and end)', one.name));
-      return headAndTail(welcome?.limits ?? ASSUMED, prompt.draft, { ...one, name }, note);
+      return headAndTail(limits, room, { ...one, name }, note);
     };
     return {
       label: this._trans.__('Attach its beginning and end'),

@@ -6,6 +6,7 @@ import {
   cellText,
   failedCell,
   headAndTail,
+  largestFor,
   nameOf,
   notebookText,
   outputsText,
@@ -42,6 +43,24 @@ describe('what goes with a prompt', () => {
     expect(small.text).toMatch(/^begin x+\n\nNOTE\n\nx+ end$/);
     const odd = headAndTail(ASSUMED, room, { ...one, text: `x${'🗼'.repeat(50_000)}` }, '');
     expect(odd.text).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
+  });
+
+  it('U14: is measured by what the model takes, where that is known', () => {
+    const room = { text: 'Why?', attachments: [], tokens: 8192 };
+    const whole = { ...one, text: 'x'.repeat(30_000) };
+    expect(largestFor(8192)).toBe(25);
+    expect(refuses(ASSUMED, room, { ...one, text: 'x'.repeat(25_000) })).toBeNull();
+    expect(refuses(ASSUMED, room, whole)).toBe('too_long');
+    expect(refuses(ASSUMED, { ...room, tokens: undefined }, whole)).toBeNull();
+    expect(refuses(ASSUMED, { ...room, attachments: [{ ...one, text: 'y'.repeat(20_000) }] }, {
+      ...one,
+      text: 'x'.repeat(10_000)
+    })).toBe('too_long');
+    // three bytes a sign, and about one token
+    expect(refuses(ASSUMED, room, { ...one, text: '寿'.repeat(12_000) })).toBe('too_long');
+    const part = headAndTail(ASSUMED, room, { ...whole, text: 'x'.repeat(100_000) }, 'NOTE');
+    expect(refuses(ASSUMED, room, part)).toBeNull();
+    expect(part.text).toMatch(/^x{10000}\n\nNOTE\n\nx{10000}$/);
   });
 
   it('is refused when there are too many', () => {

@@ -119,6 +119,8 @@ export interface Limits {
 
 /**
  * One model that can be chosen; `local`: it runs on the server's own machine.
+ *
+ * `max_input_tokens`: how much it takes at once, where that is known.
  */
 export interface ModelInfo {
   id: string;
@@ -127,6 +129,7 @@ export interface ModelInfo {
   local: boolean;
   available: boolean;
   reason?: ErrorCode;
+  max_input_tokens?: number;
 }
 
 /**

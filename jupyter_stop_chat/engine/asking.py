@@ -22,7 +22,7 @@ from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .lane import Lane
-from .queue import Queue
+from .queue import Queue, kept_of
 from .room import Room
 from .send import Admission, Write, Written, new_reply
 from .thread import Threads
@@ -130,7 +130,7 @@ class Asking:
         earlier = await self._message(owner, request.message_id, "user")
         waiting = self._queue.of_prompt(owner, earlier.id)
         if waiting is not None:
-            changed = await self._queue.edit(waiting, request.body, request.request_id)
+            changed = await self._queue.edit(waiting, request)
             if changed is not None:
                 return changed
             earlier = await self._message(owner, request.message_id, "user")
@@ -142,11 +142,7 @@ class Asking:
                 request.body,
                 request.request_id,
                 reply_to=earlier.reply_to,
-                attachments=tuple(
-                    each
-                    for at, each in enumerate(earlier.attachments)
-                    if request.keeps is None or at in request.keeps
-                ),
+                attachments=kept_of(earlier, request),
                 version_of=earlier.id,
             )
             reply = reply.model_copy(update={"reply_to": prompt.id})

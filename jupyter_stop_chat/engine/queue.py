@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
+from jupyter_stop_chat.wire.client_frames import Edit
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import MessageState
+from jupyter_stop_chat.wire.objects import Attachment, Message, MessageState
 from jupyter_stop_chat.wire.server_frames import Accepted
 
 from .generation import Generation
@@ -14,6 +15,15 @@ from .registry import Registry
 from .run import Runner
 from .stop import Stopping
 from .thread import Threads
+
+
+def kept_of(prompt: Message, request: Edit) -> tuple[Attachment, ...]:
+    """Return those of a prompt's attachments that stay when it is edited, in their order."""
+    return tuple(
+        each
+        for at, each in enumerate(prompt.attachments)
+        if request.keeps is None or at in request.keeps
+    )
 
 
 class Queue:
@@ -35,11 +45,12 @@ class Queue:
                 return generation
         return None
 
-    async def edit(self, generation: Generation, body: str, request_id: str) -> Accepted | None:
+    async def edit(self, generation: Generation, request: Edit) -> Accepted | None:
         """Give a prompt that waits other words; return None if its reply began before that.
 
         It may begin meanwhile: the store writes in order, so the reply is made from these words.
         """
+        request_id = request.request_id
         async with generation.amending:
             if self._registry.by_request(generation.owner, request_id) is not generation:
                 prompt = generation.prompt
@@ -47,7 +58,13 @@ class Queue:
                     return None
                 self._registry.add_request(generation, request_id)
                 try:
-                    await self._threads.amend(generation, body, prompt.reply_to, request_id)
+                    await self._threads.amend(
+                        generation,
+                        request.body,
+                        prompt.reply_to,
+                        request_id,
+                        None if request.keeps is None else kept_of(prompt, request),
+                    )
                 except Exception:
                     self._registry.drop_request(generation, request_id)
                     raise

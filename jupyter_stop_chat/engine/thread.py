@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from jupyter_stop_chat.ports.handler import TurnMessage
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.ports.thoughts import without_thought
-from jupyter_stop_chat.wire.objects import TERMINAL, Message
+from jupyter_stop_chat.wire.objects import TERMINAL, Attachment, Message
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .changes import Bus, MessageMoved
@@ -74,21 +74,24 @@ class Threads:
         text: str,
         reply_to: str | None,
         request_id: str | None = None,
+        attachments: tuple[Attachment, ...] | None = None,
     ) -> None:
         """Change the prompt of a reply, and tell of it once that is written.
 
         Its `amending` is held meanwhile, so that no two changes are made of the same prompt.
 
         :param request_id: what asks for that.
+        :param attachments: what goes with it from now on; None: what went with it before.
         """
         prompt = generation.prompt
         assert prompt is not None
-        changed = prompt.model_copy(
-            update={"text": text, "text_length": utf16_length(text), "reply_to": reply_to}
-        )
+        changes = {"text": text, "text_length": utf16_length(text), "reply_to": reply_to}
+        if attachments is not None:
+            changes["attachments"] = attachments
+        changed = prompt.model_copy(update=changes)
         asked = (generation.id, request_id) if request_id is not None else None
         try:
-            await self._store.amend_prompt(prompt.id, text, reply_to, asked)
+            await self._store.amend_prompt(prompt.id, text, reply_to, asked, attachments)
         except asyncio.CancelledError:
             generation.prompt = changed  # it is written all the same
             raise

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from jupyter_stop_chat.wire.objects import (
+    Attachment,
     Chat,
     ErrorInfo,
     FinishReason,
@@ -193,10 +194,12 @@ class Store(Protocol):
         text: str,
         reply_to: str | None,
         asked: tuple[str, str] | None = None,
+        attachments: tuple[Attachment, ...] | None = None,
     ) -> None:
         """Replace the text and the place of a prompt whose reply has not begun.
 
         :param asked: that reply, and the request that it is found by from now on as well.
+        :param attachments: what goes with it from now on; None: what went with it before.
         """
         ...
 

@@ -46,7 +46,7 @@ from .operations import (
     Settle,
     Withdraw,
 )
-from .rows import ONE_CHAT, chat_of, row_of_chat, row_of_message
+from .rows import ONE_CHAT, chat_of, column_of, row_of_chat, row_of_message
 from .schema import (
     IS_LIVE,
     LIVE,
@@ -178,12 +178,13 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 .values(stop=receipt.model_dump(mode="json"))
             )
             return None
-        case AmendPrompt(message_id, text, reply_to, asked):
+        case AmendPrompt(message_id, text, reply_to, asked, attached):
             text = whole(text)
+            others = {} if attached is None else {"attachments": column_of(attached)}
             found = connection.execute(
                 update(messages)
                 .where(messages.c.id == message_id, messages.c.role == "user")
-                .values(text=text, text_length=utf16_length(text), reply_to=reply_to)
+                .values(text=text, text_length=utf16_length(text), reply_to=reply_to, **others)
             )
             if asked is not None and found.rowcount:
                 _keep_asked(connection, *asked)

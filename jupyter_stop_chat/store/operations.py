@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jupyter_stop_chat.ports.store import Part, Settlement
-from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.wire.objects import (
+    Attachment,
+    Chat,
+    Message,
+    MessageState,
+    Receipt,
+    ToolCall,
+    Usage,
+)
 from jupyter_stop_chat.wire.times import now
 
 #: Whose a chat is while it is brought in or taken away: nobody sees it.
@@ -164,12 +172,14 @@ class AmendPrompt:
     """An operation: replace the text and the place of a prompt whose reply has not begun.
 
     :ivar asked: that reply, and the request that it is found by from now on as well.
+    :ivar attachments: what goes with it from now on; None: what went with it before.
     """
 
     message_id: str
     text: str
     reply_to: str | None
     asked: tuple[str, str] | None = None
+    attachments: tuple[Attachment, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +225,11 @@ def weight(operation: Operation) -> int:
         return 64 + len(operation.text)
     if isinstance(operation, PutTool):
         return 256 + len(operation.call.args or "") + len(operation.call.result or "")
-    if isinstance(operation, AmendPrompt | Rewrite):
+    if isinstance(operation, Rewrite):
         return 256 + len(operation.text)
+    if isinstance(operation, AmendPrompt):
+        attached = operation.attachments or ()
+        return 256 + len(operation.text) + sum(len(each.text) for each in attached)
     if isinstance(operation, BeginTurn):
         return 256 + sum(
             256 + len(message.text) + sum(len(each.text) for each in message.attachments)

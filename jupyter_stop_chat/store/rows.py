@@ -6,7 +6,7 @@ so a read is right at any moment, also between two appends or while another proc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal_column as literal
 
-from jupyter_stop_chat.wire.objects import Chat, Message
+from jupyter_stop_chat.wire.objects import Attachment, Chat, Message
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .schema import (
@@ -233,6 +233,11 @@ def row_of_chat(chat: Chat) -> dict[str, Any]:
     row["owner"] = whole(chat.owner)
     row["title"] = None if chat.title is None else whole(chat.title)
     return row
+
+
+def column_of(attachments: Sequence[Attachment]) -> list[dict[str, Any]] | None:
+    """Make what is kept of attachments; None for none of them."""
+    return [each.model_dump(mode="json") for each in attachments] or None
 
 
 def row_of_message(message: Message, owner: str, process: str) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 from jupyter_stop_chat.ports.store import Making, Part, Settlement
 from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall
+from jupyter_stop_chat.wire.objects import (
+    Attachment,
+    Chat,
+    Message,
+    MessageState,
+    Receipt,
+    ToolCall,
+)
 
 from .database import Database
 from .degraded.reason import Reason, reason_of, unreadable
@@ -246,12 +253,14 @@ class SqlStore:
         text: str,
         reply_to: str | None,
         asked: tuple[str, str] | None = None,
+        attachments: tuple[Attachment, ...] | None = None,
     ) -> None:
         """Replace the text and the place of a prompt whose reply has not begun.
 
         :param asked: that reply, and the request that it is found by from now on as well.
+        :param attachments: what goes with it from now on; None: what went with it before.
         """
-        await self._writer.write(AmendPrompt(message_id, text, reply_to, asked))
+        await self._writer.write(AmendPrompt(message_id, text, reply_to, asked, attachments))
 
     async def _write_alone(self, operation: Operation) -> Any:
         """Write what begins a reply in a chat, unless another process makes one there."""

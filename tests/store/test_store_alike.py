@@ -16,7 +16,15 @@ from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.sqlite.prepare import prepare, url_of
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt, ToolCall, Usage
+from jupyter_stop_chat.wire.objects import (
+    Attachment,
+    Chat,
+    Message,
+    MessageState,
+    Receipt,
+    ToolCall,
+    Usage,
+)
 from jupyter_stop_chat.wire.utf16 import TextBuffer
 from tests.examples import examples
 
@@ -228,7 +236,8 @@ class Script:
         asked = None
         if other % 3 == 0:
             asked = (self._of(self.messages, other), self._new(self.requests))
-        return lambda store: store.amend_prompt(message, text, behind, asked)
+        left = [None, (), (Attachment(name="a", text=text),)][other % 3]
+        return lambda store: store.amend_prompt(message, text, behind, asked, left)
 
     def _tool(self, one, _, call):
         message = self._of(self.messages, one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from jupyter_stop_chat.ports.store import Settlement
-from jupyter_stop_chat.wire.objects import MessageState
+from jupyter_stop_chat.wire.objects import Attachment, MessageState
 
 
 async def test_a_waiting_prompt_gets_other_words_and_another_place(store, make):
@@ -25,6 +25,20 @@ async def test_a_waiting_prompt_gets_other_words_and_another_place(store, make):
     assert not await store.list_chats("me", query="old")
     await store.amend_prompt(asked.id, "new words 🗼", None)
     assert [message.id for message in await store.get_thread(waiting.id)] == [asked.id, waiting.id]
+
+
+async def test_a_waiting_prompt_keeps_what_is_left_attached(store, make):
+    """U25: what goes with it is changed with its words, and stays where nothing is said of it."""
+    chat = make.chat()
+    asked, waiting = make.turn(chat, "words", state=MessageState.QUEUED)
+    both = (Attachment(name="a.txt", text="A"), Attachment(name="b.txt", text="B"))
+    asked = asked.model_copy(update={"attachments": both})
+    await store.begin_turn([asked, waiting], chat)
+    for attached, left in ((None, both), (both[1:], both[1:]), (None, both[1:]), ((), ())):
+        await store.amend_prompt(asked.id, "other words", None, None, attached)
+        changed = await store.get_message(asked.id)
+        assert changed is not None
+        assert changed.attachments == left
 
 
 async def test_a_reply_is_no_prompt(store, make):

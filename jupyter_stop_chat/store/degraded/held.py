@@ -235,7 +235,7 @@ class Held:
                 for row in await self.memory.read(_WHERE, {"id": message_id}):
                     await self._look_again(row["chat_id"])
                 await self._refuse_answered(operation)
-            case AmendPrompt(message_id, _, _, asked):
+            case AmendPrompt(message_id, asked=asked):
                 for each in (message_id, *(asked or ())[:1]):
                     await self._hold_message(each)
             case Beat() | Interrupt() | Withdraw():

@@ -29,8 +29,21 @@ def _expect(chat: ChatPage, *names: str) -> None:
 def test_the_queue_is_put_in_order_changed_and_shortened(
     chat: ChatPage, provider: OpenAIProvider
 ) -> None:
-    """B10, V6: by the keyboard alone; and a reload shows the same."""
+    """B10, V6, U25: by the keyboard alone; and a reload shows the same."""
     _queue_three(chat, provider)
+    chat.drop_file("first.txt", "The first file.")
+    chat.drop_file("second.txt", "The second file.")
+    chat.ask("Prompt files")
+    last = chat.queue.nth(3)
+    expect(last).to_contain_text("2 attachments")
+    last.get_by_role("button", name="Edit").press("Enter")
+    chips = last.locator(".jp-StopChat-attachment")
+    expect(chips).to_contain_text(["first.txt", "second.txt"])
+    chips.first.get_by_role("button", name="Remove first.txt").press("Enter")
+    chat.shot("queue-editing-attached")
+    last.get_by_role("textbox").press("Enter")
+    expect(chat.queue.nth(3)).to_contain_text("1 attachment")
+    chat.queue.nth(3).get_by_role("button", name="Remove").press("Enter")
     sooner = chat.queue.nth(1).get_by_role("button", name="Send sooner")
     sooner.focus()
     sooner.press("Enter")

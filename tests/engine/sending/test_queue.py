@@ -10,7 +10,7 @@ from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.testing import Gate
 from jupyter_stop_chat.wire.client_frames import Reorder, Resume, Unqueue
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import MessageState, Outcome
+from jupyter_stop_chat.wire.objects import Attachment, MessageState, Outcome
 from jupyter_stop_chat.wire.server_frames import Accepted
 from tests.engine.bench import OWNER, Bench, new_id
 
@@ -178,6 +178,29 @@ async def test_one_that_waits_is_edited_in_place(bench):
     await resume(b, first.chat_id)
     assert (await b.end(second)).text == "re two 🗼"
     assert len(await b.store.get_messages(first.chat_id)) == 4
+
+
+async def test_one_that_waits_keeps_what_is_left_attached(bench):
+    """U25: what is left goes with it still, and the model is given that alone."""
+    b = bench()
+    first, (second,) = await with_queue(b, "2")
+    await unqueue(b, second)
+    notes = [Attachment(name=name, text=f"text of {name}") for name in "abc"]
+    second = await b.send("2", first.chat_id, attachments=notes)
+    prompt_id = second.user_message.id
+    changed = await b.edit(prompt_id, "two", keeps=[0, 2])
+    assert changed.message.id == second.message.id
+    assert "".join(each.name for each in changed.user_message.attachments) == "ac"
+    changed = await b.edit(prompt_id, "two", keeps=[1, 7])
+    assert "".join(each.name for each in changed.user_message.attachments) == "c"
+    changed = await b.edit(prompt_id, "three")
+    assert "".join(each.name for each in changed.user_message.attachments) == "c"
+    await b.stop(chat_id=first.chat_id)
+    await resume(b, first.chat_id)
+    reply = await b.end(second)
+    assert "three" in reply.text
+    assert "text of c" in reply.text
+    assert "text of a" not in reply.text
 
 
 async def test_an_edit_in_the_moment_of_the_start_is_not_lost(bench):

@@ -39,21 +39,32 @@ export class Queueing {
     private _options: QueueingOptions
   ) {}
 
-  /** Change the words of a prompt that waits; return whether the change was sent. */
-  edit(replyId: string, body: string): boolean {
+  /**
+   * Change a prompt that waits; return whether the change was sent.
+   *
+   * @param keeps the places of the attachments that still go with it; by default all do.
+   */
+  edit(replyId: string, body: string, keeps?: readonly number[]): boolean {
     const promptId = this._view(replyId)?.info.reply_to;
     if (promptId === undefined || body.trim() === '') {
       return false;
     }
     const request_id = this._options.makeId();
     const frame: Edit = { type: 'edit', message_id: promptId, body, request_id };
+    if (keeps) {
+      frame.keeps = [...keeps];
+    }
     if (!this._options.fits(frame)) {
       return false;
     }
     this._edits.set(request_id, body);
+    const isThere = (): boolean => {
+      const view = this._view(promptId);
+      return view?.text === body && view.info.attachments.length === (keeps ?? view.info.attachments).length;
+    };
     this._do(`edit ${promptId}`, {
       frame,
-      isDone: () => !this._edits.has(request_id) || this._view(promptId)?.text === body,
+      isDone: () => !this._edits.has(request_id) || isThere(),
       isPossible: chat => isQueued(chat, replyId),
       onLate: () => {
         this._edits.delete(request_id);
@@ -78,7 +89,7 @@ export class Queueing {
   /** Move a prompt by some places: below 0 is sooner. */
   move(replyId: string, by: number): void {
     const { chat } = this._state.now;
-    const ids = selectors.queued(chat).map(view => view.id);
+    const ids = this._staying(chat);
     const from = ids.indexOf(replyId);
     const to = from + by;
     if (from < 0 || to < 0 || to >= ids.length || !chat.chatId) {
@@ -88,7 +99,7 @@ export class Queueing {
     this._do('reorder', {
       frame: { type: 'reorder', chat_id: chat.chatId, message_ids: ids },
       // the order on the page is the server's: if some have begun, its next frame shows that
-      isDone: now => selectors.queued(now).map(view => view.id).join() === ids.join(),
+      isDone: now => this._staying(now).join() === ids.join(),
       isPossible: now => ids.every(id => isQueued(now, id)),
       onLate: () => undefined
     });
@@ -161,6 +172,12 @@ export class Queueing {
     const errand = this._errands.get(key);
     this._errands.delete(key);
     errand?.onLate();
+  }
+
+  /** The replies that wait, without those that are being removed: the server knows these no more. */
+  private _staying(chat: replies.ChatView): string[] {
+    const ids = selectors.queued(chat).map(view => view.id);
+    return ids.filter(id => !this._errands.has(`unqueue ${id}`));
   }
 
   private _do(key: string, errand: Errand): void {

@@ -64,8 +64,10 @@ function QueuedPrompt(props: {
         <PromptEditor
           text={text}
           save={trans.__('Save')}
-          onEnd={body => {
-            if (body === null || body === text || controller.queue.edit(reply.id, body)) {
+          attachments={prompt?.info.attachments}
+          onEnd={(body, keeps) => {
+            const isSame = body === null || (body === text && !keeps);
+            if (isSame || controller.queue.edit(reply.id, body, keeps)) {
               setEditing(false);
               focusInput();
             }

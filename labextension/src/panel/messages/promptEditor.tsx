@@ -8,7 +8,7 @@ import { composes, sends } from '../../stores/sendKey';
 import { Attachment } from '../../wire/protocol';
 
 /**
- * @param attachments what goes with it; each can be removed. Without them, that stays as it is.
+ * @param attachments what goes with it; each can be removed.
  * @param onEnd is given the new words, or null when they are to stay as they were; and the places
  *   of the attachments that are left, where some were removed.
  */

@@ -90,9 +90,9 @@ export interface Regenerate {
 /**
  * A frame: change a prompt and ask again from there, keeping the earlier one as a version.
  *
- * A prompt that is still queued is changed where it is, and keeps what is attached to it.
+ * A prompt that is still queued is changed where it is.
  *
- * :ivar keeps: the places of the attachments that go with it again, from 0; by default all do.
+ * :ivar keeps: the places of the attachments that still go with it, from 0; by default all do.
  */
 export interface Edit {
   type: 'edit';

@@ -49,6 +49,15 @@ describe('the queue', () => {
     ]);
   });
 
+  it('is put in order without what is being removed', () => {
+    waitingThree();
+    chat.queue.remove(uuid(6));
+    chat.queue.move(uuid(8), -1);
+    expect(sent('reorder')).toEqual([
+      { type: 'reorder', chat_id: CHAT, message_ids: [uuid(8), uuid(4)] }
+    ]);
+  });
+
   it('is changed where it is', () => {
     waitingThree();
     expect(chat.queue.edit(uuid(6), '  ')).toBe(false);
@@ -60,6 +69,29 @@ describe('the queue', () => {
     accept(5, frame.request_id, 'other words', { state: 'queued' });
     expect(now().chat.messages.find(view => view.id === uuid(5))?.text).toBe('other words');
     expect(draft()).toBe('');
+  });
+
+  it('U25: is changed with what is attached, and asks again until that is there', () => {
+    waitingThree();
+    const attachments = ['a', 'b'].map(name => ({ name, text: name }));
+    const one = now().chat.messages.find(view => view.id === uuid(5));
+    const info = { ...one!.info, attachments };
+    server().say({ type: 'message', message: info });
+    expect(chat.queue.edit(uuid(6), 'prompt 5', [1])).toBe(true);
+    const [frame] = sent('edit') as { request_id: string; keeps: number[] }[];
+    expect(frame.keeps).toEqual([1]);
+    server().drop();
+    clock.advance(300);
+    server().greet();
+    server().say({ type: 'chat', chat: meta, messages: now().chat.messages.map(view => view.info) });
+    expect(sent('edit')).toEqual([frame]); // a new connection: it was asked again
+    const left = { ...info, attachments: attachments.slice(1) };
+    server().say({ type: 'message', message: left });
+    server().drop();
+    clock.advance(300);
+    server().greet();
+    server().say({ type: 'chat', chat: meta, messages: now().chat.messages.map(view => view.info) });
+    expect(sent('edit')).toEqual([]);
   });
 
   it('gives the words back that it did not take', () => {

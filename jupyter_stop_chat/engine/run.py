@@ -159,9 +159,17 @@ async def _history(thread: Sequence[Message]) -> tuple[list[TurnMessage], list[t
 
 
 def _failure(error: BaseException | None) -> StopChatError:
-    # A chat handler may raise one of a code of its own, which nobody has a sentence for.
-    if isinstance(error, StopChatError) and error.code in SENTENCES:
-        return error
+    # A chat handler may raise one of a code of its own, which nobody has a sentence for, or of a
+    # kind of its own, which was never made as ours are.
+    code = getattr(error, "code", None) if isinstance(error, StopChatError) else None
+    if isinstance(code, str) and code in SENTENCES:
+        if type(error) is StopChatError:
+            return error
+        failure = StopChatError(
+            ErrorCode(code), type(error).__name__, getattr(error, "said", None)
+        )
+        failure.__cause__ = getattr(error, "__cause__", None)
+        return failure
     failure = StopChatError(ErrorCode.GENERATION_FAILED, type(error).__name__)
     failure.__cause__ = error
     return failure

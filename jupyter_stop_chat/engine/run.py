@@ -20,7 +20,7 @@ from .background import Background
 from .changes import Bus, MessageMoved
 from .generation import Generation
 from .lane import Lane
-from .limits import EngineLimits
+from .limits import TURN_BUDGET, EngineLimits
 from .registry import Registry
 from .settle import Settling
 from .stop import Stopping
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 #: Finds the chat handler of a model id for an owner, and the model's name for it.
 Resolve = Callable[[str, str], Awaitable[tuple[ChatHandler, str]]]
 
-#: The loop is given back at least this often while a model never waits, in seconds.
-TURN_BUDGET = 0.002
 #: A history of more messages is put together in a thread.
 LONG_THREAD = 200
 

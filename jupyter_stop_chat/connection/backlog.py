@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
-from jupyter_stop_chat.wire.objects import TERMINAL, Message
+from jupyter_stop_chat.wire.objects import TERMINAL, Message, MessageState
 from jupyter_stop_chat.wire.server_frames import Accepted, Delta, MessageChanged, Thought, Tool
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 #: The largest delta, in UTF-16 code units: a stop's answer never waits behind a huge frame.
 MAX_DELTA = 16 * 1024
+#: In these states nothing is cut off the text.
+GROWS = frozenset({MessageState.QUEUED, MessageState.GENERATING})
 
 #: A generation stands for its text, as far as it can be read when its turn comes.
 Entry = Generation | MessageMoved | Accepted | Tool | Thought
@@ -97,8 +99,7 @@ class Backlog:
         message = entry.message
         if entry.generation is None:
             return message
-        offset = min(self.cursor or 0, message.text_length)
-        message = message.model_copy(update={"text_offset": offset, **self._reasoning_to_come()})
+        message = message.model_copy(update=self._sent(message))
         if message.state in TERMINAL:
             self.cursor, self.reasoning_cursor = None, 0
         return message
@@ -112,8 +113,19 @@ class Backlog:
             if message.text_offset and self.generation is not None:
                 self.reasoning_cursor = self.generation.reasoning_before
             return message.model_copy(update=self._reasoning_to_come())
-        offset = min(self.cursor, message.text_length)
-        return message.model_copy(update={"text_offset": offset, **self._reasoning_to_come()})
+        return message.model_copy(update=self._sent(message))
+
+    def _sent(self, message: Message) -> dict[str, Any]:
+        """Return what tells where the text that was sent ends.
+
+        A message that still grows may have grown since this was to be told of it, and more of it
+        been sent: what is behind that is not to be dropped.
+        """
+        sent, length = self.cursor or 0, message.text_length
+        if message.state in GROWS:
+            length = max(sent, length)
+        offsets = {"text_offset": min(sent, length), "text_length": length}
+        return {**offsets, **self._reasoning_to_come()}
 
     def _reasoning_to_come(self) -> dict[str, str]:
         """Return what tells a client that followed before: deltas bring all reasoning again."""

@@ -140,8 +140,8 @@ class Opening:
         if generation.thought_from:
             return self._listed_thinking(generation)
         start = min(have, generation.text.length)
-        if start and utf16_length(generation.text.read(start - 1, 2)[:1]) == 2:
-            start -= 1  # never in the middle of a surrogate pair
+        if generation.text.is_within_pair(start):
+            start -= 1
         text = generation.text.read(start, self._most)
         message = generation.snapshot().model_copy(update={"text": text, "text_offset": start})
         self._most -= utf16_length(text)

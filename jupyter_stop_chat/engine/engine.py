@@ -193,6 +193,14 @@ class Engine:
             await self.elsewhere.watch_listed(chats, made_elsewhere)
         return tuple(self.with_state(chat) if chat.id not in elsewhere else chat for chat in chats)
 
+    def as_shown(self, messages: Sequence[Message]) -> list[Message]:
+        """Return messages that were read, with what is being made as it is shown now.
+
+        While a reply is stopped there is text in the store that is behind the cut.
+        """
+        making = {each.id: each for each in self.running() if each.is_accepted}
+        return [making[each.id].snapshot() if each.id in making else each for each in messages]
+
     def left_behind(self, messages: Sequence[Message]) -> None:
         """Hear of replies whose process ended: their chats get their titles from this one."""
         for message in messages:

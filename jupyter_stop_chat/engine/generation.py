@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 from jupyter_stop_chat.ports.handler import (
     Event,
@@ -182,9 +182,12 @@ class Generation:
             case TokensUsed(input_tokens, output_tokens):
                 self._count(input_tokens, output_tokens)
             case Finished(reason):
+                if reason not in get_args(FinishReason):  # kept, it could not be read any more
+                    raise ValueError("a reply that is finished for no known reason")
                 self.finish_reason = reason
             case HistoryCut(first):
-                self.used = (self.used or Usage()).model_copy(update={"sent_from": first or None})
+                cut = Usage(sent_from=first or None)
+                self.used = (self.used or cut).model_copy(update={"sent_from": cut.sent_from})
                 self._on_moved(self)
             case Retrying(wait, attempt, code):
                 self._retry = code, attempt, time.perf_counter() + wait
@@ -208,7 +211,7 @@ class Generation:
         :raises StopChatError: `internal`, when text cannot be committed at all.
         """
         for part in ("text", "reasoning"):
-            self._pend_text(part, self._joiners[part].end())
+            self._end_text(part)
         await self._pending.drained()
 
     def _add(self, part: Part, text: str) -> None:
@@ -221,15 +224,22 @@ class Generation:
             raise StopChatError(ErrorCode.REPLY_TOO_LONG)
         self._pend_text(part, text)
 
+    def _end_text(self, part: Part) -> None:
+        """Add the half of a character that waits for its other half: it will not come."""
+        text = self._joiners[part].end()
+        if self._made[part] < self._max_length:
+            self._made[part] += len(text)
+            self._pend_text(part, text)
+
     def _pend_text(self, part: Part, text: str) -> None:
         if text:
             self._pending.append((part, text))
 
     def _think_instead(self, length: int | None) -> None:
         """Take the end of the text, all that was made of it now by default, for a thought."""
-        self._pend_text("text", self._joiners["text"].end())
+        self._end_text("text")
         newly = self._made["text"] - self.prefix_length
-        length = newly if length is None else min(length, newly)
+        length = newly if length is None else max(0, min(length, newly))
         self._made["text"] -= length
         self._made["reasoning"] += length
         if length:
@@ -261,7 +271,9 @@ class Generation:
     def _show_thought(self, length: int) -> int:
         """Move the end of the text to the reasoning; return where the text ends now."""
         begin = max(self.prefix_length, self.text.length - length)
-        self.reasoning.append(self.text.read(begin, length))
+        if self.text.is_within_pair(begin):
+            begin -= 1
+        self.reasoning.append(self.text.read(begin, self.text.length))
         self.text.cut(begin)
         self.thought_from.append(begin)
         self._on_text(self)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: The loop is given back at least this often while a model never waits, in seconds.
+TURN_BUDGET = 0.002
+
 
 @dataclass(frozen=True)
 class EngineLimits:

@@ -16,6 +16,8 @@ from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 #: So much text may wait for its commit before the model's stream is held back, in code units.
 PENDING_LIMIT = 64 * 1024
+#: And so many entries: a tool call may have no length at all.
+PENDING_ENTRIES = 256
 #: What is shown of a tool's arguments and of its result, in code units.
 TOOL_LIMIT = 16 * 1024
 #: A part of the message with its text, a tool call, or that the end of the text was a thought.
@@ -26,12 +28,13 @@ class Pending:
     """What waits for its commit in one message: it is committed in order, and then shown.
 
     What comes during a commit waits for its end, texts as one; and so does what comes sooner after
-    a text than anybody sees a step of it.
+    a text of its part than anybody sees a step of it. Text and thoughts that come by turns are two
+    texts: nothing keeps how they lay between each other.
 
     :param commit: commits an entry, and calls what it is given then.
     :param show: shows an entry that is committed.
     :param cut_off: tells whether the text ends where it is.
-    :param interval: how long after a text the next one is committed, in seconds.
+    :param interval: how long after a text the next one of its part is committed, in seconds.
     :ivar error: why entries can be committed no more.
     """
 
@@ -48,8 +51,8 @@ class Pending:
         self._cut_off = cut_off
         self._interval = interval
         self._loop = asyncio.get_running_loop()
-        #: When the next text may be committed, by the loop's clock; and what waits for that.
-        self._next_text = 0.0
+        #: When the next text of a part may be committed, by the loop's clock; what waits for that.
+        self._next: dict[Part, float] = {"text": 0.0, "reasoning": 0.0}
         self._timer: asyncio.TimerHandle | None = None
         self._ending = False
         self._entries: list[Entry] = []
@@ -65,16 +68,26 @@ class Pending:
         """Add an entry at the end; text goes to the text of the same part that is there."""
         if self.error is not None:
             return
-        last = self._entries[-1] if self._entries else None
-        if isinstance(entry, tuple) and isinstance(last, tuple) and last[0] == entry[0]:
-            self._entries[-1] = (entry[0], last[1] + entry[1])
-        else:
+        joined = isinstance(entry, tuple) and self._join(*entry)
+        if not joined:
             self._entries.append(entry)
         self._length += _length(entry)
-        if self._length >= PENDING_LIMIT:
+        if self._is_much:
             self._room.clear()
-        if not self._committing and (self._timer is None or not self._may_wait()):
+        waits = joined and self._timer is not None and self._may_wait()
+        if not self._committing and not waits:
             self._commit_next()
+
+    def _join(self, part: Part, text: str) -> bool:
+        """Put a text behind one of its part, with no more between them than the other's."""
+        for at in range(len(self._entries) - 1, -1, -1):
+            there = self._entries[at]
+            if not isinstance(there, tuple):
+                break
+            if there[0] == part:
+                self._entries[at] = (part, there[1] + text)
+                return True
+        return False
 
     def cut(self) -> None:
         """Drop all of it; nobody waits for it any more."""
@@ -84,6 +97,10 @@ class Pending:
         self._room.set()
         if not self._cut.done():
             self._cut.set_result(None)
+
+    @property
+    def _is_much(self) -> bool:
+        return self._length >= PENDING_LIMIT or len(self._entries) >= PENDING_ENTRIES
 
     @property
     def full(self) -> bool:
@@ -124,11 +141,13 @@ class Pending:
         self._drop_timer()
         if self._may_wait():
             self._committing = False
-            self._timer = self._loop.call_at(self._next_text, self._commit_next)
+            texts = (each for each in self._entries if isinstance(each, tuple))
+            soonest = min(self._next[part] for part, _ in texts)
+            self._timer = self._loop.call_at(soonest, self._commit_next)
             return
         entry = self._entries.pop(0)
         if isinstance(entry, tuple):
-            self._next_text = self._loop.time() + self._interval
+            self._next[entry[0]] = self._loop.time() + self._interval
         self._length -= _length(entry)
         then = partial(self._committed, entry)
         try:
@@ -137,13 +156,14 @@ class Pending:
             then(None, error)
 
     def _may_wait(self) -> bool:
-        """Tell whether nothing but text waits, little of it, and soon after the last."""
+        """Tell whether nothing but text waits, little of it, and each soon after the last."""
+        now = self._loop.time()
         return (
-            len(self._entries) == 1
-            and isinstance(self._entries[0], tuple)
-            and not self._ending
-            and self._length < PENDING_LIMIT
-            and self._loop.time() < self._next_text
+            not self._ending
+            and not self._is_much
+            and all(
+                isinstance(each, tuple) and now < self._next[each[0]] for each in self._entries
+            )
         )
 
     def _drop_timer(self) -> None:
@@ -154,7 +174,7 @@ class Pending:
     def _committed(self, entry: Entry, _: Any, error: BaseException | None) -> None:
         """Show what is committed, and go on with what waits."""
         self.error = error
-        if error is not None or self._length < PENDING_LIMIT:
+        if error is not None or not self._is_much:
             self._room.set()
         if error is None and not self._cut_off():
             self._show(entry)

@@ -20,7 +20,7 @@ from .background import Background
 from .changes import Bus, MessageMoved
 from .generation import Generation
 from .lane import Lane
-from .limits import EngineLimits
+from .limits import TURN_BUDGET, EngineLimits
 from .registry import Registry
 from .settle import Settling
 from .stop import Stopping
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 #: Finds the chat handler of a model id for an owner, and the model's name for it.
 Resolve = Callable[[str, str], Awaitable[tuple[ChatHandler, str]]]
 
-#: The loop is given back at least this often while a model never waits, in seconds.
-TURN_BUDGET = 0.002
 #: A history of more messages is put together in a thread.
 LONG_THREAD = 200
 
@@ -159,9 +157,17 @@ async def _history(thread: Sequence[Message]) -> tuple[list[TurnMessage], list[t
 
 
 def _failure(error: BaseException | None) -> StopChatError:
-    # A chat handler may raise one of a code of its own, which nobody has a sentence for.
-    if isinstance(error, StopChatError) and error.code in SENTENCES:
-        return error
+    # A chat handler may raise one of a code of its own, which nobody has a sentence for, or of a
+    # kind of its own, which was never made as ours are.
+    code = getattr(error, "code", None) if isinstance(error, StopChatError) else None
+    if isinstance(code, str) and code in SENTENCES:
+        if type(error) is StopChatError:
+            return error
+        failure = StopChatError(
+            ErrorCode(code), type(error).__name__, getattr(error, "said", None)
+        )
+        failure.__cause__ = getattr(error, "__cause__", None)
+        return failure
     failure = StopChatError(ErrorCode.GENERATION_FAILED, type(error).__name__)
     failure.__cause__ = error
     return failure

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from jupyter_stop_chat.ports.store import Settlement, Store
-from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
+from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
 from jupyter_stop_chat.wire.objects import ErrorInfo, Message, MessageState, Usage
 from jupyter_stop_chat.wire.secrets import mask_for_people
 from jupyter_stop_chat.wire.usage import tokens, total
@@ -93,7 +93,11 @@ class Settling:
 
     async def _claim(self, generation: Generation) -> Message | None:
         """Claim the terminal state in the store; a store that fails keeps nobody waiting."""
-        settled = settlement(generation)
+        try:
+            settled = settlement(generation)
+        except Exception:  # whatever a chat handler made of it, somebody waits for its end
+            log.exception("how a message ended could not be told")
+            settled = plain_settlement(generation)
         try:
             message = await self._store.settle(generation.id, settled)
             if message is None:
@@ -170,6 +174,20 @@ def settlement(generation: Generation) -> Settlement:
         stop=generation.receipt(),
         error=error,
         finish_reason=generation.finish_reason if generation.stop is None else None,
+        tools=tuple(generation.tools.values()),
+    )
+
+
+def plain_settlement(generation: Generation) -> Settlement:
+    """Decide how a generation ended by what it cannot have wrong itself."""
+    code = ErrorCode.INTERNAL
+    stopped = generation.stop is not None
+    return Settlement(
+        state=MessageState.INTERRUPTED if stopped else MessageState.FAILED,
+        keep=generation.text.length,
+        keep_reasoning=generation.reasoning.length,
+        stop=generation.receipt(),
+        error=None if stopped else ErrorInfo(code=code, message=SENTENCES[code][0]),
         tools=tuple(generation.tools.values()),
     )
 

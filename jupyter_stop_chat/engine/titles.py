@@ -32,6 +32,7 @@ from jupyter_stop_chat.wire.utf16 import whole
 from .background import Background
 from .changes import Bus
 from .lane import Lane
+from .limits import TURN_BUDGET
 from .registry import Registry
 
 log = logging.getLogger(__name__)
@@ -198,6 +199,8 @@ class Titles:
                 _stopped=attempt.stopped.done,
             )
             text, thought = "", 0
+            loop = asyncio.get_running_loop()
+            yielded = loop.time()
             async with aclosing(handler.reply(turn)) as events:
                 async for event in events:
                     if isinstance(event, ToolStarted):
@@ -212,6 +215,9 @@ class Titles:
                     done = "\n" in text.lstrip() and clean(text.rpartition("\n")[0])
                     if done or len(text) > 2 * LONGEST or thought > LONGEST_THOUGHT:
                         break
+                    if loop.time() - yielded > TURN_BUDGET:
+                        await asyncio.sleep(0)
+                        yielded = loop.time()
                     if attempt.stopped.done():
                         return ""
             return clean(text)

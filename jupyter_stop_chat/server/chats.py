@@ -145,7 +145,7 @@ class ExportHandler(StopChatHandler):
         chat = await services.engine.chat(self.owner, chat_id)
         if form not in get_args(Format):
             raise StopChatError(ErrorCode.INVALID_FIELD, "format")
-        messages = await services.store.get_messages(chat_id)
+        messages = services.engine.as_shown(await services.store.get_messages(chat_id))
         # In a thread: it may be long.
         written = await asyncio.to_thread(export, chat, messages, cast("Format", form))
         media_type = MEDIA_TYPES[cast("Format", form)]

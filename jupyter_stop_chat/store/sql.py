@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from jupyter_stop_chat.ports.store import Making, Part, Settlement
 from jupyter_stop_chat.threads import Then, tell
@@ -95,6 +96,8 @@ class SqlStore:
         self._writer.on_commit = lambda seconds: self.on_commit(seconds)  # noqa: PLW0108 - as above
         self._beating: asyncio.Task[None] | None = None
         self._deleting: set[asyncio.Task[bool]] = set()
+        #: Set when a message ends for which something still waits for room.
+        self._ended: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
     async def open(
         self, on_recovered: Callable[[Sequence[Message]], None] = lambda messages: None
@@ -210,8 +213,18 @@ class SqlStore:
             self._writer.write_then(Append(message_id, text, part), then)
 
     async def _append_later(self, operation: Append) -> None:
+        if await self._has_room(operation.message_id):
+            await self._writer.write(operation)
+
+    async def _has_room(self, message_id: str) -> bool:
+        """Wait for room; tell whether the message has not ended meanwhile.
+
+        It may be gone on with by now: what it was to get before its end would come after that.
+        """
+        ended = self._ended.get(message_id) or asyncio.Event()
+        self._ended[message_id] = ended
         await self._saver.has_room()
-        await self._writer.write(operation)
+        return not ended.is_set()
 
     async def make_thought(self, message_id: str, begin: int) -> None:
         """Move the text of a message that is not terminal, from there on, to its reasoning."""
@@ -219,14 +232,16 @@ class SqlStore:
 
     async def put_tool(self, message_id: str, call: ToolCall) -> None:
         """Keep a tool call of a live message, in the place of its earlier state."""
-        await self._saver.has_room()
-        await self._writer.write(PutTool(message_id, call))
+        if await self._has_room(message_id):
+            await self._writer.write(PutTool(message_id, call))
 
     async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
         """Claim the terminal state of a message.
 
         :returns: the message as it is kept, or None when another had claimed it before.
         """
+        if (ended := self._ended.pop(message_id, None)) is not None:
+            ended.set()
         settled: Message | None = await self._writer.write(Settle(message_id, settlement))
         return settled
 

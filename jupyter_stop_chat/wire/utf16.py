@@ -96,6 +96,10 @@ class TextBuffer:
             at += 1
         return "".join(parts)
 
+    def is_within_pair(self, offset: int) -> bool:
+        """Tell whether an offset lies between the two halves of a surrogate pair."""
+        return offset > 0 and utf16_length(self.read(offset - 1, 2)[:1]) == 2
+
     def cut(self, end: int) -> None:
         """Drop what lies behind `end`."""
         if end >= self.length:

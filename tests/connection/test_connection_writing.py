@@ -13,7 +13,7 @@ from jupyter_stop_chat.connection import backlog as backlogs
 from jupyter_stop_chat.connection import intake
 from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.connection import outbox as outboxes
-from jupyter_stop_chat.ports.handler import Reasoning
+from jupyter_stop_chat.ports.handler import Reasoning, Retrying
 from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.server_frames import Tool, error_frame
 from tests.connection.wire import feed, shows
@@ -325,3 +325,28 @@ async def test_tools_come_in_their_place(bench: Bench, wire: Any) -> None:
     await page.until("tool")
     assert page.page.text(message_id) == "before"
     await bench.stop(all=True)
+
+
+@pytest.mark.parametrize("words", [("two ",), ("two ", "three "), ("two " * 9000, "three ")])
+async def test_a_late_reader_is_told_of_a_retry_behind_what_has_grown_since(
+    bench: Bench, wire: Any, words: tuple[str, ...]
+) -> None:
+    """B4, rule 11: what was sent is not taken back by a state that the message had before."""
+    page = wire()
+    message_id = (await page.ask())["message"]["id"]
+    feed(bench, message_id, "one ")
+    await shows(bench, message_id, "one ")
+    await page.idle()
+    page.open.clear()
+    said = "one "
+    for word in words:
+        feed(bench, message_id, word)
+        said += word
+        await shows(bench, message_id, said)
+    feed(bench, message_id, Retrying(1.0, 2, ErrorCode.RATE_LIMITED), "more ")
+    await shows(bench, message_id, said + "more ")
+    page.open.set()
+    await page.idle()
+    feed(bench, message_id, "last", None)
+    await page.end_of(message_id)
+    assert page.page.text(message_id) == said + "more last"

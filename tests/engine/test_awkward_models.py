@@ -17,6 +17,7 @@ from jupyter_stop_chat.ports.handler import ToolStarted
 from jupyter_stop_chat.testing import (
     LONE_SURROGATES,
     Block,
+    Endless,
     Flag,
     Gate,
     GenerateOnlyModel,
@@ -129,6 +130,21 @@ async def test_a_model_that_blocks_the_loop(bench):
     (result,) = await b.stop(message_id=accepted.message.id)
     assert result.outcome is Outcome.INTERRUPTED
     assert result.receipt.settled_ms <= 2000
+    assert model.runs[0].ended.is_set()
+
+
+@pytest.mark.parametrize("text", ["y", ""], ids=["words", "nothing"])
+@pytest.mark.parametrize("agent", [False, True], ids=["model", "agent"])
+async def test_a_model_that_never_waits(bench, text, agent):
+    """B1: neither with words nor with chunks in which there is none does it hold the loop."""
+    b = bench()
+    model = ScriptedModel(script=["x", Endless(text, polite=False)])
+    using(b, create_agent(model, []) if agent else model)
+    accepted = await b.send()
+    generation = b.engine.generation(accepted.message.id)
+    await turns_until(lambda: generation.text.length > 0)
+    (result,) = await b.stop(message_id=accepted.message.id)
+    assert result.outcome is Outcome.INTERRUPTED
     assert model.runs[0].ended.is_set()
 
 

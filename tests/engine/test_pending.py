@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.engine.pending import PENDING_LIMIT, Pending
+from jupyter_stop_chat.engine.pending import PENDING_ENTRIES, PENDING_LIMIT, Pending
 from jupyter_stop_chat.ports.handler import WasThought
+from jupyter_stop_chat.wire.objects import ToolCall
 
 INTERVAL = 0.5
 
@@ -18,7 +19,8 @@ class Paced:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.committed: list[Any] = []
-        self.cut_off = False
+        self.cut_off = self.hold = False
+        self._held: Any = None
         self.now = 1000.0
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
         self.pending = Pending(
@@ -27,7 +29,15 @@ class Paced:
 
     def _commit(self, entry: Any, then: Any) -> None:
         self.committed.append(entry)
-        asyncio.get_running_loop().call_soon(then, None, None)
+        if self.hold:
+            self._held = then
+        else:
+            asyncio.get_running_loop().call_soon(then, None, None)
+
+    def release(self) -> None:
+        """Answer the commit that is held, and hold none any more."""
+        self.hold = False
+        self._held(None, None)
 
     async def say(self, *texts: str, part: str = "text") -> None:
         for text in texts:
@@ -82,10 +92,72 @@ async def test_what_is_no_text_takes_the_text_before_it_along(paced: Paced) -> N
     await paced.turns()
     assert paced.committed == [("text", "one "), ("text", "two "), thought]
     await paced.say("three ")
+    assert len(paced.committed) == 3
     await paced.say("hm", part="reasoning")
-    assert paced.committed[3:] == [("text", "three ")]
+    assert paced.committed[3:] == [("text", "three "), ("reasoning", "hm")]
+
+
+async def test_text_and_thoughts_by_turns_are_no_more_steps(paced: Paced) -> None:
+    """B2, T7: each part has its own, its first word waits for nothing, and no word is moved."""
+    for n in range(100):
+        await paced.say(f"{n} ")
+        await paced.say(f"hm {n} ", part="reasoning")
+    assert paced.committed == [("text", "0 "), ("reasoning", "hm 0 ")]
     await paced.later(INTERVAL)
-    assert paced.committed[4:] == [("reasoning", "hm")]
+    assert paced.committed[2:] == [
+        ("text", "".join(f"{n} " for n in range(1, 100))),
+        ("reasoning", "".join(f"hm {n} " for n in range(1, 100))),
+    ]
+
+
+async def test_each_part_waits_from_its_own_last_step(paced: Paced) -> None:
+    """B2: also where the other's wait began before."""
+    await paced.say("hm ", part="reasoning")
+    await paced.later(INTERVAL / 2)
+    await paced.say("one ", "two ")
+    await paced.say("so ", part="reasoning")
+    assert paced.committed == [("reasoning", "hm "), ("text", "one ")]
+    await paced.later(INTERVAL / 2)
+    assert paced.committed[2:] == [("text", "two "), ("reasoning", "so ")]
+
+
+async def test_nothing_is_joined_beyond_what_is_no_text(paced: Paced) -> None:
+    """T2, T7: what came before a thought was told is what it takes along."""
+    paced.hold = True
+    await paced.say("one ", "two ")
+    await paced.say("hm ", part="reasoning")
+    thought = WasThought(4)
+    paced.pending.append(thought)
+    await paced.say("three ")
+    await paced.say("so ", part="reasoning")
+    await paced.say("four ")
+    paced.release()
+    await paced.pending.drained()
+    assert paced.committed == [
+        ("text", "one "),
+        ("text", "two "),
+        ("reasoning", "hm "),
+        thought,
+        ("text", "three four "),
+        ("reasoning", "so "),
+    ]
+
+
+async def test_many_tool_calls_hold_the_model_back_though_they_have_no_length(
+    paced: Paced,
+) -> None:
+    """Rule 8, T2: what waits is bounded, whatever it is."""
+    paced.hold = True
+    call = ToolCall(call_id="c", name="look", state="running")
+    for _ in range(PENDING_ENTRIES):
+        assert not paced.pending.full
+        paced.pending.append(call)
+    paced.pending.append(call)
+    assert paced.pending.full
+    paced.release()
+    await paced.turns()
+    await paced.pending.room()
+    assert not paced.pending.full
 
 
 async def test_much_text_waits_for_nothing(paced: Paced) -> None:

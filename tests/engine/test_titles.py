@@ -132,10 +132,13 @@ async def test_a_model_that_talks_on_is_closed(bench, polite):
     assert reply.turn.parameters == {"max_tokens": 24}
 
 
-async def test_a_model_that_takes_too_long(bench):
-    """L9, L10: so many seconds at most."""
+@pytest.mark.parametrize(
+    "step", [Gate(), Endless("", polite=False)], ids=["waits", "says_nothing"]
+)
+async def test_a_model_that_takes_too_long(bench, step):
+    """L9, L10, B1: so many seconds at most, also where it never gives the loop back by itself."""
     b = bench(titles="model", title_patience=0.05)
-    titled(b, Gate())
+    titled(b, step)
     accepted = await b.send("Patience")
     await b.end(accepted)
     assert await title_of(b, accepted.chat_id) == "Patience"

@@ -12,7 +12,7 @@ from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.operations import Interrupt
 from jupyter_stop_chat.store.schema import processes
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import MessageState
+from jupyter_stop_chat.wire.objects import MessageState, ToolCall
 from tests.faults.store_case import (
     DONE,
     FILL,
@@ -230,6 +230,32 @@ async def test_memory_is_bounded(case, monkeypatch):
     await case.saved_again()
     await held
     assert (await store.get_message(reply.id)).text == "x" * 101 + "held"
+
+
+async def test_what_waited_for_room_when_its_reply_was_stopped_comes_no_more(case, monkeypatch):
+    """V1, B7, rule 8: also where the reply goes on before there is room: it is behind the cut."""
+    monkeypatch.setattr("jupyter_stop_chat.store.degraded.saving.MEMORY_SIZE", 100)
+    store = await case.open()
+    chat = a_chat()
+    asked, reply = a_turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    call = ToolCall(call_id="c", name="look", state="running")
+    told = []
+    lock = Lock(case.path, "write")
+    try:
+        await store.append(reply.id, "x" * 101)
+        store.append_then(reply.id, "late", "text", lambda _, error: told.append(error))
+        late = asyncio.ensure_future(store.put_tool(reply.id, call))
+        await asyncio.sleep(0)
+        await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, keep=1))
+        await store.reopen(reply.id)
+        more = asyncio.ensure_future(store.append(reply.id, "and more"))
+    finally:
+        lock.release()
+    await case.saved_again()
+    await asyncio.gather(late, more)
+    kept = await store.get_message(reply.id)
+    assert (kept.text, kept.tools, told) == ("xand more", (), [None])
 
 
 async def test_what_another_server_did_meanwhile_stands(case):

@@ -181,6 +181,23 @@ async def test_a_stopped_chat_is_exported_with_its_mark(ask: Any, jp_fetch: Any)
     assert whole["messages"][-1]["state"] == "interrupted"
 
 
+async def test_what_is_behind_the_cut_is_exported_no_more(ask: Any, jp_fetch: Any) -> None:
+    """B2, L6: from the stop on, also while a model does not react to it."""
+    gate = Gate(swallow=-1)
+    page, accepted = await ask(["The seen. ", "The unseen.", gate])
+    message_id, chat_id = accepted["message"]["id"], accepted["chat_id"]
+    while page.text(message_id) != "The seen. The unseen.":
+        await page.until("delta")
+    await page.send({"type": "stop", "message_id": message_id, "shown": len("The seen. ")})
+    await page.until("message", lambda frame: frame["message"]["state"] == "stopping")
+    path = ("api", "stop-chat", "chats", chat_id, "export")
+    exported = json.loads((await jp_fetch(*path, params={"format": "json"})).body)
+    gate.open()
+    assert exported["messages"][-1]["text"] == "The seen. "
+    assert exported["messages"][-1]["state"] == "stopping"
+    assert (await page.end_of(message_id))["text_length"] == len("The seen. ")
+
+
 @pytest.mark.parametrize(
     ("path", "params", "status", "code"),
     [

@@ -301,9 +301,12 @@ class LangChainHandler:
             async with closed_at_the_end(stream) as chunks:
                 async for chunk in chunks:
                     look(turn)
+                    event = None
                     for event in _chunk_events(chunk, tally):
                         yield event
                         look(turn)
+                    if event is None:  # nobody else gives the loop back
+                        await asyncio.sleep(0)
 
     async def _agent_events(
         self, messages: list[BaseMessage], turn: Turn, tally: Tally

@@ -174,7 +174,7 @@ class KernelBackend:
     async def _chat(self, chat_id: str) -> dict[str, Any]:
         services = await self._services()
         chat = await services.engine.chat(_owner(), chat_id)
-        messages = await services.store.get_messages(chat_id)
+        messages = services.engine.as_shown(await services.store.get_messages(chat_id))
         return {"chat": _plain(chat), "messages": [_plain(each) for each in messages]}
 
     async def _rename(self, chat_id: str, title: str) -> None:

@@ -18,6 +18,8 @@ PYTEST := $(BIN)/pytest -m "not stress and not timed"
 # That a part has no test that PYTEST_ARGS chooses (5) is no failure of it.
 CHOSEN := $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 export PATH := $(BIN):$(PATH)
+# Else each process compiles the package anew, and each run all tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: lab test lint lint-typescript typescript pytest pytest-page pytest-rest stress lowest benchmarks protocol rooms behaviours format lock wheel clean
 

@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import shutil
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Iterator
@@ -34,7 +35,7 @@ TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 PATIENCE = 20.0
 
 
-#: What is found first here is found nowhere by the processes that tests start.
+#: What is found first here is found nowhere: by pytest, and by the processes that tests start.
 LEFT_OUT = Path(__file__).parent / "left_out"
 
 #: No test, and no server that one starts, asks a real provider for its models.
@@ -83,15 +84,22 @@ def certificates_are_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def servers_start_soon() -> Iterator[None]:
-    """Have the servers that are processes of their own find no `rfc3987_syntax`.
+def servers_start_soon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Spare the servers that are processes of their own what takes seconds at each start.
 
-    With it, jsonschema builds a grammar at each start, for seconds; without it, it leaves the
-    form of an IRI unchecked, which no schema of a server asks for.
+    They find no `rfc3987_syntax`, with which jsonschema builds a grammar; without it, it leaves
+    the form of an IRI unchecked, which no schema of a server asks for. And where JupyterLab asks
+    Yarn for its settings, which only builds need, it hears of none.
     """
-    path = os.pathsep.join(filter(None, (str(LEFT_OUT), os.environ.get("PYTHONPATH"))))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", path)
+        patch.setenv("PYTHONPATH", str(LEFT_OUT), prepend=os.pathsep)
+        if node := shutil.which("node"):
+            spared = tmp_path_factory.mktemp("spared") / "node"
+            spared.write_text(
+                f'#!/bin/sh\ncase "$*" in *" config --json") exit;; esac\nexec {node} "$@"\n'
+            )
+            spared.chmod(0o755)
+            patch.setenv("PATH", str(spared.parent), prepend=os.pathsep)
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import textwrap
 import time
@@ -103,7 +104,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     (info / "entry_points.txt").write_text(
         "[jupyter_stop_chat.chat_handlers]\nstuck = stuck_plugin:make\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
     limits = {"max_generations_per_owner": 200, "max_stuck": STUCK, "titles": "prompt"}
     made = Lab(tmp_path, {"StopChatApp": limits}, "jupyter_server")
     made.start()

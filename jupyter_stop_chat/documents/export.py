@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from jupyter_stop_chat.markdown.document import in_document, title_in_document
-from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import Attachment, Chat, Message, MessageState
 
 from .endings import ending, interruption
 from .reading_order import reading_order
@@ -57,6 +58,7 @@ def _taken_out(messages: Sequence[Message]) -> set[str]:
 def _markdown(message: Message) -> str:
     who = "You" if message.role == "user" else "Reply"
     parts = [f"**{who}**", *([in_document(message.text)] if message.text.strip() else [])]
+    parts.extend(map(_attached, message.attachments))
     if told := ending(message.finish_reason, message.text):
         parts.append(f"*{told}*")
     elif message.state is MessageState.INTERRUPTED:
@@ -64,6 +66,14 @@ def _markdown(message: Message) -> str:
     if message.error is not None:
         parts.append(in_document(f"*Generation failed: {message.error.message}*"))
     return "\n\n".join(parts)
+
+
+def _attached(attachment: Attachment) -> str:
+    """Write down what went with a prompt, as it was: in a fence that nothing in it ends."""
+    longest = max(map(len, re.findall(r"`{3,}", attachment.text)), default=2)
+    fence = "`" * (longest + 1)
+    block = "\n".join((f"{fence}text", attachment.text.rstrip("\n"), fence))
+    return f"{in_document(f'Attached: {attachment.name}')}\n\n{in_document(block)}"
 
 
 def _notebook(parts: Sequence[str], messages: Sequence[Message]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import random
 import time
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from jupyter_stop_chat.documents.export import export
 from jupyter_stop_chat.documents.importing import read_chat
 from jupyter_stop_chat.documents.reading_order import reading_order
-from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt
+from jupyter_stop_chat.wire.objects import Attachment, Chat, Message, MessageState, Receipt
 
 WHEN = "2026-01-02T03:04:05.678Z"
 CHAT = Chat(id=str(uuid.UUID(int=99)), owner="ada", created_at=WHEN, updated_at=WHEN, title="T")
@@ -135,3 +136,19 @@ def test_who_ended_a_reply_is_said_as_in_the_sidebar(reason: Any, words: str) ->
     said = export(CHAT, (_message(0), broke_off), "md")
     assert "*The connection broke off before the response ended*" in said
     assert "stopped" not in said
+
+
+@pytest.mark.parametrize("form", ["md", "ipynb"])
+def test_what_was_attached_is_written_down(form: Any) -> None:
+    """U27: else nobody knows what a question was about; nothing in it ends its block."""
+    notes = "a <b>\n```\n# no heading\n````\n"
+    asked = _message(0).model_copy(
+        update={"attachments": (Attachment(name="a*b*.md", text=notes),)}
+    )
+    written = export(CHAT, [asked, _message(1, 0)], form)
+    if form == "ipynb":
+        written = json.loads(written)["cells"][1]["source"]
+    shown = html.unescape(written)
+    assert notes.strip() in shown
+    assert "Attached: a*b*.md" in shown
+    assert "\n# no heading\n&#96;" in written, "within a block of HTML, where it is none"

@@ -181,6 +181,10 @@ def _first_day(chat: ChatPage, hands: Hands, look: Look, model: Model) -> None:
     page.keyboard.type("Why does this fail?")
     page.keyboard.press("Enter")
     expect(chat.reply()).to_contain_text(f"Sentence {SHOWN - 2} of")
+    # What can be done to an earlier reply is seen where one points to it.
+    page.mouse.move(0, 0)
+    for tool in chat.replies.first.locator(".jp-StopChat-replyTools > button").all():
+        expect(tool).to_have_css("opacity", "0")
     look.at("5-error-asked-about")
     assert "NameError" in model.asked[-1]
 

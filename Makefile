@@ -64,6 +64,11 @@ lowest: $(STAMPS)/labextension ## Run the server's tests on the lowest versions 
 benchmarks: $(STAMPS)/dev
 	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
 
+# The stations of a person's first two days, of which docs/pictures.md shows some.
+pictures: $(STAMPS)/dev $(STAMPS)/chromium ## Take the pictures of the documentation anew.
+	STOP_CHAT_SCREENSHOTS=1 $(BIN)/pytest tests/browser/walk -k mouse $(PYTEST_ARGS)
+	for each in docs/images/walk-*.png; do cp artifacts/screenshots/$$(basename $$each) $$each; done
+
 protocol: $(STAMPS)/dev ## Write the frames' TypeScript types anew.
 	$(BIN)/python scripts/generate_protocol.py
 

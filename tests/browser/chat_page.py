@@ -18,6 +18,14 @@ LIGHT, USUAL_WIDTH = "JupyterLab Light", 420
 
 expect.set_options(timeout=30_000)
 
+#: Whether the end of the messages is in view.
+AT_END = """
+() => {
+  const list = document.querySelector('.jp-StopChat-list');
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
+}
+"""
+
 
 class ChatPage:
     """The chat in a JupyterLab page.

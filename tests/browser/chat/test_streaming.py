@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chat_page import ChatPage
+from tests.browser.chat_page import AT_END, ChatPage
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script
 
@@ -64,13 +64,6 @@ PLACES = """
   };
   look();
 })
-"""
-
-AT_END = """
-() => {
-  const list = document.querySelector('.jp-StopChat-list');
-  return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
-}
 """
 
 
@@ -206,9 +199,11 @@ def test_the_first_reply_ends_in_view(chat: ChatPage, provider: OpenAIProvider) 
     """U5: with the line below it and the title there, however narrow, and when it is continued."""
     for width in (250, 400):
         chat.width(width)
-        for _ in range(2):
+        # A list is drawn anew as a whole with each of its lines.
+        numbered = [f"{number}. The end.\n" for number in range(1, 50)]
+        for lines, rate in ((PARAGRAPHS[:12], 200), (["".join(numbered[:38]), *numbered[38:]], 8)):
             chat.new_chat()
-            provider.script = Script(tokens=[*PARAGRAPHS[:12], "The end."], rate=200)
+            provider.script = Script(tokens=[*lines, "The end."], rate=rate)
             chat.ask("A first question")
             expect(chat.reply()).to_contain_text("The end.")
             chat.expect_mode("send")

@@ -10,19 +10,27 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chat_page import ChatPage
+from tests.browser.chat_page import AT_END, ChatPage
 from tests.browser.conftest import open_chat
 from tests.browser.lab import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.local_model]
 
+#: Whether there are more messages than the view has room for.
+OVERFLOWS = """
+() => {
+  const list = document.querySelector('.jp-StopChat-list');
+  return list.scrollHeight > list.clientHeight;
+}
+"""
 PROMPT = "Write a long story about a lighthouse"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) -> Iterator[Lab]:
     """Start JupyterLab with nothing set up but the local model's weights."""
-    made = Lab(tmp_path_factory.mktemp("local"), {"StopChatApp": {"open_chat": True}})
+    config = {"StopChatApp": {"open_chat": True}, "LabApp": {"expose_app_in_browser": True}}
+    made = Lab(tmp_path_factory.mktemp("local"), config)
     (made.data / "stop-chat").mkdir()
     (made.data / "stop-chat" / "models").symlink_to(local_model_data_dir / "stop-chat" / "models")
     made.start()
@@ -77,6 +85,23 @@ def test_a_person_chats_with_a_real_model_and_stops_it(chat: ChatPage, lab: Lab)
     expect(chat.replies.last).to_have_attribute("data-state", "completed")
     assert chat.text().strip()
     chat.shot("local-4-answered")
+
+
+@pytest.mark.stress  # 40 replies of a real model
+@pytest.mark.parametrize("width", [250, 400])
+def test_each_first_reply_ends_in_view(chat: ChatPage, width: int) -> None:
+    """U5: 20 of 20 times, its last line is seen, as its title comes late."""
+    chat.width(width)
+    chat.page.set_viewport_size({"width": 1200, "height": 480})
+    overflown = []
+    for time_ in range(20):
+        chat.new_chat()
+        chat.ask(f"Count from 1 to {time_ + 30}, each number in a line of its own.")
+        expect(chat.replies.last).to_have_attribute("data-state", "completed", timeout=100_000)
+        expect(chat.page.locator(".jp-StopChat-titleButton")).to_be_visible()
+        chat.page.wait_for_function(AT_END)
+        overflown.append(chat.page.evaluate(OVERFLOWS))
+    assert sum(overflown) > 10, "else there is no end to miss"
 
 
 def _model_process(lab: Lab) -> psutil.Process:

@@ -48,6 +48,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
       data-message-id={view.id}
       data-role={view.role}
       data-state={state}
+      data-newest={props.last || undefined}
       aria-label={isUser ? trans.__('You') : trans.__('Reply')}
       aria-busy={!hasText(view)}
     >

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from jupyter_stop_chat.markdown.document import in_document, title_in_document
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 
 from .endings import ending, interruption
@@ -37,6 +36,9 @@ def export(chat: Chat, messages: Sequence[Message], form: Format) -> str:
             ],
         }
         return json.dumps(whole, ensure_ascii=False, indent=1)
+    # Here, since the server's start would wait for the parser.
+    from jupyter_stop_chat.markdown.document import title_in_document
+
     parts = [title_in_document(chat.title or "Chat"), *map(_markdown, messages)]
     if form == "md":
         return "\n\n".join(parts) + "\n"
@@ -55,6 +57,8 @@ def _taken_out(messages: Sequence[Message]) -> set[str]:
 
 
 def _markdown(message: Message) -> str:
+    from jupyter_stop_chat.markdown.document import in_document
+
     who = "You" if message.role == "user" else "Reply"
     parts = [f"**{who}**", *([in_document(message.text)] if message.text.strip() else [])]
     if told := ending(message.finish_reason, message.text):

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from jupyter_stop_chat.markdown.document import in_document, title_in_document
 from jupyter_stop_chat.wire.objects import Attachment, Chat, Message, MessageState
 
 from .endings import ending, interruption
@@ -38,6 +37,9 @@ def export(chat: Chat, messages: Sequence[Message], form: Format) -> str:
             ],
         }
         return json.dumps(whole, ensure_ascii=False, indent=1)
+    # Here, since the server's start would wait for the parser.
+    from jupyter_stop_chat.markdown.document import title_in_document
+
     parts = [title_in_document(chat.title or "Chat"), *map(_markdown, messages)]
     if form == "md":
         return "\n\n".join(parts) + "\n"
@@ -56,6 +58,8 @@ def _taken_out(messages: Sequence[Message]) -> set[str]:
 
 
 def _markdown(message: Message) -> str:
+    from jupyter_stop_chat.markdown.document import in_document
+
     who = "You" if message.role == "user" else "Reply"
     parts = [f"**{who}**", *([in_document(message.text)] if message.text.strip() else [])]
     parts.extend(map(_attached, message.attachments))
@@ -70,6 +74,8 @@ def _markdown(message: Message) -> str:
 
 def _attached(attachment: Attachment) -> str:
     """Write down what went with a prompt, as it was: in a fence that nothing in it ends."""
+    from jupyter_stop_chat.markdown.document import in_document
+
     longest = max(map(len, re.findall(r"`{3,}", attachment.text)), default=2)
     fence = "`" * (longest + 1)
     block = "\n".join((f"{fence}text", attachment.text.rstrip("\n"), fence))

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from jupyter_stop_chat.chat_handlers.langchain.transports import is_this_machine
-
 from .places import Place
 
 if TYPE_CHECKING:
@@ -127,6 +125,8 @@ async def _fetch_anywhere(place: Place) -> Told:
 def client_of(place: Place) -> AsyncClient:
     """Make a client that asks one server, with its key. Blocks."""
     from httpx import AsyncClient
+
+    from jupyter_stop_chat.chat_handlers.langchain.transports import is_this_machine
 
     headers = {"Accept-Encoding": "identity"} | place.headers
     return AsyncClient(

@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -127,9 +126,10 @@ def client_of(place: Place) -> AsyncClient:
     """Make a client that asks one server, with its key. Blocks."""
     from httpx import AsyncClient
 
+    from jupyter_stop_chat.chat_handlers.langchain.first_use import load_sockets
     from jupyter_stop_chat.chat_handlers.langchain.transports import is_this_machine
 
-    _load_sockets()
+    load_sockets()
     headers = {"Accept-Encoding": "identity"} | place.headers
     return AsyncClient(
         headers=headers,
@@ -139,14 +139,6 @@ def client_of(place: Place) -> AsyncClient:
         # A proxy of the environment is asked for what is elsewhere, as each prompt is.
         trust_env=not is_this_machine(urlsplit(place.url).hostname or ""),
     )
-
-
-@cache
-def _load_sockets() -> None:
-    """Let AnyIO import what HTTPX asks of it at its first request, which would hold the loop."""
-    from anyio import connect_tcp, run, sleep  # noqa: F401 - it imports each where it is named
-
-    run(sleep, 0)
 
 
 async def _fetch(client: AsyncClient, url: str) -> Told:

@@ -11,6 +11,7 @@ import pytest
 from jupyter_server.auth import IdentityProvider, User
 from tornado.httpclient import HTTPClientError
 
+from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Progress, weights_path
 from jupyter_stop_chat.models import PROVIDERS
 from tests.providers import OpenAIProvider, Script
@@ -112,6 +113,7 @@ async def test_what_there_is(call: Any, monkeypatch: pytest.MonkeyPatch) -> None
         "local": True,
         "available": False,
         "reason": "local_model_missing",
+        "max_input_tokens": CONTEXT,
     }
     assert listed["default_model"] == "local:smollm2"
     assert listed["any_model"]

@@ -7,6 +7,7 @@ stream's events, when the first event comes: everybody on the server would wait 
 from __future__ import annotations
 
 import contextlib
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -34,11 +35,21 @@ _ready: set[str] = set()
 
 def is_ready(model: Any) -> bool:
     """Tell whether a model's client has made all that it makes at its first use."""
-    return not needs_client(model) and _package(model) in {None, *_ready}
+    loaded = load_sockets.cache_info().currsize > 0
+    return loaded and not needs_client(model) and _package(model) in {None, *_ready}
+
+
+@cache
+def load_sockets() -> None:
+    """Let AnyIO import what HTTPX asks of it at its first request; this blocks."""
+    from anyio import connect_tcp, run, sleep  # noqa: F401 - it imports each where it is named
+
+    run(sleep, 0)
 
 
 def make_ready(model: Any) -> None:
     """Let a model's client import and make what it needs; this blocks."""
+    load_sockets()
     getattr(model, "_async_client", None)  # it reads certificates from the disk
     package = _package(model)
     if package is None or package in _ready:

@@ -59,13 +59,13 @@ class Model:
         return self.story if "NameError" in self.asked[-1] else Script(tokens=[CODED])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model() -> Model:
     """Make what answers."""
     return Model()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def openai(model: Model) -> Iterator[OpenAIProvider]:
     """Stand in for OpenAI, whose models one key alone may see."""
     with OpenAIProvider(model).in_thread() as provider:
@@ -94,10 +94,10 @@ def lab(tmp_path: Path, openai: OpenAIProvider, monkeypatch: pytest.MonkeyPatch)
     made.process.wait(20)
 
 
-@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+# By mouse each step has a test of its own elsewhere.
+@pytest.mark.parametrize("by", [pytest.param("mouse", marks=pytest.mark.stress), "keyboard"])
 def test_the_first_two_days(by: str, browser: Browser, lab: Lab, model: Model) -> None:
     """L6, J1, U1, U3, U6, U26, U27: from nothing to a notebook of what was said."""
-    model.__init__()  # type: ignore[misc]
     with watched_page(browser, lab) as (chat, watch):
         hands = Mouse(chat) if by == "mouse" else Keyboard(chat)
         chat.page.evaluate(AXE.read_text())

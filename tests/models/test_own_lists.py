@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models
 from jupyter_stop_chat.models.key_file import KeyFile
 from jupyter_stop_chat.models.keys import Given
-from jupyter_stop_chat.models.places import place_of
+from jupyter_stop_chat.models.places import place_of, trial_of
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers.answers import Answers
 
@@ -46,7 +47,7 @@ async def test_a_provider_tells_which_models_it_has(
     await models.set_choice("server", BUILT_IN)
     data = [{"id": each} for each in ("gpt-9", "gpt-5", "whisper-1", "text-embedding-3", "tts-1")]
     async with Answers(lambda sent: (200, {"data": data})) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         assert names(await models.listed(), "openai") == list(PROVIDERS["openai"].models)
         assert server.lines == [], "nobody is asked without a key"
         assert (await models.give_key("server", "openai", KEY)).accepted
@@ -91,9 +92,45 @@ async def test_each_providers_way_to_list(models: Models, monkeypatch: pytest.Mo
         ]
     }
     async with Answers(lambda sent: (200, data)) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         await models.give_key("server", "openai", KEY)
         assert names(await models.listed(), "openai") == ["gemini-9", "m-chat"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "parameters"),
+    [
+        ("openai", {"openai_api_base": "http://inside/v1"}),
+        ("anthropic", {"anthropic_api_url": "http://inside"}),
+        ("mistralai", {"endpoint": "http://inside/v1"}),
+        ("deepseek", {"api_base": "http://inside/v1"}),
+        ("openai", {"base_url": SecretStr("http://inside/v1")}),
+        ("google_genai", {"client_options": {"api_endpoint": "inside"}}),
+    ],
+)
+def test_a_key_goes_nowhere_but_to_the_address_that_is_set_up(
+    provider: str, parameters: dict[str, Any]
+) -> None:
+    """U6, U7: whatever it is called there, a key for it is not shown to the provider itself."""
+    for key in ("api_key", "other_api_key"):
+        place = place_of(provider, parameters | {key: KEY}, Given())
+        assert place is None or place.url.startswith("http://inside/")
+        trial = trial_of(provider, parameters, Given(SecretStr(KEY)))
+        assert trial is None or trial.url.startswith("http://inside/")
+
+
+def test_the_environments_address_is_the_one_that_prompts_go_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """U7: where two are set, LangChain takes one, and the key goes to that alone."""
+    monkeypatch.setenv("OPENAI_API_BASE", "http://first/v1")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://second/v1")
+    from langchain_openai import ChatOpenAI
+
+    asked = str(ChatOpenAI(api_key=SecretStr(KEY)).root_client.base_url)
+    place = place_of("openai", {}, Given(SecretStr(KEY)))
+    assert place is not None
+    assert place.url == f"{asked}models"
 
 
 async def test_a_key_that_is_refused_replaces_none(
@@ -103,7 +140,7 @@ async def test_a_key_that_is_refused_replaces_none(
     body = {"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}}
     answer: list[Any] = [(200, {"data": []})]
     async with Answers(lambda sent: answer[0]) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         assert (await models.give_key("server", "openai", KEY)).accepted
         answer[0] = (401, body)
         with pytest.raises(StopChatError) as caught:
@@ -131,7 +168,7 @@ async def test_a_key_that_could_not_be_tried_is_kept(
     """U6: and why is told, in the provider's own words where it has any."""
     async with Answers(lambda sent: (status, body)) as server:
         address = server.base_url if status else "http://127.0.0.1:1"
-        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        monkeypatch.setenv("OPENAI_API_BASE", address)
         trial = await models.give_key("server", "openai", KEY)
     assert not trial.accepted
     assert trial.why is not None
@@ -172,7 +209,7 @@ async def test_how_much_a_model_takes(models: Models, monkeypatch: pytest.Monkey
     assert await size_of(BUILT_IN) == CONTEXT
     data = [{"id": "gpt-5", "context_length": 5000}, {"id": "gpt-9"}]
     async with Answers(lambda sent: (200, {"data": data})) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         await models.give_key("server", "openai", KEY)
         assert await size_of("openai:gpt-5") == 5000
         assert await size_of("openai:gpt-9") is None

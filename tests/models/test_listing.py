@@ -113,6 +113,13 @@ async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> N
         ({"data": [{"id": 7}, None, {"id": None}, 3.5]}, ["7"]),
         ("not JSON", []),
         ({"data": {"id": "a"}}, []),
+        ({"data": [{"id": "a", "type": ["chat"]}, {"id": "b", "type": {}}]}, ["a", "b"]),
+        (
+            {"data": [{"id": "models/7B/own.gguf"}, "models/mine"]},
+            ["models/7B/own.gguf", "models/mine"],
+        ),
+        ({"models": [{"name": "models/", "supportedGenerationMethods": ["generateContent"]}]}, []),
+        ({"data": ["a", *([[]] * 300_000)]}, []),
     ],
 )
 async def test_odd_shapes(body: Any, names: list[str]) -> None:

@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from jupyter_stop_chat.local_model import CONTEXT
-from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models
+from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, building
 from jupyter_stop_chat.models.key_file import KeyFile
 from jupyter_stop_chat.models.keys import Given
 from jupyter_stop_chat.models.places import place_of, trial_of
+from jupyter_stop_chat.models.trying import Trial
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers.answers import Answers
 
@@ -229,3 +230,61 @@ async def test_how_much_a_used_model_takes(
     after = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
     assert before["openai:gpt-5"] is None
     assert (after["openai:gpt-5"] or 0) > 100_000
+
+
+class OddSize:
+    """A chat handler of a package that says anything of its size."""
+
+    def __init__(self, size: Any) -> None:
+        self._size = size
+
+    @property
+    def max_input_tokens(self) -> Any:
+        if isinstance(self._size, Exception):
+            raise self._size
+        return self._size
+
+    async def reply(self, turn: Any) -> Any:
+        yield ""
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("size", ["128k", -1, True, 2.5, [], 2**70, RuntimeError("odd")])
+async def test_an_odd_size_spoils_no_list(models: Models, size: Any) -> None:
+    """U14: what is no number of tokens is not told."""
+    models.register("own", lambda name: OddSize(size))
+    await models.resolve("own:m")
+    assert models._size_of("own:m", "server") is None
+    (await models.listed("server", 0.0)).model_dump_json()
+
+
+@pytest.mark.parametrize("newer", ["key", "address", "taken back"])
+async def test_a_key_that_is_tried_for_long_undoes_nothing_newer(
+    models: Models, newer: str
+) -> None:
+    """U6: nor does it go to an address that it was not given for."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(place: Any) -> Trial:
+        if place.key.get_secret_value() == KEY:
+            asked.set()
+            await go_on.wait()
+        return Trial(accepted=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "try_key", slow)
+        await models.give_address("server", "openai_compatible", "http://127.0.0.1:1/v1")
+        giving = asyncio.create_task(models.give_key("server", "openai_compatible", KEY))
+        await asked.wait()
+        if newer == "key":
+            await models.give_key("server", "openai_compatible", "sk-newer")
+        elif newer == "address":
+            await models.give_address("server", "openai_compatible", "http://127.0.0.1:2/v1")
+        else:
+            await models.take_back("server", "openai_compatible")
+        go_on.set()
+        await giving
+    kept = models.keys.given("server", "openai_compatible").key
+    assert (kept and kept.get_secret_value()) == ("sk-newer" if newer == "key" else None)

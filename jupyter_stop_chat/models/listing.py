@@ -33,6 +33,8 @@ _LONGEST = 16 * 1024 * 1024
 _MOST_PARTS, _PARTS = 200_000, (b"[", b"{", b",")
 _MOST = 5000
 _MOST_PAGES = 50
+#: Of so many servers the lists are kept: each new key makes another one, and each may be long.
+MOST_PLACES = 100
 #: What is called so by those who tell how many tokens a model takes; the first that is there.
 _SIZES = (
     "loaded_context_length",  # LM Studio: less than the model could take
@@ -102,7 +104,8 @@ class Listing:
             for each, it in self._known.items()
             if now - it[0] < max(KEPT_S, _good_for(each, it[1]))
         }
-        self._known = kept | {place: (now, told)}
+        kept.pop(place, None)
+        self._known = dict([*kept.items(), (place, (now, told))][-MOST_PLACES:])
 
 
 def _good_for(place: Place, told: Told) -> float:

@@ -127,7 +127,9 @@ async def test_an_administrators_word_goes_before_it(make: Make) -> None:
     assert (await make(default="ollama:m", locked=True)).choose(None, "server") == "ollama:m"
     narrow = await make(allowed=("ollama:*",), default="ollama:m")
     assert narrow.choose(None, "server") == "ollama:m"
-    assert (await narrow.listed("server", 0.0)).recent == ()
+    for strict in (narrow, await make(default="ollama:m", locked=True)):
+        listed = await strict.listed("server", 0.0)
+        assert (listed.chosen, listed.recent) == (None, ()), "a page would ask for it"
     for wanted, code in (
         ("openai:gpt-5", ErrorCode.MODEL_NOT_ALLOWED),
         ("nothing", ErrorCode.UNKNOWN_MODEL),

@@ -17,6 +17,7 @@ from jupyter_stop_chat.models.keys import Given
 from jupyter_stop_chat.models.places import place_of, trial_of
 from jupyter_stop_chat.models.trying import Trial
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.secrets import mask_for_people
 from tests.providers.answers import Answers
 
 KEY = "sk-canary-0123456789abcdef"
@@ -230,6 +231,20 @@ async def test_how_much_a_used_model_takes(
     after = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
     assert before["openai:gpt-5"] is None
     assert (after["openai:gpt-5"] or 0) > 100_000
+
+
+async def test_a_refusal_is_read_in_no_time(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U6: also one that is nearly the key, again and again: the watchdog of all tests looks."""
+    key = "a" * 1999 + "b"
+    said = "Incorrect API key. " + "a " * 7000
+    async with Answers(lambda sent: (401, {"error": {"message": said}})) as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
+        with pytest.raises(StopChatError) as caught:
+            await models.give_key("server", "openai", key)
+    assert caught.value.code is ErrorCode.KEY_REFUSED
+    assert mask_for_people(said, [key]).startswith("Incorrect API key.")
 
 
 class OddSize:

@@ -112,6 +112,7 @@ async def test_what_there_is(call: Any, monkeypatch: pytest.MonkeyPatch) -> None
         "local": True,
         "available": False,
         "reason": "local_model_missing",
+        "max_input_tokens": 8192,
     }
     assert listed["default_model"] == "local:smollm2"
     assert listed["any_model"]

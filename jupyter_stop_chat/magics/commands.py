@@ -188,7 +188,7 @@ def ago(written: str, now: datetime) -> str:
     """
     try:
         at = datetime.fromisoformat(written).astimezone(now.tzinfo)
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
     if at.date() == now.date():
         return f"{at:%H:%M}"

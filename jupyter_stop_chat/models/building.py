@@ -7,6 +7,7 @@ the first use, and kept.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,6 +32,8 @@ from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .retiring import CLOSE_S, Retiring
 from .rules import Rules
 from .trying import Trial, try_key
+
+log = logging.getLogger(__name__)
 
 #: Called with the name after the colon; returns a chat handler, or a LangChain runnable.
 Factory = Callable[[str], Any]
@@ -73,6 +76,8 @@ class Models:
         self._retiring = Retiring()
         self._handlers = Kept(self._retiring.release)
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
+        #: What stands for the key that was given last, by owner and provider.
+        self._newest: dict[tuple[str, str], object] = {}
         self._closed = False
         self._executor = ThreadPoolExecutor(1, "stop-chat-import")
 
@@ -199,20 +204,35 @@ class Models:
     async def give_key(self, owner: str, provider: str, key: str) -> Trial:
         """Try a key that an owner gives for a provider, and keep it unless that refuses it.
 
-        A model that works stays the one in use: nobody has asked for another.
+        A model that works stays the one in use: nobody has asked for another. What is given or
+        taken back while a key is tried is newer than that key, which is not kept then.
 
         :returns: whether its provider took it.
         :raises StopChatError: `unknown_provider`, `not_allowed`, `invalid_key`, `key_refused`.
         """
         self._check_giving(owner, provider)
+        mine = self._newest[owner, provider] = object()
         trial = await try_key(self._catalogue.trial_of(provider, owner, meant_key(key)))
         await self.refresh()
+        if self._newest.get((owner, provider)) is not mine:
+            return trial
         before = self.default_model(owner)
         worked = before is not None and self._catalogue.lack_of(before, owner) is None
         await self.keys.give_key(owner, provider, key)
         if worked and not self._rules().locked and self.default_model(owner) != before:
-            await self._choices.choose(owner, before)
+            try:
+                await self._choices.choose(owner, before)
+            except StopChatError as error:  # the key is kept all the same
+                log.warning("a key has changed which model is in use: %s", error.detail)
         return trial
+
+    async def take_back(self, owner: str, provider: str, *, address: bool = False) -> None:
+        """Forget a key that an owner gave, also one that is still tried, and the address if asked.
+
+        :raises StopChatError: `internal`, when that cannot be written down.
+        """
+        self._newest.pop((owner, provider), None)
+        await (self.keys.forget if address else self.keys.forget_key)(owner, provider)
 
     async def give_address(self, owner: str, provider: str, base_url: str) -> None:
         """Keep the address of a server that an owner gives.
@@ -222,6 +242,7 @@ class Models:
         if provider != COMPATIBLE:
             raise StopChatError(ErrorCode.UNKNOWN_PROVIDER, "it has an address of its own")
         self._check_giving(owner, provider)
+        self._newest.pop((owner, provider), None)
         await self.keys.give_address(owner, provider, base_url)
 
     async def close(self) -> None:
@@ -266,8 +287,7 @@ class Models:
         provider = model_id.partition(":")[0]
         if provider == LOCAL and not self._catalogue.is_ours(LOCAL):
             return int(self._local.get("context", CONTEXT))
-        handler = self._handlers.peek(self._slot(provider, model_id, owner))
-        return getattr(handler, "max_input_tokens", None)
+        return self._handlers.size_of(self._slot(provider, model_id, owner))
 
     async def _build(self, slot: Slot, provider: str, name: str) -> ChatHandler:
         task = self._building.get(slot)

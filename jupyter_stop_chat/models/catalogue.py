@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -239,10 +239,8 @@ class Catalogue:
             models=self._allowed(owner, ordered),
             providers=tuple(self._provider(name, owner) for name in PROVIDERS),
             default_model=self.default_model(owner),
-            chosen=self._choices.of(owner).model,
-            recent=tuple(
-                each for each in self._choices.of(owner).recent if self._rules.allows(each, owner)
-            ),
+            chosen=next(iter(self._still_chosen(owner, [self._choices.of(owner).model])), None),
+            recent=self._still_chosen(owner, self._choices.of(owner).recent),
             locked=self._rules.locked,
             any_model=not self._rules.locked and not self._rules.allowed,
             model_files=self._rules.may_name_files(owner),
@@ -250,6 +248,12 @@ class Catalogue:
         )
 
     # -----------------------------------------------------------------------------------------
+
+    def _still_chosen(self, owner: str, chosen: Iterable[str | None]) -> tuple[str, ...]:
+        """Leave out what somebody may not use any more."""
+        if self._rules.locked:
+            return ()
+        return tuple(each for each in chosen if each and self._rules.allows(each, owner))
 
     def _own(self) -> list[ModelInfo]:
         names = sorted({*self.registered, *self.plugins})

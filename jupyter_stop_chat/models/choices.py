@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
-from .private_file import stamp_of, write_anew
+from .private_file import alone, stamp_of, write_anew
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,10 @@ _VERSION = 1
 MOST_RECENT = 5
 #: A longer file is none of ours, in bytes.
 _LONGEST = 4 * 1024 * 1024
+#: What can be a model's id; neither half a sign nor a line's end is in one.
+_MODEL = re.compile(r"[^\s:\ud800-\udfff]{1,500}:[^\r\n\ud800-\udfff]{1,500}")
+#: The stamp of a file that was just written: another process may have, as well.
+_UNSEEN = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +47,28 @@ class Choice:
 class Choices:
     """What keeps the choices of all.
 
-    :param path: of the file; one that cannot be read counts as empty, as a choice is soon made.
+    :param path: of the file; what is damaged in it counts for nothing, as a choice is soon made.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp: object = None
-        self._known: dict[str, Choice] = {}
-        self._lock = threading.Lock()
+        #: The file's stamp, and what was in it: put in place together, as several threads look.
+        self._held: tuple[object, dict[str, Choice]] = (None, {})
+        self._writing = threading.Lock()
 
     def of(self, owner: str) -> Choice:
         """Return what an owner has chosen, as it was last read."""
-        return self._known.get(owner, Choice())
+        return self._held[1].get(owner, Choice())
 
     def look(self) -> None:
-        """Read what another process may have changed. Blocks."""
-        with self._lock:
-            stamp = stamp_of(self._path)
-            if stamp != self._stamp:
-                self._known = self._read()
-                self._stamp = stamp
+        """Read what another process may have changed. Blocks, but waits for nobody who writes."""
+        stamp = stamp_of(self._path)
+        if stamp == self._held[0]:
+            return
+        try:
+            self._held = (stamp, self._read())
+        except OSError as error:  # what was read before is better than nothing
+            log.warning("the file of chosen models cannot be read: %s", type(error).__name__)
 
     async def choose(self, owner: str, model: str | None) -> None:
         """Keep a choice, or that there is none.
@@ -76,7 +82,7 @@ class Choices:
             raise StopChatError(ErrorCode.INTERNAL, detail) from error
 
     def _choose(self, owner: str, model: str | None) -> None:
-        with self._lock:
+        with self._writing, alone(self._path):
             known = self._read()
             recent = known.get(owner, Choice()).recent
             if model is not None:
@@ -87,24 +93,39 @@ class Choices:
                 for each, choice in sorted(known.items())
             ]
             write_anew(self._path, {"version": _VERSION, "choices": lines})
-            self._known = known
-            self._stamp = stamp_of(self._path)
+            self._held = (_UNSEEN, known)
 
     def _read(self) -> dict[str, Choice]:
+        """Read all choices.
+
+        :raises OSError: it cannot be read, though it may be whole.
+        """
         try:
             with self._path.open("rb") as file:
                 held = json.loads(file.read(_LONGEST))
             lines = held["choices"] if held["version"] == _VERSION else []
-            return {each["owner"]: _choice(each) for each in lines}
+            read = [_choice(each) for each in lines]
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             log.warning("the file of chosen models cannot be read: %s", type(error).__name__)
             return {}
+        if None in read:
+            log.warning("the file of chosen models holds what is no choice")
+        return dict(filter(None, read))
 
 
-def _choice(line: Mapping[str, Any]) -> Choice:
-    model, recent = line["model"], tuple(line["recent"])
-    if not all(isinstance(each, str) for each in (*recent, model or "")):
-        raise ValueError("no model id")
-    return Choice(model, recent)
+def _choice(line: object) -> tuple[str, Choice] | None:
+    """Return whose choice a line holds, and which; None where it is none."""
+    if not isinstance(line, Mapping):
+        return None
+    owner, model, recent = line.get("owner"), line.get("model"), line.get("recent")
+    if not isinstance(owner, str) or not isinstance(recent, list):
+        return None
+    if not all(map(_is_model, recent if model is None else [model, *recent])):
+        return None
+    return owner, Choice(model, tuple(recent[:MOST_RECENT]))
+
+
+def _is_model(said: object) -> bool:
+    return isinstance(said, str) and _MODEL.fullmatch(said) is not None

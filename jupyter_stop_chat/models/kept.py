@@ -37,9 +37,13 @@ class Kept:
             self._handlers[slot] = handler
         return handler
 
-    def peek(self, slot: Slot) -> ChatHandler | None:
-        """Return a handler, and do not count it as used."""
-        return self._handlers.get(slot)
+    def size_of(self, slot: Slot) -> int | None:
+        """Return how many tokens a handler takes, if it says so; that does not count as a use."""
+        try:
+            size = getattr(self._handlers.get(slot), "max_input_tokens", None)
+        except Exception:  # noqa: BLE001 - it may be any package's, and spoils no list
+            return None
+        return size if type(size) is int and 0 < size < 2**53 else None
 
     def put(self, slot: Slot, handler: ChatHandler) -> None:
         """Keep a handler; the least recently used one goes when there are too many."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .private_file import stamp_of, write_anew
+from .private_file import alone, stamp_of, write_anew
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +94,10 @@ class KeyFile:
     ) -> dict[tuple[str, str], Entry]:
         """Keep what was given, or forget it (None); return all that is kept now.
 
-        :raises OSError: it cannot be written.
+        :raises OSError: it cannot be written, or not be read now though it may be whole.
         """
-        with self._lock:
-            entries = self._read(self._from_keychain)
+        with self._lock, alone(self._path):
+            entries = self._read(self._from_keychain, self._whole())
             before = entries.pop((owner, provider), None)
             if entry is None and before is None:
                 return entries
@@ -178,9 +178,11 @@ class KeyFile:
 
     # --- the file ----------------------------------------------------------------------------
 
-    def _read(self, look_up: Callable[[str, str], str | None]) -> dict[tuple[str, str], Entry]:
+    def _read(
+        self, look_up: Callable[[str, str], str | None], lines: list[dict[str, Any]] | None = None
+    ) -> dict[tuple[str, str], Entry]:
         entries: dict[tuple[str, str], Entry] = {}
-        for each in self._lines():
+        for each in self._lines() if lines is None else lines:
             owner, provider = each.get("owner"), each.get("provider")
             key, base_url = each.get("key"), each.get("base_url")
             if not isinstance(owner, str) or not isinstance(provider, str):
@@ -197,12 +199,23 @@ class KeyFile:
 
     def _lines(self) -> list[dict[str, Any]]:
         try:
+            return self._whole()
+        except OSError as error:
+            log.warning("the file of given keys cannot be read: %s", type(error).__name__)
+            return []
+
+    def _whole(self) -> list[dict[str, Any]]:
+        """Read what is in the file; what is damaged counts as nothing.
+
+        :raises OSError: it cannot be read, though it may be whole.
+        """
+        try:
             held = json.loads(self._path.read_bytes())
             lines = held["keys"] if held["version"] == _VERSION else []
             return [each for each in lines if isinstance(each, dict)]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             log.warning("the file of given keys cannot be read: %s", type(error).__name__)
             return []
 

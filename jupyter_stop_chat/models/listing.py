@@ -28,8 +28,12 @@ LASTING_S = 3600.0
 KEPT_S = 600.0
 #: Longer answers are not read, in bytes.
 _LONGEST = 16 * 1024 * 1024
+#: Nor are answers of more parts than this: a thread that reads JSON lets no other run meanwhile.
+_MOST_PARTS, _PARTS = 200_000, (b"[", b"{", b",")
 _MOST = 5000
 _MOST_PAGES = 50
+#: Of so many servers the lists are kept: each new key makes another one, and each may be long.
+MOST_PLACES = 100
 #: What is called so by those who tell how many tokens a model takes; the first that is there.
 _SIZES = (
     "loaded_context_length",  # LM Studio: less than the model could take
@@ -99,7 +103,8 @@ class Listing:
             for each, it in self._known.items()
             if now - it[0] < max(KEPT_S, _good_for(each, it[1]))
         }
-        self._known = kept | {place: (now, told)}
+        kept.pop(place, None)
+        self._known = dict([*kept.items(), (place, (now, told))][-MOST_PLACES:])
 
 
 def _good_for(place: Place, told: Told) -> float:
@@ -169,6 +174,8 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
 
 
 def _read(body: bytearray) -> tuple[Told, str]:
+    if sum(map(body.count, _PARTS)) > _MOST_PARTS:
+        raise ValueError("too many parts")
     answer = json.loads(body)
     return dict(_models(answer)), _next(answer)
 
@@ -186,10 +193,12 @@ def _models(answer: Any) -> Iterator[tuple[str, int | None]]:
                     continue
                 said = each.get("id") or each.get("name") or each.get("model")
                 size = _size(each)
+                if isinstance(said, str) and "supportedGenerationMethods" in each:
+                    said = said.removeprefix("models/")  # Google's; another's is a path
             if isinstance(said, int) and not isinstance(said, bool):
                 said = str(said)
             if isinstance(said, str) and 0 < len(said) <= 400 and said.isprintable():
-                yield said.removeprefix("models/"), size  # Google's
+                yield said, size
 
 
 def _size(model: Mapping[str, Any]) -> int | None:
@@ -206,7 +215,8 @@ def _chats(model: Mapping[str, Any]) -> bool:
         return False
     if isinstance(methods, list) and "generateContent" not in methods:
         return False
-    return model.get("type") not in _OTHER_KINDS
+    kind = model.get("type")
+    return not isinstance(kind, str) or kind not in _OTHER_KINDS
 
 
 def _next(answer: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,10 @@ from .providers import COMPATIBLE, OLLAMA, PROVIDERS
 
 #: Where Ollama listens unless it is told otherwise.
 OLLAMA_ADDRESS = "http://127.0.0.1:11434"
+#: What LangChain's classes call the address that they send a key to, each in its own way.
+_ADDRESS = re.compile(r"(?:^|_)(?:base_url|api_base|api_url|endpoint)$")
+#: In what else an address may be set, or what is asked otherwise.
+_MAY_LEAD_ELSEWHERE = frozenset({"client_options", "http_options", "vertexai", "client"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +77,20 @@ def trial_of(name: str, parameters: Mapping[str, Any], given: Given) -> Place | 
 
 
 def address_of(name: str, parameters: Mapping[str, Any]) -> str | None:
-    """Return where a provider answers: where the settings or the environment say, or its own."""
+    """Return where a provider answers: where the settings or the environment say, or its own.
+
+    None where it lists no models, or where what the settings say is no plain address: a key that
+    is for elsewhere must not go to the provider.
+    """
     known = PROVIDERS[name]
-    if known.api is None:
+    if known.api is None or any(parameters.get(each) for each in _MAY_LEAD_ELSEWHERE):
         return None
-    address = parameters.get("base_url") or next(
-        (os.environ[each] for each in known.addresses if os.environ.get(each)), None
-    )
-    return address if isinstance(address, str) else known.api
+    set_up = [value for at, value in parameters.items() if value and _ADDRESS.search(at)]
+    if set_up:
+        address = parameters.get("base_url") or set_up[0]
+        return address if isinstance(address, str) else None
+    there = (os.environ.get(each) for each in known.addresses)
+    return next(filter(None, there), known.api)
 
 
 def _ollama_address(parameters: Mapping[str, Any]) -> str:

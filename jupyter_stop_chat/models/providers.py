@@ -25,7 +25,8 @@ class Provider:
     :ivar takes_key: it can be given a key.
     :ivar keys_url: the page on which a person makes a key.
     :ivar account_url: the page on which a person pays.
-    :ivar api: where it answers, unless one of the environment's `addresses` says otherwise; None
+    :ivar api: where it answers, unless the first of the environment's `addresses` that is there,
+        in the order in which its client looks at them, says otherwise; None
         where it lists no models.
     :ivar lists: what is asked below that for its models.
     :ivar tries: what is asked there to try a key, where the list is open to all.
@@ -64,7 +65,7 @@ PROVIDERS: dict[str, Provider] = {
         keys_url="https://platform.openai.com/api-keys",
         account_url="https://platform.openai.com/settings/organization/billing/overview",
         api="https://api.openai.com/v1",
-        addresses=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        addresses=("OPENAI_API_BASE", "OPENAI_BASE_URL"),
         no_retries=0,
     ),
     "anthropic": Provider(
@@ -88,6 +89,7 @@ PROVIDERS: dict[str, Provider] = {
         keys_url="https://aistudio.google.com/apikey",
         account_url="https://console.cloud.google.com/billing",
         api="https://generativelanguage.googleapis.com",
+        addresses=("GOOGLE_GEMINI_BASE_URL",),
         lists="/v1beta/models",
         header="x-goog-api-key",
         no_retries=1,

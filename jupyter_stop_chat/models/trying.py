@@ -13,7 +13,7 @@ from .places import Place
 #: So long a provider is waited for, in seconds.
 PATIENCE_S = 8.0
 #: So much of what it says against a key is read, in bytes.
-_LONGEST = 64 * 1024
+_LONGEST = 16 * 1024
 #: A status from here on is no success.
 _REFUSED = 300
 
@@ -56,9 +56,11 @@ async def try_key(place: Place | None) -> Trial:
         return Trial(accepted=False, why=stop_chat_error(error, [secret]))
     if status < _REFUSED:
         return Trial(accepted=True)
-    failure = StopChatError(
-        code_of_wire(status, body), f"status {status}", said_on_the_wire(status, body, [secret])
+    # In a thread: what it says may be anything, and is looked through in many ways.
+    code, said = await asyncio.to_thread(
+        lambda: (code_of_wire(status, body), said_on_the_wire(status, body, [secret]))
     )
+    failure = StopChatError(code, f"status {status}", said)
     if failure.code in {ErrorCode.KEY_REFUSED, ErrorCode.INVALID_KEY}:
         raise StopChatError(ErrorCode.KEY_REFUSED, failure.detail, failure.said)
     return Trial(accepted=False, why=failure)

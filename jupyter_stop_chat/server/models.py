@@ -91,7 +91,7 @@ class KeyHandler(_GivenHandler):
     @Operation("take_key_back", "write", status=204)
     async def delete(self, name: str) -> None:
         """Forget the key that was given for a provider."""
-        await (await self.models_for(name)).keys.forget_key(self.owner, name)
+        await (await self.models_for(name)).take_back(self.owner, name)
         self.done()
 
 
@@ -111,7 +111,7 @@ class AddressHandler(_GivenHandler):
     @Operation("take_address_back", "write", status=204)
     async def delete(self, name: str) -> None:
         """Forget the address, and the key that was given for it."""
-        await (await self.models_for(name)).keys.forget(self.owner, name)
+        await (await self.models_for(name)).take_back(self.owner, name, address=True)
         self.done()
 
 

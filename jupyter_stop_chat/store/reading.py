@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,11 +89,8 @@ class Reader:
                     messages.c.chat_id, func.substr(messages.c.text, 1, LOOKED_AT).label("text")
                 ).where(messages.c.seq.in_(first))
             )
-            for chat_id, line in await in_slices(
-                lambda row: (row["chat_id"], line_with(row["text"], words)), rows
-            ):
-                if line is not None:
-                    lines[chat_id] = line
+            # In a thread: a text may be long, and have very many lines.
+            lines |= await asyncio.to_thread(_lines_with, words, rows)
         return lines
 
     def _matches(self, query: str) -> ColumnElement[bool] | None:
@@ -287,3 +285,8 @@ class Overlay(Reader):
         """Tell whether a message of the database stands there as it is."""
         chats = self.held.chats - self.held.partial
         return found is not None and found.chat_id not in chats
+
+
+def _lines_with(words: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    found = ((row["chat_id"], line_with(row["text"], words)) for row in rows)
+    return {chat_id: line for chat_id, line in found if line is not None}

@@ -83,11 +83,8 @@ def mask_for_people(text: str, secrets: Iterable[str] = (), longest: int = 600) 
     kept = "".join(each if each.isprintable() else " " for each in text[:most])
     kept = " ".join(kept.split())
     for secret in known:
-        if len(secret) < _DISTINCT:
-            kept = kept.replace(secret, _MASK)
-        else:
-            spread = " ?".join(re.escape(each) for each in secret if each != " ")
-            kept = re.sub(spread, _MASK, kept, flags=re.IGNORECASE)
+        short = len(secret) < _DISTINCT
+        kept = kept.replace(secret, _MASK) if short else _without(kept, secret)
     if len(text) > most:
         kept = _without_end(kept, known)
     kept = _mask_like(kept)
@@ -109,6 +106,34 @@ def _known(secrets: Iterable[str]) -> list[str]:
         known |= {quote(written, safe=""), quote(written), written.hex()}
         known |= {base64.b64encode(written).decode(), base64.urlsafe_b64encode(written).decode()}
     return sorted(known, key=len, reverse=True)
+
+
+def _without(text: str, secret: str) -> str:
+    """Mask a secret in a line, in whichever case, and with blanks in it.
+
+    No pattern looks for it: one with a blank that may be between any two signs takes the length of
+    the text times that of the secret, and both may be somebody's choice.
+    """
+    wanted, dense = _small(secret.replace(" ", "")), _small(text.replace(" ", ""))
+    at = dense.find(wanted) if wanted else -1
+    if at < 0:
+        return text
+    places = [place for place, sign in enumerate(text) if sign != " "]
+    parts, end = [], 0
+    while at >= 0:
+        behind = at + len(wanted)
+        parts += [text[end : places[at]], _MASK]
+        end = places[behind - 1] + 1
+        at = dense.find(wanted, behind)
+    return "".join(parts) + text[end:]
+
+
+def _small(text: str) -> str:
+    """Write in small letters, each sign as one."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
 
 
 def _without_end(text: str, known: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ NOW = datetime(2026, 3, 12, 14, 30, tzinfo=timezone(timedelta(hours=2)))
         ("2026-03-05T10:00:00Z", "2026-03-05"),
         ("2026-03-14T10:00:00Z", "2026-03-14"),
         ("soon", ""),
+        ("0001-01-01T00:00:00+14:00", ""),
     ],
 )
 def test_when_a_chat_changed_is_said_briefly(written: str, said: str) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import multiprocessing
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ import pytest
 
 from jupyter_stop_chat.chat_handlers import local
 from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, Rules
-from jupyter_stop_chat.models.choices import MOST_RECENT
+from jupyter_stop_chat.models import choices as choices_module
+from jupyter_stop_chat.models.choices import MOST_RECENT, Choices
 from jupyter_stop_chat.models.key_file import KeyFile
+from jupyter_stop_chat.models.private_file import write_anew
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 ANNA = "anna"
@@ -123,7 +127,9 @@ async def test_an_administrators_word_goes_before_it(make: Make) -> None:
     assert (await make(default="ollama:m", locked=True)).choose(None, "server") == "ollama:m"
     narrow = await make(allowed=("ollama:*",), default="ollama:m")
     assert narrow.choose(None, "server") == "ollama:m"
-    assert (await narrow.listed("server", 0.0)).recent == ()
+    for strict in (narrow, await make(default="ollama:m", locked=True)):
+        listed = await strict.listed("server", 0.0)
+        assert (listed.chosen, listed.recent) == (None, ()), "a page would ask for it"
     for wanted, code in (
         ("openai:gpt-5", ErrorCode.MODEL_NOT_ALLOWED),
         ("nothing", ErrorCode.UNKNOWN_MODEL),
@@ -169,3 +175,114 @@ async def test_a_choice_that_cannot_be_kept_is_told(make: Make, tmp_path: Path) 
     with pytest.raises(StopChatError) as caught:
         await (await make()).set_choice("server", "openai:gpt-5")
     assert caught.value.code is ErrorCode.INTERNAL
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        7,
+        {"owner": 1, "model": None, "recent": []},
+        {"owner": ["a"], "model": None, "recent": []},
+        {"owner": "server", "model": 0, "recent": []},
+        {"owner": "server", "model": [], "recent": []},
+        {"owner": "server", "model": "nothing", "recent": []},
+        {"owner": "server", "model": "a:\ud800", "recent": []},
+        {"owner": "server", "model": "a:" + "b" * 501, "recent": []},
+        {"owner": "server", "model": "a:b", "recent": "abc"},
+        {"owner": "server", "model": "a:b", "recent": ["a:\ud800"]},
+    ],
+)
+async def test_a_line_that_is_no_choice_takes_nothing_from_the_others(
+    make: Make, tmp_path: Path, line: Any
+) -> None:
+    """U8: the list of models can be read, and others' choices stay, as does the next one."""
+    path = tmp_path / "stop-chat" / "models.json"
+    path.parent.mkdir()
+    whole = {"owner": "ben", "model": "openai:gpt-5", "recent": ["openai:gpt-5"]}
+    path.write_text(json.dumps({"version": 1, "choices": [line, whole]}))
+    models = await make()
+    assert models.default_model() == BUILT_IN
+    (await models.listed("server", 0.0)).model_dump_json()
+    assert models.choose(None, "ben") == "openai:gpt-5"
+    await models.set_choice("server", "ollama:m")
+    again = await make()
+    assert [again.choose(None, each) for each in ("server", "ben")] == ["ollama:m", "openai:gpt-5"]
+    await models.close()
+
+
+def test_what_cannot_be_read_now_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U8: a disk that fails for a moment takes nobody's choice."""
+    path = tmp_path / "models.json"
+    choices = Choices(path)
+    choices._choose("ben", "openai:gpt-5")
+    choices.look()
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+
+        def fails(*_: Any, **__: Any) -> None:
+            raise OSError(24, "Too many open files")
+
+        patch.setattr(Path, "open", fails)
+        with pytest.raises(OSError, match="Too many"):
+            choices._choose("server", "ollama:m")
+        os.utime(path, (1, 1))
+        choices.look()
+        assert choices.of("ben").model == "openai:gpt-5"
+    assert path.read_bytes() == before
+
+
+async def test_who_looks_waits_for_no_slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U8: else a write that takes long would hold up each prompt, and fill the threads."""
+    choices = Choices(tmp_path / "models.json")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        write_anew(*given)
+
+    monkeypatch.setattr(choices_module, "write_anew", slow)
+    writing = asyncio.create_task(choices.choose("server", "ollama:m"))
+    await asyncio.to_thread(begun.wait, 30)
+    try:
+        await asyncio.wait_for(asyncio.to_thread(choices.look), 20)
+    finally:
+        go_on.set()
+    await writing
+    assert choices.of("server").model == "ollama:m"
+
+
+def test_processes_that_choose_at_once_take_nothing_from_each_other(tmp_path: Path) -> None:
+    """U8: each reads what the other has written before it writes all of it anew."""
+    path = tmp_path / "models.json"
+    together = threading.Barrier(4)
+
+    def chooses(name: str) -> None:
+        own = Choices(path)
+        together.wait(30)
+        for at in range(5):
+            own._choose(f"{name}-{at}", "ollama:m")
+
+    threads = [threading.Thread(target=chooses, args=(each,)) for each in "abcd"]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(json.loads(path.read_text())["choices"]) == 20
+
+
+async def test_a_key_is_kept_though_the_choice_cannot_be(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """U6, U8: who gives a key is not told that it was not kept."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k-0123456")
+    models = await make()
+    assert models.default_model() == f"anthropic:{PROVIDERS['anthropic'].suggested}"
+    (tmp_path / "stop-chat").write_text("a file where the folder should be")
+    await models.give_key("server", "openai", "sk-mine")
+    assert models.keys.given("server", "openai").key is not None
+    assert "which model is in use" in caplog.text

@@ -67,7 +67,8 @@ def test_without_a_keychain_a_key_is_in_a_file_that_nobody_else_can_read(path: P
     assert file_without_chain(path).read()["server", "openai"].key == CANARY
     if sys.platform != "win32":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in path.parent.iterdir()] == ["keys.json"], "no draft is left"
+    left = {each.name for each in path.parent.iterdir()}
+    assert left == {"keys.json", ".keys.json.lock"}, "no draft is left"
 
 
 def test_it_is_never_readable_not_even_while_it_is_written(

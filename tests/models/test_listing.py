@@ -113,6 +113,13 @@ async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> N
         ({"data": [{"id": 7}, None, {"id": None}, 3.5]}, ["7"]),
         ("not JSON", []),
         ({"data": {"id": "a"}}, []),
+        ({"data": [{"id": "a", "type": ["chat"]}, {"id": "b", "type": {}}]}, ["a", "b"]),
+        (
+            {"data": [{"id": "models/7B/own.gguf"}, "models/mine"]},
+            ["models/7B/own.gguf", "models/mine"],
+        ),
+        ({"models": [{"name": "models/", "supportedGenerationMethods": ["generateContent"]}]}, []),
+        ({"data": ["a", *([[]] * 300_000)]}, []),
     ],
 )
 async def test_odd_shapes(body: Any, names: list[str]) -> None:
@@ -138,3 +145,17 @@ async def test_what_is_packed_unasked_is_not_unpacked() -> None:
     assert list(await Listing().models(at(address))) == []
     assert b"accept-encoding: identity\r\n" in asked.lower()
     server.close()
+
+
+async def test_lists_of_many_servers_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T14: those that were asked last are kept."""
+
+    async def told(place: Place) -> dict[str, int | None]:
+        return {"a": None}
+
+    monkeypatch.setattr(listing_module, "_fetch_anywhere", told)
+    listing = Listing()
+    for at_ in range(listing_module.MOST_PLACES + 5):
+        assert await listing.models(at(f"http://server{at_}"))
+    assert len(listing._known) == listing_module.MOST_PLACES
+    assert at(f"http://server{listing_module.MOST_PLACES + 4}") in listing._known

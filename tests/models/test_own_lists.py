@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from jupyter_stop_chat.local_model import CONTEXT
-from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models
+from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, building
 from jupyter_stop_chat.models.key_file import KeyFile
 from jupyter_stop_chat.models.keys import Given
-from jupyter_stop_chat.models.places import place_of
+from jupyter_stop_chat.models.places import place_of, trial_of
+from jupyter_stop_chat.models.trying import Trial
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.secrets import mask_for_people
 from tests.providers.answers import Answers
 
 KEY = "sk-canary-0123456789abcdef"
@@ -46,7 +49,7 @@ async def test_a_provider_tells_which_models_it_has(
     await models.set_choice("server", BUILT_IN)
     data = [{"id": each} for each in ("gpt-9", "gpt-5", "whisper-1", "text-embedding-3", "tts-1")]
     async with Answers(lambda sent: (200, {"data": data})) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         assert names(await models.listed(), "openai") == list(PROVIDERS["openai"].models)
         assert server.lines == [], "nobody is asked without a key"
         assert (await models.give_key("server", "openai", KEY)).accepted
@@ -91,9 +94,45 @@ async def test_each_providers_way_to_list(models: Models, monkeypatch: pytest.Mo
         ]
     }
     async with Answers(lambda sent: (200, data)) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         await models.give_key("server", "openai", KEY)
         assert names(await models.listed(), "openai") == ["gemini-9", "m-chat"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "parameters"),
+    [
+        ("openai", {"openai_api_base": "http://inside/v1"}),
+        ("anthropic", {"anthropic_api_url": "http://inside"}),
+        ("mistralai", {"endpoint": "http://inside/v1"}),
+        ("deepseek", {"api_base": "http://inside/v1"}),
+        ("openai", {"base_url": SecretStr("http://inside/v1")}),
+        ("google_genai", {"client_options": {"api_endpoint": "inside"}}),
+    ],
+)
+def test_a_key_goes_nowhere_but_to_the_address_that_is_set_up(
+    provider: str, parameters: dict[str, Any]
+) -> None:
+    """U6, U7: whatever it is called there, a key for it is not shown to the provider itself."""
+    for key in ("api_key", "other_api_key"):
+        place = place_of(provider, parameters | {key: KEY}, Given())
+        assert place is None or place.url.startswith("http://inside/")
+        trial = trial_of(provider, parameters, Given(SecretStr(KEY)))
+        assert trial is None or trial.url.startswith("http://inside/")
+
+
+def test_the_environments_address_is_the_one_that_prompts_go_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """U7: where two are set, LangChain takes one, and the key goes to that alone."""
+    monkeypatch.setenv("OPENAI_API_BASE", "http://first/v1")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://second/v1")
+    from langchain_openai import ChatOpenAI
+
+    asked = str(ChatOpenAI(api_key=SecretStr(KEY)).root_client.base_url)
+    place = place_of("openai", {}, Given(SecretStr(KEY)))
+    assert place is not None
+    assert place.url == f"{asked}models"
 
 
 async def test_a_key_that_is_refused_replaces_none(
@@ -103,7 +142,7 @@ async def test_a_key_that_is_refused_replaces_none(
     body = {"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}}
     answer: list[Any] = [(200, {"data": []})]
     async with Answers(lambda sent: answer[0]) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         assert (await models.give_key("server", "openai", KEY)).accepted
         answer[0] = (401, body)
         with pytest.raises(StopChatError) as caught:
@@ -131,7 +170,7 @@ async def test_a_key_that_could_not_be_tried_is_kept(
     """U6: and why is told, in the provider's own words where it has any."""
     async with Answers(lambda sent: (status, body)) as server:
         address = server.base_url if status else "http://127.0.0.1:1"
-        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        monkeypatch.setenv("OPENAI_API_BASE", address)
         trial = await models.give_key("server", "openai", KEY)
     assert not trial.accepted
     assert trial.why is not None
@@ -172,7 +211,7 @@ async def test_how_much_a_model_takes(models: Models, monkeypatch: pytest.Monkey
     assert await size_of(BUILT_IN) == CONTEXT
     data = [{"id": "gpt-5", "context_length": 5000}, {"id": "gpt-9"}]
     async with Answers(lambda sent: (200, {"data": data})) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
         await models.give_key("server", "openai", KEY)
         assert await size_of("openai:gpt-5") == 5000
         assert await size_of("openai:gpt-9") is None
@@ -192,3 +231,75 @@ async def test_how_much_a_used_model_takes(
     after = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
     assert before["openai:gpt-5"] is None
     assert (after["openai:gpt-5"] or 0) > 100_000
+
+
+async def test_a_refusal_is_read_in_no_time(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U6: also one that is nearly the key, again and again: the watchdog of all tests looks."""
+    key = "a" * 1999 + "b"
+    said = "Incorrect API key. " + "a " * 7000
+    async with Answers(lambda sent: (401, {"error": {"message": said}})) as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
+        with pytest.raises(StopChatError) as caught:
+            await models.give_key("server", "openai", key)
+    assert caught.value.code is ErrorCode.KEY_REFUSED
+    assert mask_for_people(said, [key]).startswith("Incorrect API key.")
+
+
+class OddSize:
+    """A chat handler of a package that says anything of its size."""
+
+    def __init__(self, size: Any) -> None:
+        self._size = size
+
+    @property
+    def max_input_tokens(self) -> Any:
+        if isinstance(self._size, Exception):
+            raise self._size
+        return self._size
+
+    async def reply(self, turn: Any) -> Any:
+        yield ""
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("size", ["128k", -1, True, 2.5, [], 2**70, RuntimeError("odd")])
+async def test_an_odd_size_spoils_no_list(models: Models, size: Any) -> None:
+    """U14: what is no number of tokens is not told."""
+    models.register("own", lambda name: OddSize(size))
+    await models.resolve("own:m")
+    assert models._size_of("own:m", "server") is None
+    (await models.listed("server", 0.0)).model_dump_json()
+
+
+@pytest.mark.parametrize("newer", ["key", "address", "taken back"])
+async def test_a_key_that_is_tried_for_long_undoes_nothing_newer(
+    models: Models, newer: str
+) -> None:
+    """U6: nor does it go to an address that it was not given for."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(place: Any) -> Trial:
+        if place.key.get_secret_value() == KEY:
+            asked.set()
+            await go_on.wait()
+        return Trial(accepted=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "try_key", slow)
+        await models.give_address("server", "openai_compatible", "http://127.0.0.1:1/v1")
+        giving = asyncio.create_task(models.give_key("server", "openai_compatible", KEY))
+        await asked.wait()
+        if newer == "key":
+            await models.give_key("server", "openai_compatible", "sk-newer")
+        elif newer == "address":
+            await models.give_address("server", "openai_compatible", "http://127.0.0.1:2/v1")
+        else:
+            await models.take_back("server", "openai_compatible")
+        go_on.set()
+        await giving
+    kept = models.keys.given("server", "openai_compatible").key
+    assert (kept and kept.get_secret_value()) == ("sk-newer" if newer == "key" else None)

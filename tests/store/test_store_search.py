@@ -187,6 +187,22 @@ async def test_the_line_of_a_very_long_text(store, make):
     assert len(await store.list_chats("me", query="needle")) == 2
 
 
+async def test_a_text_of_very_many_lines_holds_no_loop(store, make):
+    """U26: nor does one that is looked through sign by sign; the watchdog of all tests looks."""
+    for text in ("a\n" * 49_000, "я" * 99_000):
+        chat = make.chat()
+        asked, answer = make.turn(chat, f"{text}\nneedle {' '.join('abcdefgh')}")
+        await store.begin_turn([asked, answer], chat)
+        found = await store.hits([chat.id], "needle a b c d e f g h")
+        assert found == {chat.id: "needle a b c d e f g h"}
+
+
+def test_lines_end_where_any_reader_ends_them():
+    """U26."""
+    for end in ("\n", "\r\n", "\x85", "\u2028"):
+        assert line_with(f"é one{end}two words{end}words", ["words", "two"]) == "two words"
+
+
 def test_a_line_is_shortened_around_what_was_found():
     """U26: the line with the most of the words, whatever their case and accents."""
     text = f"# Größe\n\n{'a ' * 50}the Überall größe {'b ' * 100}\nüber"

@@ -106,6 +106,7 @@ describe('an answer that is older than what is shown', () => {
     ...server.models,
     models: [model('openai:a'), model('openai:b')],
     chosen,
+    asking: false,
     ...change
   });
 

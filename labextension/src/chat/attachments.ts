@@ -83,6 +83,24 @@ export function headAndTail(limits: Limits, room: Room, one: Attachment, note: s
   return shorter;
 }
 
+/**
+ * Find the places that attachments have among all that go with a prompt; those that are not there
+ * any more have none. The text of one may be on the server only.
+ */
+export function placesOf(kept: readonly Attachment[], all: readonly Attachment[]): number[] {
+  const places: number[] = [];
+  for (const one of kept) {
+    const at = all.findIndex(
+      ({ name, text }, place) =>
+        place > (places.at(-1) ?? -1) &&
+        name === one.name &&
+        (text === one.text || text === '' || one.text === '')
+    );
+    places.push(...(at < 0 ? [] : [at]));
+  }
+  return places;
+}
+
 /** Shorten the name of an attachment to what is allowed, at its beginning: its end tells more. */
 export function nameOf(name: string): string {
   return name.length > MAX_NAME ? `…${name.slice(1 - MAX_NAME)}` : name || 'text';

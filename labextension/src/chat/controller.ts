@@ -58,6 +58,7 @@ export class ChatController {
   constructor(private _options: ControllerOptions) {
     const { clock, words, settings, socket, chatId, welcome, lost, off } = _options;
     this._socket = socket;
+    this._makeId = _options.makeId;
     this._state = new ChatState(clock, _options.nextFrame);
     this._state.set({ chat: replies.emptyChat(chatId), welcome, lost, off });
     this._sending = new Sending(this._state, socket, {
@@ -270,6 +271,12 @@ export class ChatController {
     return body.trim() !== '' && this._sending.ask('edit', messageId, body, keeps);
   }
 
+  /** Bring words back that could not be sent: into the input, or a chip where that holds others. */
+  giveBack(words: prompts.Prompt): void {
+    const { prompt } = this._state.now;
+    this._state.set({ prompt: prompts.giveBack(prompt, this._makeId(), words) });
+  }
+
   /** Show another version of a message, and what follows it. */
   showVersion(messageId: string): void {
     this._state.reduce({ type: 'choose', messageId });
@@ -318,6 +325,7 @@ export class ChatController {
 
   private _state: ChatState;
   private _socket: ChatSocket;
+  private _makeId: () => string;
   private _sending: Sending;
   private _stopPress: StopPress;
   private _reading: Reading;

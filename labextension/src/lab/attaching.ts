@@ -189,7 +189,8 @@ export class Attaching implements PanelAttaching {
     return { name: nameOf(name), text, mime_type: 'text/markdown' };
   }
 
-  private _attach(controller: ChatController, one: Attachment): boolean {
+  /** @param offers whether the beginning and the end of what is too large are offered. */
+  private _attach(controller: ChatController, one: Attachment, offers = true): boolean {
     const [limits, room] = this._room(controller);
     const why = refuses(limits, room, one);
     if (why === null) {
@@ -206,7 +207,7 @@ export class Attaching implements PanelAttaching {
               one.name,
               largestFor(room.tokens ?? 0)
             );
-      controller.tell(sentence, this._part(controller, whole));
+      controller.tell(sentence, offers ? this._part(controller, whole) : undefined);
     } else {
       controller.tell(
         this._trans.__(
@@ -232,13 +233,16 @@ export class Attaching implements PanelAttaching {
     const read = async (): Promise<Attachment> => {
       const one = await whole();
       const [limits, room] = this._room(controller);
+      if (refuses(limits, room, one) === null) {
+        return one; // there is room for all of it by now
+      }
       const note = this._trans.__('[The middle is left out.]');
       const name = nameOf(this._trans.__('%1 (beginning and end)', one.name));
       return headAndTail(limits, room, { ...one, name }, note);
     };
     return {
       label: this._trans.__('Attach its beginning and end'),
-      accept: () => void this._attachAll(controller, [read])
+      accept: () => void this._attachAll(controller, [read], false)
     };
   }
 
@@ -252,14 +256,13 @@ export class Attaching implements PanelAttaching {
 
   private async _attachAll(
     controller: ChatController,
-    reads: readonly (() => Promise<Attachment>)[]
+    reads: readonly (() => Promise<Attachment>)[],
+    offers = true
   ): Promise<void> {
     controller.untell();
     for (const read of reads) {
       try {
-        if (!this._attach(controller, await read())) {
-          return;
-        }
+        this._attach(controller, await read(), offers); // who is too large keeps no other out
       } catch (error) {
         const unread = this._trans.__('A file could not be read, and was not attached.');
         const { message, whole } = error instanceof NotAttached ? error : new NotAttached(unread);

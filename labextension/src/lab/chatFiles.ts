@@ -32,12 +32,23 @@ export class ChatFiles {
     try {
       const file = await this._history.download(chatId, format);
       if (format === 'ipynb' && this._parts.documents) {
-        await this._open(name, JSON.parse(await file.text()));
+        await this._save(name, JSON.parse(await file.text()));
       } else {
         handOver(file, `${name}.${format}`);
       }
     } catch (error) {
       this._history.tell(error instanceof Error ? error.message : '');
+    }
+  }
+
+  /** Save a notebook and open it; what the file system says of a failure is not for the page. */
+  private async _save(name: string, content: unknown): Promise<void> {
+    try {
+      await this._open(name, content);
+    } catch {
+      this._history.tell(
+        this._trans.__('The notebook could not be saved in the folder of the file browser.')
+      );
     }
   }
 
@@ -66,9 +77,13 @@ export class ChatFiles {
     const { contents } = this._parts.app.serviceManager;
     const folder = this._parts.browsers?.tracker.currentWidget?.model.path ?? '';
     const there = await contents.get(folder, { content: true });
-    const taken = new Set((there.content as Contents.IModel[]).map(one => one.name));
+    // some file systems take capitals for the same
+    const taken = new Set((there.content as Contents.IModel[]).map(one => one.name.toLowerCase()));
     const names = Array.from({ length: TRIES }, (_, n) => `${name}${n ? ` (${n + 1})` : ''}.ipynb`);
-    const free = names.find(one => !taken.has(one)) ?? names[0];
+    const free = names.find(one => !taken.has(one.toLowerCase()));
+    if (free === undefined) {
+      throw new Error('no name is free');
+    }
     const path = PathExt.join(folder, free);
     const saved = await contents.save(path, { type: 'notebook', format: 'json', content });
     // it is there to be read: no kernel is asked for

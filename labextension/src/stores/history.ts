@@ -30,6 +30,12 @@ export interface ChatRoutes {
   download(chatId: string, format: ExportFormat): Promise<Blob>;
 }
 
+/** What was told of a chat. */
+interface ChatChange {
+  readonly chat: Chat;
+  readonly deleted?: true;
+}
+
 export interface HistoryState {
   readonly chats: readonly Chat[];
   readonly marks: Readonly<Record<string, Mark>>;
@@ -55,6 +61,8 @@ export interface HistoryOptions {
 export const PAGE = 50;
 /** How many marks are remembered. */
 const MAX_MARKS = 200;
+/** The longest name of a file without its ending, in bytes. */
+const MOST_BYTES = 240;
 /** Longer than any search that a server takes, and short enough for an address, in characters. */
 const LONGEST_QUERY = 1000;
 /** A title is made in the background: longer than this after the last change it is not awaited. */
@@ -87,7 +95,11 @@ export function searchable(query: string): string {
 /** Make a file's name of a chat's title, without what a file system or a person stumbles on. */
 export function fileName(title: string): string {
   const words = title.replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, ' ').replace(/\s+/g, ' ');
-  const name = [...words].slice(0, 80).join('');
+  let name = '';
+  for (const letter of [...words].slice(0, 80)) {
+    // a file system counts bytes, and an ending and a number come behind
+    name += new TextEncoder().encode(name + letter).length > MOST_BYTES ? '' : letter;
+  }
   return name.replace(/^[ ._-]+|[ ._-]+$/g, '') || 'chat';
 }
 
@@ -141,9 +153,11 @@ export class ChatHistory {
     const isCurrent = (): boolean => asked === this._asked;
     this._set({ query, failure: null });
     await this._try(async () => {
+      this._heard.clear();
       const { chats, hits = {} } = await this._options.routes.list({ limit: PAGE, query });
       if (isCurrent()) {
         this._set({ chats, hits, more: chats.length === PAGE, loading: false });
+        this._heard.forEach(change => this._change(change)); // the answer may be older than these
       }
     }, isCurrent);
   }
@@ -161,6 +175,7 @@ export class ChatHistory {
         const hits = { ...this._state.hits, ...older.hits };
         const more = older.chats.length === PAGE;
         this._set({ chats: [...this._state.chats, ...fresh], hits, more });
+        this._heard.forEach(change => this._change(change));
       }
     });
   }
@@ -207,11 +222,9 @@ export class ChatHistory {
   /** Bring the list up to date with a frame of the server. */
   receive(frame: ServerFrame): void {
     if (frame.type === 'chat') {
-      if (frame.deleted) {
-        this._drop(frame.chat.id);
-      } else {
-        this._put(frame.chat);
-      }
+      const { chat, deleted } = frame;
+      this._heard.set(chat.id, { chat, deleted }); // its messages are not kept here
+      this._change(frame);
     } else if (frame.type === 'message') {
       this._end(frame.message);
     } else if (frame.type === 'accepted') {
@@ -232,13 +245,27 @@ export class ChatHistory {
     this._mark(message.chat_id, ends[message.state] ?? null);
   }
 
+  private _change({ chat, deleted }: ChatChange): void {
+    if (deleted) {
+      this._drop(chat.id);
+    } else {
+      this._put(chat);
+    }
+  }
+
   private _put(chat: Chat): void {
-    const { chats, query } = this._state;
+    const { chats, query, more } = this._state;
     const known = chats.find(one => one.id === chat.id);
     if (known && known.updated_at === chat.updated_at) {
       this._set({ chats: chats.map(one => (one === known ? chat : one)) });
     } else if (known || query === '') {
-      this._set({ chats: [chat, ...chats.filter(one => one !== known)] });
+      const others = chats.filter(one => one !== known);
+      const at = others.findIndex(one => one.updated_at <= chat.updated_at);
+      if (at >= 0) {
+        this._set({ chats: [...others.slice(0, at), chat, ...others.slice(at)] });
+      } else if (known || !more) {
+        this._set({ chats: [...others, chat] });
+      } // else it comes with the older ones
     }
   }
 
@@ -278,5 +305,7 @@ export class ChatHistory {
 
   private _state: HistoryState;
   private _asked = 0;
+  /** What was heard of each chat since the list was asked for. */
+  private _heard = new Map<string, ChatChange>();
   private _listeners = new Set<() => void>();
 }

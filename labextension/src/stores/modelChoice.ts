@@ -197,11 +197,15 @@ export class ModelChoice {
 
   /** Ask the server what there is now. */
   async load(): Promise<void> {
+    const asked = (this._loads += 1);
     await this._attempt(async () => {
       const [list, local] = await Promise.all([
         this._options.routes.list(),
         this._options.routes.local('look')
       ]);
+      if (asked !== this._loads) {
+        return; // what is asked later knows more, in whichever order the answers come
+      }
       this._show(list);
       this._set({ local });
       this._watch();
@@ -214,14 +218,23 @@ export class ModelChoice {
     const chosen = this._unsaved ? this._unsaved.id : (list.chosen ?? null);
     this._set({ list, models: list.models, defaultModel, chosen });
     if (list.asking && !this._isWaiting) {
-      this._isWaiting = true;
-      const over = (): void => {
-        this._isWaiting = false;
-      };
-      this._options.routes.list(true).then(whole => {
-        over();
-        this._show(whole);
-      }, over);
+      void this._wait();
+    }
+  }
+
+  private async _wait(): Promise<void> {
+    this._isWaiting = true;
+    try {
+      let changes: number;
+      let whole: ModelList;
+      do {
+        changes = this._changes;
+        whole = await this._options.routes.list(true);
+      } while (changes !== this._changes); // it is from before what was chosen or given meanwhile
+      this._isWaiting = false;
+      this._show({ ...whole, asking: false }); // it was waited for once
+    } catch {
+      this._isWaiting = false; // what was shown before stays
     }
   }
 
@@ -319,9 +332,13 @@ export class ModelChoice {
   private _unsaved: { id: string | null } | null = null;
   /** A second look waits for slow servers. */
   private _isWaiting = false;
+  /** How often the list was asked for, and how many changes were sent to the server. */
+  private _loads = 0;
+  private _changes = 0;
 
   private async _change(what: () => Promise<void>): Promise<boolean> {
     const done = await this._attempt(what);
+    this._changes += 1;
     const { failure } = this._state;
     await this.load();
     if (!done) {

@@ -124,7 +124,7 @@ describe('the list', () => {
     await history.search();
     history.receive({ type: 'chat', chat: chat(2, { updated_at: '2026-01-02T00:00:00Z' }) });
     expect(ids()).toEqual([uuid(2), uuid(1)]);
-    history.receive({ type: 'chat', chat: chat(3) });
+    history.receive({ type: 'chat', chat: chat(3, { updated_at: '2026-01-03T00:00:00Z' }) });
     history.receive({ type: 'chat', chat: chat(1, { title: 'New title' }) });
     expect(ids()).toEqual([uuid(3), uuid(2), uuid(1)]);
     expect(history.getSnapshot().chats[2].title).toBe('New title');
@@ -208,6 +208,48 @@ describe('a title', () => {
   });
 });
 
+describe('what is heard while the list is asked for', () => {
+  let answer: (chats: readonly Chat[]) => void;
+  beforeEach(() => {
+    answers = [new Promise<readonly Chat[]>(resolve => (answer = resolve))];
+  });
+
+  it('is newer than the answer: what was deleted stays away, what is new is there (U26)', async () => {
+    const done = history.search('');
+    history.receive({ type: 'chat', chat: chat(1), deleted: true });
+    history.receive({ type: 'chat', chat: chat(3) });
+    history.receive({ type: 'chat', chat: chat(2, { title: 'Renamed' }) });
+    answer([chat(1), chat(2)]);
+    await done;
+    expect(ids()).toEqual([uuid(3), uuid(2)]);
+    expect(history.getSnapshot().chats[1].title).toBe('Renamed');
+  });
+
+  it('is newer than older chats that come (U26)', async () => {
+    answers.unshift(Array.from({ length: PAGE }, (_, n) => chat(n)));
+    await history.search('');
+    const done = history.readMore();
+    history.receive({ type: 'chat', chat: chat(PAGE), deleted: true });
+    answer([chat(PAGE), chat(PAGE + 1)]);
+    await done;
+    expect(ids()).not.toContain(uuid(PAGE));
+    expect(ids()).toContain(uuid(PAGE + 1));
+  });
+
+  it('does not bring an old chat to the top that is given a title (U26)', async () => {
+    const at = (month: number): Partial<Chat> => ({ updated_at: `2026-0${month}-01T00:00:00Z` });
+    answers = [[chat(3, at(3)), chat(1, at(1))]];
+    await history.search('');
+    history.receive({ type: 'chat', chat: chat(2, at(2)) });
+    history.receive({ type: 'chat', chat: chat(4, at(4)) });
+    expect(ids()).toEqual([4, 3, 2, 1].map(uuid));
+    answers = [Array.from({ length: PAGE }, (_, n) => chat(n + 9, at(5)))];
+    await history.search('');
+    history.receive({ type: 'chat', chat: chat(2, at(2)) });
+    expect(ids()).not.toContain(uuid(2)); // it comes with the older ones
+  });
+});
+
 describe('what the list says of a chat', () => {
   it('U26: is the line in which the search was found', async () => {
     answers = [Array.from({ length: PAGE }, (_, n) => chat(n)), [chat(PAGE)]];
@@ -251,6 +293,8 @@ describe('a chat as a file', () => {
     expect(fileName('Größe नमस्ते')).toBe('Größe नमस्ते');
     expect(fileName('🗼')).toBe('chat');
     expect(fileName('x'.repeat(300))).toBe('x'.repeat(80));
+    // no file system takes more than 255 bytes, with an ending and a number
+    expect(Buffer.byteLength(fileName('𠀀'.repeat(80)))).toBeLessThanOrEqual(240);
   });
 
   it('U27: is taken in, or the server says why not', async () => {

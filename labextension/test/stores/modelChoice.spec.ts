@@ -101,6 +101,42 @@ beforeEach(() => {
   choice = new ModelChoice({ routes: server, clock });
 });
 
+describe('an answer that is older than what is shown', () => {
+  const listed = (chosen: string, change: Partial<ModelList> = {}): ModelList => ({
+    ...server.models,
+    models: [model('openai:a'), model('openai:b')],
+    chosen,
+    asking: false,
+    ...change
+  });
+
+  it('of a slow server does not undo what was chosen meanwhile (U2)', async () => {
+    let answer: (list: ModelList) => void = () => undefined;
+    server.whole = new Promise(resolve => (answer = resolve));
+    server.models = listed('openai:a', { asking: true });
+    await choice.load();
+    await choice.choose('openai:b');
+    server.whole = Promise.resolve(listed('openai:b', { recent: ['openai:b'] }));
+    answer(listed('openai:a'));
+    await settle();
+    expect(choice.effective).toBe('openai:b');
+    expect(choice.getSnapshot().list?.recent).toEqual(['openai:b']);
+  });
+
+  it('of the list itself does not undo what was chosen meanwhile (U2)', async () => {
+    const answers: ((list: ModelList) => void)[] = [];
+    server.list = () => new Promise(resolve => answers.push(resolve));
+    const opened = choice.load();
+    const chosen = choice.choose('openai:b');
+    await settle();
+    answers[1](listed('openai:b'));
+    await chosen;
+    answers[0](listed('openai:a'));
+    await opened;
+    expect(choice.effective).toBe('openai:b');
+  });
+});
+
 describe('what a provider is called', () => {
   it('is known from its models, and from the list once that is there (U2)', async () => {
     server.models.models.push(model('mistralai:m', { label: 'Mistral AI: m' }));

@@ -298,6 +298,15 @@ def test_what_cannot_be_attached(chat: ChatPage, home: Path) -> None:
     expect(notice).to_have_count(0)
     chat.drop_file("third.txt", "x" * 1_020_000)
     expect(notice).to_contain_text("“third.txt” is too large to be attached")
+    # Where the others leave no room for a part either, none is offered again.
+    chat.drop_file("filling.txt", "x" * 1_006_800)
+    expect(chat.attached).to_have_count(3)
+    chat.drop_file("fourth.txt", "x" * 1_020_000)
+    notice.get_by_role("button", name="Attach its beginning and end").click()
+    expect(notice).to_contain_text("“fourth.txt (beginning and end)” is too large")
+    expect(notice.get_by_role("button", name="Attach its beginning and end")).to_have_count(0)
+    chat.attached.last.get_by_role("button").click()
+    expect(chat.attached).to_have_count(2)
     chat.drop_file("picture.bin", "a\0b")
     expect(notice).to_contain_text("Not attached: picture.bin is no text file.")
     # The server's own files are not even fetched when they are too large.

@@ -65,6 +65,7 @@ function QueuedPrompt(props: {
           text={text}
           save={trans.__('Save')}
           attachments={prompt?.info.attachments}
+          onLost={words => controller.giveBack(words)}
           onEnd={(body, keeps) => {
             const isSame = body === null || (body === text && !keeps);
             if (isSame || controller.queue.edit(reply.id, body, keeps)) {

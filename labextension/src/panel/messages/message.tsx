@@ -130,6 +130,7 @@ function Prompt(props: MessageProps): JSX.Element {
         text={view.text}
         save={trans.__('Send')}
         attachments={view.info.attachments}
+        onLost={words => controller.giveBack(words)}
         onEnd={(body, keeps) => {
           if (body === null || controller.editPrompt(view.id, body, keeps)) {
             setEditing(false);

@@ -216,6 +216,15 @@ def _cut(text: str, end: int) -> str:
 
 
 @pytest.fixture
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no provider's key in the environment, and no Ollama."""
+    for provider in PROVIDERS.values():
+        for key in provider.keys:
+            monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+
+
+@pytest.fixture
 def connect(
     jp_ws_fetch: Callable[..., Awaitable[WebSocketClientConnection]],
 ) -> Iterator[Callable[[], Awaitable[Client]]]:

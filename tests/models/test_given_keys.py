@@ -18,12 +18,7 @@ from tests.providers.reading import LONG, Reading, soon
 ANNA, BEN = "user:anna", "user:ben"
 
 
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for provider in PROVIDERS.values():
-        for key in provider.keys:
-            monkeypatch.delenv(key, raising=False)
-    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+pytestmark = pytest.mark.usefixtures("no_keys")
 
 
 @pytest.fixture

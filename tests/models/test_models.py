@@ -20,12 +20,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from tests.providers import OpenAIProvider, Script
 from tests.providers.reading import LONG, Reading, soon
 
-
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for provider in PROVIDERS.values():
-        for key in provider.keys:
-            monkeypatch.delenv(key, raising=False)
+pytestmark = pytest.mark.usefixtures("no_keys")
 
 
 @pytest.fixture

@@ -23,12 +23,7 @@ from tests.providers.answers import Answers
 KEY = "sk-canary-0123456789abcdef"
 
 
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for provider in PROVIDERS.values():
-        for key in provider.keys:
-            monkeypatch.delenv(key, raising=False)
-    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+pytestmark = pytest.mark.usefixtures("no_keys")
 
 
 @pytest.fixture

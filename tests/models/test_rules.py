@@ -9,18 +9,13 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, Rules
+from jupyter_stop_chat.models import BUILT_IN, Models, Rules
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 ANNA = "user:anna"
 
 
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for provider in PROVIDERS.values():
-        for key in provider.keys:
-            monkeypatch.delenv(key, raising=False)
-    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+pytestmark = pytest.mark.usefixtures("no_keys")
 
 
 @pytest.fixture

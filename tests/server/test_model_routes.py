@@ -13,18 +13,16 @@ from tornado.httpclient import HTTPClientError
 
 from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Progress, weights_path
-from jupyter_stop_chat.models import PROVIDERS
 from tests.providers import OpenAIProvider, Script
 
 CANARY = "sk-canary-0123456789"
 
 
+pytestmark = pytest.mark.usefixtures("no_keys")
+
+
 @pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for provider in PROVIDERS.values():
-        for key in provider.keys:
-            monkeypatch.delenv(key, raising=False)
-    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
 

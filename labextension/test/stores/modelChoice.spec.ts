@@ -3,76 +3,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
   grouped,
-  KeyGiven,
   LocalModel,
   LOOK,
   ModelChoice,
   ModelList,
-  ModelRoutes,
-  ProviderInfo,
   typed
 } from '../../src/stores/modelChoice';
-import { ModelInfo, Welcome } from '../../src/wire/protocol';
+import { Welcome } from '../../src/wire/protocol';
 import { ScriptedClock } from '../support';
-
-const model = (id: string, change: Partial<ModelInfo> = {}): ModelInfo => ({
-  id,
-  label: id,
-  provider: id.split(':')[0],
-  local: id.startsWith('local:'),
-  available: true,
-  ...change
-});
-
-const provider = (name: string, change: Partial<ProviderInfo> = {}): ProviderInfo => ({
-  name,
-  label: name.toUpperCase(),
-  installed: true,
-  package: `langchain-${name}`,
-  takes_key: true,
-  may_give: true,
-  ...change
-});
-
-const MISSING = model('local:smollm2', { available: false, reason: 'local_model_missing' });
-
-class Server implements ModelRoutes {
-  models: ModelList = {
-    models: [model('openai:a', { available: false, reason: 'missing_key' }), MISSING],
-    providers: [provider('openai'), provider('mistralai', { installed: false })],
-    default_model: 'local:smollm2',
-    recent: [],
-    locked: false,
-    any_model: true,
-    model_files: true
-  };
-  state: LocalModel = { state: 'missing', done: 0, total: 100, may_install: true };
-  asked: string[] = [];
-  fails: string | null = null;
-
-  private _do<T>(what: string, answer: T): Promise<T> {
-    this.asked.push(what);
-    return this.fails ? Promise.reject(new Error(this.fails)) : Promise.resolve(answer);
-  }
-
-  given: KeyGiven = { tried: true };
-  whole: Promise<ModelList> = new Promise(() => undefined);
-
-  list = (wait = false) =>
-    wait ? (this.asked.push('wait'), this.whole) : this._do('list', this.models);
-  choose = (id: string | null) => {
-    const told = this._do(`choose ${id}`, undefined);
-    if (!this.fails) {
-      this.models = { ...this.models, chosen: id ?? undefined };
-    }
-    return told;
-  };
-  giveKey = (name: string, key: string) => this._do(`key ${name} ${key.length}`, this.given);
-  withdrawKey = (name: string) => this._do(`no key ${name}`, undefined);
-  giveAddress = (address: string) => this._do(`address ${address}`, undefined);
-  withdrawAddress = () => this._do('no address', undefined);
-  local = (what: 'look' | 'install' | 'stop') => this._do(what, this.state);
-}
+import { MISSING, model, provider, Server } from './modelServer';
 
 const welcome = (change: Partial<Welcome> = {}): Welcome => ({
   type: 'welcome',
@@ -110,7 +49,7 @@ describe('an answer that is older than what is shown', () => {
     ...change
   });
 
-  it('of a slow server does not undo what was chosen meanwhile (U2)', async () => {
+  it('of a slow server does not undo what was chosen meanwhile (U8)', async () => {
     let answer: (list: ModelList) => void = () => undefined;
     server.whole = new Promise(resolve => (answer = resolve));
     server.models = listed('openai:a', { asking: true });
@@ -123,7 +62,7 @@ describe('an answer that is older than what is shown', () => {
     expect(choice.getSnapshot().list?.recent).toEqual(['openai:b']);
   });
 
-  it('of the list itself does not undo what was chosen meanwhile (U2)', async () => {
+  it('of the list itself does not undo what was chosen meanwhile (U8)', async () => {
     const answers: ((list: ModelList) => void)[] = [];
     server.list = () => new Promise(resolve => answers.push(resolve));
     const opened = choice.load();

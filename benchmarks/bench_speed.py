@@ -3,8 +3,8 @@
 Run: `python benchmarks/bench_speed.py` (about a quarter of an hour; `--only stops` for one part).
 A bare WebSocket relay, LangChain's stream in an empty loop, and the chat in a real Jupyter Server
 with SQLite on the disk take turns at one provider on loopback; all are processes of their own.
-Printed is one table; `--write` writes it to `docs/performance.md`. It fails when a target is
-missed.
+Printed is one table; `--write` writes it to `docs/running/performance.md`. It fails when a target
+is missed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from speed import (
     firsts,
     growth,
     others,
+    pairs,
     start,
     stops,
+    told,
     volume,
     waiting,
     words,
@@ -39,13 +41,15 @@ PARTS: dict[str, Callable[[Asked], AsyncIterator[Row]]] = {
     "words": words.measure,
     "stops": stops.measure,
     "firsts": firsts.measure,
+    "told": told.measure,
     "others": others.measure,
     "waiting": waiting.measure,
     "bytes": volume.measure,
     "growth": growth.measure,
     "start": start.measure,
+    "pairs": pairs.measure,
 }
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "running" / "performance.md"
 HEAD = """# How fast it is
 
 Each figure stands beside that of a raw baseline, measured in the same run on the same machine,

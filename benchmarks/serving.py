@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tests.page import Page  # noqa: E402 - the way to it is made above
+from tests.aids.page import Page  # noqa: E402 - the way to it is made above
 
 #: What one piece of a flood holds, and how long the flood waits after each, in seconds.
 FLOOD_PIECE, FLOOD_PAUSE = 8192, 0.003
@@ -65,12 +65,14 @@ class Server:
 
     async def __aenter__(self) -> Self:
         folder = Path(self._folder.name)
+        self.root.mkdir(exist_ok=True)
         environment = os.environ | {
             "HOME": str(folder),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
             "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "JUPYTER_TOKEN": self.token,
+            "STOP_CHAT_BENCH_ROOT": str(self.root),
             "STOP_CHAT_BENCH_SAVES": "1" if self._saves else "",
             "STOP_CHAT_BENCH_SETTINGS": json.dumps(SETTINGS | dict(self._settings)),
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'benchmarks'}",
@@ -101,6 +103,11 @@ class Server:
     def data(self) -> Path:
         """Return Jupyter's data folder, where something may lie before the server starts."""
         return Path(self._folder.name) / "data"
+
+    @property
+    def root(self) -> Path:
+        """Return the server's root, where files may lie before it starts."""
+        return Path(self._folder.name) / "root"
 
     @property
     def pid(self) -> int:
@@ -313,6 +320,7 @@ def serve(register: Callable[[Any], None] = lambda models: None) -> None:
         argv=[
             "--ServerApp.jpserver_extensions={'jupyter_stop_chat': True}",
             *(f"--StopChatApp.{name}={value}" for name, value in settings.items()),
+            f"--ServerApp.root_dir={os.environ['STOP_CHAT_BENCH_ROOT']}",
             "--port=0",
             "--allow-root",
             "--no-browser",

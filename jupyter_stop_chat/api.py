@@ -1,7 +1,7 @@
-"""What the author of a chat handler imports: this module's names stay as they are.
+"""What the author of a chat handler or of a tool imports: this module's names stay as they are.
 
-A chat handler makes replies; see `docs/chat-handlers.md`. What needs LangChain is imported when
-it is asked for.
+A chat handler makes replies; see `docs/building/chat-handlers.md`. A tool is what a model may
+call; see `docs/building/tools.md`. What needs LangChain is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -23,22 +23,26 @@ from .ports.handler import (
     Turn,
     TurnMessage,
 )
+from .ports.tools import Call, Proposal, Tool, ToolError, ToolResult, Wanted
 from .wire.errors import ErrorCode, StopChatError
 
 if TYPE_CHECKING:
     from .chat_handlers.langchain.closing import closed_at_the_end
     from .chat_handlers.langchain.handler import LangChainHandler
+    from .chat_handlers.langchain.tools import as_tool
     from .testing import PhaseReport, StopReport, check_stops
 
 _LATER = {
     "LangChainHandler": "chat_handlers.langchain.handler",
     "PhaseReport": "testing",
     "StopReport": "testing",
+    "as_tool": "chat_handlers.langchain.tools",
     "check_stops": "testing",
     "closed_at_the_end": "chat_handlers.langchain.closing",
 }
 
 __all__ = [
+    "Call",
     "ChatHandler",
     "ErrorCode",
     "Event",
@@ -46,16 +50,22 @@ __all__ = [
     "HistoryCut",
     "LangChainHandler",
     "PhaseReport",
+    "Proposal",
     "Reasoning",
     "Retrying",
     "StopChatError",
     "StopReport",
     "Text",
     "TokensUsed",
+    "Tool",
     "ToolEnded",
+    "ToolError",
+    "ToolResult",
     "ToolStarted",
     "Turn",
     "TurnMessage",
+    "Wanted",
+    "as_tool",
     "check_stops",
     "closed_at_the_end",
 ]

@@ -11,6 +11,7 @@ import logging
 import os
 from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,14 +24,27 @@ from . import __version__
 from .connection.rates import Bucket, Held, Rates
 from .engine import Engine, EngineLimits
 from .services import Services, Wanted, end_services, make_services
-from .settings.check import SettingsError, faults_in, unread_files
-from .settings.kinds import Amount, Count, DatabaseUrl, ModelId, ModelParameters, ModelPattern
+from .settings.agent import AgentSettings
+from .settings.check import SettingsError, faults_in, unread_files_of
+from .settings.kinds import (
+    Amount,
+    BusUrl,
+    Count,
+    DatabaseUrl,
+    Instructions,
+    ModelId,
+    ModelParameters,
+    ModelPattern,
+)
 from .settings.masking import mask, mask_config
+from .settings.mcp import McpSettings
+from .settings.spending import SpendingSettings
+from .threads import in_thread
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-    from .engine.titles import TitleMode
+    from .engine.chats.titles import TitleMode
     from .models import Rules
     from .server.activity import Activity
     from .wire.objects import Policy
@@ -38,10 +52,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__package__)
 
 #: Settings that can hold a key or a password: their values are in no log.
-SECRET = frozenset({"model_parameters", "db_url"})
+SECRET = frozenset({"model_parameters", "mcp_servers", "db_url", "bus_url"})
 
 
-class StopChatApp(ExtensionApp):
+class StopChatApp(AgentSettings, McpSettings, SpendingSettings, ExtensionApp):
     """The chat as an extension of Jupyter Server."""
 
     name = "jupyter_stop_chat"
@@ -92,10 +106,19 @@ class StopChatApp(ExtensionApp):
         help="Parameters for LangChain's init_chat_model, by provider or by model id, such as "
         '{"openai": {"base_url": "…"}}. Keys are better kept in the environment.',
     ).tag(config=True)
+    instructions = Instructions(
+        "",
+        help="What the models of all people are told before each chat, in words. Empty: nothing.",
+    ).tag(config=True)
     db_url = DatabaseUrl(
         "",
         help="Where chats are kept, as a SQLAlchemy URL. Empty: a SQLite file in Jupyter's "
         "data folder.",
+    ).tag(config=True)
+    bus_url = BusUrl(
+        "",
+        help="The Redis by which several servers reach each other at once, such as "
+        "rediss://:password@host:6379. Empty: they reach each other through the database.",
     ).tag(config=True)
     while_generating = Enum(
         ["queue", "interrupt", "reject"],
@@ -140,6 +163,11 @@ class StopChatApp(ExtensionApp):
         EngineLimits.max_chats_per_owner,
         min=0,
         help="How many chats an owner may have; 0: any number.",
+    ).tag(config=True)
+    max_picture_megabytes = Count(
+        EngineLimits.max_picture_megabytes,
+        min=0,
+        help="How many megabytes the pictures of an owner's chats may take; 0: any number.",
     ).tag(config=True)
     max_sockets_per_owner = Count(
         100,
@@ -228,11 +256,7 @@ class StopChatApp(ExtensionApp):
             self._mask_config(server.config)
             with suppress(SettingsError):
                 self.update_config(server.config)
-        apps = [
-            server,
-            *(each for apps in server.extension_manager.extension_apps.values() for each in apps),
-        ]
-        self._faults += tuple(fault for each in apps for fault in unread_files(each))
+        self._faults += tuple(unread_files_of(server))
         if self._faults or not self._linked:
             error = SettingsError(self._faults or ["they could not be read"])
             server.log.critical("Stop Chat is off, since its settings are wrong: %s.", error)
@@ -241,7 +265,8 @@ class StopChatApp(ExtensionApp):
         self._ready = True
 
     def _mask_config(self, config: Config) -> None:
-        mask_config(config, type(self).__name__, self.traits()["model_parameters"])
+        for name in ("model_parameters", "mcp_servers"):
+            mask_config(config, type(self).__name__, self.traits()[name])
 
     def initialize_settings(self) -> None:
         """Tell the page, and whoever records events, what they must know before they connect."""
@@ -283,14 +308,18 @@ class StopChatApp(ExtensionApp):
             self._services.done()
             and (self._services.cancelled() or self._services.exception() is not None)
         ):
-            made = make_services(self._wanted())
-            self._services = asyncio.create_task(made, name="stop-chat services")
+            self._services = asyncio.create_task(self._made(), name="stop-chat services")
         return self._services
 
-    def _wanted(self) -> Wanted:
+    async def _made(self) -> Services:
+        of_server = await in_thread(self._of_server)  # what it imports takes long
+        return await make_services(self._wanted(**of_server))
+
+    def _wanted(self, **of_server: Any) -> Wanted:
         return Wanted(
             data_folder=Path(jupyter_data_dir()),
-            db_url=self._db_url(),
+            db_url=self.db_url or f"sqlite:///{self._sqlite_file()}",
+            bus_url=self.bus_url,
             parameters=dict(self.model_parameters),
             rules=self.model_rules,
             local={
@@ -307,7 +336,20 @@ class StopChatApp(ExtensionApp):
             policy=cast("Policy", self.while_generating),
             titles=cast("TitleMode", self.titles),
             event_logger=self.serverapp.event_logger if self.serverapp else None,
+            instructions=lambda: self.instructions,
+            budget=self.budget,
+            agent=self.agent_rules,
+            **of_server,
         )
+
+    def _of_server(self) -> dict[str, Any]:
+        """Return what asks the server, where there is one: in a kernel there is none. Blocks."""
+        if (server := self.serverapp) is None:
+            return {}
+        from .server.jupyter.parts import parts_of
+        from .server.owners import ONE_OWNER
+
+        return {**parts_of(server), "mcp": partial(self.mcp_rules, ONE_OWNER)}
 
     def model_rules(self) -> Rules:
         """Return what the settings say of models; they may change while the server runs."""
@@ -325,9 +367,6 @@ class StopChatApp(ExtensionApp):
             one_owner=ONE_OWNER,
         )
 
-    def _db_url(self) -> str:
-        return self.db_url or f"sqlite:///{self._sqlite_file()}"
-
     @staticmethod
     def _sqlite_file() -> str:
         return str(Path(jupyter_data_dir()) / "stop-chat" / "chats.sqlite")
@@ -339,11 +378,12 @@ class StopChatApp(ExtensionApp):
         return task.result().engine
 
     def current_activity(self) -> dict[str, Any]:
-        """Return what is being generated."""
+        """Return what is being generated; what waits for a person keeps no server awake."""
         engine = self._running_engine()
         if engine is None:
             return {}
-        return {generation.id: {"model": generation.model} for generation in engine.running()}
+        running = (each for each in engine.running() if not each.asks)
+        return {generation.id: {"model": generation.model} for generation in running}
 
     async def stop_extension(self) -> None:
         """Stop and save what runs, then let go of everything."""

@@ -1,4 +1,4 @@
-"""Fill in which tests prove which behaviour, in `docs/behaviours.md`.
+"""Fill in which tests prove which behaviour, in `docs/building/behaviours.md`.
 
 A test names the ids it proves in its docstring, or in a TypeScript test's title. With `--check`,
 nothing is written, and a test that is named on the page and is not there (any more) ends with 1.
@@ -13,9 +13,9 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "behaviours.md"
-ID = re.compile(r"\b[LVSJBTPRHWU][1-9]\d?\b")
-ROW = re.compile(r"^\| ([LVSJBTPRHWU]\d+) \| (.*?) \|(.*)\|$")
+PAGE = ROOT / "docs" / "building" / "behaviours.md"
+ID = re.compile(r"\b[LVSJBTPRHWUCN][1-9]\d?\b")
+ROW = re.compile(r"^\| ([LVSJBTPRHWUCN]\d+) \| (.*?) \|(.*)\|$")
 TITLE = re.compile(r"\b(?:it|test|describe)\(\s*['\"`](.*?)['\"`],")
 #: So many tests are named in a row; the rest are a search away.
 MOST = 4
@@ -61,7 +61,7 @@ def main() -> int:
         rows = [row for row in map(ROW.match, page.splitlines()) if row]
         named = {name.strip() for row in rows for name in row[3].split("<br>")} - {"not yet"}
         for name in sorted(named - there):
-            print(f"docs/behaviours.md names {name}, which is not there", file=sys.stderr)
+            print(f"docs/building/behaviours.md names {name}, which is not there", file=sys.stderr)
         return int(not rows or bool(named - there))
     PAGE.write_text(filled(page))
     return 0

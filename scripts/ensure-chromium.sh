@@ -6,4 +6,6 @@ if command -v chromium >/dev/null; then exit 0; fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   apt-get update -qq && apt-get install -y -qq chromium && exit 0
 fi
-exec "$1/playwright" install chromium
+if "$1/playwright" install chromium; then exit 0; fi
+echo "The browser tests need Chromium: install your system's, as a program named chromium." >&2
+exit 1

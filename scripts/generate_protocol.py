@@ -25,6 +25,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from jupyter_stop_chat.wire import tools
 from jupyter_stop_chat.wire.client_frames import ClientFrame
 from jupyter_stop_chat.wire.objects import PROTOCOL_VERSION
 from jupyter_stop_chat.wire.server_frames import ServerFrame
@@ -42,6 +43,7 @@ HEADER = """\
 #: What each file holds.
 FILES = {
     "objects": "The objects inside the frames of the wire contract.",
+    "tools": "The objects of tool calls inside them.",
     "client": "The frames that a client sends.",
     "server": "The frames that the server sends.",
     "index": "The frames of the wire contract, both ways, and the objects inside them.",
@@ -61,6 +63,11 @@ class ToolMissing(Exception):
 def _union(annotated: Any) -> list[type[BaseModel]]:
     """Return the members of a discriminated union of frames."""
     return list(get_args(get_args(annotated)[0]))
+
+
+def _is_of_tools(kind: object) -> bool:
+    """Tell whether something is an object that the room of tool calls describes."""
+    return getattr(kind, "__module__", None) == tools.__name__ and isinstance(kind, type)
 
 
 def _without_null(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -157,6 +164,7 @@ def make_types() -> dict[str, str]:
         for home, union in (("client", ClientFrame), ("server", ServerFrame))
         for model in _union(union)
     }
+    homes |= {name: "tools" for name, kind in vars(tools).items() if _is_of_tools(kind)}
     homes |= {"ClientFrame": "client", "ServerFrame": "server", "Frame": "index"}
     bodies: dict[str, list[str]] = {name: [] for name in FILES}
     names: dict[str, list[str]] = {name: [] for name in FILES}

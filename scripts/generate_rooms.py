@@ -1,4 +1,4 @@
-"""Draw the rooms of the package, from their imports, into `docs/architecture.md`.
+"""Draw the rooms of the package, from their imports, into `docs/building/architecture.md`.
 
 python scripts/generate_rooms.py           write the picture anew
 python scripts/generate_rooms.py --check   fail when it is not what the imports say
@@ -12,7 +12,7 @@ from pathlib import Path
 import grimp
 
 PACKAGE = "jupyter_stop_chat"
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "architecture.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "building" / "architecture.md"
 BEGIN, END = "<!-- rooms -->\n", "<!-- /rooms -->"
 
 
@@ -69,7 +69,7 @@ def main() -> int:
     new = f"{before}{BEGIN}{picture()}{END}{after}"
     if "--check" in sys.argv:
         if new != text:
-            print("the picture in docs/architecture.md is not what the imports say")
+            print("the picture in docs/building/architecture.md is not what the imports say")
         return int(new != text)
     PAGE.write_text(new, encoding="utf-8")
     return 0

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
+import inspect
 import json
 import logging
 import os
 import shutil
-import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy
-from blockbuster import blockbuster_ctx
-from sqlalchemy.ext.asyncio import create_async_engine
+from jupyter_core.paths import jupyter_path
+from jupyter_server.serverapp import ServerApp
 from tornado.websocket import WebSocketClientConnection
 
 from jupyter_stop_chat.models import PROVIDERS
 from tests import examples
+from tests.aids.blocking import nothing_blocks
+from tests.aids.bounded import bounded, seconds
+from tests.aids.missing import missing
+from tests.aids.postgresql_server import PostgresqlServer, find_binaries
+from tests.aids.sockets import end, stream_of
 from tests.watchdog import Watchdog
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "pytester"]
+pytest_plugins = [
+    "pytest_jupyter.jupyter_server",
+    "pytester",
+    "tests.aids.redis_server",
+    "tests.aids.once",
+    "tests.aids.in_short",
+]
 
 #: What each key that the tests give begins with. None may be in anything that any test puts out.
 CANARY_KEY = "sk-canary"
 #: Whoever could log one is made to log all that it has.
 TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 #: So long a test waits for what must come; it never decides whether a test is right.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 #: What is found first here is found nowhere: by pytest, and by the processes that tests start.
@@ -45,9 +55,13 @@ for _provider in PROVIDERS.values():
 
 WATCHDOG = Watchdog()
 #: Here the server is another process, and the loop is that of a browser's driver or of a kernel.
-LOOPS_OF_OTHERS = {"browser", "magics"}
+LOOPS_OF_OTHERS = {"browser", "magics", "hub", "together", "wheel"}
 
 examples.register()
+#: No garbage is collected while all is imported, and later less often than Python does: a tenth of
+#: what the tests computed was that. What a test leaves is looked for by a collection of its own.
+gc.disable()
+COLLECTED_AFTER = (20_000, 50, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,29 +71,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_of_ours_blocks() -> Iterator[None]:
-    """Fail what our package calls on an event loop and blocks it.
+    """Fail what our package calls on an event loop and blocks it, but where it may.
 
     Extensions are loaded by Jupyter Server on its loop, before it serves anybody; and httpx2
     imports httpcore2, which asks for its own version, at the first request of all. asyncpg looks
     for its password file when it connects; and its databases are prepared in a thread whose loop
     serves nobody else.
+    Jupyter Server's contents manager looks at files on its loop, and signs notebooks there, for
+    its own page as for us. It starts and ends kernels there likewise,
+    and its list of sessions is a database.
     """
-    with blockbuster_ctx("jupyter_stop_chat") as blocking:
-        for function in blocking.functions.values():
-            for loading in ("link_point", "load_point"):
-                function.can_block_in("jupyter_server/extension/manager.py", loading)
-            function.can_block_in("httpcore2/__init__.py", "<module>")
-            function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
-            function.can_block_in("jupyter_stop_chat/store/sqlite/prepare.py", "_prepare")
-            function.can_block_in("jupyter_stop_chat/store/migrations/env.py", "<module>")
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def certificates_are_read_once() -> Iterator[None]:
-    """Share one TLS context among the clients: to read the certificates takes each 20 ms."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+    asked = ("list", "create", "update", "delete")
+    allowed = [
+        ("jupyter_server/extension/manager.py", {"link_point", "load_point"}),
+        ("httpcore2/__init__.py", {"<module>"}),
+        ("asyncpg/connect_utils.py", {"_parse_connect_dsn_and_args"}),
+        ("jupyter_stop_chat/store/sqlite/prepare.py", {"make_ready"}),
+        (
+            "jupyter_server/services/contents/filemanager.py",
+            {"get", "is_hidden", "_file_model", "_base_model", "save"},
+        ),
+        ("jupyter_stop_chat/store/migrations/env.py", {"<module>"}),
+        (
+            "jupyter_server/services/sessions/sessionmanager.py",
+            {f"{each}_session{s}" for each in asked for s in ("", "s")},
+        ),
+        (
+            "jupyter_client/manager.py",
+            {f"_async_{each}_kernel" for each in ("start", "restart", "shutdown")},
+        ),
+    ]
+    with nothing_blocks("jupyter_stop_chat", allowed):
         yield
 
 
@@ -88,8 +110,9 @@ def servers_start_soon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """Spare the servers that are processes of their own what takes seconds at each start.
 
     They find no `rfc3987_syntax`, with which jsonschema builds a grammar; without it, it leaves
-    the form of an IRI unchecked, which no schema of a server asks for. And where JupyterLab asks
-    Yarn for its settings, which only builds need, it hears of none.
+    the form of an IRI unchecked, which no schema of a server asks for. They collect garbage as
+    seldom as the tests do. And where JupyterLab asks Yarn for its settings, which only builds
+    need, it hears of none.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(LEFT_OUT), prepend=os.pathsep)
@@ -103,10 +126,52 @@ def servers_start_soon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kernels_keep_their_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have each kernel keep its history in memory.
+
+    All kernels of whoever runs the tests share a file else; one that finds it locked says so in
+    the middle of a cell.
+    """
+    folder = tmp_path_factory.mktemp("ipython")
+    config = folder / "profile_default" / "ipython_kernel_config.py"
+    config.parent.mkdir()
+    config.write_text('c = get_config()\nc.HistoryManager.hist_file = ":memory:"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(folder))
+        yield
+
+
 def pytest_collection_finish() -> None:
     """Have no collection of garbage look at what the imports and the collected tests made."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
+    gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Collect garbage behind the last test of a folder.
+
+    What one left open is told of as the first test of the next folder begins, and not in whichever
+    test is run as Python next collects what is old.
+    """
+    try:
+        return (yield)
+    finally:
+        if nextitem is not None and nextitem.path.parent != item.path.parent:
+            gc.collect()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Have no test wait for ever on an event loop."""
+    if inspect.iscoroutinefunction(pyfuncitem.obj):
+        pyfuncitem.obj = bounded(pyfuncitem.obj, seconds(pyfuncitem))
+    return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -133,6 +198,19 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(autouse=True)
+def jp_server_cleanup(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Clean a server up as pytest-jupyter does, which first makes one where a test has none."""
+    yield
+    if ServerApp.initialized():
+        app = ServerApp.instance()
+        with suppress(RuntimeError, SystemExit):
+            jp_asyncio_loop.run_until_complete(app._cleanup())
+        if hasattr(app, "kernel_manager"):
+            app.kernel_manager.context.destroy()
+        ServerApp.clear_instance()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _talkative() -> None:
     for name in TALKATIVE:
@@ -144,7 +222,12 @@ class Client:
 
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self.socket = socket
+        self._stream = stream_of(socket)
         self.frames: list[dict[str, Any]] = []
+
+    async def close(self) -> None:
+        """Close the connection, and wait for its end."""
+        await end(self.socket, self._stream)
 
     async def send(self, frame: dict[str, Any] | str) -> None:
         """Send a frame, or raw text."""
@@ -152,7 +235,10 @@ class Client:
 
     async def read(self) -> dict[str, Any]:
         """Read the next frame."""
-        raw = await asyncio.wait_for(self.socket.read_message(), PATIENCE)
+        coming = self.socket.read_message()
+        if coming.done():
+            await asyncio.sleep(0)  # others go on between two of the thousands that may lie there
+        raw = await asyncio.wait_for(coming, PATIENCE)
         assert raw is not None, f"the socket closed with {self.socket.close_code}"
         frame: dict[str, Any] = json.loads(raw)
         self.frames.append(frame)
@@ -189,16 +275,18 @@ class Client:
 
     def text(self, message_id: str) -> str:
         """Put together what a page would show, and check that every offset fits."""
-        shown = ""
+        shown, length = "", 0
         for frame in self.frames:
             of_this = frame["type"] == "delta" and frame["message_id"] == message_id
             if of_this and frame["part"] == "text":
-                assert frame["offset"] == _length(shown), "a gap or a doubled character"
+                assert frame["offset"] == length, "a gap or a doubled character"
                 shown += frame["text"]
+                length += _length(frame["text"])
             for message in _messages(frame, message_id):
                 start = message["text_offset"]
                 shown = _cut(shown, start) + message["text"]
                 shown = _cut(shown, message["text_length"])
+                length = _length(shown)
         return shown
 
 
@@ -226,6 +314,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def connect(
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
     jp_ws_fetch: Callable[..., Awaitable[WebSocketClientConnection]],
 ) -> Iterator[Callable[[], Awaitable[Client]]]:
     """Connect pages to the server; each has read its `welcome`."""
@@ -239,19 +328,33 @@ def connect(
 
     yield make
     for client in clients:
-        client.socket.close()
+        jp_asyncio_loop.run_until_complete(client.close())
 
 
-@pytest.fixture(autouse=True)
-def _no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _no_keychain() -> Iterator[None]:
     """Leave the keychain of whoever runs the tests alone."""
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        yield
 
 
-@pytest.fixture(autouse=True)
-def _no_second_request(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _no_second_request() -> Iterator[None]:
     """Take a provider's first answer for its last, except where retries are what is tested."""
-    monkeypatch.setattr("jupyter_stop_chat.chat_handlers.langchain.retrying.WAITS", ())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jupyter_stop_chat.chat_handlers.langchain.retrying.WAITS", ())
+        yield
+
+
+@pytest.fixture
+def jp_nbconvert_templates(jp_data_dir: Path) -> None:
+    """Have nbconvert's templates where pytest-jupyter copies them to, for each server anew."""
+    for folder in jupyter_path("nbconvert", "templates"):
+        if Path(folder).exists():
+            (jp_data_dir / "nbconvert").mkdir(parents=True)
+            (jp_data_dir / "nbconvert" / "templates").symlink_to(folder)
+            return
 
 
 @pytest.fixture
@@ -266,19 +369,30 @@ def app(jp_serverapp: Any) -> Any:
     return jp_serverapp.extension_manager.extension_points["jupyter_stop_chat"].app
 
 
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Start a PostgreSQL server for all tests."""
+    binaries = find_binaries()
+    if binaries is None:
+        missing("PostgreSQL", "postgresql")
+    server = PostgresqlServer(binaries)
+    try:
+        server.create()
+        yield server
+    finally:
+        server.close()
+
+
 @pytest.fixture
-def postgresql(jp_asyncio_loop: asyncio.AbstractEventLoop) -> str:
-    """Return the URL of an empty PostgreSQL database, where the environment names one."""
-    url = os.environ.get("STOP_CHAT_TEST_POSTGRESQL")
-    if not url:
-        pytest.skip("STOP_CHAT_TEST_POSTGRESQL names no database")
-    jp_asyncio_loop.run_until_complete(_empty(url))
-    return url
+def postgresql(postgresql_server: PostgresqlServer) -> str:
+    """Return the URL of a PostgreSQL database without a row; its tables may be there."""
+    postgresql_server.empty()
+    return postgresql_server.url()
 
 
-async def _empty(url: str) -> None:
-    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
-    async with engine.begin() as connection:
-        await connection.execute(sqlalchemy.text("DROP SCHEMA public CASCADE"))
-        await connection.execute(sqlalchemy.text("CREATE SCHEMA public"))
-    await engine.dispose()
+@pytest.fixture
+def bare_postgresql(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """Return the URL of a PostgreSQL database in which there is nothing at all."""
+    name = postgresql_server.new_database()
+    yield postgresql_server.url(name)
+    postgresql_server.drop_database(name)

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.aids.in_turn import in_turn
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "building" / "architecture.md").read_text(encoding="utf-8")
 FILE = re.compile(r"(?<![\w/])((?:[\w-]+/)*[\w-]+\.(?:py|ts|tsx|md)|(?:[a-z_]+/)+)(?![\w/])")
-PLACES = (ROOT / "jupyter_stop_chat", ROOT, ROOT / "docs")
+DOCS = ROOT / "docs"
+PLACES = (ROOT / "jupyter_stop_chat", ROOT, DOCS, DOCS / "building", DOCS / "running")
 
 
 def test_the_picture_is_what_the_imports_say() -> None:
@@ -20,7 +21,7 @@ def test_the_picture_is_what_the_imports_say() -> None:
     subprocess.run([sys.executable, script, "--check"], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("name", sorted(set(FILE.findall(PAGE))))
+@in_turn("name", sorted(set(FILE.findall(PAGE))))
 def test_what_it_names_is_there(name: str) -> None:
     assert any((place / name).exists() for place in PLACES), name
 
@@ -33,4 +34,12 @@ def test_it_names_every_room() -> None:
 
 def test_the_top_of_the_package_is_small() -> None:
     files = {file.name for file in (ROOT / "jupyter_stop_chat").glob("*.py")}
-    assert files == {"__init__.py", "api.py", "app.py", "closing.py", "services.py", "threads.py"}
+    assert files == {
+        "__init__.py",
+        "api.py",
+        "app.py",
+        "closing.py",
+        "private_file.py",
+        "services.py",
+        "threads.py",
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat import closing
+from jupyter_stop_chat import closing, services
 from jupyter_stop_chat.closing import close_part
 from jupyter_stop_chat.services import Services, end_services
 from jupyter_stop_chat.store.sql import SqlStore
@@ -41,6 +41,9 @@ class Part:
     shutdown = close
 
 
+PARTS = ("engine", "mcp", "tools", "pictures", "peers", "installing", "models", "store")
+
+
 @pytest.mark.parametrize("ending", ["raises", "hangs", "is cancelled", "ignores its cancel"])
 async def test_the_store_is_closed_last_and_always(
     ending: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -51,19 +54,49 @@ async def test_the_store_is_closed_last_and_always(
     release = asyncio.Event()
     parts: Any = {
         name: Part(name, ended, ending, release)
-        for name in ("engine", "installing", "models", "store")
+        for name in (
+            "engine",
+            "mcp",
+            "tools",
+            "pictures",
+            "peers",
+            "installing",
+            "models",
+            "store",
+        )
     }
-    await Services(**parts).close()
+    await Services(**parts, instructions=None, documents=None).close()  # type: ignore[arg-type]
     release.set()
-    assert ended == ["engine", "installing", "models", "store"]
+    assert ended == [*parts]
     told = [record.message for record in caplog.records if "close" in record.message]
-    assert len(told) == 4
+    assert len(told) == 8
     assert "canary" not in caplog.text
 
 
 async def test_a_part_that_is_closed_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     await close_part("it", Part("it", [], "").close)
     assert not caplog.records
+
+
+async def test_a_start_that_fails_behind_the_store_leaves_none_open(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B7: where what reaches other servers cannot be made, say."""
+    closed = []
+    real = SqlStore.close
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("no peers")
+
+    async def close(self: SqlStore) -> None:
+        closed.append(self)
+        await real(self)
+
+    monkeypatch.setattr(services, "_make_peers", fail)
+    monkeypatch.setattr(SqlStore, "close", close)
+    with pytest.raises(RuntimeError, match="no peers"):
+        await app.services()
+    assert len(closed) == 1
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
@@ -102,13 +135,23 @@ async def test_a_start_that_hangs_holds_no_servers_end_up(
 async def test_what_is_started_late_is_closed_all_the_same() -> None:
     ended: list[str] = []
     parts: Any = {
-        name: Part(name, ended, "") for name in ("engine", "installing", "models", "store")
+        name: Part(name, ended, "")
+        for name in (
+            "engine",
+            "mcp",
+            "tools",
+            "pictures",
+            "peers",
+            "installing",
+            "models",
+            "store",
+        )
     }
     go_on = asyncio.Event()
 
     async def make() -> Services:
         await go_on.wait()
-        return Services(**parts)
+        return Services(**parts, instructions=None, documents=None)  # type: ignore[arg-type]
 
     made = asyncio.create_task(make())
     ending = asyncio.create_task(end_services(made))

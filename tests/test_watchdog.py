@@ -6,6 +6,8 @@ import asyncio
 import gc
 import time
 
+import pytest
+
 from tests.watchdog import Watchdog
 
 
@@ -63,6 +65,25 @@ def test_a_timer_s_callback_is_named_as_well() -> None:
 
     (held,) = _watch(wait())
     assert "compute" in held
+
+
+def test_on_a_slow_machine_more_time_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much more as it is slower, and no more than is sensible."""
+
+    async def hold(seconds: float) -> None:
+        compute(seconds)
+
+    monkeypatch.setattr("tests.watchdog._fixed_work", lambda: 0.001)
+    watchdog = Watchdog(0.03, slowest=2.5)
+    monkeypatch.setattr("tests.watchdog._fixed_work", lambda: 0.002)
+    with watchdog.watching():
+        asyncio.run(hold(0.04))
+        assert watchdog.take() == []
+        asyncio.run(hold(0.08))
+        assert len(watchdog.take()) == 1
+        monkeypatch.setattr("tests.watchdog._fixed_work", lambda: 1.0)
+        asyncio.run(hold(0.1))
+        assert len(watchdog.take()) == 1
 
 
 def test_slices_waiting_and_garbage_hold_nobody() -> None:

@@ -177,6 +177,8 @@ class OurSocket(Socket):
 
     def __init__(self) -> None:
         super().__init__()
+        #: What goes with each prompt.
+        self.more: dict[str, Any] = {}
         self._waiting: list[tuple[Callable[[dict[str, Any]], bool], asyncio.Future[Any]]] = []
 
     async def connect(self, request: HTTPRequest) -> None:
@@ -189,7 +191,7 @@ class OurSocket(Socket):
         accepted = self.until(lambda frame: frame.get("request_id") == request_id)
         self.streams[request_id] = Stream(mark)
         frame = {"type": "send", "request_id": request_id, "chat_id": chat_id}
-        await self.send({**frame, "body": mark, "model": model})
+        await self.send({**frame, **self.more, "body": mark, "model": model})
         await self.wait(accepted)
         stream: Stream = self.streams.pop(request_id)
         return stream

@@ -114,7 +114,7 @@ class Ours(Served):
             "max_generations_per_owner": 2000,
             "model_parameters": {"openai": {"base_url": base_url, "api_key": "none"}},
         }
-        self.server = Server(module="speed.server", settings=given | settings)
+        self.server = Server(module="speed.processes.server", settings=given | settings)
         self.socket: OurSocket
 
     async def __aenter__(self) -> Self:
@@ -136,7 +136,7 @@ class Relay(Served):
 
     def __init__(self, provider: Provider) -> None:
         super().__init__()
-        self._child = Child("speed.relay", provider.base_url)
+        self._child = Child("speed.processes.relay", provider.base_url)
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._child)
@@ -155,7 +155,7 @@ class LangChain(Child):
     name = "langchain"
 
     def __init__(self, provider: Provider) -> None:
-        super().__init__("speed.langchain_loop", provider.base_url)
+        super().__init__("speed.processes.langchain_loop", provider.base_url)
 
     async def begin(self, model: str, streams: int, *, waits: bool = True) -> str:
         """Begin so many streams."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from bench_long_chats import make
 
 from jupyter_stop_chat.store import open_store
-from tests.bare import MOST, bare
+from tests.aids.bare import MOST, bare
 
 from .asked import Asked
 from .contenders import Ours, new_mark

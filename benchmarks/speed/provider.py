@@ -99,7 +99,8 @@ class Timed(OpenAIProvider):
 
 def _mark(request: Request) -> str:
     content = request.body["messages"][-1]["content"]
-    return str(content if isinstance(content, str) else content[0]["text"])
+    text = str(content if isinstance(content, str) else content[0]["text"])
+    return text.partition("\n\n")[0]  # what is attached comes behind it
 
 
 class Times(RequestHandler):

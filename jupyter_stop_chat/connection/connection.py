@@ -7,13 +7,17 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from jupyter_stop_chat.engine import Engine
+from jupyter_stop_chat.engine.asking import Request
 from jupyter_stop_chat.engine.changes import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine.generation import Generation
+from jupyter_stop_chat.engine.tools.page import Page
 from jupyter_stop_chat.wire.client_frames import (
+    Approve,
     ClientFrame,
     Close,
     Continue,
     Edit,
+    Focus,
     Open,
     Ping,
     Read,
@@ -22,6 +26,8 @@ from jupyter_stop_chat.wire.client_frames import (
     Resume,
     Send,
     Stop,
+    ToolAnswer,
+    ToolTaken,
     Unqueue,
 )
 from jupyter_stop_chat.wire.codec import NAMES, named
@@ -87,9 +93,11 @@ class Connection:
         self._outbox = Outbox(write, self._give_up, stalled_after, relief.set)
         self._intake = Intake(self._outbox, bucket or Bucket(0, 0), relief, self._handle)
         self._outbox.answer(welcome)
-        if engine.bus.notice is not None:
-            self._outbox.answer(engine.bus.notice)
+        for notice in engine.bus.notices:
+            self._outbox.answer(notice)
         engine.bus.attend(owner, self._hear_owner)
+        self._page = Page(owner, self._outbox.answer)
+        engine.pages.enter(self._page)
 
     def end(self) -> None:
         """Hear nothing more and write nothing more; what is being generated goes on."""
@@ -97,6 +105,7 @@ class Connection:
             return
         self._ended = True
         self._engine.bus.leave(self._owner, self._hear_owner)
+        self._engine.pages.leave(self._page)
         for chat_id in [*self._chats, *self._opening]:
             self._unfollow(chat_id)
         self._outbox.end()
@@ -121,6 +130,8 @@ class Connection:
         request_id = getattr(frame, "request_id", None)
         if request_id is not None and not isinstance(frame, Stop):
             self._unanswered.add(request_id)
+            if isinstance(frame, Request):
+                self._page.sends(request_id)
         try:
             await self._carry_out(frame)
         except StopChatError as error:
@@ -132,7 +143,9 @@ class Connection:
         finally:
             self._unanswered.discard(request_id or "")
 
-    async def _carry_out(self, frame: ClientFrame) -> None:
+    async def _carry_out(  # noqa: PLR0912 - one case a frame
+        self, frame: ClientFrame
+    ) -> None:
         engine, owner = self._engine, self._owner
         match frame:
             case Stop():
@@ -161,6 +174,14 @@ class Connection:
                 await engine.reorder(owner, frame)
             case Resume():
                 await engine.resume(owner, frame)
+            case Approve():
+                await engine.approve(owner, frame)
+            case Focus():
+                engine.pages.focus(self._page, frame.page, here=frame.here)
+            case ToolTaken():
+                engine.pages.taken(self._page, frame.call)
+            case ToolAnswer():
+                engine.pages.answered(self._page, frame)
 
     async def _stop(self, frame: Stop) -> tuple[StopResult, ...]:
         """Stop what is meant at once; for what does not run a flood of stops takes turns."""
@@ -272,8 +293,7 @@ class Connection:
         for change in held:
             if isinstance(change, ChatChanged):
                 chat = change.chat
-        lane = self._engine.registry.lane(self._owner, chat.id)
-        return chat.model_copy(update={"state": lane.state if lane else "idle"})
+        return self._engine.with_state(chat)
 
     def _live(self, message_id: str) -> Generation | None:
         """Return what makes a message now, if its request was accepted."""

@@ -277,6 +277,11 @@ class Outbox:
         """Return the next frame, or None."""
         if self._answers:
             return self._answers.popleft()
+        while self._chats and self._ends_next():
+            # Before what that does to its chat: somebody may wait for it.
+            frame = self._next_in(self._ready.popleft())
+            if frame is not None:
+                return frame
         if self._chats:
             return self._chats.pop(next(iter(self._chats)))
         for results in self._stopped:
@@ -325,6 +330,16 @@ class Outbox:
         elif backlog.generation is None or backlog.generation.state in TERMINAL:
             del self._backlogs[message_id]
         return frame
+
+    def _ends_next(self) -> bool:
+        """Tell whether the end of a message, and little before it, is the next of the messages."""
+        if self._openings or not self._ready:
+            return False
+        backlog = self._backlogs.get(self._ready[0])
+        if backlog is None or not 1 <= len(backlog.entries) <= 2:
+            return False
+        entry = backlog.entries[-1]
+        return isinstance(entry, MessageMoved) and entry.message.state in TERMINAL
 
     def _next_page(self, chat_id: str) -> Messages:
         opening = self._openings[chat_id]

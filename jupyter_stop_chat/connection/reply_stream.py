@@ -14,21 +14,22 @@ from typing import Literal
 from pydantic import BaseModel
 
 from jupyter_stop_chat.engine import Engine
-from jupyter_stop_chat.engine.changes import Change
+from jupyter_stop_chat.engine.changes import Change, MessageMoved
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.wire.codec import encode
-from jupyter_stop_chat.wire.errors import ErrorCode
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.http import StreamStart
 from jupyter_stop_chat.wire.objects import TERMINAL, Message
 from jupyter_stop_chat.wire.server_frames import (
     Accepted,
+    ChatChanged,
     Delta,
     MessageChanged,
     Thought,
     Tool,
     error_frame,
 )
-from jupyter_stop_chat.wire.utf16 import TextBuffer, utf16_length
+from jupyter_stop_chat.wire.utf16 import TextBuffer, same_length, utf16_length, utf16_slice
 
 #: The largest delta, in UTF-16 code units.
 MAX_DELTA = 16 * 1024
@@ -66,27 +67,49 @@ class ReplyStream:
         calls = message.tools
         if self._generation is not None:
             calls = tuple(self._generation.tools.values())
+        self._calls = {call.call_id: call for call in calls}
         self._tools: deque[Tool] = deque(
             Tool(message_id=message.id, **call.model_dump()) for call in calls
         )
         self._started = False
         self._news = asyncio.Event()
         self._watching: asyncio.Future[Message] | None = None
+        self._deleted = False
+        self._thought_from: list[int] = []
+        #: Text that another process made was not told: it is read before anything else is told.
+        self._lacks = False
+        self._unread: ErrorCode | None = None
         if self._generation is not None:
             self._watching = self._generation.settled
             self._watching.add_done_callback(self._wake)
+        if self._ended is None:
             engine.bus.follow(accepted.chat_id, self._hear)
 
     def close(self) -> None:
         """Listen no longer; what is generated goes on."""
-        if self._generation is not None:
-            self._engine.bus.unfollow(self._accepted.chat_id, self._hear)
+        self._engine.bus.unfollow(self._accepted.chat_id, self._hear)
         if self._watching is not None:
             self._watching.remove_done_callback(self._wake)
 
     async def news(self) -> None:
         """Wait until there may be another event."""
-        await self._news.wait()
+        if not self._lacks:
+            await self._news.wait()
+        if self._lacks:
+            await self._read_all()
+
+    async def _read_all(self) -> None:
+        """Read what was not told, of a text that grew by much at once."""
+        try:
+            message = await self._engine.store.get_message(self._accepted.message.id)
+        except StopChatError as error:
+            self._unread = error.code
+            return
+        self._lacks = False
+        if message is None:
+            self._deleted, self._ended = True, None
+        else:
+            self._take(message)
 
     def next(self) -> StreamEvent | None:
         """Return the next event, or None when there is none yet."""
@@ -99,6 +122,10 @@ class ReplyStream:
         delta = self._delta("reasoning") or self._delta("text")
         if delta is not None:
             return StreamEvent("delta", delta)
+        if self._unread is not None:
+            return self._lost(self._unread)
+        if self._lacks:
+            return None
         if self._tools:
             return StreamEvent("tool", self._tools.popleft())
         return self._end()
@@ -114,7 +141,8 @@ class ReplyStream:
         )
 
     def _thought(self) -> Thought | None:
-        begins = self._generation.thought_from if self._generation is not None else []
+        source = self._generation
+        begins = source.thought_from if source is not None else self._thought_from
         if self._thoughts_told == len(begins):
             return None
         begin = min(begins[self._thoughts_told :])
@@ -143,10 +171,7 @@ class ReplyStream:
                 return self._lost(ErrorCode.UNKNOWN_MESSAGE)
             self._ended = settled.result()
         if self._ended is None:
-            if settled is not None:
-                return None
-            # Not being made, and not ended when it was accepted: another process has it.
-            return self._lost(ErrorCode.NOT_POSSIBLE_NOW)
+            return self._lost(ErrorCode.UNKNOWN_MESSAGE) if self._deleted else None
         return StreamEvent(
             str(self._ended.state), MessageChanged(message=self._told(self._ended)), last=True
         )
@@ -163,11 +188,49 @@ class ReplyStream:
         )
 
     def _hear(self, change: Change) -> None:
-        if isinstance(change, Tool):
-            if change.message_id != self._accepted.message.id:
-                return
-            self._tools.append(change)
+        message_id = self._accepted.message.id
+        match change:
+            case Tool():
+                if change.message_id != message_id:
+                    return
+                self._tools.append(change)
+            case MessageMoved(message) if self._generation is None and message.id == message_id:
+                self._hear_from_elsewhere(message)
+            case Thought() if self._generation is None and change.message_id == message_id:
+                self._text.cut(change.text_length)
+                self._thought_from.append(change.text_length)
+            case ChatChanged() if self._generation is None and change.deleted:
+                self._deleted = True
         self._news.set()
+
+    def _hear_from_elsewhere(self, message: Message) -> None:
+        """Hear what another process made of it: the text from where it was known, and its end."""
+        end = message.text_offset + utf16_length(message.text)
+        if message.text_offset > self._text.length or end < message.text_length:
+            self._lacks = True
+        else:
+            self._text.cut(message.text_offset)
+            self._text.append(message.text)
+        self._hear_beside(message)
+
+    def _take(self, message: Message) -> None:
+        """Take a message as it was read: what was told of its text stays, unless it changed."""
+        same = same_length(message.text, str(self._text))
+        if same < min(self._text.length, message.text_length):
+            self._thought_from.append(same)
+        self._text.cut(same)
+        self._text.append(utf16_slice(message.text, same))
+        self._hear_beside(message)
+
+    def _hear_beside(self, message: Message) -> None:
+        if message.reasoning is not None:
+            self._reasoning = TextBuffer(message.reasoning)
+        for call in message.tools:
+            if self._calls.get(call.call_id) != call:
+                self._calls[call.call_id] = call
+                self._tools.append(Tool(message_id=message.id, **call.model_dump()))
+        if message.state in TERMINAL:
+            self._ended = message
 
     def _wake(self, settled: asyncio.Future[Message]) -> None:
         self._news.set()

@@ -8,6 +8,7 @@ STOPPED = "Response stopped by the user"
 _INTERRUPTED = {
     "user": STOPPED,
     "server_restart": "The server restarted",
+    "server_gone": "The server went away",
     "server_shutdown": "The server shut down",
     "replaced": "Replaced by a newer prompt",
     "deleted": "The chat was deleted",

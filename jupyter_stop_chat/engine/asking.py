@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 from jupyter_stop_chat.ports.store import Store
@@ -15,17 +15,19 @@ from jupyter_stop_chat.wire.objects import (
     Chat,
     Message,
     MessageState,
+    Mode,
     Policy,
 )
 from jupyter_stop_chat.wire.server_frames import Accepted
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
+from .chats.room import Room
 from .lane import Lane
 from .queue import Queue, kept_of
-from .room import Room
 from .send import Admission, Write, Written, new_reply
-from .thread import Threads
+from .turn.pictures import Pictures
+from .turn.thread import Threads
 
 #: What has a reply made.
 Request = Send | Regenerate | Edit | Continue
@@ -36,6 +38,7 @@ class Asking:
 
     :param chat: finds an owner's chat.
     :param choose: says which model a prompt of an owner gets.
+    :param modes: says in which modes an owner may ask.
     :param policy: says what becomes of a prompt while a reply is being made in its chat.
     :param wake: told that something is asked for.
     """
@@ -47,11 +50,13 @@ class Asking:
         queue: Queue,
         threads: Threads,
         room: Room,
+        pictures: Pictures,
         *,
         chat: Callable[[str, str], Awaitable[Chat]],
         message: Callable[[str, str, str], Awaitable[Message]],
         choose: Callable[[str | None, str], str | None],
         policy: Callable[[], Policy],
+        modes: Callable[[str], Sequence[Mode]],
         wake: Callable[[], None],
     ) -> None:
         self._store = store
@@ -59,10 +64,12 @@ class Asking:
         self._queue = queue
         self._threads = threads
         self._room = room
+        self._pictures = pictures
         self._chat = chat
         self._message = message
         self._choose = choose
         self._policy = policy
+        self._modes = modes
         self._wake = wake
 
     async def ask(self, owner: str, request: Request) -> Accepted:
@@ -75,6 +82,8 @@ class Asking:
         )
 
     async def _carry_out(self, owner: str, request: Request) -> Accepted:
+        if request.mode is not None and request.mode not in self._modes(owner):
+            raise StopChatError(ErrorCode.MODE_NOT_ALLOWED)
         match request:
             case Send():
                 return await self._send(owner, request)
@@ -86,7 +95,8 @@ class Asking:
                 return await self._continue(owner, request)
 
     async def _send(self, owner: str, request: Send) -> Accepted:
-        self._admission.check_prompt(request.body)
+        self._admission.check_prompt(request.body, request.attachments)
+        model = self._model(request.model, owner)
         chat_id = request.chat_id or str(uuid.uuid4())
 
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
@@ -96,17 +106,21 @@ class Asking:
                 new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
                 lane.newest_known = True  # there is no reply in it, and nothing to look up
             lane.chat = new_chat or await self._chat(owner, chat_id)
+            attached = await self._pictures.attached(owner, request.attachments)
+            await self._pictures.refuse_unseen(owner, model, attached)
             prompt = _prompt(
                 chat_id,
                 request.body,
                 request.request_id,
                 reply_to=await self._threads.reply_before(lane, reply.id),
-                attachments=tuple(request.attachments),
+                attachments=attached,
+                path=request.path,
+                mode=_kept(request.mode),
             )
             reply = reply.model_copy(update={"reply_to": prompt.id})
             return Written(prompt, reply, (prompt, reply), new_chat, follows=True)
 
-        reply = new_reply(chat_id, request.request_id, self._model(request.model, owner))
+        reply = new_reply(chat_id, request.request_id, model, _kept(request.mode))
         policy = request.policy or self._policy()
         return await self._admit(owner, request.request_id, reply, policy, write)
 
@@ -118,16 +132,18 @@ class Asking:
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
             lane.chat = await self._chat(owner, earlier.chat_id)
             prompt = await self._message(owner, earlier.reply_to or "", "user")
+            await self._pictures.refuse_unseen(owner, model, prompt.attachments)
             reply = reply.model_copy(update={"reply_to": prompt.id, "version_of": earlier.id})
             return Written(prompt, reply, (reply,))
 
         model = self._model(request.model or earlier.model, owner)
-        reply = new_reply(earlier.chat_id, request.request_id, model)
+        mode = _kept(request.mode or earlier.mode)
+        reply = new_reply(earlier.chat_id, request.request_id, model, mode)
         return await self._admit(owner, request.request_id, reply, self._policy(), write)
 
     async def _edit(self, owner: str, request: Edit) -> Accepted:
-        self._admission.check_prompt(request.body)
         earlier = await self._message(owner, request.message_id, "user")
+        self._admission.check_prompt(request.body, kept_of(earlier, request))
         waiting = self._queue.of_prompt(owner, earlier.id)
         if waiting is not None:
             changed = await self._queue.edit(waiting, request)
@@ -135,20 +151,27 @@ class Asking:
                 return changed
             earlier = await self._message(owner, request.message_id, "user")
 
+        kept = kept_of(earlier, request)
+        model = self._model(request.model, owner)
+        mode = _kept(request.mode or earlier.mode)
+
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
             lane.chat = await self._chat(owner, earlier.chat_id)
+            await self._pictures.refuse_unseen(owner, model, kept)
             prompt = _prompt(
                 earlier.chat_id,
                 request.body,
                 request.request_id,
                 reply_to=earlier.reply_to,
-                attachments=kept_of(earlier, request),
+                attachments=kept,
+                path=earlier.path,
                 version_of=earlier.id,
+                mode=mode,
             )
             reply = reply.model_copy(update={"reply_to": prompt.id})
             return Written(prompt, reply, (prompt, reply))
 
-        reply = new_reply(earlier.chat_id, request.request_id, self._model(request.model, owner))
+        reply = new_reply(earlier.chat_id, request.request_id, model, mode)
         return await self._admit(owner, request.request_id, reply, self._policy(), write)
 
     async def _continue(self, owner: str, request: Continue) -> Accepted:
@@ -162,7 +185,7 @@ class Asking:
             prompt = await self._message(owner, partial.reply_to or "", "user")
             # Looked up while this one still counts as ended.
             await self._threads.newest_reply(lane)
-            reopened = await self._store.reopen(partial.id, reply.request_id, model)
+            reopened = await self._store.reopen(partial.id, reply.request_id, model, request.mode)
             if reopened is None:
                 raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
             return Written(prompt, reopened, ())
@@ -193,7 +216,14 @@ def _can_go_on(partial: Message) -> bool:
     stopped = partial.state in {MessageState.INTERRUPTED, MessageState.FAILED}
     # One that was cut at its model's limit is complete, and yet not at its end.
     stopped = stopped or partial.finish_reason == "length"
-    return stopped and not partial.discarded and bool(partial.text.strip())
+    # What made calls has done something, though it may have said nothing.
+    begun = bool(partial.text.strip()) or (partial.mode == "agent" and bool(partial.tools))
+    return stopped and not partial.discarded and begun
+
+
+def _kept(mode: Mode | None) -> Mode | None:
+    """Return a mode as it is kept: the usual one is none."""
+    return "agent" if mode == "agent" else None
 
 
 def _prompt(
@@ -203,7 +233,9 @@ def _prompt(
     *,
     reply_to: str | None,
     attachments: tuple[Attachment, ...],
+    path: str | None,
     version_of: str | None = None,
+    mode: Mode | None = None,
 ) -> Message:
     return Message(
         id=str(uuid.uuid4()),
@@ -216,5 +248,7 @@ def _prompt(
         reply_to=reply_to,
         request_id=request_id,
         attachments=attachments,
+        path=path,
         version_of=version_of,
+        mode=mode,
     )

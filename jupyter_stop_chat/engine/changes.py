@@ -26,11 +26,15 @@ class MessageMoved:
 
     :ivar generation: what made it, for a reader that has not read all of its text yet.
     :ivar carries_text: the message has its text from where every follower has it end, or before.
+    :ivar retold: how it ended was told before; something else of it is new.
+    :ivar owner: whose it is, where nothing was made in its chat since the server started.
     """
 
     message: Message
     generation: Generation | None = None
     carries_text: bool = False
+    retold: bool = False
+    owner: str | None = None
 
 
 Change = Union[TextGrew, MessageMoved, "Accepted", "ChatChanged", "Thought", "Tool", "Error"]
@@ -39,9 +43,6 @@ Listener = Callable[["Change"], None]
 
 class Bus(Protocol):
     """What carries changes to listeners, by chat and by owner."""
-
-    #: What whoever comes later is told first.
-    notice: Error | None
 
     def watch(self, listener: Listener) -> None:
         """Tell a listener of what this process does in its chats, for operators.
@@ -88,8 +89,13 @@ class Bus(Protocol):
         """Tell an owner's listeners, whichever chats they follow."""
         ...
 
-    def broadcast(self, notice: Error, *, lasting: bool) -> None:
-        """Tell every owner's listeners of what concerns them all."""
+    @property
+    def notices(self) -> tuple[Error, ...]:
+        """Return what whoever comes later is told first."""
+        ...
+
+    def broadcast(self, notice: Error, *, about: str, lasting: bool) -> None:
+        """Tell every owner's listeners of what concerns them all, the last about each for long."""
         ...
 
     @property

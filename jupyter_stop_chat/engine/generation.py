@@ -27,17 +27,10 @@ from jupyter_stop_chat.ports.handler import (
 from jupyter_stop_chat.ports.store import Part
 from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import (
-    TERMINAL,
-    FinishReason,
-    Message,
-    Receipt,
-    Retry,
-    ToolCall,
-    Usage,
-)
+from jupyter_stop_chat.wire.objects import TERMINAL, FinishReason, Message, Receipt, Retry, Usage
 from jupyter_stop_chat.wire.server_frames import Accepted
 from jupyter_stop_chat.wire.server_frames import Tool as ToolFrame
+from jupyter_stop_chat.wire.tools import ToolCall
 from jupyter_stop_chat.wire.usage import total
 from jupyter_stop_chat.wire.utf16 import (
     SurrogateJoiner,
@@ -47,8 +40,11 @@ from jupyter_stop_chat.wire.utf16 import (
     whole,
 )
 
-from .pending import Entry, Pending, shown_call
+from .deadline import Deadline
+from .pending import Entry, Pace, Pending
 from .receipt import ProviderState, Reason, StopRequest
+from .spending import usage_of
+from .tools.lines import Lines
 
 
 class Generation:
@@ -67,7 +63,7 @@ class Generation:
         on_tool: Callable[[Generation, ToolFrame], None],
         max_length: int,
         on_moved: Callable[[Generation], None] = lambda generation: None,
-        text_interval: float = 0.0,
+        pace: Pace,
     ) -> None:
         self.message = message
         self.id, self.chat_id = message.id, message.chat_id
@@ -91,26 +87,22 @@ class Generation:
         #: those that were to take that place.
         self.goes_first = self.interrupts = False
         #: A reply that had ended goes on: it is no new one.
-        self.resumed = message.text_length > 0
+        self.resumed = bool(message.text_length or message.tools)
         self.accepted: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self.settled: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        #: The text that is committed, and so may be shown.
-        self.text = TextBuffer(message.text)
-        self.reasoning = TextBuffer(message.reasoning or "")
-        self.prefix_length, self.reasoning_before = self.text.length, self.reasoning.length
         #: Where the text ended again each time that its end turned out to be a thought.
         self.thought_from: list[int] = []
-        #: The tool calls that are committed, and so may be shown; and those that were made.
-        self.tools: dict[str, ToolCall] = {tool.call_id: tool for tool in message.tools}
-        self._called = dict(self.tools)
-        #: What an earlier part of the reply used, and what this one has used up to now.
-        self.used_before: Usage | None = message.usage
+        #: What was used up to now; what an earlier part of the reply used, is `used_before`.
         self.used: Usage | None = None
         #: The length of each message of the history, by its id, for an estimate.
         self.told: list[tuple[str, int]] = []
+        #: The length of the instructions before it, likewise.
+        self.told_before = 0
         self.finish_reason: FinishReason | None = None
         self.cancelled_ms: float | None = None
         self._provider = ProviderState()
+        #: How many questions wait for their person.
+        self.questions = 0
         #: Told when the receipt changes after it was written down.
         self.on_late_news: Callable[[], None] = lambda: None
         self._append = append
@@ -122,22 +114,21 @@ class Generation:
         #: Why the provider is asked again, which request that is, and when, by `perf_counter`.
         self._retry: tuple[ErrorCode, int, float] | None = None
         self._max_length = max_length
-        self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
         self._joiners = {"text": SurrogateJoiner(), "reasoning": SurrogateJoiner()}
-        self._pending = Pending(self._commit, self._show, lambda: self.cut_off, text_interval)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._pending = Pending(self._commit, self._show, lambda: self.cut_off, pace)
+        self.deadline = Deadline()
+        self.adopt(message)
 
     def adopt(self, message: Message) -> None:
         """Adopt the message as it was written down; a partial reply goes on."""
         self.message = message
         self.state = message.state
+        #: The text that is committed, and so may be shown; likewise the thoughts, and the calls.
         self.text = TextBuffer(message.text)
         self.reasoning = TextBuffer(message.reasoning or "")
-        self.prefix_length = self.text.length
-        self.reasoning_before = self.reasoning.length
-        self.tools = {tool.call_id: tool for tool in message.tools}
-        self._called = dict(self.tools)
-        self.used_before = message.usage
+        self.prefix_length, self.reasoning_before = self.text.length, self.reasoning.length
+        self.lines = Lines(message.tools, self._tell_tool)
+        self.used_before, self.cost_before = message.usage, message.cost
         self._made = {"text": self.text.length, "reasoning": self.reasoning.length}
 
     @property
@@ -175,12 +166,12 @@ class Generation:
             case ToolStarted(call_id, name, args):
                 self._tool(ToolCall(call_id=call_id, name=name, state="running", args=args))
             case ToolEnded(call_id, result, failed):
-                call = self._called.get(whole(call_id))
+                call = self.lines.made.get(whole(call_id))
                 if call is not None:
                     state: Literal["failed", "completed"] = "failed" if failed else "completed"
                     self._tool(call.model_copy(update={"state": state, "result": result}))
-            case TokensUsed(input_tokens, output_tokens):
-                self._count(input_tokens, output_tokens)
+            case TokensUsed():
+                self.used = total(self.used, usage_of(event))
             case Finished(reason):
                 if reason not in get_args(FinishReason):  # kept, it could not be read any more
                     raise ValueError("a reply that is finished for no known reason")
@@ -204,6 +195,13 @@ class Generation:
         :raises StopChatError: `internal`, when text cannot be committed at all.
         """
         await self._pending.room()
+
+    async def committed(self) -> None:
+        """Wait until the calls that were made are committed and shown, or until it is cut off.
+
+        :raises StopChatError: `internal`, when they cannot be committed at all.
+        """
+        await self._pending.committed()
 
     async def finish(self) -> None:
         """Wait until all that was made is committed and can be read, or until it is cut off.
@@ -262,7 +260,7 @@ class Generation:
 
     def _show(self, entry: Entry) -> None:
         if isinstance(entry, ToolCall):
-            self._show_tool(entry)
+            self.lines.show(entry)
         elif not isinstance(entry, WasThought):
             part, text = entry
             (self.text if part == "text" else self.reasoning).append(text)
@@ -280,17 +278,26 @@ class Generation:
         return begin
 
     def _tool(self, call: ToolCall) -> None:
-        call = shown_call(call)
-        self._called[call.call_id] = call
-        self._pending.append(call)
+        self._pending.append(self.lines.make(call))
 
-    def _show_tool(self, call: ToolCall) -> None:
-        self.tools[call.call_id] = call
+    def put_call(self, call: ToolCall) -> None:
+        """Show where a call is that passes the gate, once that is committed."""
+        call = self.lines.pass_gate(call)
+        if not self.fenced:
+            self._pending.append(call)
+
+    def _tell_tool(self, call: ToolCall) -> None:
         self._on_tool(self, ToolFrame(message_id=self.id, **call.model_dump()))
 
-    def _count(self, input_tokens: int | None, output_tokens: int | None) -> None:
-        used = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-        self.used = total(self.used, used)
+    @property
+    def tools(self) -> dict[str, ToolCall]:
+        """Return the tool calls that are committed, and so may be shown, by their ids."""
+        return self.lines.shown
+
+    @property
+    def made_length(self) -> int:
+        """Return how much text was made, also what waits for its commit."""
+        return self._made["text"]
 
     @property
     def usage(self) -> Usage | None:
@@ -316,19 +323,18 @@ class Generation:
 
         :param delay: in seconds.
         """
-        self.drop_deadline()
-        self._deadline = asyncio.get_running_loop().call_later(delay, call, self)
+        self.deadline.set(delay, partial(call, self))
 
-    def drop_deadline(self) -> None:
-        """Have nothing called any more."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    @property
+    def asks(self) -> bool:
+        """Tell whether a tool call of it waits for a person's word."""
+        return self.questions > 0 and not self.fenced
 
     def detach(self) -> None:
         """Keep all that a task still does from the message: it did not unwind."""
         self.detached = True
         self._provider.leave_running()
+        self.lines.leave_all()
         self._pending.cut()
 
     def report(self, what: str) -> None:
@@ -339,6 +345,8 @@ class Generation:
                 self._on_moved(self)
         if self._provider.report(what, self.stop):
             self.on_late_news()
+        if what == "ended":
+            self.lines.end_all()
 
     def receipt(self) -> Receipt | None:
         """Return what the stop did up to now."""
@@ -352,15 +360,14 @@ class Generation:
             provider_ms=self._provider.closed_ms,
             settled_ms=self.stop.ms(),
             discarded=self.stop.discard,
+            calls=self.lines.counts,
+            kernel=self.lines.kernel,
+            server=self.lines.server,
         )
 
     def end_tools(self) -> None:
-        """Give each tool call that still runs its end: the reply's own."""
-        failed = self.stop is None and self.failure is not None
-        for call in list(self.tools.values()):
-            if call.state == "running":
-                state = "failed" if failed else "interrupted"
-                self._show_tool(call.model_copy(update={"state": state}))
+        """Give each tool call that has not ended its end: the reply's own."""
+        self.lines.end(self.text.length, failed=self.stop is None and self.failure is not None)
 
     # --- what a reader sees ------------------------------------------------------------------
 

@@ -88,10 +88,10 @@ class Lane:
             self.paused = False
 
     @property
-    def state(self) -> Literal["idle", "generating", "queued", "paused"]:
+    def state(self) -> Literal["idle", "generating", "asking", "queued", "paused"]:
         """Return the chat's state as a client is told."""
         if self.running is not None:
-            return "generating"
+            return "asking" if self.running.asks else "generating"
         if self.waiting:
             return "paused" if self.paused else "queued"
         return "idle"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: The loop is given back at least this often while a model never waits, in seconds.
-TURN_BUDGET = 0.002
+TURN_BUDGET = 0.001
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class EngineLimits:
     :ivar stop_deadline: after this a stopped task that has not unwound is detached and fenced.
         1.5 s, so that the message is settled within 2 s of the stop with the commit included.
     :ivar remember_stop: how long a stop waits for the request that it is meant for.
-    :ivar text_interval: how long after a text of a reply its next one is saved and shown. Thirty
+    :ivar text_interval: how long after a text of a reply its next one is due to be saved and
+        shown: with the next word of any reply, and at its latest half as long after that. Thirty
         steps a second read as flowing; each costs a commit and a frame.
     :ivar shutdown_deadline: how long an orderly shutdown waits for what runs to be saved.
     """
@@ -34,5 +35,7 @@ class EngineLimits:
     max_stuck: int = 64
     #: 0: any number.
     max_chats_per_owner: int = 10_000
+    #: What an owner's pictures may take together, in MiB; 0: any number.
+    max_picture_megabytes: int = 1000
     #: Stops that wait for their request, for each owner.
     max_remembered: int = 200

@@ -13,8 +13,9 @@ from .generation import Generation
 from .lane import Lane
 from .registry import Registry
 from .run import Runner
+from .spending import Spending
 from .stop import Stopping
-from .thread import Threads
+from .turn.thread import Threads
 
 
 def kept_of(prompt: Message, request: Edit) -> tuple[Attachment, ...]:
@@ -30,12 +31,18 @@ class Queue:
     """What changes what waits, before it begins."""
 
     def __init__(
-        self, registry: Registry, runner: Runner, threads: Threads, stopping: Stopping
+        self,
+        registry: Registry,
+        runner: Runner,
+        threads: Threads,
+        stopping: Stopping,
+        spending: Spending,
     ) -> None:
         self._registry = registry
         self._stopping = stopping
         self._runner = runner
         self._threads = threads
+        self._spending = spending
 
     def of_prompt(self, owner: str, prompt_id: str) -> Generation | None:
         """Return what waits to answer a prompt that can still be changed in place."""
@@ -64,6 +71,7 @@ class Queue:
                         prompt.reply_to,
                         request_id,
                         None if request.keeps is None else kept_of(prompt, request),
+                        request.mode if request.mode != (prompt.mode or "ask") else None,
                     )
                 except Exception:
                     self._registry.drop_request(generation, request_id)
@@ -130,8 +138,16 @@ class Queue:
                     await self._threads.move(generation, before)
             before = generation.id
 
+    async def check(self, owner: str, chat_id: str) -> None:
+        """Refuse to let a queue go on once the budget of the day is used up.
+
+        :raises StopChatError: `budget_spent`.
+        """
+        if self._registry.lane(owner, chat_id) is not None:
+            await self._spending.check(owner)
+
     def resume(self, owner: str, chat_id: str) -> None:
-        """Let a queue that a stop has paused go on."""
+        """Let a queue go on that a stop has paused, or a budget that was used up."""
         lane = self._registry.lane(owner, chat_id)
         if lane is not None and lane.paused:
             lane.paused = False

@@ -8,7 +8,7 @@ from typing import Literal
 
 from jupyter_stop_chat.wire.times import now
 
-Reason = Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"]
+Reason = Literal["user", "server_shutdown", "server_restart", "server_gone", "replaced", "deleted"]
 
 
 @dataclass(slots=True)

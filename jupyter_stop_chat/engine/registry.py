@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from jupyter_stop_chat.ports.store import Making
+from jupyter_stop_chat.ports.store import Making, Store
 from jupyter_stop_chat.wire.client_frames import Stop
+from jupyter_stop_chat.wire.objects import Chat
 
 from .generation import Generation
 from .lane import Lane
@@ -116,6 +117,21 @@ class Registry:
         if not lane.busy and not lane.write_lock.locked():
             self._lanes.pop((lane.owner, lane.chat_id), None)
 
+    def with_state(self, chat: Chat) -> Chat:
+        """Return a chat with the state that it is in here."""
+        lane = self.lane(chat.owner, chat.id)
+        return chat.model_copy(update={"state": lane.state if lane else "idle"})
+
+    async def as_it_is(self, chat: Chat, store: Store) -> Chat:
+        """Return a chat with the state that it is in, also where another process works in it.
+
+        :param chat: as the store had it; of what was made here it may know what is no more.
+        """
+        here = self.lane(chat.owner, chat.id) is not None
+        if here or chat.state == "idle" or not await store.made_elsewhere(chat.owner, chat.id):
+            return self.with_state(chat)
+        return chat
+
     # --- stops that came first ---------------------------------------------------------------
 
     def remember(self, owner: str, stop: Stop) -> bool:
@@ -135,6 +151,10 @@ class Registry:
         )
         self._remembered[owner, request_id] = (stop, timer)
         return True
+
+    def remembers(self, owner: str, request_id: str) -> bool:
+        """Tell whether a stop is kept for a request."""
+        return (owner, request_id) in self._remembered
 
     def recall(self, owner: str, request_id: str) -> Stop | None:
         """Return a stop that was kept, and keep it no longer."""

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 
 from jupyter_stop_chat.ports.handler import ChatHandler, Turn, TurnMessage
 from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.ports.tools import Told
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message, MessageState
 from jupyter_stop_chat.wire.server_frames import ChatChanged
 from jupyter_stop_chat.wire.times import now
+from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN
 from jupyter_stop_chat.wire.utf16 import utf16_length
 
 from .background import Background
 from .changes import Bus, MessageMoved
+from .chats.titles import Titles
 from .generation import Generation
 from .lane import Lane
 from .limits import TURN_BUDGET, EngineLimits
 from .registry import Registry
 from .settle import Settling
+from .spending import Spending
 from .stop import Stopping
-from .thread import Threads, turn_messages
-from .titles import Titles
+from .tools.tooling import Tooling
+from .turn.instructing import Instructing, place_of
+from .turn.pictures import Pictures, Shown, refuse_unshown
+from .turn.thread import Threads, turn_messages
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +54,13 @@ class Runner:
         limits: EngineLimits,
         background: Background,
         threads: Threads,
+        instructing: Instructing,
+        pictures: Pictures,
         titles: Titles,
         stopping: Stopping,
         settling: Settling,
+        spending: Spending,
+        tooling: Tooling,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -59,9 +69,13 @@ class Runner:
         self._limits = limits
         self._background = background
         self._threads = threads
+        self._instructing = instructing
+        self._pictures = pictures
         self._titles = titles
         self._stopping = stopping
         self._settling = settling
+        self._spending = spending
+        self._tooling = tooling
 
     # --- running -----------------------------------------------------------------------------
 
@@ -96,16 +110,31 @@ class Runner:
             raise StopChatError(ErrorCode.UNKNOWN_MESSAGE, "deleted before it began")
         thread = await self._threads.read(generation, known, newest)
         handler, name = await self._resolve(generation.model, generation.owner)
-        messages, generation.told = await _history(thread)
+        self._spending.prepare(generation.model)
+        system = await self._instructing.of(generation, handler, thread)
+        shown = await self._pictures.shown(generation.owner, thread)
+        calls = await self._tooling.told(thread)
+        before = tuple(calls.get(generation.id, ()))
+        await self._tooling.ready(generation)
+        gate = self._tooling.gate(generation, handler, before, place_of(thread))
+        messages, generation.told = await _history(thread, shown, calls, bool(gate.tools))
+        refuse_unshown(handler, messages)
+        generation.told_before = utf16_length(system or "")
         turn = Turn(
             chat_id=generation.chat_id,
             message_id=generation.id,
             messages=messages,
             model=name,
             prefix=str(generation.text),
+            calls=before,
+            system=system,
+            gate=gate,
             _stopped=lambda: generation.fenced,
+            _read=partial(self._store.blobs.read, generation.owner),
             _report=generation.report,
         )
+        if generation.fenced:
+            return  # whoever was waited for has swallowed the cancel: no model is asked after it
         generation.report("started")
         loop = asyncio.get_running_loop()
         yielded = loop.time()
@@ -145,15 +174,30 @@ class Runner:
         self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
 
 
-async def _history(thread: Sequence[Message]) -> tuple[list[TurnMessage], list[tuple[str, int]]]:
-    """Make the history that a model is told, and the length of each message of it."""
+async def _history(
+    thread: Sequence[Message],
+    shown: Shown,
+    calls: Mapping[str, Sequence[Told]],
+    with_tools: bool,
+) -> tuple[list[TurnMessage], list[tuple[str, int]]]:
+    """Make the history that a model is told, and the length of each message of it.
+
+    That of a picture is as many characters as tell as many tokens.
+    """
 
     def make() -> tuple[list[TurnMessage], list[tuple[str, int]]]:
-        messages = turn_messages(thread)
-        return messages, [(said.id, utf16_length(said.text)) for said in messages]
+        messages = turn_messages(thread, shown, calls, with_tools=with_tools)
+        return messages, [(said.id, _length(said)) for said in messages]
 
     # In a thread where it is long: all others would wait for it.
-    return await asyncio.to_thread(make) if len(thread) > LONG_THREAD else make()
+    length = len(thread) + sum(map(len, calls.values()))
+    return await asyncio.to_thread(make) if length > LONG_THREAD else make()
+
+
+def _length(said: TurnMessage) -> int:
+    seen = sum(each.picture.tokens for each in said.pictures)
+    called = sum(len(each.args) + len(each.result or "") for each in said.calls)
+    return utf16_length(said.text) + called + seen * CHARACTERS_PER_TOKEN
 
 
 def _failure(error: BaseException | None) -> StopChatError:

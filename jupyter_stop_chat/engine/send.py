@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.client_frames import Stop
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, Policy
+from jupyter_stop_chat.wire.objects import (
+    TERMINAL,
+    Attachment,
+    Chat,
+    Message,
+    MessageState,
+    Mode,
+    Policy,
+)
 from jupyter_stop_chat.wire.server_frames import Accepted
 from jupyter_stop_chat.wire.times import now
 from jupyter_stop_chat.wire.utf16 import utf16_length
@@ -20,9 +29,11 @@ from .changes import Bus, MessageMoved, TextGrew
 from .generation import Generation
 from .lane import Lane
 from .limits import EngineLimits
+from .pending import Pace
 from .registry import Registry
 from .run import Runner
 from .settle import Settling
+from .spending import Spending
 from .stop import Stopping
 
 
@@ -61,6 +72,7 @@ class Admission:
         bus: Bus,
         limits: EngineLimits,
         background: Background,
+        spending: Spending,
     ) -> None:
         self._registry = registry
         self._runner = runner
@@ -69,15 +81,17 @@ class Admission:
         self._store = store
         self._bus = bus
         self._limits = limits
+        self._pace = Pace(limits.text_interval)
         self._background = background
+        self._spending = spending
         self.closed = False
 
-    def check_prompt(self, body: str) -> None:
-        """Refuse a prompt that cannot be sent.
+    def check_prompt(self, body: str, attachments: Sequence[Attachment]) -> None:
+        """Refuse a prompt that cannot be sent; a picture says something without words.
 
         :raises StopChatError: `blank_prompt` or `prompt_too_long`.
         """
-        if not body.strip():
+        if not body.strip() and all(each.blob is None for each in attachments):
             raise StopChatError(ErrorCode.BLANK_PROMPT)
         if utf16_length(body) > self._limits.max_prompt_length:
             raise StopChatError(ErrorCode.PROMPT_TOO_LONG)
@@ -112,7 +126,7 @@ class Admission:
             on_moved=lambda generation: self._bus.publish(
                 generation.chat_id, MessageMoved(generation.snapshot(), generation)
             ),
-            text_interval=self._limits.text_interval,
+            pace=self._pace,
         )
         self._registry.add(generation)
         paused, lane.paused = lane.paused, False
@@ -155,6 +169,7 @@ class Admission:
             async with AsyncExitStack() as held, lane.write_lock:
                 before = await self._made_before(generation.owner, generation.request_id)
                 if before is None:
+                    await self._spending.check(generation.owner)
                     written = await write(lane, generation.message, held)
                     generation.adopt(written.reply)
                     if written.added:
@@ -200,6 +215,16 @@ class Admission:
             # The same request, sent again meanwhile, gets the same answer.
             generation.accepted.set_exception(StopChatError(error.code))
             generation.accepted.exception()  # there may be no other
+            if error.code is ErrorCode.MADE_ELSEWHERE and generation.stop is not None:
+                # Where it is asked for next, it is to be stopped as well.
+                self._registry.remember(
+                    generation.owner,
+                    Stop(
+                        type="stop",
+                        request_id=generation.request_id,
+                        discard=generation.stop.discard,
+                    ),
+                )
         generation.accepted.cancel()
         generation.settled.cancel()
         lane.paused = lane.paused or paused
@@ -256,7 +281,7 @@ class Admission:
         )
 
 
-def new_reply(chat_id: str, request_id: str, model: str) -> Message:
+def new_reply(chat_id: str, request_id: str, model: str, mode: Mode | None) -> Message:
     """Make the message that is to be generated."""
     return Message(
         id=str(uuid.uuid4()),
@@ -268,4 +293,5 @@ def new_reply(chat_id: str, request_id: str, model: str) -> Message:
         created_at=now(),
         request_id=request_id,
         model=model,
+        mode=mode,
     )

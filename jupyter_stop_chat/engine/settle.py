@@ -5,20 +5,32 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
+from jupyter_stop_chat.ports.spending import Bill
 from jupyter_stop_chat.ports.store import Settlement, Store
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.objects import ErrorInfo, Message, MessageState, Usage
+from jupyter_stop_chat.wire.objects import (
+    TERMINAL,
+    Cost,
+    ErrorInfo,
+    Message,
+    MessageState,
+    Receipt,
+    Usage,
+)
 from jupyter_stop_chat.wire.secrets import mask_for_people
-from jupyter_stop_chat.wire.usage import tokens, total
+from jupyter_stop_chat.wire.tools import ToolCall
+from jupyter_stop_chat.wire.usage import together, tokens, total, total_cost
 
 from .background import Background
 from .changes import Bus, MessageMoved
+from .chats.titles import Titles
 from .generation import Generation
 from .lane import Lane
 from .registry import Registry
-from .titles import Titles
+from .spending import Spending
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +39,7 @@ class Settling:
     """What writes down how messages ended, tells of it, and lets their chats go on.
 
     :param advance: starts what may start in a chat.
+    :param ended: told of each message that has ended.
     """
 
     def __init__(
@@ -36,14 +49,18 @@ class Settling:
         bus: Bus,
         background: Background,
         titles: Titles,
+        spending: Spending,
         advance: Callable[[Lane], None],
+        ended: Callable[[str], None],
     ) -> None:
         self._registry = registry
         self._store = store
         self._bus = bus
         self._background = background
         self._titles = titles
+        self._spending = spending
         self._advance = advance
+        self._ended = ended
 
     def soon(self, generation: Generation) -> None:
         """Settle a generation, once, in a task of its own that no cancel reaches."""
@@ -53,16 +70,20 @@ class Settling:
 
     async def _settle(self, generation: Generation) -> None:
         """Claim the terminal state, tell everyone, and let the chat go on."""
-        generation.drop_deadline()
+        generation.deadline.drop()
         if not generation.cut_off:
             try:
                 await generation.finish()
             except StopChatError as error:
                 generation.failure = generation.failure or error
+        used = await self._used(generation)
         generation.claimed = True
         generation.end_tools()
-        message = await self._claim(generation)
+        message = await self._claim(generation, used)
+        # Asked while nothing else can begin in its chat.
+        spent = await self._spending.is_used_up(generation.owner, soon=True)
         generation.failure = None  # its traceback would hold the model's stream
+        self._ended(generation.id)
         lane = self._registry.lane(generation.owner, generation.chat_id)
         if message is None:  # deleted meanwhile
             generation.settled.cancel()
@@ -72,29 +93,44 @@ class Settling:
         foreign = message.made_elsewhere
         generation.state = MessageState.INTERRUPTED if foreign else message.state
         generation.message = message
-        if message.stop is not None and message.stop.provider != "closed":
+        generation.lines.tell_late(partial(self._amend_tool, generation), message.tools)
+        if message.stop is not None:
             generation.on_late_news = partial(self._amend, generation)
         if lane is not None and message.discarded and lane.newest_reply == generation.id:
             lane.newest_known = False
         self._registry.remove(generation)
         if lane is not None:
             lane.remove(generation)
+            lane.paused = lane.paused or (spent and bool(lane.waiting))
+            if lane.chat is not None and used.bill is not None and not foreign:
+                sum_ = together(lane.chat.spent, used.bill.spent)
+                lane.chat = lane.chat.model_copy(update={"spent": sum_})
         moved = MessageMoved(message) if foreign else MessageMoved(message, generation)
         self._bus.publish(generation.chat_id, moved)
         generation.settled.set_result(message)
         receipt = generation.receipt()
-        if receipt and message.stop and receipt.provider != message.stop.provider:
-            self._amend(generation)  # it closed while this was written down
+        if receipt and message.stop and _late(receipt) != _late(message.stop):
+            self._amend(generation)  # it came while this was written down
         if lane is not None:
             chat = lane.chat
             self._advance(lane)
             if not foreign:
-                self._titles.consider(chat, message, busy=lane.running is not None)
+                self._titles.consider(chat, message, busy=spent or lane.running is not None)
 
-    async def _claim(self, generation: Generation) -> Message | None:
+    async def _used(self, generation: Generation) -> Used:
+        """Tell what the last part of a message used, and what that cost."""
+        try:
+            usage = estimated(generation)
+            cost = await self._spending.price(generation.model, usage)
+            return Used(usage, cost, self._spending.bill(generation.owner, usage, cost))
+        except Exception:  # whatever a chat handler made of it, somebody waits for its end
+            log.exception("what a message used could not be told")
+            return Used()
+
+    async def _claim(self, generation: Generation, used: Used) -> Message | None:
         """Claim the terminal state in the store; a store that fails keeps nobody waiting."""
         try:
-            settled = settlement(generation)
+            settled = settlement(generation, used)
         except Exception:  # whatever a chat handler made of it, somebody waits for its end
             log.exception("how a message ended could not be told")
             settled = plain_settlement(generation)
@@ -108,6 +144,7 @@ class Settling:
                 update={
                     "state": settled.state,
                     "usage": settled.usage,
+                    "cost": settled.cost,
                     "stop": settled.stop,
                     "error": settled.error,
                     "finish_reason": settled.finish_reason,
@@ -116,7 +153,7 @@ class Settling:
         return message
 
     def _amend(self, generation: Generation) -> None:
-        """Complete the receipt of a stop whose provider closed, or not, after it was settled."""
+        """Complete the receipt of a stop of which more is known since it was settled."""
         receipt = generation.receipt()
         if receipt is None or generation.message.stop is None:
             return
@@ -136,6 +173,19 @@ class Settling:
         if kept is not None and kept.stop == message.stop:
             self._bus.publish(message.chat_id, MessageMoved(kept))
 
+    def _amend_tool(self, generation: Generation, call: ToolCall) -> None:
+        """Write down that a call ended whose reply had ended before; it may go on by now."""
+        going_on = self._registry.get(generation.id)
+        if going_on is not None:
+            going_on.lines.amend(call)
+        self._background.run(self._write_amended_tool(generation.id, call), "amend")
+
+    async def _write_amended_tool(self, message_id: str, call: ToolCall) -> None:
+        await self._store.amend_tool(message_id, call)
+        kept = await self._store.get_message(message_id)
+        if kept is not None and kept.state in TERMINAL:
+            self._bus.publish(kept.chat_id, MessageMoved(kept))
+
     def forget(self, generation: Generation, lane: Lane | None) -> None:
         """Drop a generation that leaves no message behind."""
         self._registry.remove(generation)
@@ -144,38 +194,60 @@ class Settling:
             self._advance(lane)
 
 
-def settlement(generation: Generation) -> Settlement:
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the last part of a message used, what that cost, and what is counted of it."""
+
+    usage: Usage | None = None
+    cost: Cost | None = None
+    bill: Bill | None = None
+
+
+def settlement(generation: Generation, used: Used | None = None) -> Settlement:
     """Decide how a generation ended: stopped, failed, or complete.
 
     A stop that came before the end wins, whatever the task did after it.
+
+    :param used: by its last part; None: what is known without its price.
     """
-    usage = generation.usage
+    used = used or Used(estimated(generation))
     if generation.stop is not None:
         state, error = MessageState.INTERRUPTED, None
-        usage = total(generation.used_before, estimated(generation))
     elif generation.failure is not None:
         state, error = MessageState.FAILED, failure_info(generation.failure, generation)
-        usage = total(generation.used_before, estimated(generation))
     elif _is_empty(generation):
         state = MessageState.FAILED
         error = failure_info(StopChatError(ErrorCode.EMPTY_REPLY), generation)
     elif generation.finish_reason == "cut_off":
         # What its provider never ended is not complete, and nothing says that it failed.
         state, error = MessageState.INTERRUPTED, None
-        usage = total(generation.used_before, estimated(generation))
     else:
         state, error = MessageState.COMPLETED, None
-        usage = total(generation.used_before, estimated(generation))
     return Settlement(
         state=state,
         keep=generation.text.length,
         keep_reasoning=generation.reasoning.length,
-        usage=usage,
+        usage=total(generation.used_before, used.usage),
+        cost=_whole_cost(generation, used),
         stop=generation.receipt(),
         error=error,
         finish_reason=generation.finish_reason if generation.stop is None else None,
         tools=tuple(generation.tools.values()),
+        bill=used.bill,
     )
+
+
+def _late(receipt: Receipt) -> tuple[object, ...]:
+    """Return what of a receipt may come after it was written down."""
+    return receipt.provider, receipt.kernel, receipt.server
+
+
+def _whole_cost(generation: Generation, used: Used) -> Cost | None:
+    """Return what all parts of a message cost; where one used nothing, it cost nothing."""
+    before = generation.used_before
+    if used.bill is None or before is None or not (before.input_tokens or before.output_tokens):
+        return used.cost if used.bill is not None else generation.cost_before
+    return total_cost(generation.cost_before, used.cost)
 
 
 def plain_settlement(generation: Generation) -> Settlement:
@@ -217,17 +289,15 @@ def estimated(generation: Generation) -> Usage | None:
         + generation.reasoning.length
         - generation.reasoning_before
     )
-    if output <= 0 or (used is not None and used.output_tokens is not None):
-        return used
-    read = used.input_tokens if used else None
-    if read is None and generation.told:
+    read, made = (used.input_tokens, used.output_tokens) if used else (None, None)
+    if made is None and output > 0:
+        made = tokens(output)
+    if read is None and made is not None and generation.told:
         read = tokens(_read(generation))
-    return Usage(
-        input_tokens=read,
-        output_tokens=tokens(output),
-        estimated=True,
-        sent_from=used.sent_from if used else None,
-    )
+    told = {"input_tokens": read, "output_tokens": made}
+    if told.items() <= (used or Usage()).model_dump().items():
+        return used
+    return (used or Usage()).model_copy(update={**told, "estimated": True})
 
 
 def _read(generation: Generation) -> int:
@@ -235,7 +305,8 @@ def _read(generation: Generation) -> int:
     first = generation.used.sent_from if generation.used else None
     ids = [message_id for message_id, _ in generation.told]
     begin = ids.index(first) if first in ids else 0
-    return sum(length for _, length in generation.told[begin:]) + generation.prefix_length
+    told = sum(length for _, length in generation.told[begin:])
+    return generation.told_before + told + generation.prefix_length
 
 
 def failure_info(failure: StopChatError, generation: Generation) -> ErrorInfo:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.client_frames import Stop
@@ -16,14 +17,32 @@ from jupyter_stop_chat.wire.objects import TERMINAL, Message, MessageState, Outc
 
 from .background import Background
 from .changes import Bus, MessageMoved
+from .chats.titles import Titles
 from .generation import Generation
 from .limits import EngineLimits
+from .presses import Presses, has_failed
 from .receipt import Reason
 from .registry import Registry
+from .servers.others import Others
 from .settle import Settling
-from .titles import Titles
 
 log = logging.getLogger(__name__)
+
+#: So long a task may unwind before it is told that its reply is being stopped, in seconds.
+UNWINDING = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedEveryone:
+    """What became of a stop of all that is made, whosever it is.
+
+    :ivar owners: whose replies were being made.
+    :ivar unreached: how many other processes did not answer; what they make may go on.
+    """
+
+    owners: tuple[str, ...]
+    results: tuple[StopResult, ...]
+    unreached: int = 0
 
 
 class Stopping:
@@ -38,6 +57,7 @@ class Stopping:
         background: Background,
         titles: Titles,
         settling: Settling,
+        others: Others,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -46,33 +66,90 @@ class Stopping:
         self._background = background
         self._titles = titles
         self._settling = settling
+        self._others = others
+        self._presses = Presses()
 
     # --- what a stop aims at -----------------------------------------------------------------
 
     async def stop(
-        self, owner: str, target: Stop, reason: Reason = "user"
+        self, owner: str, target: Stop, *, only_here: bool = False
     ) -> tuple[StopResult, ...]:
         """Stop what a target names, and tell what became of it once that is true.
 
-        :returns: a result for each message; a chat in which nothing runs has none.
+        :param only_here: another process asks for it: what others make is no concern of this one.
+        :returns: a result for each message; a chat in which nothing runs has none. A press that
+            came before is told what that came to.
         """
-        generations = self._targets(owner, target)
+        answer = self._presses.answer(owner, target.press) if target.press else None
+        if answer is None or has_failed(answer):
+            # Where the answer failed, nothing is begun again: it aimed at what was there then.
+            generations = self._targets(owner, target) if answer is None else []
+            if answer is None:
+                self._begin_all(owner, generations, target)
+            telling = self._tell(owner, target, generations, only_here)
+            if target.press is None:
+                return await telling
+            answer = self._background.run(telling, "stop")
+            self._presses.keep(owner, target.press, answer)
+        return await asyncio.shield(answer)
+
+    async def _tell(
+        self, owner: str, target: Stop, generations: list[Generation], only_here: bool
+    ) -> tuple[StopResult, ...]:
+        """Tell what became of a stop that was begun, once that is true."""
+        if not generations:
+            return await self._stop_absent(owner, target, only_here)
+        there: asyncio.Task[list[StopResult]] | None = None
+        if target.chat_id is not None or target.all:
+            work = self._stop_elsewhere(owner, target, target.chat_id, only_here)
+            there = self._background.run(work, "stop elsewhere")
+        results = [await self._result(generation) for generation in generations]
+        return (*results, *(await asyncio.shield(there) if there is not None else ()))
+
+    def close(self) -> None:
+        """Forget which presses came: no more are taken."""
+        self._presses.close()
+
+    async def stop_everyone(self, *, only_here: bool = False) -> StoppedEveryone:
+        """Stop all that is made, of every owner, and tell once that is true.
+
+        :param only_here: another process asks for it.
+        """
+        generations = [each for each in self._registry.running() if not self._waits(each)]
+        target = Stop(type="stop", all=True)
+        self._begin_all(None, generations, target)
+        there = (
+            None if only_here else self._background.run(self._everyone_elsewhere(target), "stop")
+        )
+        owners = tuple(sorted({generation.owner for generation in generations}))
+        results = [await self._result(generation) for generation in generations]
+        others, unreached = await asyncio.shield(there) if there is not None else ([], 0)
+        return StoppedEveryone(owners, (*results, *others), unreached)
+
+    async def _everyone_elsewhere(self, target: Stop) -> tuple[list[StopResult], int]:
+        try:
+            await self._store.recover()  # what made something may have ended without a word
+            return await self._others.stop(None, target, await self._store.makers(None))
+        except StopChatError:
+            return [], 0  # nobody knows of any
+
+    def _begin_all(self, owner: str | None, generations: list[Generation], target: Stop) -> None:
+        """Begin to stop all that is meant, in this very step; an owner's, or everyone's."""
         for generation in generations:
             # Also before it began: what waits behind it must not go on instead.
-            if reason == "user" and (generation.task is not None or not self._waits(generation)):
-                self._pause(owner, generation.chat_id)
+            if generation.task is not None or not self._waits(generation):
+                self._pause(generation.owner, generation.chat_id)
             # An offset is one of one text: with several it says nothing.
             shown = None if target.all else target.shown
-            self.begin(generation, reason, shown=shown, discard=target.discard)
+            self.begin(generation, "user", shown=shown, discard=target.discard)
         if target.chat_id is not None or target.all:
             self._pause(owner, target.chat_id)
             self._titles.stop(owner, target.chat_id)
-        if generations:
-            results = [await self._result(generation) for generation in generations]
-            if target.chat_id is not None or target.all:
-                results += await self._made_elsewhere(owner, target.chat_id)
-            return tuple(results)
-        return await self._stop_absent(owner, target, reason)
+
+    def begin_flagged(self, generation: Generation) -> None:
+        """Begin to stop what a flag asks for; what waits behind it waits on."""
+        target = Stop(type="stop", message_id=generation.id)
+        self._begin_all(generation.owner, [generation], target)
 
     def _targets(self, owner: str, target: Stop) -> list[Generation]:
         """Find what is meant; a prompt that waits behind another is meant only by its own id."""
@@ -96,7 +173,7 @@ class Stopping:
             return False
         return lane.running is not None or lane.paused or lane.waiting[0] is not generation
 
-    def _pause(self, owner: str, chat_id: str | None) -> None:
+    def _pause(self, owner: str | None, chat_id: str | None) -> None:
         """Keep the queue of a stopped chat until its owner goes on (B10)."""
         for lane in self._registry.lanes(owner):
             if chat_id in (None, lane.chat_id) and lane.waiting:
@@ -120,11 +197,25 @@ class Stopping:
         generation.begin_stop(reason, shown=shown, discard=discard)
         if generation.task is not None:
             generation.state = MessageState.STOPPING
-            # Its task goes first: what is told is written once that has begun to unwind.
+            self._tell_unwound(generation, generation.task)
             self._cancel(generation)
-            self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
         elif generation.accepted.done():
             self._settling.soon(generation)
+
+    def _tell_unwound(self, generation: Generation, task: asyncio.Task[None]) -> None:
+        """Tell that a generation is stopped once its task has ended, or soon in any case.
+
+        To write that takes as long as to close a stream: the provider's goes first, and what is
+        told is written while the end is committed.
+        """
+
+        def tell(*_: object) -> None:
+            timer.cancel()
+            task.remove_done_callback(tell)
+            self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
+
+        timer = asyncio.get_running_loop().call_later(UNWINDING, tell)
+        task.add_done_callback(tell)
 
     def _cancel(self, generation: Generation) -> None:
         """Cancel a generation's task, once: a second cancel would land in its clean-up."""
@@ -157,6 +248,8 @@ class Stopping:
     async def _result(self, generation: Generation) -> StopResult:
         await asyncio.wait({generation.settled})
         if generation.settled.cancelled():
+            if self._registry.remembers(generation.owner, generation.request_id):
+                return StopResult(message_id=None, outcome=Outcome.REMEMBERED)
             return StopResult(message_id=generation.id, outcome=Outcome.NOT_FOUND)
         message = generation.settled.result()
         if message.made_elsewhere:  # another process has gone on with it
@@ -168,7 +261,7 @@ class Stopping:
         return StopResult(message_id=message.id, outcome=outcome, receipt=message.stop)
 
     async def _stop_absent(
-        self, owner: str, target: Stop, reason: Reason
+        self, owner: str, target: Stop, only_here: bool
     ) -> tuple[StopResult, ...]:
         """Answer a stop for what does not run: ended, not begun, or unknown."""
         message: Message | None = None
@@ -189,40 +282,50 @@ class Stopping:
                 return (StopResult(message_id=message.id, outcome=outcome, receipt=message.stop),)
             going_on = self._registry.get(message.id)
             if going_on is not None:  # it answers another request by now
-                return await self.stop(
-                    owner,
-                    Stop(
-                        type="stop",
-                        message_id=message.id,
-                        shown=target.shown,
-                        discard=target.discard,
-                    ),
-                    reason,
-                )
+                return await self.stop(owner, named(target, message.id), only_here=only_here)
         elif target.message_id is not None:
             message = await self._store.get_message(target.message_id)
             if message is not None and not await self._is_owners(owner, message.chat_id):
                 message = None
         elif target.chat_id is None or await self._is_owners(owner, target.chat_id):
-            return tuple(await self._made_elsewhere(owner, target.chat_id))
+            return tuple(await self._stop_elsewhere(owner, target, target.chat_id, only_here))
         if message is not None and message.made_elsewhere:
-            return (StopResult(message_id=message.id, outcome=Outcome.MADE_ELSEWHERE),)
+            one = named(target, message.id)
+            there = await self._stop_elsewhere(owner, one, message.chat_id, only_here)
+            if there:
+                return tuple(there)
+            message = await self._store.get_message(message.id)  # it has just ended
+            if message is not None and message.made_elsewhere:  # or nobody knows whom to ask
+                outcome = Outcome.MADE_ELSEWHERE
+                return (StopResult(message_id=message.id, outcome=outcome),)
         if message is None or message.state not in TERMINAL:
             return (StopResult(message_id=target.message_id, outcome=Outcome.NOT_FOUND),)
         outcome = Outcome(f"already_{message.state}")
         return (StopResult(message_id=message.id, outcome=outcome, receipt=message.stop),)
 
-    async def _made_elsewhere(self, owner: str, chat_id: str | None) -> list[StopResult]:
-        """Answer for what another process makes, which no stop of this one reaches."""
+    async def _stop_elsewhere(
+        self, owner: str, target: Stop, chat_id: str | None, only_here: bool
+    ) -> list[StopResult]:
+        """Have stopped what other processes make of what a target names."""
         try:
-            message_ids = await self._store.made_elsewhere(owner, chat_id)
+            if not only_here:
+                await self._store.recover()  # what makes it may have ended without a word
+            makers = await self._store.makers(owner, chat_id)
+            if target.message_id is not None:
+                makers = {
+                    each: process for each, process in makers.items() if each == target.message_id
+                }
+            if not only_here:
+                return (await self._others.stop(owner, target, makers))[0]
         except StopChatError:
             return []  # what runs here was stopped, and that is told in any case
-        return [
-            StopResult(message_id=message_id, outcome=Outcome.MADE_ELSEWHERE)
-            for message_id in message_ids
-        ]
+        return [StopResult(message_id=each, outcome=Outcome.MADE_ELSEWHERE) for each in makers]
 
     async def _is_owners(self, owner: str, chat_id: str) -> bool:
         chat = await self._store.get_chat(chat_id)
         return chat is not None and chat.owner == owner
+
+
+def named(target: Stop, message_id: str) -> Stop:
+    """Return the same stop, of a message that it turned out to mean."""
+    return Stop(type="stop", message_id=message_id, shown=target.shown, discard=target.discard)

@@ -36,17 +36,21 @@ def first_kept(sizes: Sequence[float], turns: Sequence[int], most: float) -> int
 def shortened(messages: list[Said], share: float) -> list[Said] | None:
     """Drop the oldest turns.
 
-    What is left begins with a message of the user. The prompt stays, and so does the partial
-    answer behind it. At least one turn goes, so that asking again and again comes to an end.
+    What is left begins with a message of the user, behind the instructions. The prompt stays, and
+    so does the partial answer behind it. At least one turn goes, so that asking again and again
+    comes to an end.
 
-    :param messages: roles alternate, the first is the user's.
+    :param messages: instructions, if there are any; then roles alternate, from the user's on.
     :param share: how much of the length may stay, between 0 and 1.
     :returns: the shorter history, or None when there is no turn to drop.
     """
+    kept = messages[:1] if messages and messages[0]["role"] == "system" else []
+    messages = messages[len(kept) :]
+    before = sum(len(message["content"]) for message in kept)
     sizes = [len(message["content"]) for message in messages]
-    most = share * sum(sizes)
+    most = share * (before + sum(sizes)) - before
     if most > 2 * _STEP:
         most -= most % _STEP
     turns = [at for at, message in enumerate(messages) if message["role"] == "user"]
     begin = first_kept(sizes, turns, most) or (turns[1] if len(turns) > 1 else 0)
-    return messages[begin:] if begin else None
+    return [*kept, *messages[begin:]] if begin else None

@@ -272,11 +272,14 @@ def _watch(
 
 
 def _size(folders: Sequence[Path]) -> int:
+    """Return the size of all files in folders, in bytes, of which pip may remove any meanwhile."""
     total = 0
     for folder in folders:
-        for path in folder.rglob("*"):
-            with contextlib.suppress(OSError):
-                total += path.stat().st_size
+        # Unlike `Path.rglob`, it passes over a folder that goes while it is looked at.
+        for place, _, names in os.walk(folder):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += os.stat(os.path.join(place, name)).st_size
     return total
 
 

@@ -1,4 +1,4 @@
-"""The chat in a notebook's cells: `%%chat` and `%chat`.
+"""The chat in a notebook's cells: `%%chat`, `%chat` and `%chat_error`.
 
 It is a client of the HTTP API where the kernel's Jupyter Server has the extension, and runs the
 same engine in the kernel where there is none. Nothing heavy is imported before that is needed.
@@ -17,8 +17,13 @@ def load(shell: InteractiveShell) -> None:
     from .completion import IDENTIFIER, matcher
     from .magic import ChatMagics
 
+    before = shell.magics_manager.registry.get(ChatMagics.__name__)
     magics = ChatMagics(shell)
+    if isinstance(before, ChatMagics):  # loaded again: its engine may be running
+        shell.events.unregister("post_run_cell", before.failures.note)
+        magics.backends, magics.defaults = before.backends, before.defaults
     shell.register_magics(magics)
+    shell.events.register("post_run_cell", magics.failures.note)
     completer = shell.Completer
     if completer is not None:
         others = [

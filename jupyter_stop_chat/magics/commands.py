@@ -21,6 +21,14 @@ from .line import Line
 from .outcome import ChatFailed
 
 _PLURAL = 2
+_LEFT = (
+    "goes on: the other Jupyter server or kernel that makes it has not answered yet."
+    " The stop is left for it."
+)
+_LEFT_MANY = (
+    "go on: the other Jupyter servers or kernels that make them have not answered yet."
+    " The stop is left for them."
+)
 _BUSY = {"generating": "being made", "queued": "waits", "paused": "paused"}
 _A_WEEK = timedelta(days=6)
 
@@ -110,13 +118,11 @@ class Commands:
         everything = not words or words == ["all"]
         target = {} if everything else {"chat_id": self._chat_id(words)}
         outcomes = [each["outcome"] for each in self._backend.stop(target)]
-        stopped = [each for each in outcomes if each == "interrupted"]
-        if not stopped and "made_elsewhere" in outcomes:
-            _say("Another Jupyter server or kernel makes this reply. Stop it there.")
-        elif not stopped:
-            _say("Nothing was being made.")
-        else:
-            _say(f"{len(stopped)} {'replies' if len(stopped) >= _PLURAL else 'reply'} stopped.")
+        stopped, left = outcomes.count("interrupted"), outcomes.count("made_elsewhere")
+        if stopped or not left:
+            _say(f"{_replies(stopped)} stopped." if stopped else "Nothing was being made.")
+        if left:
+            _say(f"{_replies(left)} {_LEFT if left < _PLURAL else _LEFT_MANY}")
 
     def _models(self, words: list[str]) -> None:
         _no_more(words)
@@ -172,6 +178,10 @@ def show_help(magic: Any, *, rich: bool) -> None:
     from IPython.display import display
 
     display(shown, raw=True)
+
+
+def _replies(count: int) -> str:
+    return f"{count} {'replies' if count >= _PLURAL else 'reply'}"
 
 
 def _takes(action: argparse.Action) -> str:

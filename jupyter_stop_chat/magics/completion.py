@@ -33,7 +33,7 @@ CELL = {
 SET = ("--model", "--as", "--quiet", "--no-quiet", "--fill", "--no-fill")
 #: A line of ours up to the caret, and the word that is being written.
 _OURS = re.compile(
-    r"(?P<magic>%%chat|\s*%chat)"
+    r"(?P<magic>%%chat|\s*%chat(?:_error)?)"
     r"(?P<before>\s(?:(?:\"[^\"]*\"|[^\"])*\s)?)(?P<typed>\"[^\"]*|[^\s\"]*)$"
 )
 #: The word that a value follows, at the end of what is before it.
@@ -68,11 +68,12 @@ def matcher(magics: ChatMagics) -> Callable[[CompletionContext], SimpleMatcherRe
 def _offers(magics: ChatMagics, magic: str, before: str) -> list[SimpleCompletion]:
     """Return what can stand behind what is before the caret."""
     value = _VALUE.search(before)
-    if value is not None:
+    if value is not None and (magic != "%chat_error" or value["word"].startswith("-")):
         return list(_values(magics, value["word"]))
     words = before.split()
-    if magic == "%%chat":
-        return _typed("option", [each for each in CELL if not {each, CELL[each]} & set(words)])
+    if magic in {"%%chat", "%chat_error"}:
+        own = [each for each in CELL if magic == "%%chat" or each != "--no-fill"]
+        return _typed("option", [each for each in own if not {each, CELL[each]} & set(words)])
     if words[:1] == ["set"]:
         return _typed("option", [each for each in SET if each not in words])
     return _typed("command", COMMANDS) if not words else []

@@ -28,6 +28,7 @@ def table(options: Iterable[tuple[str, str]], *, rich: bool) -> dict[str, str]:
     :param options: those of `%%chat`, and what each does.
     """
     commands = [(f"%chat {usage}", does) for usage, does in COMMANDS.values()]
+    commands.append(("%chat_error [OPTIONS] [QUESTION]", "ask about the last error of a cell"))
     own = [(f"%%chat {usage}", does) for usage, does in options]
     widest = max(len(usage) for usage, _ in (*commands, *own))
     plain = "\n".join(f"{usage:<{widest}}  {does}" for usage, does in (*own, *commands))

@@ -6,6 +6,7 @@ import queue
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from keyword import iskeyword
 from typing import Any
 
@@ -21,6 +22,7 @@ from .cell import Cell
 from .commands import Commands, show_help
 from .completion import CELL
 from .defaults import Backends, Defaults, find_chat
+from .failures import Failures
 from .help import COMMANDS, mistake, nearest
 from .interrupts import Interrupts
 from .line import Line
@@ -30,9 +32,37 @@ from .received import Received
 from .turn import Turn
 from .view import view
 
+#: What is asked about an error where nothing else is.
+QUESTION = "What does this error mean, and how do I fix it?"
 FORMS = ("markdown", "code", "raw")
 #: What a reply calls the language of this kernel; a block without a name is taken for it.
 PYTHON = frozenset({"", "python", "python3", "py", "py3", "ipython", "ipython3", "pycon"})
+
+
+def _options(name: str) -> Callable[[Any], Any]:
+    """Give a magic the options of a prompt."""
+    each = [
+        magic_arguments(name),
+        argument("--model", "-m", help="the model, as provider:model; see %%chat models"),
+        argument("--chat", "-c", help="go on with this chat: its title, its id or how it begins"),
+        argument("--new", "-n", action="store_true", help="begin a new chat; --chat is its title"),
+        argument(
+            "--as",
+            "-a",
+            dest="form",
+            choices=FORMS,
+            help="show it as Markdown or as it is (raw), or its code in the next cell (code)",
+        ),
+        argument("--to", "-t", metavar="VAR", help="also give the text to this variable"),
+        argument("--quiet", "-q", action="store_true", help="show nothing; for use with --to"),
+    ]
+
+    def decorate(magic: Any) -> Any:
+        for decorator in reversed(each):
+            magic = decorator(magic)
+        return magic
+
+    return decorate
 
 
 @magics_class
@@ -43,20 +73,9 @@ class ChatMagics(Magics):
         super().__init__(shell)
         self.defaults = Defaults()
         self.backends = Backends()
+        self.failures = Failures(shell)
 
-    @magic_arguments("%%chat")
-    @argument("--model", "-m", help="the model, as provider:model; see %%chat models")
-    @argument("--chat", "-c", help="go on with this chat: its title, its id or how that begins")
-    @argument("--new", "-n", action="store_true", help="begin a new chat; --chat is its title")
-    @argument(
-        "--as",
-        "-a",
-        dest="form",
-        choices=FORMS,
-        help="show it as Markdown or as it is (raw), or put its code into the next cell (code)",
-    )
-    @argument("--to", "-t", metavar="VAR", help="also give the text to this variable")
-    @argument("--quiet", "-q", action="store_true", help="show nothing; for use with --to")
+    @_options("%%chat")
     @argument("--no-fill", action="store_true", help="send {name} as it stands")
     @cell_magic("chat")  # type: ignore[arg-type]
     def cell(self, line: str, cell: str) -> None:
@@ -70,39 +89,31 @@ class ChatMagics(Magics):
         alone in plain words becomes the value of that variable of yours, and the output says so;
         nothing is evaluated, and code, formulas and all other braces are sent as they stand.
         """
-        asked = _parse(self.cell, line)
-        assert self.shell is not None
-        if asked.to is not None and not _is_variable(asked.to):
-            raise UsageError(f"--to takes the name of a variable, not {asked.to!r}.")
+        asked = _parse(self.cell, _split(line))
         if not cell.strip():
             raise UsageError("There is nothing to send: the cell is blank.")
-        news: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        with Interrupts(news) as interrupts:
-            filled = self._fill(asked, cell.strip("\n"))
-            turn = Turn(
-                self.backends.backend,
-                lambda backend, way: self._prompt(asked, filled.text, backend, way),
-                news,
-            )
-            form = asked.form or self.defaults.form
-            shown = view(
-                rich=getattr(self.shell, "kernel", None) is not None,
-                form=form,
-                quiet=asked.quiet or self.defaults.quiet,
-                note=filled.note,
-            )
-            run = Cell(turn, shown, news)
-            try:
-                received = run.run(interrupts)
-            except Interrupted:
-                self._keep(asked, run.received, turn.backend)
+        self._run(asked, lambda: self._fill(asked, cell.strip("\n")))
+
+    @_options("%chat_error")
+    @argument("question", nargs="*", help="what to ask; by default what it means, and the fix")
+    @line_magic("chat_error")  # type: ignore[arg-type]
+    def error(self, line: str) -> None:
+        """Ask a model about the last error: the failed cell and its traceback are sent.
+
+        The options are those of %%chat, and what else is written is the question. Nothing is
+        filled in. The kernel's interrupt button is a Stop here as well.
+        """
+        try:
+            asked = _parse(self.error, _split(line))
+        except UsageError:
+            if "'" not in line and '"' not in line:
                 raise
-            except Exception:
-                self.backends.forget()
-                raise
-            self._keep(asked, received, turn.backend)
-            if form == "code":
-                self._offer_code(received)
+            asked = _parse(self.error, line.split())  # it is a sentence
+        failure = self.failures.last
+        if failure is None:
+            raise UsageError("Nothing has failed in this session: there is no error to ask about.")
+        question = " ".join(asked.question).strip() or QUESTION
+        self._run(asked, lambda: Filled(f"{question}\n\n{failure.markdown()}"))
 
     @line_magic("chat")  # type: ignore[arg-type]
     def line(self, line: str) -> None:
@@ -131,6 +142,42 @@ class ChatMagics(Magics):
 
     # -----------------------------------------------------------------------------------------
 
+    def _run(self, asked: Namespace, fill: Callable[[], Filled]) -> None:
+        """Send a prompt as its options say, and stream the reply.
+
+        :param fill: makes the prompt; an interrupt in it is a Stop.
+        """
+        assert self.shell is not None
+        if asked.to is not None and not _is_variable(asked.to):
+            raise UsageError(f"--to takes the name of a variable, not {asked.to!r}.")
+        news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        with Interrupts(news, self.shell) as interrupts:
+            filled = fill()
+            turn = Turn(
+                self.backends.backend,
+                lambda backend, way: self._prompt(asked, filled.text, backend, way),
+                news,
+            )
+            form = asked.form or self.defaults.form
+            shown = view(
+                rich=getattr(self.shell, "kernel", None) is not None,
+                form=form,
+                quiet=asked.quiet or self.defaults.quiet,
+                note=filled.note,
+            )
+            run = Cell(turn, shown, news)
+            try:
+                received = run.run(interrupts)
+            except Interrupted:
+                self._keep(asked, run.received, turn.backend)
+                raise
+            except Exception:
+                self.backends.forget()
+                raise
+            self._keep(asked, received, turn.backend)
+            if form == "code":
+                self._offer_code(received)
+
     def _prompt(self, asked: Namespace, body: str, backend: Backend, line: Line) -> dict[str, Any]:
         prompt: dict[str, Any] = {"body": body}
         model = asked.model or self.defaults.model
@@ -141,6 +188,8 @@ class ChatMagics(Magics):
             chat_id = find_chat(backend, asked.chat, line)
         if chat_id:
             prompt["chat_id"] = chat_id
+        if path := backend.path(line):
+            prompt["path"] = path
         return prompt
 
     def _fill(self, asked: Namespace, prompt: str) -> Filled:
@@ -198,10 +247,9 @@ def _split(line: str) -> list[str]:
         raise UsageError(f"{error}.") from None
 
 
-def _parse(magic: Any, line: str) -> Namespace:
-    words = _split(line)
+def _parse(magic: Any, words: list[str]) -> Namespace:
     try:
-        parsed: Namespace = magic.parser.parse_args(words)
+        parsed: Namespace = magic.parser.parse_intermixed_args(words)
     except UsageError as error:
         options = [*CELL, *filter(None, CELL.values())]
         raise UsageError(mistake(str(error), words, options, magic.parser)) from None

@@ -7,7 +7,6 @@ the first use, and kept.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,16 +23,15 @@ from jupyter_stop_chat.wire.pasted import meant_key
 
 from .catalogue import Catalogue
 from .choices import Choices
-from .kept import Kept, Slot
+from .kept import Kept, Slot, Takes
 from .key_file import KeyFile
 from .key_parameters import clean_key, gives_key
 from .keys import Keys
+from .prices import ListPrices
 from .providers import COMPATIBLE, LANGCHAIN_NAMES, LOCAL, PROVIDERS
 from .retiring import CLOSE_S, Retiring
 from .rules import Rules
 from .trying import Trial, try_key
-
-log = logging.getLogger(__name__)
 
 #: Called with the name after the colon; returns a chat handler, or a LangChain runnable.
 Factory = Callable[[str], Any]
@@ -68,15 +66,17 @@ class Models:
         self._local = local or {}
         self._rules = rules
         file = key_file or KeyFile(data_dir / "stop-chat" / "keys.json")
-        self.keys = Keys(file, self._key_changed)
+        self.keys = Keys(file, lambda owner, provider: self.forget(provider, owner))
         self._choices = Choices(data_dir / "stop-chat" / "models.json")
         self._catalogue = Catalogue(
-            data_dir, self._parameters, rules, self.keys, self._choices, self._size_of
+            data_dir, self._parameters, rules, self.keys, self._choices, self._takes
         )
+        self.is_ours = self._catalogue.is_ours
+        self.prices = ListPrices(self._parameters, self.is_ours)
         self._retiring = Retiring()
         self._handlers = Kept(self._retiring.release)
         self._building: dict[Slot, asyncio.Task[ChatHandler]] = {}
-        #: What stands for the key that was given last, by owner and provider.
+        #: By owner and provider, what stands for the key given last.
         self._newest: dict[tuple[str, str], object] = {}
         self._closed = False
         self._executor = ThreadPoolExecutor(1, "stop-chat-import")
@@ -159,8 +159,8 @@ class Models:
 
         :returns: what the owner has chosen, else the administrator's, else the local model where
             it is installed, else the first provider's whose package is there and whose key is, if
-            only in a locked keychain; else the local model, whose error says how to install it.
-            None: none is allowed.
+            only in a locked keychain, or the one that a server lists; else the local model, whose
+            error says how to install it. None: none is allowed.
         """
         return self._catalogue.default_model(owner)
 
@@ -216,14 +216,13 @@ class Models:
         await self.refresh()
         if self._newest.get((owner, provider)) is not mine:
             return trial
-        before = self.default_model(owner)
+        before, chosen = self.default_model(owner), self._choices.of(owner).model
         worked = before is not None and self._catalogue.lack_of(before, owner) is None
         await self.keys.give_key(owner, provider, key)
         if worked and not self._rules().locked and self.default_model(owner) != before:
-            try:
-                await self._choices.choose(owner, before)
-            except StopChatError as error:  # the key is kept all the same
-                log.warning("a key has changed which model is in use: %s", error.detail)
+            await self._choices.settle(owner, before, chosen)
+        if provider == COMPATIBLE:
+            await self._catalogue.naming.named(owner)
         return trial
 
     async def take_back(self, owner: str, provider: str, *, address: bool = False) -> None:
@@ -233,6 +232,8 @@ class Models:
         """
         self._newest.pop((owner, provider), None)
         await (self.keys.forget if address else self.keys.forget_key)(owner, provider)
+        if address:
+            await self._catalogue.naming.forgotten(owner)
 
     async def give_address(self, owner: str, provider: str, base_url: str) -> None:
         """Keep the address of a server that an owner gives.
@@ -244,6 +245,7 @@ class Models:
         self._check_giving(owner, provider)
         self._newest.pop((owner, provider), None)
         await self.keys.give_address(owner, provider, base_url)
+        await self._catalogue.naming.named(owner)
 
     async def close(self) -> None:
         """Close all handlers; none can be found after that. What one of them raises is logged."""
@@ -270,9 +272,6 @@ class Models:
         if not self._rules().may_give(provider, owner):
             raise StopChatError(ErrorCode.NOT_ALLOWED, "giving keys is turned off")
 
-    def _key_changed(self, owner: str, provider: str) -> None:
-        self.forget(provider, owner)
-
     # --- building ----------------------------------------------------------------------------
 
     def _slot(self, provider: str, model_id: str, owner: str) -> Slot:
@@ -282,12 +281,12 @@ class Models:
         own = self._catalogue.key_of(provider, owner) == "given"
         return (owner if own else ""), model_id
 
-    def _size_of(self, model_id: str, owner: str) -> int | None:
-        """Return how many tokens a model takes, if it is set up or was used."""
+    def _takes(self, model_id: str, owner: str) -> Takes | None:
+        """Tell what a model takes, if it is set up or was used; None: it was not."""
         provider = model_id.partition(":")[0]
         if provider == LOCAL and not self._catalogue.is_ours(LOCAL):
-            return int(self._local.get("context", CONTEXT))
-        return self._handlers.size_of(self._slot(provider, model_id, owner))
+            return int(self._local.get("context", CONTEXT)), False, False
+        return self._handlers.takes(self._slot(provider, model_id, owner))
 
     async def _build(self, slot: Slot, provider: str, name: str) -> ChatHandler:
         task = self._building.get(slot)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,21 +18,19 @@ from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.model_objects import KeySource, ModelList, ProviderInfo
 from jupyter_stop_chat.wire.objects import ModelInfo
 
+from .chatting import NO_CHAT, only_one
 from .choices import Choices
+from .kept import Takes
 from .keys import Given, Keys
 from .listing import Listing, Told
+from .naming import Naming
 from .places import Place, address_of, place_of, trial_of
-from .providers import BUILT_IN, COMPATIBLE, LOCAL, PROVIDERS
+from .profiles import Profiles
+from .providers import BUILT_IN, COMPATIBLE, LOCAL, OLLAMA, PROVIDERS
 from .rules import Rules
 
 #: Where a package offers its own providers: name = provider, value = a factory.
 ENTRY_POINTS = "jupyter_stop_chat.chat_handlers"
-#: Models of providers that do other things than to chat, by their names.
-NO_CHAT = re.compile(
-    r"embed|whisper|\btts\b|-tts|dall-e|moderation|transcribe|realtime|image|audio|sora|rerank|imagen"
-    r"|veo-|davinci|babbage|guard|\bocr\b|-ocr",
-    re.IGNORECASE,
-)
 
 
 class Catalogue:
@@ -44,8 +41,7 @@ class Catalogue:
     :param rules: returns what is allowed now.
     :param keys: what people gave.
     :param choices: what people chose.
-    :param size_of: tells how many tokens a model takes, by its id and who would use it; None
-        where nobody knows.
+    :param takes: tells what a model takes, by its id and who would use it; None: it is not built.
     """
 
     def __init__(
@@ -55,7 +51,7 @@ class Catalogue:
         rules: Callable[[], Rules],
         keys: Keys,
         choices: Choices,
-        size_of: Callable[[str, str], int | None] = lambda model_id, owner: None,
+        takes: Callable[[str, str], Takes | None] = lambda model_id, owner: None,
         listing: Listing | None = None,
     ) -> None:
         self._data_dir = data_dir
@@ -63,9 +59,13 @@ class Catalogue:
         self._get_rules = rules
         self._keys = keys
         self._choices = choices
-        self._size_of = size_of
+        self._takes = takes
         self._listing = listing or Listing()
+        self._profiles = Profiles()
+        self.naming = Naming(self, self._listing, choices, rules)
         self.registered: dict[str, Callable[[str], Any]] = {}
+        #: By owner, the model of each server that has listed no other when it was last asked.
+        self._only: dict[str, tuple[str, ...]] = {}
         self._local_lack: ErrorCode | None = ErrorCode.LOCAL_MODEL_MISSING
 
     @property
@@ -165,6 +165,10 @@ class Catalogue:
                 and rules.allows(model_id, owner)
             ):
                 return model_id
+        # A lock holds what is set up, and not what somebody's server lists at the moment.
+        for only in () if rules.locked else self._only.get(owner, ()):
+            if rules.allows(only, owner) and self.lack_of(only, owner) is None:
+                return only
         if rules.allows(BUILT_IN, owner):
             return BUILT_IN
         plain = (each for each in rules.allowed if not set(each) & set("*?["))
@@ -195,6 +199,7 @@ class Catalogue:
 
         :param patience: so long they are waited for, in seconds.
         """
+        await self.naming.go_on(owner, patience)
         available = await asyncio.to_thread(self.available, owner)
         found_there, asking = await self._asked(owner, patience)
         # In a thread: for each provider its package is looked for.
@@ -207,6 +212,10 @@ class Catalogue:
         found_there: Mapping[str, Told],
         asking: bool,
     ) -> ModelList:
+        may_be_used = partial(self._rules.allows, owner=owner)
+        servers = ((name, found_there.get(name, {})) for name in (COMPATIBLE, OLLAMA))
+        only = [only_one(name, there, may_be_used) for name, there in servers]
+        self._only[owner] = tuple(filter(None, only))
         # A provider that tells which models it has knows better than we do.
         told = {
             f"{name}:{model}": size
@@ -299,10 +308,24 @@ class Catalogue:
         return tuple(self._sized(each, owner) for each in kept)
 
     def _sized(self, model: ModelInfo, owner: str) -> ModelInfo:
-        """Add how many tokens a model takes: the fewest that its provider or its package names."""
-        named = (model.max_input_tokens, self._size_of(model.id, owner))
+        """Add how many tokens a model takes, the fewest that its provider or its package names.
+
+        And whether it takes pictures, and calls tools, where its package says so.
+        """
+        takes = self._takes(model.id, owner) or self._takes_unbuilt(model.id)
+        taken, sees, calls = takes
+        named = (model.max_input_tokens, taken)
         size = min((each for each in named if each), default=None)
-        return model.model_copy(update={"max_input_tokens": size})
+        known = {"max_input_tokens": size, "image_inputs": sees, "tool_calling": calls}
+        return model.model_copy(update=known)
+
+    def _takes_unbuilt(self, model_id: str) -> Takes:
+        """Tell what a model takes that is not built yet, as its package says."""
+        provider, _, name = model_id.partition(":")
+        if self.is_ours(provider):
+            return None, None, None
+        set_up = self._parameters.get(provider, {}), self._parameters.get(model_id, {})
+        return self._profiles.of(provider, name, {**set_up[0], **set_up[1]})
 
     def _unlisted(self, model_id: str, owner: str) -> ModelInfo:
         """Describe a model in no list: the administrator named it, or somebody chose it."""

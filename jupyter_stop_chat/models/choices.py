@@ -11,13 +11,12 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_stop_chat.private_file import alone, stamp_of, write_anew
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-
-from .private_file import alone, stamp_of, write_anew
 
 log = logging.getLogger(__name__)
 
@@ -70,21 +69,35 @@ class Choices:
         except OSError as error:  # what was read before is better than nothing
             log.warning("the file of chosen models cannot be read: %s", type(error).__name__)
 
+    async def settle(self, owner: str, model: str | None, before: str | None) -> None:
+        """Keep a choice that follows from something else, which holds where it cannot be.
+
+        :param before: what was chosen then; who has chosen another since has meant that.
+        """
+        try:
+            await self._keep(owner, lambda chosen: model if chosen == before else chosen)
+        except StopChatError as error:
+            log.warning("which model is in use was not kept: %s", error.detail)
+
     async def choose(self, owner: str, model: str | None) -> None:
         """Keep a choice, or that there is none.
 
         :raises StopChatError: `internal`, when it cannot be kept.
         """
+        await self._keep(owner, lambda chosen: model)
+
+    async def _keep(self, owner: str, change: Callable[[str | None], str | None]) -> None:
         try:
-            await asyncio.to_thread(self._choose, owner, model)
+            await asyncio.to_thread(self._change, owner, change)
         except OSError as error:
             detail = f"the choice cannot be kept: {type(error).__name__}"
             raise StopChatError(ErrorCode.INTERNAL, detail) from error
 
-    def _choose(self, owner: str, model: str | None) -> None:
+    def _change(self, owner: str, change: Callable[[str | None], str | None]) -> None:
         with self._writing, alone(self._path):
             known = self._read()
             recent = known.get(owner, Choice()).recent
+            model = change(known.get(owner, Choice()).model)
             if model is not None:
                 recent = tuple(dict.fromkeys([model, *recent]))[:MOST_RECENT]
             known[owner] = Choice(model, recent)

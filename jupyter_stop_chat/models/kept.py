@@ -10,6 +10,9 @@ from jupyter_stop_chat.ports.handler import ChatHandler
 #: A handler: whose it is (empty: everyone's), and its model id; all local models share one.
 Slot = tuple[str, str]
 
+#: What a model takes: how many tokens, whether pictures, whether tools; None where nobody knows.
+Takes = tuple[int | None, bool | None, bool | None]
+
 #: So many are kept besides those that make a reply: a client may ask for models of any name.
 MOST_KEPT = 32
 
@@ -37,13 +40,19 @@ class Kept:
             self._handlers[slot] = handler
         return handler
 
-    def size_of(self, slot: Slot) -> int | None:
-        """Return how many tokens a handler takes, if it says so; that does not count as a use."""
-        try:
-            size = getattr(self._handlers.get(slot), "max_input_tokens", None)
-        except Exception:  # noqa: BLE001 - it may be any package's, and spoils no list
+    def takes(self, slot: Slot) -> Takes | None:
+        """Tell what a handler takes, if it says so; None: there is none. It counts as no use."""
+        handler = self._handlers.get(slot)
+        if handler is None:
             return None
-        return size if type(size) is int and 0 < size < 2**53 else None
+        try:
+            size = getattr(handler, "max_input_tokens", None)
+            told = [getattr(handler, name, False) for name in ("takes_pictures", "uses_tools")]
+        except Exception:  # noqa: BLE001 - it may be any package's, and spoils no list
+            return None, None, None
+        known = type(size) is int and 0 < size < 2**53
+        sees, calls = [each if isinstance(each, bool) else None for each in told]
+        return (size if known else None), sees, calls
 
     def put(self, slot: Slot, handler: ChatHandler) -> None:
         """Keep a handler; the least recently used one goes when there are too many."""

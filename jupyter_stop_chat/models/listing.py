@@ -197,8 +197,13 @@ def _models(answer: Any) -> Iterator[tuple[str, int | None]]:
                     said = said.removeprefix("models/")  # Google's; another's is a path
             if isinstance(said, int) and not isinstance(said, bool):
                 said = str(said)
-            if isinstance(said, str) and 0 < len(said) <= 400 and said.isprintable():
+            if isinstance(said, str) and _is_name(said):
                 yield said, size
+
+
+def _is_name(said: str) -> bool:
+    """Tell whether something can be read, and be told from nothing."""
+    return said.strip() != "" and len(said) <= 400 and said.isprintable()
 
 
 def _size(model: Mapping[str, Any]) -> int | None:

@@ -1,4 +1,4 @@
-"""What everyone is told when chats cannot be saved, and when they are again."""
+"""What everyone is told when chats cannot be saved or other servers not be reached, and again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from jupyter_stop_chat.engine.changes import Bus
+from jupyter_stop_chat.ports.peers import Peers
 from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.server_frames import error_frame
 
@@ -30,13 +31,29 @@ def watch_store(store: MayDegrade, bus: Bus) -> None:
 
     def tell(degraded: bool) -> None:
         nonlocal aside
-        found = len(store.health()["set_aside"])
+        health = store.health()
+        found = len(health["set_aside"])
         if degraded:
-            code = ErrorCode.NOT_SAVED
+            newer = health.get("reason") == "newer"
+            code = ErrorCode.NEWER_DATABASE if newer else ErrorCode.NOT_SAVED
         elif found > aside:
             code, aside = ErrorCode.SET_ASIDE, found
         else:
             code = ErrorCode.SAVED_AGAIN
-        bus.broadcast(error_frame(code), lasting=code is not ErrorCode.SAVED_AGAIN)
+        lasting = code is not ErrorCode.SAVED_AGAIN
+        bus.broadcast(error_frame(code), about="store", lasting=lasting)
 
     store.on_degraded = tell
+
+
+def watch_peers(peers: Peers, bus: Bus) -> None:
+    """Tell every page once when other servers are only reached late, and once when at once again.
+
+    A page that connects meanwhile is told as well.
+    """
+
+    def tell(reached: bool) -> None:
+        code = ErrorCode.OTHERS_AGAIN if reached else ErrorCode.OTHERS_LATE
+        bus.broadcast(error_frame(code), about="others", lasting=not reached)
+
+    peers.on_reach = tell

@@ -8,10 +8,12 @@ generator. Stop cancels the task that reads the generator, so `asyncio.Cancelled
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from jupyter_stop_chat.ports.pictures import Picture
+from jupyter_stop_chat.ports.tools import Gate, NoTools, Told
 from jupyter_stop_chat.wire.errors import ErrorCode
 from jupyter_stop_chat.wire.objects import FinishReason
 
@@ -61,10 +63,20 @@ class ToolEnded:
 
 @dataclass(frozen=True, slots=True)
 class TokensUsed:
-    """An event: tell what the provider counted; several of them add up."""
+    """An event: tell what the provider counted; several of them add up.
+
+    :ivar input_tokens: all that was read, also from the provider's cache.
+    :ivar output_tokens: all that was made, thoughts too.
+    :ivar cache_read_tokens: those of the input that were read from the provider's cache.
+    :ivar cache_write_tokens: those of the input that were written to it.
+    :ivar reasoning_tokens: those of the output that were thought.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +124,34 @@ Event = (
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPicture:
+    """A picture of a message; `Turn.read` brings its bytes.
+
+    :ivar name: as the message's text calls it.
+    """
+
+    name: str
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
 class TurnMessage:
     """One message of the history that the model is given.
 
     :ivar id: of the chat's message; of the first one, where several were put together.
+    :ivar pictures: those that go with it, PNG and JPEG.
+    :ivar calls: the tool calls of a reply, in order; `at` is a place in `text`.
     """
 
     role: Literal["user", "assistant"]
     text: str
     id: str = ""
+    pictures: tuple[TurnPicture, ...] = ()
+    calls: tuple[Told, ...] = ()
+
+
+async def _nothing(digest: str) -> bytes | None:
+    return None
 
 
 @dataclass(slots=True)
@@ -130,7 +161,11 @@ class Turn:
     :ivar messages: the history, oldest first; the last one is the prompt. It is valid for every
         provider: roles alternate, nothing is empty.
     :ivar model: the name after the colon of the model id.
-    :ivar prefix: the partial reply to go on from; empty for a new reply.
+    :ivar prefix: the partial reply to go on from; empty for a new reply, or where it has no words.
+    :ivar calls: the tool calls of that partial reply; `at` is a place in `prefix`.
+    :ivar system: the instructions, for a handler that takes them; None where there are none.
+    :ivar gate: the tools that the model may call, for a handler that offers them to it, and the
+        only way to call them.
     :ivar asked: the handler has reported a request.
     """
 
@@ -139,15 +174,26 @@ class Turn:
     messages: list[TurnMessage]
     model: str
     prefix: str = ""
+    calls: tuple[Told, ...] = ()
+    system: str | None = None
+    gate: Gate = field(default_factory=NoTools)
     parameters: dict[str, Any] = field(default_factory=dict)
     asked: bool = False
     _stopped: Callable[[], bool] = lambda: False
+    _read: Callable[[str], Awaitable[bytes | None]] = _nothing
     _report: Callable[[str], None] = lambda what: None
 
     @property
     def stopped(self) -> bool:
         """Tell whether the reply was stopped: a loop that cannot be cancelled must look."""
         return self._stopped()
+
+    async def read(self, picture: TurnPicture) -> bytes | None:
+        """Return the bytes of a picture; None where they are gone.
+
+        They are read when they are sent, and held no longer: a chat may have many.
+        """
+        return await self._read(picture.picture.digest)
 
     def provider_started(self) -> None:
         """Report that a request to the provider is about to be made."""
@@ -168,6 +214,19 @@ class ChatHandler(Protocol):
 
     One that must not be asked for the titles of chats, since its replies have effects or cost
     much, has an attribute `makes_titles = False`. A title's turn has the parameter `max_tokens`.
+
+    One that sends `turn.system` to its model, each character of it, has an attribute
+    `takes_instructions`: `"all"`, or `"given"` where the built-in ones do not fit its model. It is
+    given none without.
+
+    One that shows its model the pictures of messages has an attribute `takes_pictures`: True, or
+    None where only the model's provider knows. A prompt with pictures is refused without.
+
+    One that offers its model the tools of `turn.gate`, and has their calls carried out there, has
+    an attribute `uses_tools`: True, or None where only the model's provider knows. A prompt in the
+    mode `agent` is refused without.
+
+    `max_input_tokens`, where it has that, keeps the instructions to a half of the room.
     """
 
     def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:

@@ -6,21 +6,28 @@ raise: it keeps what it was given in memory, tells `on_degraded` once, and saves
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from jupyter_stop_chat.ports.pictures import BlobStore
 from jupyter_stop_chat.wire.objects import (
     Attachment,
     Chat,
+    Cost,
     ErrorInfo,
     FinishReason,
     Message,
     MessageState,
+    Mode,
     Receipt,
-    ToolCall,
     Usage,
 )
+from jupyter_stop_chat.wire.tools import ToolCall
+
+from .outputs import OutputStore
+from .spending import Bill, SpendingStore
+from .tools import AllowedTools, CallStore, Journal, Told
 
 Part = Literal["text", "reasoning"]
 
@@ -31,16 +38,21 @@ class Settlement:
 
     :ivar keep: the text ends here, in UTF-16 code units; None keeps all that was appended.
     :ivar keep_reasoning: the reasoning ends here, likewise.
+    :ivar cost: of the whole message.
+    :ivar bill: what its last part adds to what its owner spent; it is counted with the end, so
+        once.
     """
 
     state: MessageState
     keep: int | None = None
     keep_reasoning: int | None = None
     usage: Usage | None = None
+    cost: Cost | None = None
     stop: Receipt | None = None
     error: ErrorInfo | None = None
     finish_reason: FinishReason | None = None
     tools: tuple[ToolCall, ...] | None = None
+    bill: Bill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +77,79 @@ def put(tools: Sequence[ToolCall], call: ToolCall) -> tuple[ToolCall, ...]:
     return tuple(call if each.call_id == call.call_id else each for each in tools)
 
 
-def ended(tools: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
-    """Give each tool call that still runs its end, since its message has ended."""
+#: The states of a tool call that has not ended.
+GOING_ON = frozenset({"asked", "waiting", "running"})
+
+
+def ended(tools: Sequence[ToolCall], *, gone: bool = False) -> tuple[ToolCall, ...]:
+    """Give each tool call that has not ended its end, since its message has ended.
+
+    :param gone: so has the process that made it: of what still ran nobody knows any more.
+    """
+    over = {"state": "interrupted", "approval": None, "waits_for": None, "progress": None}
+    going_on = GOING_ON | {"still_running"} if gone else GOING_ON
     return tuple(
-        tool.model_copy(update={"state": "interrupted"}) if tool.state == "running" else tool
-        for tool in tools
+        tool.model_copy(update=over) if tool.state in going_on else tool for tool in tools
     )
+
+
+class InstructionStore(Protocol):
+    """What remembers the instructions of chats, and those that were sent."""
+
+    async def of_chat(self, chat_id: str) -> str:
+        """Return a chat's own instructions; empty where it has none."""
+        ...
+
+    async def set(self, chat_id: str, text: str) -> bool:
+        """Give a chat other instructions, or none; tell whether it exists."""
+        ...
+
+    def keep(self, message_id: str, digest: str, text: str) -> Awaitable[None]:
+        """Keep what a message that is being made is sent with, in the order of the calls."""
+        ...
+
+    async def sent(self, chat_id: str, digests: Sequence[str]) -> dict[str, str]:
+        """Return what was sent in a chat, by digests; what is not known is left out."""
+        ...
 
 
 class Store(Protocol):
     """What remembers chats and messages."""
+
+    @property
+    def instructions(self) -> InstructionStore:
+        """Return what remembers the instructions of chats."""
+        ...
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Return what keeps pictures."""
+        ...
+
+    @property
+    def spending(self) -> SpendingStore:
+        """Return what remembers what was spent."""
+        ...
+
+    @property
+    def allowed_tools(self) -> AllowedTools:
+        """Return what remembers which tools may act unasked."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Return what remembers what replies changed."""
+        ...
+
+    @property
+    def calls(self) -> CallStore:
+        """Return what remembers tool calls."""
+        ...
+
+    @property
+    def outputs(self) -> OutputStore:
+        """Return what keeps the outputs of runs."""
+        ...
 
     on_degraded: Callable[[bool], None]
     #: Returns what is being made: it is saved also where the database is lost.
@@ -113,8 +188,16 @@ class Store(Protocol):
         """Count an owner's chats."""
         ...
 
-    async def add_chat(self, chat: Chat, messages: Sequence[Message]) -> None:
-        """Remember a whole chat; nobody sees it before all of it is there."""
+    async def add_chat(
+        self,
+        chat: Chat,
+        messages: Sequence[Message],
+        calls: Mapping[str, Sequence[Told]] = ...,
+    ) -> None:
+        """Remember a whole chat; nobody sees it before all of it is there.
+
+        :param calls: the tool calls of its messages, by their ids.
+        """
         ...
 
     async def set_title(self, chat_id: str, title: str | None) -> bool:
@@ -167,6 +250,10 @@ class Store(Protocol):
         """Keep a tool call of a live message, in the place of its earlier state."""
         ...
 
+    async def amend_tool(self, message_id: str, call: ToolCall) -> None:
+        """Replace a tool call of a message that has ended: it ended later."""
+        ...
+
     async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
         """Claim the terminal state of a message.
 
@@ -179,12 +266,16 @@ class Store(Protocol):
         ...
 
     async def reopen(
-        self, message_id: str, request_id: str | None = None, model: str | None = None
+        self,
+        message_id: str,
+        request_id: str | None = None,
+        model: str | None = None,
+        mode: Mode | None = None,
     ) -> Message | None:
         """Move an `interrupted` or `failed` message back to `queued`, to go on from its text.
 
         :param request_id: what asks for it; the message is found by its earlier ones as well.
-        :param model: which model goes on, if it is another.
+        :param model: which model goes on, if it is another; `mode`, in which mode, likewise.
         """
         ...
 
@@ -195,11 +286,13 @@ class Store(Protocol):
         reply_to: str | None,
         asked: tuple[str, str] | None = None,
         attachments: tuple[Attachment, ...] | None = None,
+        mode: Mode | None = None,
     ) -> None:
         """Replace the text and the place of a prompt whose reply has not begun.
 
         :param asked: that reply, and the request that it is found by from now on as well.
         :param attachments: what goes with it from now on; None: what went with it before.
+        :param mode: that of both from now on; None: as before.
         """
         ...
 
@@ -207,9 +300,20 @@ class Store(Protocol):
         """Return a message, or None."""
         ...
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> dict[str, str]:
-        """Return the ids of an owner's messages that other processes make now, with their chats'.
+    async def made_elsewhere(
+        self, owner: str | None, chat_id: str | None = None
+    ) -> dict[str, str]:
+        """Return the ids of messages that other processes make now, with their chats'.
 
+        :param owner: whose they are; None: everyone's.
+        :param chat_id: only those of this chat.
+        """
+        ...
+
+    async def makers(self, owner: str | None, chat_id: str | None = None) -> dict[str, str]:
+        """Return the ids of what other processes make now, with theirs.
+
+        :param owner: whose; None: everyone's.
         :param chat_id: only those of this chat.
         """
         ...

@@ -76,6 +76,11 @@ class Thoughts:
         self._tags = 0
         self._passed = _Passed()
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether all that comes from now on is the answer."""
+        return self._begun and not self._may_close
+
     def feed(self, text: str) -> Iterator[Event]:
         """Yield what a piece of the text turns out to be."""
         if self._begun:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import cast, get_args
 
 from jupyter_stop_chat.documents.export import MEDIA_TYPES, Format, export
-from jupyter_stop_chat.documents.importing import ImportRequest, read_chat
+from jupyter_stop_chat.documents.importing import (
+    MAX_IMPORT_BYTES,
+    MAX_PICTURES,
+    ImportRequest,
+    read_chat,
+)
+from jupyter_stop_chat.ports.pictures import Picture
+from jupyter_stop_chat.ports.tools import Told
 from jupyter_stop_chat.store.slices import in_slices
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.http import ChatList, ChatPatch, WholeChat
@@ -21,6 +29,9 @@ from .openapi import ANYTHING, ID, Operation
 PAGE, MESSAGES, LARGEST_PAGE = 50, 100, 200
 #: With so many characters a page of messages is full; one message is as long as it is.
 MOST_CHARACTERS = 1024 * 1024
+#: So much of a chat's pictures is in an export, in bytes: with a third more, as base64, it can be
+#: imported again.
+MOST_EXPORTED = MAX_IMPORT_BYTES * 5 // 8
 #: What a query says of a page.
 PART = {"limit": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}, "before": ID}
 
@@ -50,17 +61,23 @@ class ChatsHandler(StopChatHandler):
         listed = await services.engine.with_states(self.owner, chats)
         self.answer(ChatList(chats=listed, hits=hits or None))
 
-    @Operation("import_chat", "write", Chat, status=201, body=ImportRequest, failures=(409, 413))
+    @Operation(
+        "import_chat", "write", Chat, status=201, body=ImportRequest, failures=(409, 413, 415, 422)
+    )
     async def post(self) -> None:
         """Import a chat that was exported as JSON; it becomes a new one, of yours."""
         services = await self.services()
         longest = services.engine.limits.max_reply_length
         async with services.engine.room.for_chat(self.owner):
             # In a thread: it may be long.
-            chat, messages = await asyncio.to_thread(
-                read_chat, self.request.body, self.owner, longest
-            )
-            await services.store.add_chat(chat, messages)
+            read = await asyncio.to_thread(read_chat, self.request.body, self.owner, longest)
+            chat, kept = read.chat, dict[str, Picture]()
+            for digest, raw in read.pictures.items():
+                # What is in a file is checked as what is uploaded is.
+                made = await services.pictures.made(raw, self.owner)
+                await services.engine.pictures.keep(self.owner, made.picture, made.data)
+                kept[digest] = made.picture
+            await services.store.add_chat(chat, read.with_pictures(kept), read.calls)
         services.engine.bus.announce(chat.owner, ChatChanged(chat=chat))
         self.answer(chat, 201)
 
@@ -136,17 +153,47 @@ class ExportHandler(StopChatHandler):
         "read",
         dict.fromkeys(MEDIA_TYPES.values(), ANYTHING),
         failures=(400,),
-        query={"format": {"type": "string", "enum": list(MEDIA_TYPES)}},
+        query={
+            "format": {"type": "string", "enum": list(MEDIA_TYPES)},
+            "instructions": {"type": "boolean"},
+        },
     )
     async def get(self, chat_id: str) -> None:
-        """Return a chat as Markdown, as a notebook or as JSON."""
+        """Return a chat as Markdown, as a notebook or as JSON; with `instructions`, what models
+        were told before it as well.
+        """
         form = self.get_query_argument("format", "md")
         services = await self.services()
         chat = await services.engine.chat(self.owner, chat_id)
         if form not in get_args(Format):
             raise StopChatError(ErrorCode.INVALID_FIELD, "format")
         messages = services.engine.as_shown(await services.store.get_messages(chat_id))
+        sent = None
+        if self.get_query_argument("instructions", "") in {"1", "true"}:
+            digests = [digest for each in messages for digest in each.instructions or ()]
+            sent = await services.store.instructions.sent(chat_id, list(dict.fromkeys(digests)))
+        pictures = await self._pictures(messages) if form != "md" else {}
+        calls: dict[str, list[Told]] = {}
+        if form == "json":
+            calls = await services.store.calls.of([each.id for each in messages if each.tools])
         # In a thread: it may be long.
-        written = await asyncio.to_thread(export, chat, messages, cast("Format", form))
+        written = await asyncio.to_thread(
+            export, chat, messages, cast("Format", form), sent, pictures, calls
+        )
         media_type = MEDIA_TYPES[cast("Format", form)]
         self.finish(written, set_content_type=f"{media_type}; charset=utf-8")
+
+    async def _pictures(self, messages: Sequence[Message]) -> dict[str, bytes]:
+        """Read the pictures of a chat, as many as an import takes; the others are named."""
+        store = (await self.services()).store.blobs
+        digests = [each.blob for said in messages for each in said.attachments if each.blob]
+        read: dict[str, bytes] = {}
+        room = MOST_EXPORTED
+        for digest in dict.fromkeys(digests):
+            data = await store.read(self.owner, digest) or b""
+            room -= len(data)
+            if room < 0 or len(read) == MAX_PICTURES:
+                break
+            if data:
+                read[digest] = data
+        return read

@@ -8,8 +8,6 @@ import logging
 import uuid
 from typing import TYPE_CHECKING
 
-from jupyter_server.auth import AllowAllAuthorizer
-from jupyter_server.utils import ensure_async
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
@@ -30,16 +28,16 @@ from jupyter_stop_chat.wire.objects import Message, Outcome, StopResult
 from jupyter_stop_chat.wire.server_frames import Delta, Error, MessageChanged, Thought, Tool
 
 from .base import ChatApp, StopChatHandler
+from .leave import EVERYONE_RESOURCE, may_stop_everyone
 from .openapi import JSON, Operation, ref
 from .owners import display_name
 
 if TYPE_CHECKING:
     from jupyter_stop_chat.engine import Engine
+    from jupyter_stop_chat.engine.stop import StoppedEveryone
 
 log = logging.getLogger(__name__)
 
-#: What an authorizer is asked about before one person stops what is everyone's.
-EVERYONE_RESOURCE = "jupyter_stop_chat:everyone"
 #: A reader of a stream without progress for this long is let go, in seconds.
 STALLED_AFTER = 15.0
 #: A stream without news says so this often, so that no proxy takes it for dead, in seconds.
@@ -236,37 +234,34 @@ class InterruptAllHandler(StopChatHandler):
             results = await engine.stop(self.owner, _target(asked))
             self.answer(InterruptResults(results=results))
             return
-        if not await self._may_stop_everyone():
+        if not await may_stop_everyone(self):
             raise StopChatError(ErrorCode.NOT_ALLOWED, EVERYONE_RESOURCE)
-        owners = sorted({generation.owner for generation in engine.running()})
-        answers = await asyncio.gather(
-            *(engine.stop(owner, _all(discard=asked.discard)) for owner in owners)
-        )
-        stopped: list[StopResult] = [result for answer in answers for result in answer]
-        self._audit(owners, stopped)
-        self.answer(InterruptResults(results=tuple(stopped)))
+        if asked.discard:
+            raise StopChatError(ErrorCode.INVALID_FIELD, "discard")
+        stopped = await engine.stop_everyone()
+        self._audit(stopped)
+        self.answer(InterruptResults(results=stopped.results, unreached=stopped.unreached))
 
-    async def _may_stop_everyone(self) -> bool:
-        """Ask the authorizer; Jupyter Server's own, which allows all, does not allow this."""
-        # An authorizer that was not written with this in mind must not grant it by accident.
-        if type(self.authorizer).is_authorized is AllowAllAuthorizer.is_authorized:
-            return False
-        may = self.authorizer.is_authorized(self, self.current_user, "execute", EVERYONE_RESOURCE)
-        return bool(await ensure_async(may))
-
-    def _audit(self, owners: list[str], stopped: list[StopResult]) -> None:
-        by = display_name(self.current_user)
+    def _audit(self, stopped: StoppedEveryone) -> None:
+        """Note who stopped everyone's replies, and which."""
+        messages = [
+            each.message_id
+            for each in stopped.results
+            if each.message_id and each.outcome is Outcome.INTERRUPTED
+        ]
         log.warning(
-            "%s (%s) stopped everyone's replies: %d of %d owners",
-            *(self.owner, json.dumps(by), len(stopped), len(owners)),
+            "%s (%s) stopped everyone's replies: %d, of %d owners; processes not reached: %d",
+            *(self.owner, json.dumps(display_name(self.current_user))),
+            *(len(messages), len(stopped.owners), stopped.unreached),
         )
         emit(
             self.event_logger,
             STOPPED_EVERYONE,
             {
                 "by": self.owner,
-                "owners": owners,
-                "messages": [each.message_id for each in stopped if each.message_id],
+                "owners": list(stopped.owners),
+                "messages": messages,
+                "unreached": stopped.unreached,
             },
         )
 
@@ -287,8 +282,4 @@ def _target(asked: InterruptAllRequest) -> Stop:
         return Stop(type="stop", request_id=asked.request_id, discard=asked.discard)
     if asked.chat_id is not None:
         return Stop(type="stop", chat_id=asked.chat_id, discard=asked.discard)
-    return _all(discard=asked.discard)
-
-
-def _all(*, discard: bool) -> Stop:
-    return Stop(type="stop", all=True, discard=discard)
+    return Stop(type="stop", all=True, discard=asked.discard)

@@ -21,9 +21,11 @@ class HealthHandler(StopChatHandler):
         """
         services = await self.services()
         engine, store = services.engine, services.store.health()
+        others = (engine.peers.health() if engine.peers is not None else None) or {}
+        late = others.get("reachable") is False
         self.answer(
             Health(
-                status="degraded" if store["degraded"] else "ok",
+                status="degraded" if store["degraded"] or late else "ok",
                 engine=EngineHealth(
                     generations=len(engine.running()),
                     runaway=engine.runaway,
@@ -37,6 +39,6 @@ class HealthHandler(StopChatHandler):
                     reason=store["reason"],
                     set_aside=len(store["set_aside"]),
                 ),
-                bus=BusHealth(listeners=engine.bus.listeners),
+                bus=BusHealth(listeners=engine.bus.listeners, **others),
             )
         )

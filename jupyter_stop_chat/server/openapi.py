@@ -24,12 +24,21 @@ REF = "#/components/schemas/{model}"
 ID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 #: The schema of what can be anything.
 ANYTHING: dict[str, Any] = {}
+#: The schema of a file's bytes.
+ANY_BYTES: dict[str, Any] = {"type": "string", "format": "binary"}
 
 #: The parameters that a path may have.
 IN_PATH = {
     "message_id": ID,
     "chat_id": ID,
     "name": {"type": "string", "pattern": "^[a-z0-9_]{1,64}$"},
+    "call": ID,
+    # Its provider's own.
+    "call_id": {"type": "string", "pattern": "^[^/]{1,1200}$"},
+    # As the settings, or a person's file, name it; and as models know it.
+    "server": {"type": "string", "pattern": "^[^/]{1,1200}$"},
+    "tool": {"type": "string", "pattern": "^[a-zA-Z0-9_-]{1,64}$"},
+    "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
 }
 
 #: What each status means, wherever it is answered.
@@ -38,7 +47,9 @@ STATUSES = {
     403: "Not signed in, or the authorizer does not allow it.",
     404: "There is no such thing, or it is somebody else's.",
     409: "Not possible in this state, no model is set up, or you have as many as are allowed.",
-    413: "Too long.",
+    413: "Too long, or too large.",
+    415: "This is no file of such a kind.",
+    422: "The file cannot be read.",
     429: "Asked too often: `Retry-After` says when to ask again; or too many of yours are made.",
     502: "The provider refused it; `said` is its own sentence.",
     503: "The server cannot take more now.",
@@ -61,6 +72,7 @@ class Operation:
     :ivar status: of a success.
     :ivar failures: statuses besides those that every such route can answer.
     :ivar body: what is sent, if anything.
+    :ivar upload: a file's bytes are sent.
     :ivar query: the schemas of what may stand in the query.
     """
 
@@ -71,6 +83,7 @@ class Operation:
     status: int = 200
     failures: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
+    upload: bool = False
     query: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, method: _Method) -> _Method:
@@ -115,6 +128,9 @@ class Operation:
                 "required": any(each.is_required() for each in self.body.model_fields.values()),
                 "content": {JSON: {"schema": ref(self.body)}},
             }
+        if self.upload:
+            content = {"application/octet-stream": {"schema": ANY_BYTES}}
+            described["requestBody"] = {"required": True, "content": content}
         return described
 
 

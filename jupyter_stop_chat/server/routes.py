@@ -1,6 +1,7 @@
 """Every route of the extension, in one list, and the OpenAPI document that is made of it.
 
-The document is checked in as `docs/openapi.json` and served at `api/stop-chat/openapi.json`.
+The document is checked in as `docs/building/openapi.json`, and served at
+`api/stop-chat/openapi.json`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,16 @@ import json
 from functools import cache
 from typing import Any
 
+from .agent.changes import ChangesHandler
+from .agent.mcp import (
+    McpAllowedHandler,
+    McpLogHandler,
+    McpRetryHandler,
+    McpServersHandler,
+    McpToolHandler,
+)
+from .agent.runs import CellOutputsHandler, KeptOutputsHandler, KernelHandler
+from .agent.tools import AllowedToolsHandler, ApprovalHandler, CallsHandler, ToolAnswersHandler
 from .base import ChatApp, StopChatHandler
 from .chats import ChatHandler, ChatsHandler, ExportHandler
 from .generations import (
@@ -19,9 +30,17 @@ from .generations import (
     InterruptHandler,
 )
 from .health import HealthHandler
+from .instructions import (
+    ChatInstructionsHandler,
+    NextInstructionsHandler,
+    OwnInstructionsHandler,
+    SentInstructionsHandler,
+)
 from .models import AddressHandler, ChoiceHandler, KeyHandler, LocalModelHandler, ModelsHandler
 from .openapi import IN_PATH, JSON, Operation, describe
 from .socket import ChatSocket
+from .spending import SpendingHandler
+from .uploads import DocumentsHandler, PictureHandler, PicturesHandler
 
 
 class OpenAPIHandler(StopChatHandler):
@@ -44,6 +63,27 @@ ROUTES: tuple[tuple[str, type[StopChatHandler]], ...] = (
     ("chats", ChatsHandler),
     ("chats/{chat_id}", ChatHandler),
     ("chats/{chat_id}/export", ExportHandler),
+    ("chats/{chat_id}/instructions", ChatInstructionsHandler),
+    ("blobs", PicturesHandler),
+    ("blobs/{digest}", PictureHandler),
+    ("documents", DocumentsHandler),
+    ("instructions", OwnInstructionsHandler),
+    ("instructions/next", NextInstructionsHandler),
+    ("messages/{message_id}/instructions", SentInstructionsHandler),
+    ("messages/{message_id}/changes", ChangesHandler),
+    ("messages/{message_id}/calls", CallsHandler),
+    ("messages/{message_id}/calls/{call_id}/approval", ApprovalHandler),
+    ("messages/{message_id}/calls/{call_id}/kernel", KernelHandler),
+    ("cell-outputs", CellOutputsHandler),
+    ("cell-outputs/{message_id}/{call_id}", KeptOutputsHandler),
+    ("allowed-tools", AllowedToolsHandler),
+    ("tool-answers/{call}", ToolAnswersHandler),
+    ("mcp/servers", McpServersHandler),
+    ("mcp/servers/{server}/tools/{tool}", McpToolHandler),
+    ("mcp/servers/{server}/tools/{tool}/allowed", McpAllowedHandler),
+    ("mcp/servers/{server}/retry", McpRetryHandler),
+    ("mcp/servers/{server}/log", McpLogHandler),
+    ("spending", SpendingHandler),
     ("health", HealthHandler),
     ("models", ModelsHandler),
     ("models/choice", ChoiceHandler),

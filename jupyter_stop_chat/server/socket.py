@@ -114,6 +114,7 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             models=models,
             default_model=services.models.default_model(self.owner),
             policy=services.engine.policy,
+            modes=services.engine.modes(self.owner),
         )
         self.connection = Connection(
             services.engine,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_core.application import JupyterApp
 from traitlets import Container, TraitError, TraitType
@@ -21,6 +22,12 @@ from traitlets.config.loader import (
     LazyConfigValue,
     PyFileConfigLoader,
 )
+
+from .kinds import BusUrl
+from .mcp import McpServersByName
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
 
 _LOADERS = {".py": PyFileConfigLoader, ".json": JSONFileConfigLoader}
 #: The longest value that is quoted in the log.
@@ -51,7 +58,16 @@ def faults_in(app: Configurable, config: Config, secret: Iterable[str]) -> Itera
     for name, value in app._find_my_config(config).items():
         if name in traits and not _is_right(app, traits[name], value):
             shown = "" if name in secret else f", not {_shown(value)}"
-            yield f"{section}.{name} must be {words_of(traits[name])}{shown}"
+            trait = traits[name]
+            why = trait.why(value) if isinstance(trait, BusUrl | McpServersByName) else None
+            told = f" ({why})" if why else ""
+            yield f"{section}.{name} must be {words_of(trait)}{shown}{told}"
+
+
+def unread_files_of(server: ServerApp) -> Iterator[str]:
+    """Find such files of a server and of all its extensions."""
+    for app in (server, *chain.from_iterable(server.extension_manager.extension_apps.values())):
+        yield from unread_files(app)
 
 
 def unread_files(app: JupyterApp) -> Iterator[str]:

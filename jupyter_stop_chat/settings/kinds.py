@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from traitlets import Dict, Float, HasTraits, Int, Unicode
+
+from jupyter_stop_chat.wire.objects import LONGEST_INSTRUCTIONS
+
+from .bus_url import fault_in
 
 #: The databases that are known, and how SQLAlchemy's URLs of them begin.
 _DATABASE_URL = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*")
@@ -69,6 +74,18 @@ class _Text(Unicode[str, str]):
         return self.form.fullmatch(value) is not None if value else self.empty
 
 
+class Instructions(Unicode[str, str]):
+    """Words for a model, or none; not more than it can be told with each prompt."""
+
+    info_text = f"text of at most {LONGEST_INSTRUCTIONS} characters"
+
+    def validate(self, obj: HasTraits, value: Any) -> str:
+        """Refuse text that is too long."""
+        if isinstance(value, str) and len(value) > LONGEST_INSTRUCTIONS:
+            self.error(obj, value[:20])
+        return super().validate(obj, value)
+
+
 class ModelId(_Text):
     """A model's id, or nothing."""
 
@@ -84,11 +101,52 @@ class ModelPattern(_Text):
     info_text = "a model's id or a pattern, such as 'openai:*'"
 
 
+class Pattern(_Text):
+    """A pattern of texts."""
+
+    form = _PATTERN
+    empty = False
+    info_text = "a pattern, such as 'https://example.org/*'"
+
+
 class DatabaseUrl(_Text):
     """Where the chats are kept, or nothing."""
 
     form = _DATABASE_URL
     info_text = "'sqlite:///…' or 'postgresql://…', or ''"
+    #: What is missing for a database that was named.
+    _missing = "; for PostgreSQL: pip install 'jupyter-stop-chat[postgresql]'"
+
+    def info(self) -> str:
+        """Say what it may be, and what has to be installed for that."""
+        return self.info_text + ("" if _has_driver() else self._missing)
+
+    def _fits(self, value: str) -> bool:
+        return super()._fits(value) and (_has_driver() or not value.startswith("postgresql"))
+
+
+def _has_driver() -> bool:
+    return find_spec("asyncpg") is not None
+
+
+class BusUrl(_Text):
+    """The address of the Redis by which servers reach each other, or nothing."""
+
+    info_text = (
+        "'redis://…', 'rediss://…', 'unix://…', 'redis+sentinel://host:26379,…/master/0' or "
+        "'redis+cluster://host:6379,…', or ''"
+    )
+
+    def why(self, value: Any) -> str | None:
+        """Say what is wrong with an address, if anything, and repeat nothing of it."""
+        if not isinstance(value, str) or not value:
+            return None
+        if find_spec("redis") is None:
+            return "the package redis is not installed: pip install 'jupyter-stop-chat[redis]'"
+        return fault_in(value)
+
+    def _fits(self, value: str) -> bool:
+        return self.why(value) is None
 
 
 class ModelParameters(Dict):

@@ -36,9 +36,12 @@ class Setting:
 
 
 def settings_of(app: HasTraits) -> Iterator[Setting]:
-    """Yield the settings that the class itself has, by their names."""
+    """Yield the settings that are this package's own, by their names."""
     section = type(app).__name__
-    for name, trait in sorted(type(app).class_own_traits(config=True).items()):
+    package = type(app).__module__.partition(".")[0]
+    for name, trait in sorted(app.traits(config=True).items()):
+        if trait.this_class.__module__.partition(".")[0] != package:
+            continue
         yield Setting(
             name=f"{section}.{name}",
             may_be=words_of(trait),

@@ -8,67 +8,72 @@ from typing import Any, assert_never
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
     delete,
     insert,
-    or_,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
+from jupyter_stop_chat.ports.spending import Bill
 from jupyter_stop_chat.ports.store import put
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Message, Receipt, ToolCall
-from jupyter_stop_chat.wire.times import now
+from jupyter_stop_chat.wire.objects import Receipt
+from jupyter_stop_chat.wire.tools import ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
+from . import blobs, instructions, spending
 from .appends import append
 from .operations import (
     NOBODY,
+    AllowTool,
     AmendPrompt,
     AmendStop,
+    AmendTool,
     Append,
+    AskAgain,
     Beat,
     BeginTurn,
+    Charge,
     CreateChat,
     DeleteChat,
     DropMessages,
+    DropOutputs,
+    EndLeft,
     GiveChat,
     Interrupt,
+    KeepBlob,
+    KeepCalls,
+    KeepInstructions,
+    KeepOutputs,
     MakeThought,
+    MarkChanges,
+    NoteChange,
     Operation,
+    PutCall,
     PutTool,
     Reopen,
     Rewrite,
+    SetInstructions,
     SetState,
     SetTitle,
     Settle,
+    SweepBlobs,
     Withdraw,
 )
+from .processes.heartbeat import beat
+from .reopening import keep_asked, refuse_beside, reopen
 from .rows import ONE_CHAT, chat_of, column_of, row_of_chat, row_of_message
 from .schema import (
     IS_LIVE,
     LIVE,
-    NOW_SECONDS,
     chats,
-    earlier_requests,
+    message_blobs,
     messages,
-    processes,
 )
-from .settle import NEXT_CHANGE, read_message, rewrite, settle, take_thought, touch
+from .settle import NEXT_CHANGE, rewrite, settle, take_thought, touch
+from .tools import allowed, calls, journal, left, outputs
 
-#: When a process that has not been seen is forgotten.
-FORGET_SECONDS = 24 * 3600
-
-#: An end that a message can go on from.
-CAN_GO_ON = and_(
-    messages.c.role == "assistant",
-    or_(
-        messages.c.state.in_(("interrupted", "failed")),
-        and_(messages.c.state == "completed", messages.c.finish_reason == "length"),
-    ),
-)
 #: So many messages of a chat that goes are deleted at once, and so much of their text, in UTF-16
 #: code units: each is taken out of the search index.
 _PAGE, _PAGE_LENGTH = 200, 256 * 1024
@@ -80,15 +85,18 @@ def apply(
     process: str,
     *,
     beside: bool = False,
+    lenient: bool = False,
 ) -> list[Any]:
     """Apply a group of operations in order and return what each answers.
 
     :param process: the id of the server process that writes.
     :param beside: let a reply begin in a chat in which another process makes one.
+    :param lenient: let a message hold a picture that is not there.
     :raises StopChatError: an operation cannot be done; the transaction must be rolled back.
     """
     answers: list[Any] = []
     appends: list[Append] = []
+    bills: list[Bill] = []
 
     def flush() -> None:
         if appends:
@@ -102,15 +110,27 @@ def apply(
             continue
         flush()
         try:
-            answers.append(_apply_one(connection, operation, process, beside))
+            answers.append(_apply_one(connection, operation, process, beside, lenient))
         except IntegrityError as error:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW, "already there") from error
+        if (bill := _bill_of(operation, answers[-1])) is not None:
+            bills.append(bill)
     flush()
+    spending.count_days(connection, bills)
     return answers
 
 
-def _apply_one(  # noqa: PLR0912 - one case an operation
-    connection: Connection, operation: Operation, process: str, beside: bool
+def _bill_of(operation: Operation, answer: Any) -> Bill | None:
+    """Return what an operation adds to its owner's day, now that it is done."""
+    if isinstance(operation, Charge):
+        return operation.bill if answer else None
+    if isinstance(operation, Settle | Interrupt) and answer is not None:
+        return operation.settlement.bill
+    return None
+
+
+def _apply_one(  # noqa: PLR0912, PLR0915 - one case an operation
+    connection: Connection, operation: Operation, process: str, beside: bool, lenient: bool
 ) -> Any:
     match operation:
         case CreateChat(chat):
@@ -124,14 +144,28 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 update(chats).where(chats.c.id == chat_id).values(title=title)
             )
             return found.rowcount > 0
+        case SetInstructions():
+            return instructions.give(connection, operation)
+        case KeepInstructions():
+            instructions.keep(connection, operation, process)
+            return None
+        case KeepBlob():
+            blobs.keep(connection, operation)
+            return None
+        case SweepBlobs():
+            blobs.sweep(connection)
+            return None
         case DeleteChat(chat_id, hidden):
+            held = blobs.held_by(connection, blobs.in_chat(chat_id))
             which = delete(chats).where(chats.c.id == chat_id)
             found = connection.execute(which.where(chats.c.owner == NOBODY) if hidden else which)
+            blobs.release(connection, held)
+            allowed.drop_with(connection, chat_id)
             return found.rowcount > 0
         case DropMessages(chat_id):
             return _drop_messages(connection, chat_id)
         case BeginTurn():
-            _begin_turn(connection, operation, process, beside)
+            _begin_turn(connection, operation, process, beside, lenient)
             return None
         case GiveChat(chat_id, owner):
             found = connection.execute(
@@ -162,14 +196,35 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
         case PutTool():
             _put_tool(connection, operation, process)
             return None
+        case AmendTool():
+            _amend_tool(connection, operation)
+            return None
+        case PutCall():
+            calls.put(connection, operation, process)
+            return None
+        case KeepCalls():
+            calls.keep(connection, operation)
+            return None
+        case KeepOutputs():
+            outputs.keep(connection, operation)
+            return None
+        case DropOutputs():
+            outputs.drop(connection, operation)
+            return None
+        case EndLeft():
+            left.end(connection, operation)
+            return None
         case Settle():
             return settle(connection, operation, process)
         case Interrupt():
             return settle(connection, operation, operation.process)
         case Reopen():
-            return _reopen(connection, operation, process, beside)
+            return reopen(connection, operation, process, beside)
         case Withdraw(message_ids):
+            its = select(messages.c.seq).where(messages.c.id.in_(message_ids))
+            held = blobs.held_by(connection, message_blobs.c.message.in_(its))
             connection.execute(delete(messages).where(messages.c.id.in_(message_ids)))
+            blobs.give_back(connection, held)
             return None
         case AmendStop(message_id, receipt):
             connection.execute(
@@ -178,17 +233,36 @@ def _apply_one(  # noqa: PLR0912 - one case an operation
                 .values(stop=receipt.model_dump(mode="json"))
             )
             return None
-        case AmendPrompt(message_id, text, reply_to, asked, attached):
+        case AmendPrompt(message_id, text, reply_to, asked, attached, mode):
             text = whole(text)
             others = {} if attached is None else {"attachments": column_of(attached)}
+            if mode is not None:
+                both = messages.c.id.in_([message_id, *(asked or ())[:1]])
+                connection.execute(update(messages).where(both).values(mode=mode))
             found = connection.execute(
                 update(messages)
                 .where(messages.c.id == message_id, messages.c.role == "user")
                 .values(text=text, text_length=utf16_length(text), reply_to=reply_to, **others)
             )
             if asked is not None and found.rowcount:
-                _keep_asked(connection, *asked)
+                keep_asked(connection, *asked)
+            if attached is not None:
+                blobs.link_only(connection, message_id, attached)
             return None
+        case AllowTool():
+            allowed.allow(connection, operation)
+            return None
+        case AskAgain():
+            allowed.ask_again(connection, operation)
+            return None
+        case NoteChange():
+            journal.note(connection, operation, process)
+            return None
+        case MarkChanges():
+            journal.mark(connection, operation)
+            return None
+        case Charge():
+            return spending.charge(connection, operation)
         case Beat():
             beat(connection, process)
             return None
@@ -210,7 +284,9 @@ def _drop_messages(connection: Connection, chat_id: str) -> bool:
             break
         some.append(row.seq)
         size += row.text_length
+    held = blobs.held_by(connection, message_blobs.c.message.in_(some))
     connection.execute(delete(messages).where(messages.c.seq.in_(some)))
+    blobs.release(connection, held)
     return len(found) == _PAGE or len(some) < len(found)
 
 
@@ -223,59 +299,17 @@ def _put_tool(connection: Connection, operation: PutTool, process: str) -> None:
         connection.execute(update(messages).where(*mine).values(tools=written))
 
 
-def _reopen(
-    connection: Connection, operation: Reopen, process: str, beside: bool
-) -> Message | None:
-    """Let a message go on, and return it; None if it cannot."""
-    mine = (
-        messages.c.id == operation.message_id,
-        CAN_GO_ON,
-    )
-    before = connection.execute(
-        select(messages.c.seq, messages.c.owner, messages.c.request_id).where(*mine)
-    ).one_or_none()
-    its_chat = select(messages.c.chat_id).where(messages.c.id == operation.message_id)
-    if not beside:
-        _refuse_beside(connection, its_chat.scalar_subquery(), process)
-    new = {"request_id": operation.request_id, "model": operation.model}
-    found = connection.execute(
-        update(messages)
-        .where(*mine)
-        .values(
-            state="queued",
-            stop=None,
-            error=None,
-            finish_reason=None,
-            process=process,
-            **{name: value for name, value in new.items() if value is not None},
-        )
-    )
-    if not found.rowcount or before is None:
-        return None
-    if operation.request_id is not None and before.request_id is not None:
-        keep_request(connection, before.owner, before.request_id, before.seq)
-    message = read_message(connection, operation.message_id)
-    touch(connection, message.chat_id)
-    beat(connection, process)
-    return message
-
-
-def _keep_asked(connection: Connection, message_id: str, request_id: str) -> None:
-    its = select(messages.c.seq, messages.c.owner).where(
-        messages.c.id == message_id, messages.c.role == "assistant"
-    )
-    row = connection.execute(its).one_or_none()
-    if row is not None:
-        keep_request(connection, row.owner, request_id, row.seq)
-
-
-def keep_request(connection: Connection, owner: str, request_id: str, message: int) -> None:
-    """Note that a message is found by one more request than the one that it bears."""
-    known = (earlier_requests.c.owner == owner, earlier_requests.c.request_id == request_id)
-    if connection.execute(select(earlier_requests.c.message).where(*known)).first() is None:
-        connection.execute(
-            insert(earlier_requests).values(owner=owner, request_id=request_id, message=message)
-        )
+def _amend_tool(connection: Connection, operation: AmendTool) -> None:
+    """Replace a call of a message that has ended, and does not go on."""
+    its = (messages.c.id == operation.message_id, ~IS_LIVE)
+    row = connection.execute(select(messages.c.tools).where(*its)).one_or_none()
+    if row is None or all(each["call_id"] != operation.call.call_id for each in row.tools or ()):
+        return
+    tools = put([ToolCall.model_validate(each) for each in row.tools], operation.call)
+    written = [each.model_dump(mode="json") for each in tools]
+    connection.execute(update(messages).where(*its).values(tools=written))
+    if not left.runs_on(tools):
+        connection.execute(left.FORGET, {"its_id": operation.message_id})
 
 
 def is_same_stop(receipt: Receipt) -> ColumnElement[bool]:
@@ -287,45 +321,11 @@ def is_same_stop(receipt: Receipt) -> ColumnElement[bool]:
     return same
 
 
-def beat(connection: Connection, process: str) -> None:
-    """Note that this process is alive."""
-    found = connection.execute(
-        update(processes).where(processes.c.id == process).values(seen_at=NOW_SECONDS)
-    )
-    if not found.rowcount:
-        # The rows of processes that are long gone are swept out here, once a process.
-        connection.execute(
-            delete(processes).where(
-                processes.c.seen_at < NOW_SECONDS - FORGET_SECONDS,
-                processes.c.id.not_in(
-                    select(messages.c.process).where(IS_LIVE, messages.c.process.is_not(None))
-                ),
-            )
-        )
-        # And so is what a server that died was bringing in.
-        connection.execute(
-            delete(chats).where(
-                chats.c.owner == NOBODY, chats.c.updated_at < now(seconds=-FORGET_SECONDS)
-            )
-        )
-        connection.execute(insert(processes).values(id=process, seen_at=NOW_SECONDS))
-
-
-def _refuse_beside(connection: Connection, chat_id: Any, process: str) -> None:
-    """Begin nothing in a chat in which another process makes a reply: which came first is open.
-
-    :raises StopChatError: `made_elsewhere`.
-    """
-    beside = select(messages.c.id).where(
-        messages.c.chat_id == chat_id, IS_LIVE, messages.c.process != process
-    )
-    if connection.execute(beside.limit(1)).first() is not None:
-        raise StopChatError(ErrorCode.MADE_ELSEWHERE)
-
-
-def _begin_turn(connection: Connection, operation: BeginTurn, process: str, beside: bool) -> None:
+def _begin_turn(
+    connection: Connection, operation: BeginTurn, process: str, beside: bool, lenient: bool
+) -> None:
     if operation.chat is not None:
-        _apply_one(connection, CreateChat(operation.chat), process, beside)
+        _apply_one(connection, CreateChat(operation.chat), process, beside, lenient)
     found = {}
     for chat_id in dict.fromkeys(message.chat_id for message in operation.messages):
         row = connection.execute(ONE_CHAT, {"id": chat_id}).mappings().one_or_none()
@@ -335,9 +335,9 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str, besi
         if operation.owner is None and found[chat_id].owner == NOBODY:
             raise StopChatError(ErrorCode.UNKNOWN_CHAT)  # it is being deleted
         if operation.chat is None or operation.chat.id != chat_id:
-            if not beside:
-                _refuse_beside(connection, chat_id, process)
             touch(connection, chat_id)
+            if not beside:
+                refuse_beside(connection, chat_id, process)
     if any(message.state in LIVE for message in operation.messages):
         beat(connection, process)
     rows = [
@@ -346,3 +346,4 @@ def _begin_turn(connection: Connection, operation: BeginTurn, process: str, besi
     ]
     if rows:
         connection.execute(insert(messages), rows)
+        blobs.link(connection, rows, lenient=lenient)

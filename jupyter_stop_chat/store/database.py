@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Executable
 
@@ -12,10 +12,12 @@ from jupyter_stop_chat.threads import in_thread
 
 from .changes import apply
 from .operations import Operation
-from .postgresql import AsyncConnections
 from .sqlite.connections import SqliteConnections
 from .sqlite.prepare import Prepared, file_of, prepare, url_of
 from .writer import GroupThen, Take
+
+if TYPE_CHECKING:
+    from .postgresql.connections import AsyncConnections
 
 _T = TypeVar("_T")
 
@@ -43,6 +45,8 @@ class Database:
         self.patient = True
         #: Whether reads are tried: where nothing answers, each would wait for its time to be up.
         self.readable = True
+        #: Whether pictures lie in it: where they do not, messages may hold what is not there.
+        self.has_pictures = True
         self._busy_seconds = busy_seconds
         self._pragmas = pragmas
         self._file: tuple[int, int] | None = None
@@ -60,6 +64,8 @@ class Database:
         """
         if self._connections is not None and self._connections.connected:
             return False
+        if self.dialect != "sqlite":
+            return await self._open_server()
         if self.prepared is None and self.path is not None and not self._read_only:
             # Whoever opens and closes the file takes its locks from all connections to it.
             await self.close()
@@ -73,16 +79,35 @@ class Database:
             if self._connections is None:
                 self._connections = await in_thread(self._make_connections)
         connections = self._connections
+        assert isinstance(connections, SqliteConnections)
         if self.in_memory:
-            assert isinstance(connections, SqliteConnections)
             self.prepared = await connections.connect_to_memory()
             return True
         before, self._file = self._file, await in_thread(_identity, self.path)
         self._made = self._made or before not in (None, self._file)
         await connections.connect()
+        return self._opened()
+
+    async def _open_server(self) -> bool:
+        connections = await self._server()
+        await connections.connect()
+        if self.prepared is None:
+            self.prepared = await connections.prepare()
+            self._made = self._made or self.prepared.fresh
+        return self._opened()
+
+    def _opened(self) -> bool:
         self.readable = True
         made, self._made = self._made, False
         return made
+
+    async def knock(self) -> None:
+        """Find out whether a database server would take a change, while nobody waits for that.
+
+        :raises Exception: it would not; `reason_of` says why.
+        """
+        if self.dialect != "sqlite":
+            await (await self._server()).knock()
 
     async def wait_again(self) -> None:
         """Wait for another's lock from now on, as before it was degraded."""
@@ -94,6 +119,14 @@ class Database:
         """Let go of the connection that writes; the others stay."""
         if self._connections is not None:
             await self._connections.stop_writing()
+
+    async def let_go(self) -> None:
+        """Let go of every connection, to be opened anew."""
+        self.prepared = None
+        if self._connections is not None and self.dialect != "sqlite":
+            await self._connections.close()
+        else:
+            await self.close()
 
     async def close(self) -> None:
         """Let go of every connection, once the reads that are under way have ended."""
@@ -119,13 +152,22 @@ class Database:
 
     async def write(self, operations: Sequence[Operation]) -> list[Any]:
         """Apply a group of operations in one transaction."""
-        return await self.transact(lambda connection: apply(connection, operations, self.process))
+        lenient = not self.has_pictures
+        return await self.transact(
+            lambda connection: apply(connection, operations, self.process, lenient=lenient)
+        )
 
-    async def transact(self, work: Callable[[Connection], _T]) -> _T:
-        """Do some work in one transaction on the connection that writes."""
-        if self._connections is None:
+    async def transact(self, work: Callable[[Connection], _T], *, long: bool = False) -> _T:
+        """Do some work in one transaction on the connection that writes.
+
+        :param long: a statement of it may take many seconds.
+        """
+        connections = self._connections
+        if connections is None:
             raise ConnectionError("not connected")
-        return await self._connections.transact(work)
+        if isinstance(connections, SqliteConnections):
+            return await connections.transact(work)
+        return await connections.transact(work, long=long)
 
     async def read(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
@@ -135,10 +177,20 @@ class Database:
             raise ConnectionError("not connected")
         return await self._connections.read(statement, parameters or {})
 
-    def _make_connections(self) -> SqliteConnections | AsyncConnections:
-        """Make what connects; imports the drivers, and so belongs in a thread."""
-        if self.dialect != "sqlite":
-            return AsyncConnections(self.url)
+    async def _server(self) -> AsyncConnections:
+        """Return what connects to a database server; imports its driver in a thread."""
+        if self._connections is None:
+            self._connections = await in_thread(self._make_server)
+        assert not isinstance(self._connections, SqliteConnections)
+        return self._connections
+
+    def _make_server(self) -> AsyncConnections:
+        from .postgresql.connections import AsyncConnections
+
+        return AsyncConnections(self.url, self._busy_seconds)
+
+    def _make_connections(self) -> SqliteConnections:
+        """Make what connects to a file; belongs in a thread."""
         return SqliteConnections(
             self.url,
             in_memory=self.in_memory,

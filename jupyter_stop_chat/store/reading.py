@@ -1,4 +1,4 @@
-"""Read chats and messages: from the database, and from memory while the store is degraded."""
+"""Read chats and messages from the database."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Column, ColumnElement, Executable, func, select
 
-from jupyter_stop_chat.wire.objects import Chat, Message
+from jupyter_stop_chat.ports.outputs import KeptRun
+from jupyter_stop_chat.ports.tools import Told
+from jupyter_stop_chat.wire.objects import Chat, Message, Spent
+from jupyter_stop_chat.wire.utf16 import whole
 
 from .database import Database
-from .degraded.held import Held
-from .degraded.reason import as_far
-from .hits import LOOKED_AT, line_with
 from .rows import (
     BY_EARLIER_REQUEST,
     BY_REQUEST,
@@ -27,9 +27,15 @@ from .rows import (
     chat_of,
     message_of,
 )
-from .schema import IS_LIVE, chats, messages
-from .search import in_text, matches, words_of
+from .schema import IS_LIVE, calls, chats, identity, messages, sent_instructions
+from .search.hits import LOOKED_AT, line_with
+from .search.search import in_text, matches, words_of
 from .slices import id_slices, in_slices
+from .spending import NOTHING, OF_DAY
+from .tools.allowed import rules_of
+from .tools.calls import COLUMNS, told_by
+from .tools.journal import OF_MESSAGE
+from .tools.outputs import kept_of, outputs_of
 
 
 class Reader:
@@ -37,6 +43,10 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def rows(self, statement: Executable) -> list[dict[str, Any]]:
+        """Return the rows of a statement on what is in the database alone."""
+        return await self._database.read(statement)
 
     async def get_chat(self, chat_id: str) -> Chat | None:
         """Return a chat, or None."""
@@ -97,6 +107,54 @@ class Reader:
         prepared = self._database.prepared
         return matches(query, self._database.dialect, bool(prepared and prepared.indexed))
 
+    async def instructions_of(self, chat_id: str) -> str:
+        """Return a chat's own instructions; empty where it has none."""
+        its = select(chats.c.instructions).where(chats.c.id == chat_id)
+        rows = await self._database.read(its)
+        return (rows[0]["instructions"] or "") if rows else ""
+
+    async def sent(self, chat_id: str, digests: Sequence[str]) -> dict[str, str]:
+        """Return what was sent in a chat, by digests."""
+        texts: dict[str, str] = {}
+        for some in id_slices(digests):
+            found = select(sent_instructions.c.digest, sent_instructions.c.text).where(
+                sent_instructions.c.chat_id == chat_id, sent_instructions.c.digest.in_(some)
+            )
+            rows = await self._database.read(found)
+            texts |= {row["digest"]: row["text"] for row in rows}
+        return texts
+
+    async def calls(self, message_ids: Sequence[str]) -> dict[str, list[Told]]:
+        """Return the tool calls of messages, in order, by the messages' ids."""
+        found: dict[str, list[Told]] = {}
+        for some in id_slices(message_ids):
+            rows = await self._database.read(
+                select(messages.c.id, *(calls.c[name] for name in COLUMNS))
+                .join(messages, messages.c.seq == calls.c.message)
+                .where(messages.c.id.in_(some))
+                .order_by(calls.c.message, calls.c.n)
+            )
+            found |= told_by(rows)
+        return found
+
+    async def spent_on(self, owner: str, day: str) -> Spent:
+        """Return what an owner spent on a day."""
+        rows = await self._database.read(OF_DAY, {"owner": whole(owner), "day": day})
+        return Spent(**rows[0]) if rows else NOTHING
+
+    async def allowed(self, owner: str, chat_id: str | None = None) -> list[tuple[str, str]]:
+        """Return which tools an owner lets act unasked, and in which chats; empty: in all."""
+        rows = await self._database.read(rules_of(owner, chat_id))
+        return [(row["chat_id"], row["tool"]) for row in rows]
+
+    async def outputs_of(self, owner: str, path: str) -> list[KeptRun]:
+        """Return the outputs that are kept for a notebook of an owner, oldest first."""
+        return [kept_of(row) for row in await self._database.read(outputs_of(owner, path))]
+
+    async def journal_of(self, message_id: str) -> list[dict[str, Any]]:
+        """Return the rows of what a message changed, in order."""
+        return await self._database.read(OF_MESSAGE, {"id": message_id})
+
     async def count_chats(self, owner: str) -> int:
         """Count an owner's chats."""
         counted = select(func.count().label("number")).where(chats.c.owner == owner)
@@ -130,15 +188,31 @@ class Reader:
         rows = await self._database.read(BY_REQUEST, asked)
         return message_of(rows[0], self._database.process) if rows else None
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
-        """Return what of an owner's other processes make now: ids, with their chats'."""
-        statement = select(messages.c.id, messages.c.chat_id).where(
-            IS_LIVE, messages.c.owner == owner, messages.c.process != self._database.process
+    async def made_elsewhere(self, owner: str | None, chat_id: str | None) -> dict[str, str]:
+        """Return what other processes make now, of an owner or of all: ids, with their chats'."""
+        return await self._made_elsewhere(messages.c.chat_id, owner, chat_id)
+
+    async def makers(self, owner: str | None, chat_id: str | None) -> dict[str, str]:
+        """Return the ids of what other processes make now, with theirs."""
+        return await self._made_elsewhere(messages.c.process, owner, chat_id)
+
+    async def _made_elsewhere(
+        self, told: Column[Any], owner: str | None, chat_id: str | None
+    ) -> dict[str, str]:
+        statement = select(messages.c.id, told.label("told")).where(
+            IS_LIVE, messages.c.process != self._database.process
         )
+        if owner is not None:
+            statement = statement.where(messages.c.owner == owner)
         if chat_id is not None:
             statement = statement.where(messages.c.chat_id == chat_id)
         rows = await self._database.read(statement.order_by(messages.c.seq))
-        return {row["id"]: row["chat_id"] for row in rows}
+        return {row["id"]: row["told"] for row in rows}
+
+    async def identity(self) -> str:
+        """Return the name of the database, which no other has."""
+        rows = await self._database.read(select(identity.c.id))
+        return str(rows[0]["id"])
 
     async def makes_any(self) -> bool:
         """Tell whether this process makes messages now."""
@@ -171,120 +245,6 @@ class Reader:
 
     def _message_of(self, row: Mapping[str, Any]) -> Message:
         return message_of(row, self._database.process)
-
-
-class Overlay(Reader):
-    """What reads the chats that are held from memory, and the others from the database.
-
-    Where the database cannot be read either, what is not held is an error, never "there is no
-    such chat". A list is as long as it can be.
-    """
-
-    def __init__(self, database: Database, held: Held) -> None:
-        super().__init__(database)
-        self.held = held
-        self._memory = Reader(held.memory)
-
-    async def get_chat(self, chat_id: str) -> Chat | None:
-        """Return a chat, or None."""
-        if chat_id in self.held.chats:
-            return await self._memory.get_chat(chat_id)
-        return await super().get_chat(chat_id)
-
-    async def place_of(self, owner: str, chat_id: str) -> int | None:
-        """Return a chat's place in its owner's list; None if it is not there, or not known."""
-        if chat_id in self.held.chats:
-            return await self._memory.place_of(owner, chat_id)
-        return await as_far(super().place_of(owner, chat_id), None)
-
-    async def page(
-        self, owner: str, query: str, limit: int, before: int | None
-    ) -> list[tuple[int, Chat]]:
-        """Return a page of an owner's list, with the places in it."""
-        held = self.held.chats
-        mine = await self._memory.page(owner, query, limit, before)
-        # Of those that are held, some may stand there still.
-        others = await as_far(super().page(owner, query, limit + len(held), before), [])
-        both = [*mine, *(each for each in others if each[1].id not in held)]
-        return sorted(both, key=lambda each: each[0], reverse=True)[:limit]
-
-    async def hits(self, chat_ids: Sequence[str], query: str) -> dict[str, str]:
-        """Return the lines in which a query is found, as far as they are known."""
-        stored = await as_far(super().hits(chat_ids, query), {})
-        return stored | await self._memory.hits(chat_ids, query)
-
-    async def count_chats(self, owner: str) -> int:
-        """Count an owner's chats, as far as they are known."""
-        held = list(self.held.chats)
-        known = await self._memory.count_chats(owner)
-        stored = await as_far(super().count_chats(owner), 0)
-        return known + stored - await as_far(self.owned_among(owner, held), 0)
-
-    async def get_message(self, message_id: str) -> Message | None:
-        """Return a message, or None."""
-        mine = await self._memory.get_message(message_id)
-        if mine is not None and not mine.made_elsewhere:
-            return mine
-        found = await (
-            as_far(super().get_message(message_id), mine)
-            if mine
-            else super().get_message(message_id)
-        )
-        return found if mine is not None or self._is_stored(found) else None
-
-    async def find_request(self, owner: str, request_id: str) -> Message | None:
-        """Return the assistant message that an owner's request made or went on with, or None."""
-        mine = await self._memory.find_request(owner, request_id)
-        if mine is not None:
-            return mine
-        # New prompts go on. One that had been answered before is answered again then.
-        found = await as_far(super().find_request(owner, request_id), None)
-        return found if self._is_stored(found) else None
-
-    async def made_elsewhere(self, owner: str, chat_id: str | None) -> dict[str, str]:
-        """Return what other processes make now, if it is known."""
-        return await as_far(super().made_elsewhere(owner, chat_id), {})
-
-    async def makes_any(self) -> bool:
-        """Tell whether this process makes messages now, as far as it is known."""
-        return await self._memory.makes_any() or await as_far(super().makes_any(), False)
-
-    async def lost(self, message_ids: Sequence[str]) -> list[str]:
-        """Return none: what is being made goes on in memory."""
-        return []
-
-    async def get_messages(self, chat_id: str) -> list[Message]:
-        """Return all messages of a chat, oldest first."""
-        if chat_id not in self.held.chats:
-            return await super().get_messages(chat_id)
-        mine = await self._memory.get_messages(chat_id)
-        if chat_id not in self.held.partial and not any(each.made_elsewhere for each in mine):
-            return mine
-        stored = {each.id: each for each in await as_far(super().get_messages(chat_id), [])}
-        new = {each.id: each for each in mine if each.id not in stored or not each.made_elsewhere}
-        return list({**stored, **new}.values())
-
-    async def newest_reply(self, chat_id: str) -> str | None:
-        """Return the newest reply that ends a thread and is neither taken out nor to come."""
-        if chat_id in self.held.chats:
-            return await self._memory.newest_reply(chat_id)
-        return await super().newest_reply(chat_id)
-
-    async def get_thread(self, message_id: str) -> list[Message]:
-        """Return a message and those before it along `reply_to`, oldest first."""
-        mine = await self._memory.get_thread(message_id)
-        if not mine:
-            stored = await super().get_thread(message_id)
-            return stored if stored and self._is_stored(stored[0]) else []
-        before = mine[0].reply_to
-        if before is None or mine[0].chat_id not in self.held.partial:
-            return mine
-        return [*await as_far(super().get_thread(before), []), *mine]
-
-    def _is_stored(self, found: Message | None) -> bool:
-        """Tell whether a message of the database stands there as it is."""
-        chats = self.held.chats - self.held.partial
-        return found is not None and found.chat_id not in chats
 
 
 def _lines_with(words: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

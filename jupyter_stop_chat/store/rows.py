@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal_column as literal
 
-from jupyter_stop_chat.wire.objects import Attachment, Chat, Message
+from jupyter_stop_chat.wire.objects import Attachment, Chat, Message, Spent
 from jupyter_stop_chat.wire.utf16 import utf16_length, whole
 
 from .schema import (
@@ -61,13 +61,16 @@ _MESSAGE = (
 )
 
 
-def _some(states: str) -> ColumnElement[bool]:
+def _some(states: str, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     """Tell whether a chat has a live message in such a state, by the index of live ones."""
+    state: ColumnElement[bool] = literal(f"messages.state IN ({states})")
     return exists(
-        select(literal("1")).where(
-            messages.c.chat_id == chats.c.id, IS_LIVE, literal(f"messages.state IN ({states})")
-        )
+        select(literal("1")).where(messages.c.chat_id == chats.c.id, IS_LIVE, state, *more)
     )
+
+
+#: A tool call waits for a person. Where its arguments say so, their quotes are escaped.
+_ASKS: ColumnElement[bool] = literal('CAST(messages.tools AS TEXT) LIKE \'%"state": "asked"%\'')
 
 
 _CHAT = (
@@ -76,7 +79,9 @@ _CHAT = (
     chats.c.title,
     chats.c.created_at,
     chats.c.updated_at,
+    *(chats.c[name].label(f"spent_{name}") for name in Spent.model_fields),
     case(
+        (_some("'generating'", _ASKS), "asking"),
         (_some("'generating', 'stopping'"), "generating"),
         (_some("'queued'"), "queued"),
         else_="idle",
@@ -86,7 +91,7 @@ _CHAT = (
 #: What of a message changes while it is made, and at its end.
 CHANGING = (
     *("state", "text", "text_length", "reasoning"),
-    *("usage", "stop", "error", "finish_reason", "tools"),
+    *("usage", "cost", "stop", "error", "finish_reason", "tools"),
 )
 ONE_MESSAGE = select(*_MESSAGE).where(messages.c.id == bindparam("id"))
 MESSAGES_OF_CHAT = (
@@ -107,6 +112,8 @@ BY_EARLIER_REQUEST = (
         earlier_requests.c.request_id == bindparam("request_id"),
     )
 )
+#: Whose a message is.
+OWNER_OF = select(messages.c.owner).where(messages.c.id == bindparam("id"))
 ONE_CHAT = select(*_CHAT).where(chats.c.id == bindparam("id"))
 CHATS: Select[Any] = select(*_CHAT, chats.c.changed).order_by(chats.c.changed.desc(), chats.c.id)
 #: What is being made, by which process, and how long ago that was last seen.
@@ -190,7 +197,10 @@ NEWEST_REPLY = _newest_reply()
 
 def chat_of(row: Mapping[str, Any]) -> Chat:
     """Make a chat of a row."""
-    return Chat(**row)
+    values = dict(row)
+    spent = {name: values.pop(f"spent_{name}") for name in Spent.model_fields}
+    # Of a chat in which nothing was used there is nothing to say.
+    return Chat(**values, spent=Spent(**spent) if any(spent.values()) else None)
 
 
 def message_of(row: Mapping[str, Any], ours: str | None = None) -> Message:
@@ -210,6 +220,7 @@ def message_of(row: Mapping[str, Any], ours: str | None = None) -> Message:
         values["reasoning"] = (values["reasoning"] or "") + thought
     values["attachments"] = values["attachments"] or ()
     values["tools"] = values["tools"] or ()
+    values["instructions"] = values["instructions"] or None
     return Message.model_validate(values)
 
 
@@ -229,7 +240,8 @@ def along_links(thread: Iterable[Message], message_id: str) -> list[Message]:
 
 def row_of_chat(chat: Chat) -> dict[str, Any]:
     """Make the row of a chat, all but its place in the order of changes."""
-    row = chat.model_dump(exclude={"state"})
+    row = chat.model_dump(exclude={"state", "spent"})
+    row |= (chat.spent or Spent()).model_dump()
     row["owner"] = whole(chat.owner)
     row["title"] = None if chat.title is None else whole(chat.title)
     return row
@@ -249,6 +261,7 @@ def row_of_message(message: Message, owner: str, process: str) -> dict[str, Any]
     row["reasoning"] = None if message.reasoning is None else whole(message.reasoning)
     for name in ("attachments", "tools"):
         row[name] = row[name] or None
+    row["path"] = None if message.path is None else whole(message.path)
     row["owner"] = owner
     row["process"] = process if row["state"] in LIVE else None
     return row

@@ -19,15 +19,16 @@ from sqlalchemy import (
 
 from jupyter_stop_chat.ports.store import Part, Settlement, ended
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import Message, Usage
+from jupyter_stop_chat.wire.objects import Message
 from jupyter_stop_chat.wire.times import now
-from jupyter_stop_chat.wire.usage import CHARACTERS_PER_TOKEN, tokens, total
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 from .appends import append
 from .operations import Append, Interrupt, MakeThought, Rewrite, Settle
 from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_message
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
+from .spending import COUNT_CHAT, COUNT_DAY, more, of_day
+from .tools.left import FORGET, FORGET_OURS, NOTE, runs_on
 
 #: So much of a text is put into its message, where it can be searched, in UTF-16 code units. What
 #: a longer one has behind that stays in the rows it was appended in: to write megabytes anew, and
@@ -55,6 +56,8 @@ _TOUCH = (
     .where(chats.c.id == bindparam("its_id"))
     .values(updated_at=bindparam("new_updated_at"), changed=NEXT_CHANGE.scalar_subquery())
 )
+#: The same, with what was spent.
+_TOUCH_AND_COUNT = _TOUCH.values(COUNT_CHAT)
 _OF_MESSAGE = (
     deltas.c.message
     == select(messages.c.seq).where(messages.c.id == bindparam("its_id")).scalar_subquery()
@@ -97,6 +100,8 @@ def settle(
 ) -> Message | None:
     """Claim a terminal state, and keep of the text what the settlement says.
 
+    What was spent is counted in its chat; its owner's day is counted by `count_days`.
+
     :param process: the server process that makes the message; another's is not touched.
     :returns: the message as it is kept, or None when another had claimed it before.
     :raises StopChatError: the state is no end.
@@ -106,9 +111,9 @@ def settle(
     if row is None:
         return None
     before = message_of(row)
-    message = _settled(before, operation.settlement)
+    message = _settled(before, operation)
     if message.text_length <= FOLDED:
-        return _end(executor, message, process)
+        return _end(executor, message, process, operation.settlement)
     # A longer one's own text stays for now: what waits goes behind it below.
     stored = message.model_copy(update={"text": row["text"]})
     if not _claim(executor, stored, process):
@@ -120,7 +125,8 @@ def settle(
     text = utf16_slice(text, 0, utf16_length(text) - surplus)
     own = {"text": text, "text_length": utf16_length(text)}
     connection.execute(update(messages).where(messages.c.id == message.id).values(own))
-    touch(connection, message.chat_id)
+    _note_left(executor, message, process)
+    _count(executor, message, operation.settlement)
     return message
 
 
@@ -135,9 +141,13 @@ def settle_short(
     row = _live_row(executor, operation)
     if row is None:
         return True, None
-    message = _settled(message_of(row), operation.settlement)
-    fits = message.text_length <= FOLDED
-    return fits, _end(executor, message, process) if fits else None
+    message = _settled(message_of(row), operation)
+    if message.text_length > FOLDED:
+        return False, None
+    kept = _end(executor, message, process, operation.settlement)
+    if kept is not None and (bill := operation.settlement.bill) is not None:
+        executor.change(COUNT_DAY, of_day(bill))
+    return True, kept
 
 
 def _live_row(executor: Executor, operation: Settle | Interrupt) -> dict[str, Any] | None:
@@ -153,19 +163,43 @@ def _claim(executor: Executor, message: Message, process: str | None) -> bool:
     return executor.change(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING}) > 0
 
 
-def _end(executor: Executor, message: Message, process: str | None) -> Message | None:
+def _end(
+    executor: Executor, message: Message, process: str | None, settlement: Settlement
+) -> Message | None:
     if not _claim(executor, message, process):
         return None
     executor.change(_DROP, {"its_id": message.id})
-    executor.change(_TOUCH, {"its_id": message.chat_id, "new_updated_at": now()})
+    _note_left(executor, message, process)
+    _count(executor, message, settlement)
     return message
 
 
-def _settled(message: Message, settlement: Settlement) -> Message:
-    """Return a message as a settlement leaves it."""
+def _note_left(executor: Executor, message: Message, process: str | None) -> None:
+    """Note whether a call of a message runs on, and who has it."""
+    if not message.tools:
+        return
+    its = {"its_id": message.id, "its_process": process}
+    if not runs_on(message.tools):
+        executor.change(FORGET, {"its_id": message.id})
+    elif process is not None:
+        executor.change(FORGET_OURS, its)
+        executor.change(NOTE, its)
+
+
+def _count(executor: Executor, message: Message, settlement: Settlement) -> None:
+    """Make a chat the one that changed last, with what a part of a message adds to it."""
+    bill = settlement.bill
+    its = {"its_id": message.chat_id, "new_updated_at": now()}
+    executor.change(_TOUCH_AND_COUNT, its | more(bill.spent if bill else None))
+
+
+def _settled(message: Message, operation: Settle | Interrupt) -> Message:
+    """Return a message as its end leaves it."""
+    settlement = operation.settlement
+    tools = message.tools if settlement.tools is None else settlement.tools
     told = {
         name: value
-        for name in ("usage", "stop", "error", "finish_reason")
+        for name in ("usage", "cost", "stop", "error", "finish_reason")
         if (value := getattr(settlement, name)) is not None
     }
     text = utf16_slice(message.text, 0, settlement.keep)
@@ -177,7 +211,7 @@ def _settled(message: Message, settlement: Settlement) -> Message:
             "text": text,
             "text_length": utf16_length(text),
             "reasoning": reasoning or None,
-            "tools": ended(message.tools if settlement.tools is None else settlement.tools),
+            "tools": ended(tools, gone=isinstance(operation, Interrupt)),
         }
     )
 
@@ -228,31 +262,6 @@ def take_thought(connection: Connection, operation: MakeThought, process: str) -
         own = {"text": kept, "text_length": utf16_length(kept)}
         connection.execute(update(messages).where(*mine).values(own))
     return thought
-
-
-def estimated(row: Mapping[str, Any], length_before: int) -> Usage | None:
-    """Estimate what a message used whose process ended before it counted (B9).
-
-    :param row: the message, as `ONE_MESSAGE` reads it; what waits was made by the last try.
-    :param length_before: how long is what stands before it, in UTF-16 code units.
-    :returns: None when nothing was made that was not counted.
-    """
-    known = None if row["usage"] is None else Usage.model_validate(row["usage"])
-    text = utf16_length(row["more_text"] or "")
-    reasoning = utf16_length(row["more_reasoning"] or "")
-    begun = row["text_length"]
-    if known is not None and known.output_tokens and begun >= FOLDED:
-        # What an earlier try made waits there as well.
-        counted = min(text, max(0, CHARACTERS_PER_TOKEN * known.output_tokens - begun))
-        begun, text = begun + counted, text - counted
-    if not text + reasoning:
-        return None
-    estimate = Usage(
-        input_tokens=tokens(length_before + begun),
-        output_tokens=tokens(text + reasoning),
-        estimated=True,
-    )
-    return total(known, estimate)
 
 
 def read_message(connection: Connection, message_id: str) -> Message:

@@ -31,3 +31,23 @@ async def in_slices(make: Callable[[_Given], _Made], given: Iterable[_Given]) ->
 def id_slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Split ids into as many as a statement may ask for."""
     return (ids[first : first + _IDS] for first in range(0, len(ids), _IDS))
+
+
+def pages(
+    given: Iterable[_Given], most: int, room: int, weight: Callable[[_Given], int]
+) -> Iterator[tuple[_Given, ...]]:
+    """Split things into pages of which none has too many, or weighs too much.
+
+    :param room: what a page may weigh; one thing has a page of its own, whatever it weighs.
+    """
+    page: list[_Given] = []
+    size = 0
+    for each in given:
+        its = weight(each)
+        if page and (len(page) == most or size + its > room):
+            yield tuple(page)
+            page, size = [], 0
+        page.append(each)
+        size += its
+    if page:
+        yield tuple(page)

@@ -1,38 +1,35 @@
-"""The store on a SQL database: SQLite by default.
-
-Imports SQLAlchemy: get one from `open_store`, which imports this in a thread.
-"""
+"""The store on a SQL database; imports SQLAlchemy, so `open_store` imports this in a thread."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from jupyter_stop_chat.ports.spending import NoPrices, Prices
 from jupyter_stop_chat.ports.store import Making, Part, Settlement
+from jupyter_stop_chat.ports.tools import Told
 from jupyter_stop_chat.threads import Then, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import (
-    Attachment,
-    Chat,
-    Message,
-    MessageState,
-    Receipt,
-    ToolCall,
-)
+from jupyter_stop_chat.wire.objects import Attachment, Chat, Message, MessageState, Mode, Receipt
+from jupyter_stop_chat.wire.tools import ToolCall
 
+from .adding import add_chat
+from .blobs import SqlBlobs
 from .database import Database
+from .degraded.overlay import Overlay
 from .degraded.reason import Reason, reason_of, unreadable
 from .degraded.saving import Saver, Sleep
+from .instructions import SqlInstructions
 from .operations import (
     NOBODY,
     AmendPrompt,
     AmendStop,
+    AmendTool,
     Append,
     BeginTurn,
     CreateChat,
@@ -47,16 +44,18 @@ from .operations import (
     SetTitle,
     Settle,
 )
-from .reading import Overlay, Reader
-from .sqlite.processes import BEAT_SECONDS
-from .writer import GROUP_BYTES
+from .processes.heartbeat import Heartbeat
+from .processes.questions import DatabasePeers
+from .reading import Reader
+from .spending import SqlSpending
+from .tools.allowed import SqlAllowedTools
+from .tools.calls import SqlCalls
+from .tools.journal import SqlJournal
+from .tools.outputs import SqlOutputs
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-
-#: How many messages of a chat that is brought in are written at once.
-PAGE = 200
 
 
 class SqlStore:
@@ -68,6 +67,8 @@ class SqlStore:
     :param busy_seconds: how long a write waits for another process's lock.
     :param pragmas: further SQLite pragmas for the connection that writes.
     :param sleep: how to wait, in seconds, between tries to save.
+    :param prices: tells what is counted for replies whose process ended.
+    :ivar peers: what reaches the other processes on this database through it.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class SqlStore:
         busy_seconds: float = 1.0,
         pragmas: Mapping[str, str | int] = MappingProxyType({}),
         sleep: Sleep = asyncio.sleep,
+        prices: Prices = NoPrices(),  # noqa: B008 - it has no state
     ) -> None:
         self.on_degraded: Callable[[bool], None] = lambda degraded: None
         #: Returns what is being made: it is saved also where the database is lost.
@@ -91,12 +93,24 @@ class SqlStore:
             sleep,
             lambda degraded: self.on_degraded(degraded),  # noqa: PLW0108 - it may be set later
             lambda: self.making(),  # noqa: PLW0108 - as above
+            prices,
         )
         self._writer = self._saver.writer
         self._writer.on_commit = lambda seconds: self.on_commit(seconds)  # noqa: PLW0108 - as above
-        self._beating: asyncio.Task[None] | None = None
+        write, read = self._writer.write, self._read
+        self.instructions, self.spending = SqlInstructions(write, read), SqlSpending(write, read)
+        self.blobs = SqlBlobs(write, read, lambda: not self._saver.degraded)
+        self.allowed_tools, self.journal = SqlAllowedTools(write, read), SqlJournal(write, read)
+        self.calls, self.outputs = SqlCalls(write, read), SqlOutputs(write, read)
+        self.peers = DatabasePeers(self._database, self._saver, owner_process)
+        # Servers of one database server rely on each other; a file's locks say who lives.
+        self._heartbeat = Heartbeat(
+            self._saver,
+            lambda: self._database.path is not None and not self.making(),
+            self.blobs.sweep,
+        )
         self._deleting: set[asyncio.Task[bool]] = set()
-        #: Set when a message ends for which something still waits for room.
+        #: Set when a message ends that waits for room.
         self._ended: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
     async def open(
@@ -113,14 +127,11 @@ class SqlStore:
                 "Chats are saved in SQLite's slower %r journal: this file system takes no WAL.",
                 prepared.journal,
             )
-        self._beating = asyncio.create_task(self._beat(), name="stop-chat-store-beat")
+        self._heartbeat.start()
 
     async def close(self) -> None:
         """Write what is left and let go of everything."""
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
-            self._beating = None
+        await self._heartbeat.stop()
         await self._saver.close()
 
     def health(self) -> dict[str, Any]:
@@ -149,20 +160,17 @@ class SqlStore:
         """
         await self._writer.write(CreateChat(chat))
 
-    async def add_chat(self, chat: Chat, messages: Sequence[Message]) -> None:
+    async def add_chat(
+        self,
+        chat: Chat,
+        messages: Sequence[Message],
+        calls: Mapping[str, Sequence[Told]] = MappingProxyType({}),
+    ) -> None:
         """Remember a whole chat; nobody sees it before all of it is there.
 
-        It is written a page at a time, so that what others write goes on in between.
+        :param calls: the tool calls of its messages, by their ids.
         """
-        hidden = chat.model_copy(update={"owner": NOBODY})
-        await self._writer.write(CreateChat(hidden))
-        try:
-            for page in _pages(messages):
-                await self._writer.write(BeginTurn(page, None, chat.owner))
-            await self._writer.write(GiveChat(chat.id, chat.owner))
-        except BaseException:
-            await asyncio.shield(self._writer.write(DeleteChat(chat.id)))
-            raise
+        await add_chat(self._writer.write, chat, messages, calls)
 
     async def set_title(self, chat_id: str, title: str | None) -> bool:
         """Set or clear a title; tell whether the chat exists."""
@@ -235,6 +243,10 @@ class SqlStore:
         if await self._has_room(message_id):
             await self._writer.write(PutTool(message_id, call))
 
+    async def amend_tool(self, message_id: str, call: ToolCall) -> None:
+        """Replace a tool call of a message that has ended: it ended later."""
+        await self._writer.write(AmendTool(message_id, call))
+
     async def settle(self, message_id: str, settlement: Settlement) -> Message | None:
         """Claim the terminal state of a message.
 
@@ -246,17 +258,21 @@ class SqlStore:
         return settled
 
     async def reopen(
-        self, message_id: str, request_id: str | None = None, model: str | None = None
+        self,
+        message_id: str,
+        request_id: str | None = None,
+        model: str | None = None,
+        mode: Mode | None = None,
     ) -> Message | None:
         """Move an `interrupted` or `failed` message back to `queued`, to go on from its text.
 
         :param request_id: what asks for it; the message is found by its earlier ones as well.
-        :param model: which model goes on, if it is another.
+        :param model: which model goes on, if it is another; `mode`, in which mode, likewise.
         :raises StopChatError: `not_possible_now`: another message has answered that request, or
             `made_elsewhere`: another process makes a reply in its chat.
         """
-        reopened: Message | None = await self._write_alone(Reopen(message_id, request_id, model))
-        return reopened
+        kept: Message | None = await self._write_alone(Reopen(message_id, request_id, model, mode))
+        return kept
 
     async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
         """Replace the receipt of a message that was stopped: its provider closed late."""
@@ -269,13 +285,14 @@ class SqlStore:
         reply_to: str | None,
         asked: tuple[str, str] | None = None,
         attachments: tuple[Attachment, ...] | None = None,
+        mode: Mode | None = None,
     ) -> None:
         """Replace the text and the place of a prompt whose reply has not begun.
 
         :param asked: that reply, and the request that it is found by from now on as well.
-        :param attachments: what goes with it from now on; None: what went with it before.
+        :param attachments: what goes with it from now on, as `mode` both; None: as before.
         """
-        await self._writer.write(AmendPrompt(message_id, text, reply_to, asked, attachments))
+        await self._writer.write(AmendPrompt(message_id, text, reply_to, asked, attachments, mode))
 
     async def _write_alone(self, operation: Operation) -> Any:
         """Write what begins a reply in a chat, unless another process makes one there."""
@@ -315,12 +332,23 @@ class SqlStore:
         """Return a message, or None."""
         return await self._read(lambda reader: reader.get_message(message_id))
 
-    async def made_elsewhere(self, owner: str, chat_id: str | None = None) -> dict[str, str]:
-        """Return the ids of an owner's messages that other processes make now, with their chats'.
+    async def made_elsewhere(
+        self, owner: str | None, chat_id: str | None = None
+    ) -> dict[str, str]:
+        """Return the ids of messages that other processes make now, with their chats'.
 
+        :param owner: whose they are; None: everyone's.
         :param chat_id: only those of this chat.
         """
         return await self._read(lambda reader: reader.made_elsewhere(owner, chat_id))
+
+    async def makers(self, owner: str | None, chat_id: str | None = None) -> dict[str, str]:
+        """Return the ids of what other processes make now, with theirs: an owner's, or all."""
+        return await self._read(lambda reader: reader.makers(owner, chat_id))
+
+    async def identity(self) -> str:
+        """Return the name of the database, which no other has."""
+        return await self._read(lambda reader: reader.identity())
 
     async def lost(self, message_ids: Sequence[str]) -> list[str]:
         """Return which of some messages that were made here another process deleted or ended."""
@@ -363,31 +391,3 @@ class SqlStore:
             if reason_of(error) is None:
                 raise
             raise unreadable(error) from error
-
-    async def _beat(self) -> None:
-        """Note from time to time that this process lives, and find what others left behind."""
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            with contextlib.suppress(Exception):
-                await self._saver.check()
-                await self._say_that_it_lives()
-                await self._saver.recover()
-
-    async def _say_that_it_lives(self) -> None:
-        await self._saver.hold_lock()
-        await self._saver.beat()
-
-
-def _pages(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
-    """Split messages into groups of which each is soon written."""
-    page: list[Message] = []
-    size = 0
-    for message in messages:
-        cost = len(message.text) + len(message.reasoning or "")
-        if page and (len(page) == PAGE or size + cost > GROUP_BYTES):
-            yield tuple(page)
-            page, size = [], 0
-        page.append(message)
-        size += cost
-    if page:
-        yield tuple(page)

@@ -12,7 +12,8 @@ from typing import Any
 
 from jupyter_stop_chat.threads import Then, answer
 
-from .operations import Append, Operation, weight
+from .operations import Append, Operation
+from .weight import weight
 
 log = logging.getLogger(__name__)
 

@@ -75,12 +75,16 @@ def _message(step: Step) -> AIMessageChunk | None:
             return AIMessageChunk(content="", additional_kwargs={"reasoning_content": text})
         case ToolStarted(call_id, name, args):
             part = tool_call_chunk(name=name, args=args or "{}", id=call_id, index=0)
-            return AIMessageChunk(content="", tool_call_chunks=[part])
-        case TokensUsed(sent, got):
+            # As a provider says that its answer is whole.
+            ended = {"finish_reason": "tool_calls"}
+            return AIMessageChunk(content="", tool_call_chunks=[part], response_metadata=ended)
+        case TokensUsed(sent, got, cached, written, thought):
             usage = UsageMetadata(
                 input_tokens=sent or 0,
                 output_tokens=got or 0,
                 total_tokens=(sent or 0) + (got or 0),
+                input_token_details={"cache_read": cached or 0, "cache_creation": written or 0},
+                output_token_details={"reasoning": thought or 0},
             )
             return AIMessageChunk(content="", usage_metadata=usage)
     return None
@@ -152,6 +156,7 @@ class _Scripted(BaseChatModel):
             tool_calls=said.tool_calls,
             usage_metadata=said.usage_metadata,
             additional_kwargs=said.additional_kwargs,
+            response_metadata=said.response_metadata,
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 

@@ -6,23 +6,16 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .objects import (
-    MAX_ATTACHMENTS,
-    MAX_OFFSETS,
-    MAX_WANTED,
-    Attachment,
-    Id,
-    ModelId,
-    Offset,
-    Part,
-    Policy,
-    Text,
-    WireModel,
-)
+from .objects import MAX_ATTACHMENTS, MAX_OFFSETS, MAX_WANTED, Attachment, Mode, Part, Policy
+from .terms import Digest, Id, ModelId, Offset, Place, Text, WireModel
 
 
 class Send(WireModel):
-    """A frame: send a prompt; twice with one `request_id` counts once."""
+    """A frame: send a prompt; twice with one `request_id` counts once.
+
+    `path` is the notebook or file that the person has open: rules files are looked for from its
+    folder up. `mode`: whether the model may use tools.
+    """
 
     type: Literal["send"]
     request_id: Id
@@ -31,13 +24,16 @@ class Send(WireModel):
     model: ModelId | None = None
     attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
     policy: Policy | None = None
+    path: Place | None = None
+    mode: Mode = "ask"
 
 
 class Stop(WireModel):
     """A frame: stop one message, one request, one chat or all of yours.
 
     `shown` is how much of the text the person had seen: the kept text ends there. `discard`
-    takes the turn out of the chat as well.
+    takes the turn out of the chat as well. `press` is the same each time that one press is sent:
+    sent again, a stop of a chat or of all must not stop what was asked for since.
     """
 
     type: Literal["stop"]
@@ -47,6 +43,7 @@ class Stop(WireModel):
     all: Literal[True] | None = None
     shown: Offset | None = None
     discard: bool = False
+    press: Id | None = None
 
     @model_validator(mode="after")
     def _one_target(self) -> Stop:
@@ -109,21 +106,23 @@ class Close(WireModel):
 
 
 class Continue(WireModel):
-    """A frame: go on from a partial reply."""
+    """A frame: go on from a partial reply, in the mode that it was made in by default."""
 
     type: Literal["continue"]
     message_id: Id
     request_id: Id
     model: ModelId | None = None
+    mode: Mode | None = None
 
 
 class Regenerate(WireModel):
-    """A frame: make a reply anew, keeping the earlier one as a version."""
+    """A frame: make a reply anew, in its mode by default, keeping the earlier one as a version."""
 
     type: Literal["regenerate"]
     message_id: Id
     request_id: Id
     model: ModelId | None = None
+    mode: Mode | None = None
 
 
 class Edit(WireModel):
@@ -132,6 +131,7 @@ class Edit(WireModel):
     A prompt that is still queued is changed where it is.
 
     :ivar keeps: the places of the attachments that still go with it, from 0; by default all do.
+    :ivar mode: that of its reply before by default.
     """
 
     type: Literal["edit"]
@@ -139,6 +139,7 @@ class Edit(WireModel):
     body: Text
     request_id: Id
     model: ModelId | None = None
+    mode: Mode | None = None
     keeps: (
         Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=MAX_ATTACHMENTS)] | None
     ) = None
@@ -166,6 +167,51 @@ class Resume(WireModel):
     chat_id: Id
 
 
+class Approve(WireModel):
+    """A frame: answer what a tool call asks for.
+
+    `digest` names exactly what is allowed; `reason` is told to the model.
+    """
+
+    type: Literal["approve"]
+    message_id: Id
+    call_id: Annotated[Text, Field(min_length=1, max_length=200)]
+    digest: Digest
+    answer: Literal["once", "chat", "always", "refuse"]
+    reason: Annotated[Text, Field(max_length=2000)] | None = None
+
+
+class Focus(WireModel):
+    """A frame: tell that this page does what tools ask, and that the person works in it now.
+
+    :ivar page: the page's own id, the same on each of its connections.
+    :ivar here: the person works in it; else it only tells that it is there.
+    """
+
+    type: Literal["focus"]
+    page: Id | None = None
+    here: bool = True
+
+
+class ToolTaken(WireModel):
+    """A frame: tell that what a tool asks of this page is being done."""
+
+    type: Literal["tool_taken"]
+    call: Id
+
+
+class ToolAnswer(WireModel):
+    """A frame: answer what a tool asked of this page; what is longer goes by HTTP.
+
+    `result` is JSON. `error` names why there is none, `result` then what goes with it.
+    """
+
+    type: Literal["tool_answer"]
+    call: Id
+    result: Text | None = None
+    error: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = None
+
+
 #: The types of the frames that a client sends.
 ClientType = Literal[
     "send",
@@ -180,6 +226,10 @@ ClientType = Literal[
     "reorder",
     "resume",
     "ping",
+    "approve",
+    "focus",
+    "tool_taken",
+    "tool_answer",
 ]
 CLIENT_TYPES = frozenset[str](get_args(ClientType))
 
@@ -195,6 +245,10 @@ ClientFrame = Annotated[
     | Unqueue
     | Reorder
     | Resume
-    | Ping,
+    | Ping
+    | Approve
+    | Focus
+    | ToolTaken
+    | ToolAnswer,
     Field(discriminator="type"),
 ]

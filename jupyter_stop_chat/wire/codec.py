@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .client_frames import CLIENT_TYPES, ClientFrame
 from .errors import ErrorCode, StopChatError
-from .objects import Id
+from .terms import Id
 
 #: With more wrong fields than this, none is named: each of them would be written down first.
 MOST_WRONG = 100

@@ -7,84 +7,14 @@ the exception itself goes to the log under an error id that the client is shown 
 from __future__ import annotations
 
 import uuid
-from enum import StrEnum
 
+from .error_codes import ErrorCode
 from .secrets import mask_for_people
+
+__all__ = ["MOST_OF_A_FIELD", "SENTENCES", "ErrorCode", "StopChatError", "new_error_id"]
 
 #: So much of a field's name is told, in characters.
 MOST_OF_A_FIELD = 100
-
-
-class ErrorCode(StrEnum):
-    """Every error that a client can be told of."""
-
-    # what a client sent
-    BAD_FRAME = "bad_frame"
-    UNKNOWN_TYPE = "unknown_type"
-    INVALID_FIELD = "invalid_field"
-    BLANK_PROMPT = "blank_prompt"
-    BLANK_TITLE = "blank_title"
-    PROMPT_TOO_LONG = "prompt_too_long"
-    QUERY_TOO_LONG = "query_too_long"
-    UNKNOWN_CHAT = "unknown_chat"
-    UNKNOWN_MESSAGE = "unknown_message"
-    NOT_POSSIBLE_NOW = "not_possible_now"
-    MADE_ELSEWHERE = "made_elsewhere"
-    NOT_ALLOWED = "not_allowed"
-    NO_SUCH_ROUTE = "no_such_route"
-    # what the server allows
-    BUSY = "busy"
-    TOO_MANY_GENERATIONS = "too_many_generations"
-    SERVER_BUSY = "server_busy"
-    TOO_FAST = "too_fast"
-    TOO_MANY_SOCKETS = "too_many_sockets"
-    TOO_MANY_CHATS = "too_many_chats"
-    TOO_MANY_STUCK = "too_many_stuck"
-    REPLY_TOO_LONG = "reply_too_long"
-    TOOK_TOO_LONG = "took_too_long"
-    SHUTTING_DOWN = "shutting_down"
-    # models
-    NO_MODEL = "no_model"
-    UNKNOWN_MODEL = "unknown_model"
-    UNKNOWN_PROVIDER = "unknown_provider"
-    MODEL_NOT_ALLOWED = "model_not_allowed"
-    MISSING_PACKAGE = "missing_package"
-    MISSING_KEY = "missing_key"
-    UNSTOPPABLE_MODEL = "unstoppable_model"
-    LOCAL_MODEL_MISSING = "local_model_missing"
-    LOCAL_MODEL_CRASHED = "local_model_crashed"
-    LOCAL_MODEL_MEMORY = "local_model_memory"
-    DOWNLOAD_FAILED = "download_failed"
-    DISK_FULL = "disk_full"
-    WRONG_CHECKSUM = "wrong_checksum"
-    INSTALL_FAILED = "install_failed"
-    INVALID_KEY = "invalid_key"
-    INVALID_ADDRESS = "invalid_address"
-    KEYCHAIN_LOCKED = "keychain_locked"
-    # what a provider answered
-    KEY_REFUSED = "key_refused"
-    FORBIDDEN = "forbidden"
-    MODEL_NOT_FOUND = "model_not_found"
-    PROVIDER_TIMEOUT = "provider_timeout"
-    CONTEXT_TOO_LONG = "context_too_long"
-    RATE_LIMITED = "rate_limited"
-    PROVIDER_FAILED = "provider_failed"
-    PROVIDER_UNREACHABLE = "provider_unreachable"
-    CONTENT_FILTERED = "content_filtered"
-    REQUEST_REFUSED = "request_refused"
-    EMPTY_REPLY = "empty_reply"
-    QUOTA_EXCEEDED = "quota_exceeded"
-    WRONG_ADDRESS = "wrong_address"
-    PROVIDER_MEMORY = "provider_memory"
-    UNOFFERED_TOOL = "unoffered_tool"
-    # what the store says to everyone
-    NOT_SAVED = "not_saved"
-    NOT_READABLE = "not_readable"
-    SAVED_AGAIN = "saved_again"
-    SET_ASIDE = "set_aside"
-    # ours
-    GENERATION_FAILED = "generation_failed"
-    INTERNAL = "internal"
 
 
 #: One plain sentence with the next step for each code, and the HTTP status that goes with it.
@@ -109,11 +39,83 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         409,
     ),
     ErrorCode.MADE_ELSEWHERE: (
-        "Another Jupyter server on the same data makes this reply. Stop it there.",
+        "The Jupyter server that makes this chat's reply has not answered. Try again.",
         409,
     ),
     ErrorCode.NOT_ALLOWED: ("You are not allowed to do that. Sign in, or ask who may.", 403),
     ErrorCode.NO_SUCH_ROUTE: ("There is nothing here for such a request.", 404),
+    ErrorCode.MODE_NOT_ALLOWED: (
+        "No tools may be used here. Send the prompt in the mode Ask.",
+        403,
+    ),
+    ErrorCode.ANSWERED_ALREADY: (
+        "This is not asked for any more: it was answered, or the reply has ended.",
+        409,
+    ),
+    ErrorCode.ASKED_ANEW: (
+        "What is asked for has changed meanwhile. Look at it again, then answer.",
+        409,
+    ),
+    ErrorCode.ASKED_EACH_TIME: (
+        "This is asked for each time. Allow it once, or refuse it.",
+        409,
+    ),
+    ErrorCode.ANSWER_TOO_LARGE: ("What a page answered a tool is too large.", 413),
+    ErrorCode.UNKNOWN_MCP: ("There is no such MCP server, or it has no such tool.", 404),
+    ErrorCode.TOOL_CHANGED: (
+        "Its server says something else of this tool by now. Look at it again, then allow it.",
+        409,
+    ),
+    ErrorCode.NO_PICTURE: (
+        "This is no picture that can be sent. PNG, JPEG, WebP and GIF can.",
+        415,
+    ),
+    ErrorCode.BROKEN_PICTURE: ("The picture is broken, or not all of it is there.", 422),
+    ErrorCode.PICTURE_TOO_LARGE: (
+        "The picture is too large: it may have 32 MB and 64 million pixels. Send a smaller one.",
+        413,
+    ),
+    ErrorCode.UNKNOWN_PICTURE: (
+        "A picture that is attached is not on the server any more. Attach it again.",
+        404,
+    ),
+    ErrorCode.TOO_MANY_PICTURES: (
+        "Your pictures take as much room as is allowed. Delete a chat with pictures, then try "
+        "again.",
+        409,
+    ),
+    ErrorCode.PICTURES_NOT_SAVED: (
+        "No picture can be saved at the moment. Try again once chats are saved again.",
+        503,
+    ),
+    ErrorCode.CANNOT_SEE: (
+        "This model takes no pictures. Send the prompt without them, or choose another model.",
+        409,
+    ),
+    ErrorCode.TOO_MUCH_TO_SEE: (
+        "The pictures of one prompt are too much for it: they may be 20, and have 20 MB together. "
+        "Send fewer of them.",
+        413,
+    ),
+    ErrorCode.TOO_MANY_UPLOADS: (
+        "Too many files are on their way at once. Wait for one, then try again.",
+        429,
+    ),
+    ErrorCode.FILE_TOO_LARGE: ("The file is too large: it may have 32 MB.", 413),
+    ErrorCode.FILE_TOO_SLOW: (
+        "The file took too long to read. Try a smaller one.",
+        422,
+    ),
+    ErrorCode.UNKNOWN_FILE: ("There is no such file for you on the server.", 404),
+    ErrorCode.NO_DOCUMENTS: (
+        "Documents are not read on this server. Whoever runs it can add that: "
+        "pip install 'jupyter-stop-chat[documents]'.",
+        409,
+    ),
+    ErrorCode.BAD_DOCUMENT: (
+        "No words can be read from this document: it is broken, protected, or has none.",
+        422,
+    ),
     ErrorCode.BUSY: ("A reply is being made in this chat. Stop it, or wait for its end.", 409),
     ErrorCode.TOO_MANY_GENERATIONS: (
         "Too many of your replies are being made at once. Stop one, or wait.",
@@ -132,6 +134,11 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         "You have as many chats as are allowed. Delete one, then try again.",
         409,
     ),
+    ErrorCode.BUDGET_SPENT: (
+        "What you may use in a day is used up, so nothing was sent. A new day begins at midnight, "
+        "UTC.",
+        429,
+    ),
     ErrorCode.TOO_MANY_STUCK: (
         "Too many models on this server do not react to Stop. Try again later, "
         "or choose another model.",
@@ -139,6 +146,10 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
     ),
     ErrorCode.REPLY_TOO_LONG: ("The reply reached the longest length that is allowed.", 413),
     ErrorCode.TOOK_TOO_LONG: ("The reply took longer than is allowed and was ended.", 504),
+    ErrorCode.TOO_MANY_STEPS: (
+        "The model has done as much as one reply may. Look at what it did, then let it go on.",
+        409,
+    ),
     ErrorCode.SHUTTING_DOWN: ("The server is shutting down.", 503),
     ErrorCode.NO_MODEL: (
         "No model is set up. Install the local model, or give a provider's key.",
@@ -239,9 +250,19 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         "choose another model.",
         502,
     ),
+    ErrorCode.CANNOT_USE_TOOLS: (
+        "This model cannot use tools. Ask it in Ask mode, or choose another model.",
+        409,
+    ),
     ErrorCode.NOT_SAVED: (
         "Chats cannot be saved at the moment. They go on, and are saved as soon as that works: "
         "until then, do not stop the server.",
+        503,
+    ),
+    ErrorCode.NEWER_DATABASE: (
+        "A newer version of jupyter-stop-chat has used the database, so this one leaves it as it "
+        "is: earlier chats are not shown, and new ones are kept until the server ends. Update the "
+        "package.",
         503,
     ),
     ErrorCode.NOT_READABLE: (
@@ -254,6 +275,12 @@ SENTENCES: dict[ErrorCode, tuple[str, int]] = {
         "The file of chats was damaged. It was set aside, and what could be read of it is here.",
         200,
     ),
+    ErrorCode.OTHERS_LATE: (
+        "This server cannot reach the others at once at the moment. What is asked of a reply that "
+        "another one makes, a stop above all, can take some seconds longer.",
+        503,
+    ),
+    ErrorCode.OTHERS_AGAIN: ("The other servers are reached at once again.", 200),
     ErrorCode.GENERATION_FAILED: ("The model failed while it was answering. Try again.", 502),
     ErrorCode.INTERNAL: ("Something went wrong on the server. Try again.", 500),
 }

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .objects import (
+    LONGEST_INSTRUCTIONS,
     MAX_ATTACHMENTS,
     Attachment,
     Chat,
     ErrorInfo,
-    Id,
     Message,
     MessageState,
-    ModelId,
-    Offset,
+    Mode,
+    PictureType,
     Policy,
+    Spent,
     StopResult,
-    Text,
     Usage,
 )
 from .pasted import ADDRESS, LONGEST_ADDRESS, PLAIN_KEY
+from .terms import SEEN, Digest, Id, ModelId, Offset, Place, Text
+
+#: So many changes may be told of at once.
+MOST_OUTCOMES = 10_000
 
 
 def _whole_number(value: object) -> object:
@@ -34,7 +38,11 @@ class _Body(BaseModel):
 
 
 class GenerateRequest(_Body):
-    """A prompt; sent twice with one `request_id`, it counts once."""
+    """A prompt; sent twice with one `request_id`, it counts once.
+
+    `path` is a notebook or file: rules files are looked for from its folder up. `mode`: whether
+    the model may use tools; the stream then tells what they ask, and `…/approval` answers it.
+    """
 
     #: A blank one is refused with a code of its own.
     body: Annotated[Text, Field(json_schema_extra={"pattern": r"\S"})]
@@ -43,6 +51,8 @@ class GenerateRequest(_Body):
     model: ModelId | None = None
     attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
     policy: Policy | None = None
+    path: Place | None = None
+    mode: Mode = "ask"
 
 
 class InterruptRequest(_Body):
@@ -56,7 +66,7 @@ class InterruptAllRequest(_Body):
     """A request to stop all that is yours, or one chat's reply, or one request's, or everyone's.
 
     A `request_id` stops a request that may not have arrived: its sender chose the id. Of several,
-    the narrowest counts.
+    the narrowest counts. Everyone's prompts are not discarded: they are their owners'.
     """
 
     everyone: bool = False
@@ -66,9 +76,14 @@ class InterruptAllRequest(_Body):
 
 
 class InterruptResults(_Body):
-    """The outcome of a stop for each message."""
+    """The outcome of a stop for each message.
+
+    Of a stop of everyone's, `unreached` is how many other servers on the same chats did not
+    answer: what they make may go on.
+    """
 
     results: tuple[StopResult, ...]
+    unreached: int | None = None
 
 
 class RunningGeneration(_Body):
@@ -111,7 +126,112 @@ class WholeChat(_Body):
 class ChatPatch(_Body):
     """A request to change a chat's title; null takes it away."""
 
-    title: Annotated[Text, Field(max_length=200, json_schema_extra={"pattern": r"\S"})] | None
+    title: Annotated[Text, Field(max_length=200, json_schema_extra={"pattern": SEEN})] | None
+
+
+class SpentToday(_Body):
+    """What you used today (`day`, in UTC) in all chats, deleted ones too, and what you may use.
+
+    The next day begins at `begins_anew`. A limit that is null is none; `used_up`: prompts are
+    refused until then.
+    """
+
+    day: str
+    spent: Spent
+    max_cost: Offset | None = None
+    max_tokens: Offset | None = None
+    begins_anew: str
+    used_up: bool = False
+
+
+class Instructions(_Body):
+    """Instructions in a person's own words; empty: none."""
+
+    text: Annotated[Text, Field(max_length=LONGEST_INSTRUCTIONS)]
+
+
+class NextInstructions(_Body):
+    """The instructions that the next prompt of a chat would be sent with; empty: none.
+
+    They are put together anew as it is sent, and cut where its model takes little.
+    """
+
+    text: str
+
+
+class SentInstructions(_Body):
+    """The instructions that a reply was made with, and its prompt, as they were sent.
+
+    There are several instructions where it was gone on with under others. `incomplete`: not all
+    of them could be kept. `prompt`: its words with all that went with it, as one text.
+    """
+
+    texts: tuple[str, ...]
+    incomplete: bool = False
+    prompt: str | None = None
+
+
+class DocumentChange(_Body):
+    """One change that a reply made in a document, or was about to make.
+
+    `n` is its number within the reply. `before` and `after` are the cell's sources; `cell` is one
+    that was deleted, as the notebook had it. `beside` has the ids of its neighbours: `above` and
+    `below`, where it was; `new_above` and `new_below`, where it was put; null is the notebook's
+    end. `begun`: whether it was made is not known. Of a `run`, `before` is the code that ran.
+    """
+
+    n: Offset
+    call_id: str
+    path: str
+    action: Literal["insert", "replace", "move", "delete", "run", "write"]
+    state: Literal["begun", "done", "failed", "undone"]
+    cell_id: str | None = None
+    cell_type: str | None = None
+    before: str | None = None
+    after: str | None = None
+    cell: dict[str, Any] | None = None
+    beside: dict[str, str | None] | None = None
+
+
+class DocumentChanges(_Body):
+    """What a reply changed in documents, in the order in which it did."""
+
+    changes: tuple[DocumentChange, ...]
+
+
+class ChangeOutcome(_Body):
+    """What became of one change that was to be taken back, or done again.
+
+    `put_back`: the document is as it was. `merged`: what others changed since is kept in it.
+    `left`: it was left alone.
+    """
+
+    n: Annotated[Offset, BeforeValidator(_whole_number)]
+    outcome: Literal["put_back", "merged", "left"]
+
+
+class UndoRequest(_Body):
+    """What a page took back of what a reply had changed, or did again where it is not `undone`."""
+
+    undone: bool
+    outcomes: Annotated[list[ChangeOutcome], Field(max_length=MOST_OUTCOMES)]
+
+
+class Picture(_Body):
+    """A picture as it is kept: what an attachment of a prompt names as its `blob`."""
+
+    blob: Digest
+    mime_type: PictureType
+    width: int
+    height: int
+    size: int
+
+
+class DocumentText(_Body):
+    """The words of a document; `left_out` is how many characters behind them are not told."""
+
+    text: str
+    left_out: Offset = 0
 
 
 class ChoiceRequest(_Body):
@@ -179,9 +299,15 @@ class StoreHealth(_Body):
 
 
 class BusHealth(_Body):
-    """The bus's health."""
+    """The bus's health; `kind` says by what other servers are reached, null: nothing is set up.
+
+    Where they are only reached late at the moment, `away_since` says since when.
+    """
 
     listeners: int
+    kind: Literal["redis", "unix", "sentinel", "cluster"] | None = None
+    reachable: bool | None = None
+    away_since: str | None = None
 
 
 class Health(_Body):

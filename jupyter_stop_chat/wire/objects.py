@@ -11,14 +11,12 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
 )
 
 from .errors import ErrorCode
-from .utf16 import whole
+from .terms import Digest, Id, Offset, Place, Stored, Text
+from .tools import CallCounts, Changes, KernelStop, ServerStop, ToolCall
 
 #: Raised when a frame changes its meaning.
 PROTOCOL_VERSION = 1
@@ -29,23 +27,18 @@ MAX_FRAME_BYTES = 1024 * 1024
 _BYTES_OF_UNIT = 6
 #: So many attachments may go with a prompt.
 MAX_ATTACHMENTS = 20
+#: What pictures are kept as: what every provider that takes pictures takes.
+PictureType = Literal["image/png", "image/jpeg"]
+#: The largest file that is uploaded, in bytes: a picture as a camera makes it, or a document.
+MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 #: So many offsets may be told at once.
 MAX_OFFSETS = 1000
+#: So long may the instructions of a person, of a chat or of an administrator be, in characters.
+LONGEST_INSTRUCTIONS = 16_000
 #: So much of a provider's own words is told, in characters.
 MAX_SAID = 600
 #: So many texts may be asked for at once.
 MAX_WANTED = 100
-
-Id = Annotated[
-    str,
-    Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
-]
-
-
-#: Free text from outside.
-Text = Annotated[str, AfterValidator(whole)]
-Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
-ModelId = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
 def largest_frame(max_prompt_length: int) -> int:
@@ -89,28 +82,46 @@ class Outcome(StrEnum):
     NOT_FOUND = "not_found"
 
 
-class WireModel(BaseModel):
-    """A model of what goes over the wire: nothing unknown in it, nothing that changes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Stored(WireModel):
-    """A model read back from the store or from JSON, where enums are plain strings."""
-
-    model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
-
-
 class Usage(Stored):
     """The tokens of one reply; `estimated` when the provider did not say.
 
-    `sent_from` is the first message that was sent to the model, where older ones were not.
+    `cache_read_tokens` and `cache_write_tokens` are those of the input that were read from the
+    provider's cache, and written to it; `reasoning_tokens` are those of the output that were
+    thought. `sent_from` is the first message that was sent to the model, where older ones were
+    not: they and the others together are too long for it.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
     estimated: bool = False
     sent_from: Id | None = None
+
+
+class Cost(Stored):
+    """What a reply cost by its provider's list of prices, in millionths of a dollar.
+
+    `estimated`: its tokens were, or it was made at another address than the provider's own.
+    """
+
+    amount: Offset
+    estimated: bool = False
+
+
+class Spent(Stored):
+    """What several replies used together; `cost` is in millionths of a dollar.
+
+    `estimated`: something of it was. `unpriced`: some of these tokens have a price that nobody
+    knows, so that they cost more than that.
+    """
+
+    input_tokens: Offset = 0
+    output_tokens: Offset = 0
+    cost: Offset = 0
+    estimated: bool = False
+    unpriced: bool = False
 
 
 class Receipt(Stored):
@@ -121,13 +132,18 @@ class Receipt(Stored):
     nobody listens (in a thread, or past its cancel), `not_started` when no request had been made.
     """
 
-    reason: Literal["user", "server_shutdown", "server_restart", "replaced", "deleted"] = "user"
+    reason: Literal[
+        "user", "server_shutdown", "server_restart", "server_gone", "replaced", "deleted"
+    ] = "user"
     requested_at: str
     cancelled_ms: float | None = None
     provider: Literal["closed", "unconfirmed", "still_finishing", "not_started"] = "unconfirmed"
     provider_ms: float | None = None
     settled_ms: float | None = None
     discarded: bool = False
+    calls: CallCounts | None = None
+    kernel: KernelStop | None = None
+    server: ServerStop | None = None
 
 
 class ErrorInfo(Stored):
@@ -156,21 +172,26 @@ class Retry(Stored):
 
 
 class Attachment(Stored):
-    """Text that goes with a prompt: a selection, a cell, a file."""
+    """What goes with a prompt: text of a selection, a cell, a file; or a picture.
+
+    `kind`: a person attached it, or it is the context that the page put together as the prompt
+    was sent: where they were, and what the prompt names.
+
+    A picture that was uploaded has a `blob`, the digest of its bytes, and no text. Its type and
+    its size in pixels are the server's word, whatever a client says of them.
+    """
 
     name: Annotated[Text, Field(min_length=1, max_length=300)]
     text: Text
     mime_type: Annotated[str, Field(max_length=200)] = "text/plain"
+    kind: Literal["attachment", "context"] = "attachment"
+    blob: Digest | None = None
+    width: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    height: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
-class ToolCall(Stored):
-    """One tool call of an agent."""
-
-    call_id: str
-    name: str
-    state: Literal["running", "completed", "failed", "interrupted"]
-    args: str | None = None
-    result: str | None = None
+#: What a model may do in a reply: answer, or use tools as well.
+Mode = Literal["ask", "agent"]
 
 
 class LeftOut(Stored):
@@ -193,8 +214,11 @@ class Message(Stored):
     its beginning. `left_out` names what a list does not carry of it. `version_of` names the
     message that this one was made anew from. `retry` is there while a provider that did not
     answer is waited for. `finish_reason` is there where a reply did not come to its own end.
-    `made_elsewhere`: another server on the same data makes it, so that this one can neither
-    follow nor stop it.
+    `instructions` are the digests of what it was made with, and `path` is the notebook or file
+    that was open at a prompt. `cost` is noted as a reply ends, and stays so; absent where nobody
+    knows its price. `made_elsewhere`: another server on the same data makes it, and is
+    asked for what only it can do. `mode`: whether a reply is made with tools. `changes` are there
+    where it changed anything.
     """
 
     id: Id
@@ -211,6 +235,7 @@ class Message(Stored):
     request_id: Id | None = None
     model: str | None = None
     usage: Usage | None = None
+    cost: Cost | None = None
     stop: Receipt | None = None
     error: ErrorInfo | None = None
     finish_reason: FinishReason | None = None
@@ -218,6 +243,10 @@ class Message(Stored):
     made_elsewhere: bool = False
     attachments: tuple[Attachment, ...] = ()
     tools: tuple[ToolCall, ...] = ()
+    instructions: tuple[Digest, ...] | None = None
+    path: Place | None = None
+    mode: Mode | None = None
+    changes: Changes | None = None
     left_out: tuple[LeftOut, ...] | None = None
 
     @property
@@ -227,20 +256,26 @@ class Message(Stored):
 
 
 class Chat(Stored):
-    """One conversation."""
+    """One conversation.
+
+    `spent` is what was used in it: by all versions, by what was stopped, failed or discarded, and
+    by its title.
+    """
 
     id: Id
     title: str | None = None
     owner: str
     created_at: str
     updated_at: str
-    state: Literal["idle", "generating", "queued", "paused"] = "idle"
+    state: Literal["idle", "generating", "asking", "queued", "paused"] = "idle"
+    spent: Spent | None = None
 
 
 class ModelInfo(Stored):
     """One model that can be chosen; `local`: it runs on the server's own machine.
 
-    `max_input_tokens`: how much it takes at once, where that is known.
+    `max_input_tokens`: how much it takes at once, where that is known. `image_inputs`: whether it
+    takes pictures, and `tool_calling`: whether it can call tools, likewise.
     """
 
     id: str
@@ -250,6 +285,8 @@ class ModelInfo(Stored):
     available: bool
     reason: ErrorCode | None = None
     max_input_tokens: int | None = None
+    image_inputs: bool | None = None
+    tool_calling: bool | None = None
 
 
 class Limits(Stored):
@@ -257,6 +294,7 @@ class Limits(Stored):
 
     max_frame_bytes: int = MAX_FRAME_BYTES
     max_attachments: int = MAX_ATTACHMENTS
+    max_upload_bytes: int = MAX_UPLOAD_BYTES
     max_prompt_length: int
     max_reply_length: int
 

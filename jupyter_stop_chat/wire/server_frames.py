@@ -11,16 +11,16 @@ from .errors import SENTENCES, ErrorCode
 from .objects import (
     PROTOCOL_VERSION,
     Chat,
-    Id,
     Limits,
     Message,
+    Mode,
     ModelInfo,
-    Offset,
     Part,
     Policy,
     StopResult,
-    WireModel,
 )
+from .terms import Id, Offset, WireModel
+from .tools import ToldCall
 
 
 class Welcome(WireModel):
@@ -34,6 +34,7 @@ class Welcome(WireModel):
     models: tuple[ModelInfo, ...] = ()
     default_model: str | None = None
     policy: Policy = "queue"
+    modes: tuple[Mode, ...] = ("ask",)
 
 
 class Accepted(WireModel):
@@ -113,16 +114,31 @@ class MessageChanged(WireModel):
     message: Message
 
 
-class Tool(WireModel):
-    """A frame: tell that a tool call started, ended or was stopped."""
+class Tool(ToldCall):
+    """A frame: tell where a tool call is now."""
 
     type: Literal["tool"] = "tool"
     message_id: Id
-    call_id: str
-    name: str
-    state: Literal["running", "completed", "failed", "interrupted"]
-    args: str | None = None
-    result: str | None = None
+
+
+class ToolRequest(WireModel):
+    """A frame: ask a page to do a part of a tool's work, in the documents that it has open.
+
+    It answers `tool_taken` soon, and `tool_answer` at its end.
+    """
+
+    type: Literal["tool_request"] = "tool_request"
+    call: Id
+    message_id: Id
+    operation: str
+    args: dict[str, Any] = {}
+
+
+class ToolCancel(WireModel):
+    """A frame: tell a page that nobody waits for its answer any more, and nothing may begin."""
+
+    type: Literal["tool_cancel"] = "tool_cancel"
+    call: Id
 
 
 class StopResults(WireModel):
@@ -172,6 +188,8 @@ ServerFrame = Annotated[
     | Thought
     | MessageChanged
     | Tool
+    | ToolRequest
+    | ToolCancel
     | StopResults
     | Pong
     | Error,

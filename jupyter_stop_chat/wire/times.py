@@ -13,6 +13,11 @@ def now(seconds: float = 0) -> str:
     return written(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
+def day_of(when: datetime) -> str:
+    """Return the day of a time, in UTC: `2026-03-09`."""
+    return written(when)[:10]
+
+
 def written(when: datetime) -> str:
     """Write a time; one without a zone counts as UTC."""
     when = when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
 
 #: A block is closed at this many characters, so that neither appending nor slicing gets slower
 #: with the length of the text.
@@ -55,6 +58,26 @@ class SurrogateJoiner:
         """Return what still waits, made whole."""
         held, self._held = self._held, ""
         return whole(held)
+
+
+def whole_json(value: Any) -> Any:
+    """Return JSON of which all text is whole.
+
+    :raises RecursionError: when it is nested too deeply.
+    """
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, Mapping):
+        return {whole(str(name)): whole_json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [whole_json(each) for each in value]
+    return value
+
+
+def same_length(one: str, other: str) -> int:
+    """Return how long what two texts begin with alike is, in UTF-16 code units."""
+    both = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return utf16_length("".join(character for character, _ in both))
 
 
 class TextBuffer:

@@ -15,6 +15,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
+import { ChatCommands } from './chat/commands';
 import { activate, StopChat } from './lab/activate';
 import { PLUGIN_ID } from './stores/settings';
 
@@ -26,12 +27,21 @@ export const IStopChat = new Token<IStopChat>(
   'The chat in the sidebar: send, stop, and what it shows.'
 );
 
+/** The commands that are run by a `/` in the chat, for other extensions to add theirs. */
+export type IChatCommands = ChatCommands;
+export const IChatCommands = new Token<IChatCommands>(
+  'jupyter-stop-chat:IChatCommands',
+  'The commands that are run by a "/" in the chat: add one, and take it away again.'
+);
+
+export type { ChatCommand } from './chat/commands';
+
 const plugin: JupyterFrontEndPlugin<IStopChat> = {
   id: PLUGIN_ID,
   description: 'A chat in the sidebar whose Stop really stops.',
   autoStart: true,
   provides: IStopChat,
-  requires: [IRenderMimeRegistry],
+  requires: [IRenderMimeRegistry, IChatCommands],
   optional: [
     ISettingRegistry,
     ITranslator,
@@ -48,6 +58,7 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
   activate: (
     app: JupyterFrontEnd,
     rendermime: IRenderMimeRegistry,
+    chatCommands: IChatCommands,
     registry: ISettingRegistry | null,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
@@ -73,8 +84,18 @@ const plugin: JupyterFrontEndPlugin<IStopChat> = {
       browsers,
       languages,
       themes,
-      browser
+      browser,
+      chatCommands
     })
 };
 
-export default plugin;
+/** What holds the commands by itself: who adds one need not wait for the chat. */
+const commands: JupyterFrontEndPlugin<IChatCommands> = {
+  id: 'jupyter-stop-chat:commands',
+  description: 'The commands that are run by a "/" in the chat.',
+  autoStart: true,
+  provides: IChatCommands,
+  activate: (): IChatCommands => new ChatCommands()
+};
+
+export default [commands, plugin];

@@ -1,5 +1,7 @@
 /** A page on a scripted clock, and the server of its chats at the other end of the socket. */
-import { ChatController, ChatSettings } from '../src/chat/controller';
+import { ChatController } from '../src/chat/controller';
+import { ChatSettings } from '../src/chat/options';
+import { Gather } from '../src/chat/sending/gathering';
 import { OpenChats } from '../src/chat/openChats';
 import { MessageView } from '../src/chat/messages';
 import { ShownChat } from '../src/chat/shownChat';
@@ -12,6 +14,15 @@ export let sockets: FakeSocket[];
 export let frames: (() => void)[];
 export let remembered: (string | null)[];
 let settings: ChatSettings;
+let place: string | null;
+/** What gathers what goes with a prompt; null: nothing does. */
+let gather: Gather | null;
+/** The chats in which the person does not tell where they are. */
+export let withoutPlace: Set<string>;
+/** How often that was written down. */
+export let placesWritten: number;
+/** Tells that another tab has changed them. */
+export let tellOtherTab: () => void;
 let ids: number;
 export let openChats: OpenChats;
 export let shownChat: ShownChat;
@@ -32,7 +43,10 @@ export function begin(): void {
   sockets = [];
   frames = [];
   remembered = [];
-  settings = { onStop: 'keep', policy: null, restorePrompt: true };
+  settings = { onStop: 'keep', policy: null, restorePrompt: true, mode: 'ask' };
+  place = null;
+  gather = null;
+  [withoutPlace, placesWritten] = [new Set(), 0];
   ids = 0x100;
   told = 0;
   ends = [];
@@ -49,7 +63,17 @@ export function begin(): void {
     },
     makeId: () => uuid((ids += 1)),
     settings: () => settings,
-    words: { notConnected: 'offline', noAnswer: 'silence', promptTooLong: 'too long' },
+    place: () => place,
+    gather: occasion => gather?.(occasion) ?? occasion.draft.attachments,
+    withoutPlace: {
+      has: id => withoutPlace.has(id),
+      set: (id, without) => {
+        placesWritten += 1;
+        void (without ? withoutPlace.add(id) : withoutPlace.delete(id));
+      },
+      subscribe: listener => (tellOtherTab = listener)
+    },
+    words: { notConnected: 'offline', noAnswer: 'silence', notReached: 'not reached', promptTooLong: 'too long', stillUploading: 'not there yet', notGathered: 'not gathered', changedMeanwhile: 'changed', sendAsIs: 'as it is', commandFailed: '%1 failed' },
     nextFrame: what => frames.push(what),
     onEnd: reply => ends.push(reply)
   });
@@ -68,6 +92,14 @@ export function show(chatId: string | null): void {
 /** Change what the person has set. */
 export function set(change: Partial<ChatSettings>): void {
   settings = { ...settings, ...change };
+}
+/** Open a notebook or a file beside the chat. */
+export function lookAt(path: string | null): void {
+  place = path;
+}
+/** Have something go with each prompt. */
+export function gatherBy(what: Gather): void {
+  gather = what;
 }
 export const meta: Chat = {
   id: CHAT,

@@ -166,8 +166,8 @@ export function begin(): void {
       return socket();
     },
     makeId: () => uuid((ids += 1)),
-    settings: () => ({ onStop: 'keep', policy: null, restorePrompt: true }),
-    words: { notConnected: 'offline', noAnswer: 'silence', promptTooLong: '%1 or %2 KiB' },
+    settings: () => ({ onStop: 'keep', policy: null, restorePrompt: true, mode: 'ask' }),
+    words: { notConnected: 'offline', noAnswer: 'silence', notReached: 'not reached', promptTooLong: '%1 or %2 KiB', stillUploading: 'not there yet', notGathered: 'not gathered', changedMeanwhile: 'changed', sendAsIs: 'as it is', commandFailed: '%1 failed' },
     nextFrame: what => what()
   });
   chat = openChats.open(CHAT);

@@ -70,9 +70,10 @@ export class FakeSocket implements SocketLike {
       protocol: 1,
       epoch,
       user: 'u',
-      limits: { max_frame_bytes: 65536, max_attachments: 20, max_prompt_length: 1000, max_reply_length: 100000 },
+      limits: { max_upload_bytes: 32 * 1024 * 1024, max_frame_bytes: 65536, max_attachments: 20, max_prompt_length: 1000, max_reply_length: 100000 },
       models: [],
-      policy: 'queue'
+      policy: 'queue',
+      modes: ['ask', 'agent']
     });
   }
 

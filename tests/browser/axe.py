@@ -16,6 +16,8 @@ FIELDS = ".jp-StopChat-fields"
 
 def violations(chat: ChatPage, where: str = OURS) -> list[str]:
     """Return what is against axe-core's rules, as it tells it."""
+    if chat.page.evaluate("typeof axe === 'undefined'"):  # the page was loaded anew since
+        chat.page.evaluate(AXE.read_text())
     found: list[str] = chat.page.evaluate(
         """async where => {
           const {violations, incomplete} = await axe.run(where);

@@ -12,11 +12,14 @@ from typing import Any
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.lab import Lab
+from tests.conftest import PATIENCE
 
 #: What JupyterLab begins with: its colours, and the panel's width in pixels.
 LIGHT, USUAL_WIDTH = "JupyterLab Light", 420
 
-expect.set_options(timeout=30_000)
+#: In milliseconds; what a page is waited for is slow where the machine is, and never wrong for it.
+WAIT = 1000 * PATIENCE
+expect.set_options(timeout=WAIT)
 
 #: Whether the end of the messages is in view.
 AT_END = """
@@ -36,6 +39,7 @@ class ChatPage:
 
     def __init__(self, page: Page, lab: Lab, artifacts: Path, *, routed: bool = True) -> None:
         self.page = page
+        page.set_default_timeout(WAIT)
         self.lab = lab
         self._artifacts = artifacts
         self.panel = page.locator(".jp-StopChat-panel")
@@ -65,9 +69,8 @@ class ChatPage:
     def load(self) -> None:
         """Load the page and wait until the chat can be used."""
         self.page.goto(self.lab.url, wait_until="domcontentloaded")
-        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
-        # It takes the focus when it opens, after all else.
-        expect(self.page.locator(".jp-Launcher-body")).to_be_visible()
+        self._wait_for_start()
+        self.wait_for_launcher()
         expect(self.panel).to_be_visible()
         expect(self.input).to_be_editable()
         # The server's first frame has come.
@@ -76,12 +79,29 @@ class ChatPage:
     def load_again(self) -> None:
         """Reload the page, as a person does: the layout and the chat come back."""
         self.page.reload(wait_until="domcontentloaded")
-        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
-        # What opens in the main area takes the focus, and may come long after the chat.
-        expect(
-            self.page.locator("#jp-main-dock-panel .lm-DockPanel-widget").first
-        ).to_be_attached()
+        self._wait_for_start()
         expect(self.input.first).to_be_editable()
+        # The server's first frame has come.
+        expect(self.page.locator(".jp-StopChat-model").first).to_have_text(re.compile(r"\w"))
+
+    def _wait_for_start(self) -> None:
+        """Wait until JupyterLab does nothing more by itself, which may be long after the chat.
+
+        When its files are listed, it opens a Launcher where nothing else is open, which takes the
+        focus: also where what was open is closed by then.
+        """
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        expect(self.page.locator(".jp-FileBrowser:not(.jp-mod-restoring)").first).to_be_attached()
+        self._wait_for_main_area()
+
+    def _wait_for_main_area(self) -> None:
+        """Wait until there is something in the main area; what opens by itself has the focus."""
+        in_it = self.page.locator("#jp-main-dock-panel .lm-DockPanel-widget")
+        expect(in_it.first).to_be_attached()
+
+    def wait_for_launcher(self) -> None:
+        """Wait until the Launcher is there that JupyterLab opens where nothing else is open."""
+        expect(self.page.locator(".jp-Launcher-body")).to_be_visible()
 
     def begin_anew(self) -> None:
         """Begin a new chat as after a load: put away what other tests of the page left."""
@@ -95,14 +115,21 @@ class ChatPage:
             self.page.evaluate(
                 "name => window.jupyterapp.commands.execute(name)", f"stop-chat:{name}"
             )
-        self.input.fill("")
-        for left in range(self.attached.count() - 1, -1, -1):
-            self.attached.first.get_by_role("button").click()
-            expect(self.attached).to_have_count(left)
+        for left in range(self.chip.count() - 1, -1, -1):  # they go from chat to chat
+            self.page.get_by_role("button", name="Discard the stopped prompt").first.click()
+            expect(self.chip).to_have_count(left)
+        self.clear_draft()
         expect(self.messages).to_have_count(0)
         expect(self.banner).to_have_count(0)
         self.expect_mode("send")
         self.sent.clear()
+
+    def clear_draft(self) -> None:
+        """Have nothing in the input, and nothing attached."""
+        self.input.fill("")
+        for left in range(self.attached.count() - 1, -1, -1):
+            self.attached.first.get_by_role("button").click()
+            expect(self.attached).to_have_count(left)
 
     def tidy(self) -> None:
         """Put JupyterLab itself as after its load: one panel, of its usual width and colours."""
@@ -124,6 +151,7 @@ class ChatPage:
             }"""
         )
         expect(self.panel).to_have_count(1)
+        self._wait_for_main_area()
 
     def new_chat(self) -> None:
         """Go to a new chat."""
@@ -185,7 +213,6 @@ class ChatPage:
               return (bodies[bodies.length - 1]?.textContent ?? '').length >= length;
             }""",
             arg=length,
-            timeout=60_000,
         )
 
     def expect_mode(self, mode: str) -> None:
@@ -199,6 +226,13 @@ class ChatPage:
     def command(self, name: str) -> None:
         """Run a command by its id, as the palette does."""
         self.page.evaluate("name => { void window.jupyterapp.commands.execute(name); }", name)
+
+    def leave_dialog(self) -> None:
+        """Leave the dialog by Esc, as soon as it has the focus: it is shown a moment before."""
+        dialog = self.page.locator(".jp-Dialog")
+        expect(dialog.locator(":focus")).to_have_count(1)
+        self.page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
 
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme: "JupyterLab Light" or "JupyterLab Dark"."""

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Request, sync_playwright
 
+from tests.aids.weights import local_model_data_dir
+from tests.browser.agent_package import write_agent
 from tests.browser.chat_page import ChatPage
 from tests.browser.lab import Lab, page_asking
 from tests.providers import OpenAIProvider
-from tests.weights import local_model_data_dir
 
 __all__ = ["local_model_data_dir"]
 
@@ -111,8 +112,14 @@ def provider(shared_provider: OpenAIProvider) -> OpenAIProvider:
 def shared_lab(
     tmp_path_factory: pytest.TempPathFactory, shared_provider: OpenAIProvider
 ) -> Iterator[Lab]:
-    """Start JupyterLab, its default model the loopback one: a start takes seconds."""
-    made = Lab(tmp_path_factory.mktemp("lab"), page_asking(shared_provider.base_url))
+    """Start JupyterLab, its default model the loopback one: a start takes seconds.
+
+    Beside it, a package with an agent is installed.
+    """
+    packages = tmp_path_factory.mktemp("site")
+    write_agent(packages, shared_provider.base_url)
+    config = page_asking(shared_provider.base_url)
+    made = Lab(tmp_path_factory.mktemp("lab"), config, packages=packages)
     made.start()
     yield made
     made.stop()
@@ -184,8 +191,29 @@ def chat(
 
 
 @pytest.fixture
+def closed(pages: Pages, lab: Lab) -> Iterator[None]:
+    """Close what a test opened in the main area, and show the sidebar again."""
+    yield
+    chat = pages.of(lab)[0]
+    chat.page.keyboard.press("Escape")
+    chat.page.evaluate(
+        """async () => {
+          const {commands, shell} = window.jupyterapp;
+          for (const {context} of shell.widgets('main')) {
+            if (context) {
+              context.model.dirty = false; // else it is asked whether to save it
+            }
+          }
+          await commands.execute('application:close-all');
+        }"""
+    )
+    chat.wait_for_launcher()  # each document goes when it has been asked whether it may
+    chat.page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
+
+
+@pytest.fixture
 def fresh(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
-    """Open a page of its own, in a fresh profile: for tests of tabs, notebooks and the start."""
+    """Open a page of its own, in a fresh profile: for tests of the start."""
     lab.set({})
     yield from open_chat(browser, lab)
 
@@ -194,6 +222,12 @@ def fresh(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
 #: alone on the stack. On a slow machine the theme's splash comes so soon after the start's.
 SPLASH = re.compile(
     r"NotFoundError: Failed to execute 'removeChild'[^\n]*\n[^\n]*/jlab_core\.[^\n]*"
+)
+#: JupyterLab's own as well: a document was closed while its kernel began. All that stands on the
+#: stack is JupyterLab's.
+_OF_JUPYTERLAB = r"\n[^\n]*/jlab_core\.[^\n]*"
+DISPOSED = re.compile(
+    rf"Error: Disposed\n[^\n]*\._handleNewSession {_OF_JUPYTERLAB[2:]}({_OF_JUPYTERLAB})*"
 )
 
 
@@ -207,7 +241,7 @@ class Watch:
     def note(self, error: Error) -> None:
         """Keep an error of the page, unless it is JupyterLab's own."""
         told = error.stack or str(error)
-        if SPLASH.fullmatch(told) is None:
+        if SPLASH.fullmatch(told) is None and DISPOSED.fullmatch(told) is None:
             self.errors.append(told)
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ from jupyter_stop_chat.bus.local import LocalBus
 from jupyter_stop_chat.engine.changes import TextGrew
 from jupyter_stop_chat.wire.objects import Chat
 from jupyter_stop_chat.wire.server_frames import ChatChanged
-from tests.generations import a_generation
+from tests.aids.generations import a_generation
 
 CHAT = Chat(id="00000000-0000-4000-8000-0000000000c0", owner="ada", created_at="", updated_at="")
 

@@ -13,6 +13,7 @@ from jupyter_stop_chat.models.listing import Listing
 from jupyter_stop_chat.models.places import Place
 from jupyter_stop_chat.ports.handler import Finished
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from tests.aids.ports import listening
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
@@ -97,14 +98,13 @@ async def test_a_port_of_tls_that_is_asked_without() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(alert, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    handler = LangChainHandler(make_model("openai", address))
-    error = await Reading(handler).end()
-    assert isinstance(error, StopChatError), repr(error)
-    assert error.code is ErrorCode.WRONG_ADDRESS
-    await handler.close()
-    server.close()
+    async with listening(alert) as port:
+        address = f"http://127.0.0.1:{port}/v1"
+        handler = LangChainHandler(make_model("openai", address))
+        error = await Reading(handler).end()
+        assert isinstance(error, StopChatError), repr(error)
+        assert error.code is ErrorCode.WRONG_ADDRESS
+        await handler.close()
 
 
 RESPONSE = {
@@ -168,15 +168,13 @@ async def test_a_port_without_tls_that_is_asked_with_it() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    for kind in ("openai", "anthropic", "ollama"):
-        handler = LangChainHandler(make_model(kind, f"https://127.0.0.1:{port}/v1"))
-        error = await Reading(handler).end()
-        assert isinstance(error, StopChatError), repr(error)
-        assert error.code is ErrorCode.WRONG_ADDRESS
-        await handler.close()
-    server.close()
+    async with listening(refuse) as port:
+        for kind in ("openai", "anthropic", "ollama"):
+            handler = LangChainHandler(make_model(kind, f"https://127.0.0.1:{port}/v1"))
+            error = await Reading(handler).end()
+            assert isinstance(error, StopChatError), repr(error)
+            assert error.code is ErrorCode.WRONG_ADDRESS
+            await handler.close()
 
 
 @pytest.mark.parametrize(("kind", "whole"), [("responses", RESPONSE), ("anthropic", MESSAGE)])

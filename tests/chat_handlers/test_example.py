@@ -1,4 +1,4 @@
-"""The example in `docs/chat-handlers.md` is what it says."""
+"""The example in `docs/building/chat-handlers.md` is what it says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jupyter_stop_chat.testing import check_stops
 from jupyter_stop_chat.wire.objects import MessageState
 from tests.engine.bench import MODEL, bench_in_memory
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "chat-handlers.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "building" / "chat-handlers.md"
 
 
 def blocks(language: str) -> list[str]:

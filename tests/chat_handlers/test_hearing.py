@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.messages import AIMessageChunk
 from langchain_core.tools import tool
 
-from jupyter_stop_chat.chat_handlers.hearing import hooks
+from jupyter_stop_chat.chat_handlers.hearing import Hearing, hooks
 from jupyter_stop_chat.chat_handlers.hearing.plain import Plain
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
-from jupyter_stop_chat.ports.handler import Finished
+from jupyter_stop_chat.chat_handlers.langchain.messages import Tally
+from jupyter_stop_chat.ports.handler import Finished, TokensUsed
 from jupyter_stop_chat.wire.errors import StopChatError
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading, nothing_left, soon
@@ -294,3 +296,30 @@ async def test_an_agent_s_reply_ends_as_its_last_call_does(finish: str | None) -
         finished = [each.reason for each in reading.events if isinstance(each, Finished)]
         assert finished == {"stop": [], "length": ["length"], None: ["cut_off"]}[finish]
         await handler.close()
+
+
+RUDE = ["1e999", "-7", '"many"', "NaN", "null", "[3]", "true", "1" + "0" * 400]
+
+
+@pytest.mark.parametrize("number", RUDE)
+async def test_rude_numbers_break_no_reply(number: str) -> None:
+    """B9: a provider may tell anything, and twice."""
+    told = f'{{"prompt_tokens": {number}, "completion_tokens": {number}, '
+    told += f'"prompt_tokens_details": {{"cached_tokens": {number}}}}}'
+    usage = (
+        f'data: {{"id": "c", "object": "chat.completion.chunk", "choices": [], "usage": {told}}}'
+    )
+    answer = chunk("Hi") + chunk(finish="stop") + f"{usage}\n\n{usage}\n\n".encode() + DONE
+    assert await read(answer) == ("Hi", "", [], None)
+
+
+@pytest.mark.parametrize("number", [float("inf"), -7, "many", float("nan"), None, [3], True])
+def test_rude_numbers_of_a_package_count_as_none(number: Any) -> None:
+    """B9: what LangChain's classes made of them is no better than what the provider told."""
+    details = {"cache_read": number, "cache_creation": number}
+    used = {"input_tokens": number, "output_tokens": 5, "total_tokens": number}
+    chunk = AIMessageChunk(content="Hi")
+    chunk.usage_metadata = {**used, "input_token_details": details, "output_token_details": number}  # type: ignore[typeddict-item]
+    tally = Tally(Hearing())
+    list(tally.take(chunk))
+    assert tally.usage() == TokensUsed(output_tokens=5)

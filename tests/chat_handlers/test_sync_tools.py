@@ -15,8 +15,8 @@ from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge
 from jupyter_stop_chat.ports.handler import ToolEnded, ToolStarted
 from jupyter_stop_chat.testing import ScriptedModel
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from tests.aids.turns import until
 from tests.providers.reading import Reading, nothing_left, soon
-from tests.turns import until
 
 
 def calling(name: str, args: str = "{}") -> ScriptedModel:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.aids.fed import Fed
 from tests.connection.wire import Wire
 from tests.engine.bench import MODEL, Bench
 from tests.engine.stores import open_watched
-from tests.fed import Fed
 
 
 @pytest.fixture

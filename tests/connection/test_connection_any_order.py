@@ -14,11 +14,11 @@ from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.ports.handler import Reasoning, WasThought
 from jupyter_stop_chat.wire.client_frames import Resume
 from jupyter_stop_chat.wire.objects import Message
+from tests.aids.fed import Fed
 from tests.connection.wire import Wire, feed
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
 from tests.engine.stores import MEMORY, WatchedStore
 from tests.examples import examples
-from tests.fed import Fed
 
 # --- whatever happens meanwhile ---------------------------------------------------------------
 

@@ -70,6 +70,30 @@ async def test_the_last_frame_follows_all_text_and_the_stops_answer_follows_it(
     assert page.page.frames[last]["message"]["text"] == ""
 
 
+async def test_the_last_frame_goes_before_what_it_does_to_its_chat(
+    bench: Bench, wire: Any
+) -> None:
+    """S5: somebody may wait for it."""
+    page = wire()
+    accepted = await page.ask()
+    message_id = accepted["message"]["id"]
+    feed(bench, message_id, "Hm.")
+    await shows(bench, message_id, "Hm.")
+    await page.idle()
+    before = len(page.page.frames)
+    page.send("stop", message_id=message_id)
+    await page.until("stop_result")
+    await page.until("chat", lambda frame: frame["chat"]["state"] == "idle", skip=0)
+    told = page.page.frames[before:]
+    last = next(
+        at
+        for at, frame in enumerate(told)
+        if frame["type"] == "message" and frame["message"]["state"] == "interrupted"
+    )
+    idle = next(at for at, frame in enumerate(told) if frame["type"] == "chat")
+    assert last < idle
+
+
 async def test_a_stops_answer_does_not_wait_behind_another_message(
     bench: Bench, wire: Any
 ) -> None:
@@ -299,9 +323,9 @@ async def test_a_reply_is_gone_on_with_on_every_page(bench: Bench, wire: Any) ->
 
 async def test_everyone_is_told_of_trouble_also_who_comes_later(bench: Bench, wire: Any) -> None:
     early, stranger = wire(), wire("eve")
-    bench.bus.broadcast(error_frame(ErrorCode.NOT_SAVED), lasting=True)
+    bench.bus.broadcast(error_frame(ErrorCode.NOT_SAVED), about="store", lasting=True)
     late = wire()
-    bench.bus.broadcast(error_frame(ErrorCode.SAVED_AGAIN), lasting=False)
+    bench.bus.broadcast(error_frame(ErrorCode.SAVED_AGAIN), about="store", lasting=False)
     after = wire()
     for page in (early, stranger, late, after):
         await page.idle()

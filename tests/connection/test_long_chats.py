@@ -62,7 +62,7 @@ class NodePage:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate()
+        self._process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")

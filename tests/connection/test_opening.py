@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.connection import opening as tails
-from jupyter_stop_chat.wire.objects import Attachment, Message, MessageState, ToolCall
+from jupyter_stop_chat.wire.objects import Attachment, Message, MessageState
+from jupyter_stop_chat.wire.tools import ToolCall
 from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.connection.wire import Wire, feed, shows
 from tests.engine.bench import Bench, new_id, turns_until

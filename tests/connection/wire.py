@@ -11,8 +11,8 @@ from jupyter_stop_chat.connection import Connection
 from jupyter_stop_chat.ports.handler import Event
 from jupyter_stop_chat.wire.objects import Limits
 from jupyter_stop_chat.wire.server_frames import Welcome
+from tests.aids.page import Page
 from tests.engine.bench import MODEL, OWNER, Bench, new_id, turns_until
-from tests.page import Page
 
 
 class Wire:

@@ -57,7 +57,7 @@ def test_a_reordered_queue_is_read_back_as_one_thread() -> None:
         for file in (json.dumps(whole), export(CHAT, messages, "json")):
             document = json.loads(file)
             document["chat"] = {"title": "T"}
-            _, read = read_chat(json.dumps(document).encode(), "ada", 1000)
+            read = read_chat(json.dumps(document).encode(), "ada", 1000).messages
             assert [each.text for each in read] == [f"text {at}" for at in (0, 1, 4, 5, 2, 3)]
             assert [each.reply_to for each in read[1:]] == [each.id for each in read[:-1]]
 
@@ -122,6 +122,7 @@ def test_a_chat_ten_times_as_long_takes_about_ten_times_as_long(form: Any) -> No
     [
         ("user", "Response stopped by the user"),
         ("server_restart", "The server restarted"),
+        ("server_gone", "The server went away"),
         ("server_shutdown", "The server shut down"),
         ("replaced", "Replaced by a newer prompt"),
         (None, "Response interrupted"),

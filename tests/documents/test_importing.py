@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
 from jupyter_stop_chat.documents import importing
-from jupyter_stop_chat.documents.importing import read_chat
+from jupyter_stop_chat.documents.export import export
+from jupyter_stop_chat.documents.importing import MAX_IMPORT_BYTES, read_chat
+from jupyter_stop_chat.ports.tools import Told
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
-from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 IDS = [str(uuid.UUID(int=n, version=4)) for n in range(1, 6)]
 
@@ -37,14 +40,16 @@ def _file(*messages: dict[str, Any], **chat: Any) -> dict[str, Any]:
 
 GOOD = _file(
     _message(0, "user", "Why?"),
-    _message(1, "assistant", "Because.", reply_to=IDS[0], request_id=IDS[3], model="a:b"),
+    _message(1, "assistant", "Because.", reply_to=IDS[0], request_id=IDS[3], model="a:b")
+    | {"changes": {"cells": 2, "files": 0, "undone": False}},
     _message(2, "assistant", "So 🗼", reply_to=IDS[0], version_of=IDS[1], state="generating"),
     title="Of reasons",
 )
 
 
 def _read(file: Any) -> Any:
-    return read_chat(json.dumps(file).encode(), "ada", 1000)
+    read = read_chat(json.dumps(file).encode(), "ada", 1000)
+    return read.chat, read.messages
 
 
 def test_what_is_read_is_new_and_hangs_together() -> None:
@@ -55,6 +60,7 @@ def test_what_is_read_is_new_and_hangs_together() -> None:
     assert second.version_of == first.id
     assert {each.chat_id for each in (prompt, first, second)} == {chat.id}
     assert first.request_id is None
+    assert first.changes is None, "what it changed is written down elsewhere"
     assert (second.state, second.stop.reason) == ("interrupted", "server_restart")
     assert second.text_length == 5, "counted anew, in UTF-16"
     assert prompt.created_at == "2026-01-02T03:04:05.678Z"
@@ -203,3 +209,31 @@ async def test_who_follows_a_deleted_chat_is_told(app: Any, connect: Any, jp_fet
     assert services.engine.bus.listeners == 2
     await follower.send({"type": "open", "chat_id": accepted["chat_id"]})
     assert (await follower.until("error"))["code"] == "unknown_chat"
+
+
+CALL = Told(3, 4, "call_1", "look", '{"x": 1}', "completed", "42")
+
+
+def test_tool_calls_go_along() -> None:
+    """N11: whole, in JSON alone, and with the new ids of their messages."""
+    chat, said = _read(GOOD)
+    calls = {said[1].id: [CALL, replace(CALL, step=3, at=2), replace(CALL, step=9, at=10**12)]}
+    written = json.loads(export(chat, said, "json", calls={**calls, IDS[0]: [CALL]}))
+    assert list(written["calls"]) == [said[1].id]
+    assert "42" not in export(chat, said, "md", calls=calls)
+    read = read_chat(json.dumps(written).encode(), "ada", 1000)
+    (kept,) = read.calls.values()
+    assert list(read.calls) == [read.messages[1].id]
+    assert [(each.step, each.at) for each in kept] == [(1, 4), (1, 4), (2, MAX_IMPORT_BYTES)]
+    assert (kept[0].name, kept[0].args, kept[0].result) == ("look", '{"x": 1}', "42")
+
+
+@pytest.mark.parametrize("wrong", [{"state": "unheard"}, {"args": None}, {"at": "x"}, {"name": 3}])
+def test_wrong_tool_calls_are_refused(wrong: dict[str, Any]) -> None:
+    """P1: nothing in the file is trusted."""
+    chat, said = _read(GOOD)
+    written = json.loads(export(chat, said, "json", calls={said[1].id: [CALL]}))
+    written["calls"][said[1].id][0] |= wrong
+    with pytest.raises(StopChatError) as raised:
+        read_chat(json.dumps(written).encode(), "ada", 1000)
+    assert raised.value.code is ErrorCode.INVALID_FIELD

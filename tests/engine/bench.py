@@ -20,8 +20,8 @@ from jupyter_stop_chat.wire.client_frames import Continue, Edit, Regenerate, Sen
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState, StopResult
 from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged, Tool
+from tests.aids.turns import until
 from tests.engine.stores import open_watched
-from tests.turns import until
 
 OWNER = "ada"
 MODEL = "test:scripted"
@@ -100,18 +100,34 @@ class Bench:
         self.handlers: dict[str, ChatHandler] = {MODEL: self.handler}
         self.store = store
         self.bus = LocalBus()
-        self.engine = Engine(
-            self.store,
-            self.bus,
-            self.resolve,
+        self._arguments = (
             lambda wanted, owner: wanted or default_model,
             EngineLimits(**{"text_interval": 0.0, **limits}),  # a word a step
             policy,
             titles,
         )
+        self.engine = Engine(self.store, self.bus, self.resolve, *self._arguments)
         self.heard = Listener()
         self.bus.attend(OWNER, self.heard)
         self._followed: set[str] = set()
+
+    def reach(self, peers: Any) -> None:
+        """Make the engine anew: one that other processes reach."""
+        self.engine = Engine(self.store, self.bus, self.resolve, *self._arguments, peers)
+
+    def spend(self, spending: Any) -> None:
+        """Make the engine anew: one that prices its replies, and keeps a budget."""
+        engine = Engine(self.store, self.bus, self.resolve, *self._arguments, spending=spending)
+        self.engine = engine
+
+    def use(self, *tools: Any, offer: Any = None, **more: Any) -> None:
+        """Make the engine anew: one whose models may use tools.
+
+        :param offer: returns them by owner, where they change.
+        """
+        offer = offer or (lambda owner: tools)
+        engine = Engine(self.store, self.bus, self.resolve, *self._arguments, tools=offer, **more)
+        self.engine = engine
 
     async def resolve(self, model: str, owner: str) -> tuple[ChatHandler, str]:
         """Find a model."""
@@ -202,9 +218,9 @@ class Bench:
         """Let the time of a reply be up; return how much of it was left, in seconds."""
         generation = self.engine.generation(accepted.message.id)
         assert generation is not None
-        assert generation._deadline is not None
-        timer = generation._deadline
-        timer._run()  # type: ignore[attr-defined]
+        timer = generation.deadline.timer
+        assert timer is not None
+        timer._run()
         return timer.when() - asyncio.get_running_loop().time()
 
     async def quiet(self) -> None:
@@ -228,8 +244,8 @@ class Bench:
         assert engine.runaway == runaway
         assert len(engine.titles) == 0
         waiting = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
-        deadlines = [each for each in waiting if not each.cancelled() and each._args]
-        assert not any(isinstance(each._args[0], Generation) for each in deadlines)
+        deadlines = [each for each in waiting if not each.cancelled()]
+        assert not any(_is_of_generation(each) for each in deadlines)
         if not remembered:
             assert engine.registry.empty, vars(engine.registry)
         for task in asyncio.all_tasks():
@@ -241,11 +257,19 @@ class Bench:
     async def close(self) -> None:
         """Let the listener go, and see that nobody else listens."""
         self.engine.elsewhere.close()
+        looking = [one for one in asyncio.all_tasks() if one.get_name() == "stop-chat elsewhere"]
+        if looking:  # it may just have begun
+            await asyncio.wait(looking)
         await self.quiet()
         self.bus.leave(OWNER, self.heard)
         for chat_id in self._followed:
             self.bus.unfollow(chat_id, self.heard)
         assert self.bus.listeners == 0
+
+
+def _is_of_generation(timer: Any) -> bool:
+    args = getattr(timer._callback, "args", ())
+    return any(isinstance(each, Generation) for each in args)
 
 
 @asynccontextmanager

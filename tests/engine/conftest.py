@@ -14,6 +14,12 @@ from tests.engine.stores import MEMORY, copy_template, make_template, open_watch
 
 #: So many of the like cases of one test are tried in a file at each run; memory has them all.
 IN_A_FILE = 2
+#: Where tests are of the steps between which a file's thread does its work: their first cases are
+#: tried in a file at each run. What the others prove does not depend on where the rows are, and
+#: what the rows are is proved of each database in tests/store.
+STEPS = ("sending/test_lane", "sending/test_policies", "sending/test_queue.", "sending/test_send.")
+STEPS += ("stopping/", "test_handed_on", "test_long_chats", "test_others", "test_races")
+STEPS += ("test_elsewhere", "test_two_at_once")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,8 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if params and params.get("db_url") == "file":
             name = item.nodeid.partition("[")[0]
             seen[name] += 1
-            if seen[name] > IN_A_FILE:
+            of_steps = any(f"tests/engine/{each}" in name for each in STEPS)
+            if seen[name] > IN_A_FILE * of_steps:
                 item.add_marker("stress")
+        # By which database two engines reach each other is tried where they do nothing else.
+        of_peers = item.path.stem in {"test_others", "test_two_at_once"}
+        if params and params.get("twins") == "postgresql" and not of_peers:
+            item.add_marker("stress")
 
 
 @pytest.fixture(scope="session")

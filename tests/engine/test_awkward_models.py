@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,8 +30,8 @@ from jupyter_stop_chat.testing import (
 )
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MAX_SAID, MessageState, Outcome
+from tests.aids.turns import until
 from tests.engine.bench import MODEL, Bench, turns_until
-from tests.turns import until
 
 
 def using(b: Bench, runnable: Any, **more: Any) -> LangChainHandler:
@@ -64,14 +66,15 @@ async def test_too_many_stuck_threads(bench):
     """Rule 7."""
     gate = Gate()
     b = bench()
-    using(b, SyncScriptedModel(script=["x", gate]), bridge=SyncBridge(max_stuck=1))
+    bridge = SyncBridge(max_stuck=1)
+    using(b, SyncScriptedModel(script=["x", gate]), bridge=bridge)
     accepted = await b.send()
     await b.shown(accepted, "x")
     await b.stop(message_id=accepted.message.id)
     message = await b.end(await b.send())
     assert message.error.code is ErrorCode.TOO_MANY_STUCK
     gate.open()
-    await until(lambda: b.handlers[MODEL]._bridge.stuck == 0)
+    await until(lambda: bridge.stuck == 0)
 
 
 @pytest.mark.parametrize("kind", [ScriptedModel, SyncScriptedModel, GenerateOnlyModel])
@@ -267,3 +270,24 @@ async def test_a_stop_before_anything_was_asked(bench, monkeypatch):
     go_on.set()
     assert result.receipt.provider == "closed"
     assert model.runs == []
+
+
+async def test_a_model_that_is_made_in_spite_of_a_stop_is_not_asked(
+    bench: Callable[..., Bench],
+) -> None:
+    """What makes it may swallow the cancel."""
+    b = bench()
+    begun = asyncio.Event()
+
+    async def swallow(model: str, owner: str) -> Any:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return b.handler, model
+
+    b.engine._runner._resolve = swallow
+    accepted = await b.send()
+    await begun.wait()
+    (result,) = await b.stop(message_id=accepted.message.id)
+    assert result.outcome == "interrupted"
+    assert b.handler.replies == []

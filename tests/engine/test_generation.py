@@ -13,7 +13,7 @@ from jupyter_stop_chat.ports.handler import Reasoning, Text, TokensUsed, ToolEnd
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState, Usage
 from jupyter_stop_chat.wire.usage import total
-from tests.generations import Kept, a_generation
+from tests.aids.generations import Kept, a_generation
 
 
 async def test_text_is_shown_once_it_is_committed():

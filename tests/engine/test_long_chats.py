@@ -64,7 +64,6 @@ async def long_chat(store: Any) -> Chat:
 
 
 @pytest.mark.may_hold_the_loop("it makes the messages")
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "db_url", ["file", pytest.param("memory", marks=pytest.mark.stress)], indirect=True
 )

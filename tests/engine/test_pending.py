@@ -7,24 +7,26 @@ from typing import Any
 
 import pytest
 
-from jupyter_stop_chat.engine.pending import PENDING_ENTRIES, PENDING_LIMIT, Pending
+from jupyter_stop_chat.engine.pending import PENDING_ENTRIES, PENDING_LIMIT, Pace, Pending
 from jupyter_stop_chat.ports.handler import WasThought
-from jupyter_stop_chat.wire.objects import ToolCall
+from jupyter_stop_chat.wire.tools import ToolCall
 
 INTERVAL = 0.5
+#: So long after a step the next one is taken at its latest.
+PATIENCE = 1.5 * INTERVAL
 
 
 class Paced:
     """What commits at once, by a clock that the test turns."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, pace: Pace | None = None) -> None:
         self.committed: list[Any] = []
         self.cut_off = self.hold = False
         self._held: Any = None
         self.now = 1000.0
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
         self.pending = Pending(
-            self._commit, lambda entry: None, lambda: self.cut_off, interval=INTERVAL
+            self._commit, lambda entry: None, lambda: self.cut_off, pace or Pace(INTERVAL)
         )
 
     def _commit(self, entry: Any, then: Any) -> None:
@@ -67,11 +69,48 @@ async def test_the_first_word_waits_for_nothing_and_a_slow_model_neither(paced: 
     assert paced.committed == [("text", "one ")]
     await paced.say("two ", "three ")
     assert paced.committed == [("text", "one ")]
-    await paced.later(INTERVAL)
+    await paced.later(PATIENCE)
     assert paced.committed == [("text", "one "), ("text", "two three ")]
     await paced.later(INTERVAL)
     await paced.say("four")
     assert paced.committed[2:] == [("text", "four")]
+
+
+async def test_a_step_that_is_due_is_taken_with_the_next_word(paced: Paced) -> None:
+    """B2: none of its own between two words that come soon enough."""
+    await paced.say("one ", "two ")
+    await paced.later(1.2 * INTERVAL)
+    assert paced.committed == [("text", "one ")]
+    await paced.say("three ")
+    assert paced.committed == [("text", "one "), ("text", "two three ")]
+
+
+async def test_replies_that_wait_go_on_together_and_none_takes_more_steps_for_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """B2: what one is taken along before its time is added to its next wait."""
+    pace = Pace(INTERVAL)
+    early, late = (Paced(monkeypatch, pace) for _ in range(2))
+
+    async def later(seconds: float) -> None:
+        late.now += seconds
+        await late.turns()
+
+    await early.say("a ", "b ")
+    await later(0.3 * INTERVAL)
+    await late.say("a ", "b ")
+    assert len(early.committed) == 1
+    await later(0.8 * INTERVAL)  # the first is due, and soon the second as well
+    await early.say("c ")
+    assert early.committed[1:] == [("text", "b c ")]
+    assert late.committed[1:] == [("text", "b ")]
+    await late.say("c ")
+    await later(1.1 * INTERVAL)  # since then, but less since it was due
+    await late.say("d ")
+    assert len(late.committed) == 2
+    await later(0.2 * INTERVAL)
+    await late.say("e ")
+    assert late.committed[2:] == [("text", "c d e ")]
 
 
 async def test_the_end_waits_for_nothing(paced: Paced) -> None:
@@ -103,7 +142,7 @@ async def test_text_and_thoughts_by_turns_are_no_more_steps(paced: Paced) -> Non
         await paced.say(f"{n} ")
         await paced.say(f"hm {n} ", part="reasoning")
     assert paced.committed == [("text", "0 "), ("reasoning", "hm 0 ")]
-    await paced.later(INTERVAL)
+    await paced.later(PATIENCE)
     assert paced.committed[2:] == [
         ("text", "".join(f"{n} " for n in range(1, 100))),
         ("reasoning", "".join(f"hm {n} " for n in range(1, 100))),
@@ -117,7 +156,7 @@ async def test_each_part_waits_from_its_own_last_step(paced: Paced) -> None:
     await paced.say("one ", "two ")
     await paced.say("so ", part="reasoning")
     assert paced.committed == [("reasoning", "hm "), ("text", "one ")]
-    await paced.later(INTERVAL / 2)
+    await paced.later(PATIENCE - INTERVAL / 2)
     assert paced.committed[2:] == [("text", "two "), ("reasoning", "so ")]
 
 

@@ -45,8 +45,12 @@ class Stepper:
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
     ) -> asyncio.Task[Any]:
         """Make a task whose steps are counted."""
-        task: asyncio.Task[Any] = asyncio.Task(self._stepped(work), loop=loop, **more)
+        task: asyncio.Task[Any] = asyncio.Task(self._whole(work), loop=loop, **more)
         return task
+
+    async def _whole(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do all of it: a generator is no coroutine for a task since Python 3.12."""
+        return await self._stepped(work)
 
     @types.coroutine
     def _stepped(self, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:

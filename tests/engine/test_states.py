@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from jupyter_stop_chat.engine.thread import turn_messages
+from jupyter_stop_chat.engine.turn.thread import turn_messages
 from jupyter_stop_chat.ports.handler import Turn
 from jupyter_stop_chat.testing import Gate, Raise
 from jupyter_stop_chat.wire.client_frames import Reorder, Resume, Unqueue

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
@@ -25,9 +29,7 @@ async def connect(lab: Lab) -> Client:
 async def leave(*pages: Client) -> None:
     """Close pages, and read what was still on its way to them."""
     for page in pages:
-        page.socket.close()
-        while await page.socket.read_message() is not None:
-            pass
+        await page.close()
 
 
 def ask(lab: Lab, method: str, path: str, body: Any = None) -> asyncio.Future[HTTPResponse]:
@@ -44,3 +46,21 @@ async def told(lab: Lab, method: str, path: str) -> Any:
     answer = await ask(lab, method, f"stop-chat/{path}")
     assert answer.code < 300, answer.body
     return json.loads(answer.body or "null")
+
+
+def halt(lab: Lab, *statements: str) -> None:
+    """Halt a server, where it holds no lock of the database, and change that meanwhile."""
+    assert lab.process is not None
+    with closing(sqlite3.connect(lab.data / "stop-chat" / "chats.sqlite", timeout=0)) as database:
+        while True:
+            lab.process.send_signal(signal.SIGSTOP)
+            os.waitpid(lab.process.pid, os.WUNTRACED)
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                lab.process.send_signal(signal.SIGCONT)
+                continue
+            for statement in statements:
+                database.execute(statement)
+            database.commit()
+            return

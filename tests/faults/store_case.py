@@ -4,15 +4,16 @@ import asyncio
 import subprocess
 import sys
 import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from blockbuster import blockbuster_ctx
 
 from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.degraded.saving import RETRIES
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt
+from tests.aids.blocking import nothing_blocks
 
 WHEN = "2026-01-01T00:00:00Z"
 DONE = Settlement(MessageState.COMPLETED)
@@ -59,10 +60,12 @@ class Pause:
 
 
 class Case:
-    """A store on a file, with its waits in the test's hand."""
+    """A store on a file, or on a database server, with its waits in the test's hand."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.url = f"sqlite:///{path}"
+        self.busy_seconds = 0.05
         self.pause = Pause()
         self.pragmas: dict[str, int] = {}
         self.told: list[bool] = []
@@ -72,15 +75,15 @@ class Case:
 
     async def open(self, process="host:1:a", url=None):
         store = await make_store(
-            url or f"sqlite:///{self.path}",
+            url or self.url,
             owner_process=process,
-            busy_seconds=0.05,
+            busy_seconds=self.busy_seconds,
             pragmas=self.pragmas,
             sleep=self.pause,
         )
         store.on_degraded = self._tell
         self._stores.append(store)
-        with blockbuster_ctx():  # nothing on the way blocks the loop
+        with self._nothing_blocks():
             await store.open(self.recovered.extend)
         return store
 
@@ -90,7 +93,7 @@ class Case:
 
     async def saved_again(self) -> None:
         """End waits until the store says that all is well; nothing blocks the loop meanwhile."""
-        with blockbuster_ctx():
+        with self._nothing_blocks():
             await self._saved_again()
 
     async def _saved_again(self) -> None:
@@ -107,9 +110,13 @@ class Case:
             await asyncio.gather(*done, return_exceptions=True)
 
     async def close(self) -> None:
-        with blockbuster_ctx():
+        with self._nothing_blocks():
             for store in self._stores:
                 await store.close()
+
+    def _nothing_blocks(self):
+        """Fail what blocks the loop; a database server's driver looks for files of its own."""
+        return nothing_blocks() if self.url.startswith("sqlite") else nullcontext()
 
 
 async def _next(queue: asyncio.Queue[float]) -> None:
@@ -144,7 +151,7 @@ class Lock:
         assert self._process.stdout.readline() == b"held\n"
 
     def release(self) -> None:
-        self._process.communicate()
+        self._process.communicate(timeout=60)
 
 
 async def live_through(case: Case, store, fail, mend, reason: str) -> None:

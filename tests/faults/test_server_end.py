@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.aids.turns import until
 from tests.browser.lab import Lab, asking
 from tests.faults.servers import ask, connect, leave
 from tests.providers import NeverAccepts, OpenAIProvider, Script
-from tests.turns import until
 
 WHEN = "2026-01-01T00:00:00Z"
 #: Has the database's threads wait for ever, once a file is there: a disk that answers no more.
@@ -56,7 +56,7 @@ def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
     yield made
     if made.process is not None and made.process.poll() is None:
         made.process.kill()
-        made.process.wait()
+        made.process.wait(60)
 
 
 async def _end(lab: Lab, how: str) -> None:
@@ -111,7 +111,6 @@ async def test_providers_that_stall_and_a_page_that_reads_nothing(
     await leave(*pages)
 
 
-@pytest.mark.timeout(300)  # two servers are started, and the first waits for its disk
 @pytest.mark.parametrize(
     ("doing", "how"),
     [

@@ -12,9 +12,9 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests.aids.fed import Fed
+from tests.aids.page import Page
 from tests.faults.proxy import BadProxy
-from tests.fed import Fed
-from tests.page import Page
 
 CHATS = 8
 WORDS = (

@@ -7,12 +7,14 @@ from contextlib import closing
 import pytest
 from sqlalchemy import update
 
+from jupyter_stop_chat.ports.spending import Bill
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.operations import Interrupt
 from jupyter_stop_chat.store.schema import processes
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import MessageState, ToolCall
+from jupyter_stop_chat.wire.objects import MessageState, Spent
+from jupyter_stop_chat.wire.tools import ToolCall
 from tests.faults.store_case import (
     DONE,
     FILL,
@@ -332,3 +334,29 @@ async def test_appends_that_wait_for_room_end_with_the_store(case, monkeypatch):
             await held
     finally:
         lock.release()
+
+
+async def test_what_is_spent_while_nothing_can_be_saved_counts_then_and_later(case):
+    """What was spent before is known too; nothing is lost, and nothing counted twice."""
+
+    def paid(tokens: int) -> Settlement:
+        bill = Bill("me", "2026-03-09", Spent(input_tokens=tokens))
+        return Settlement(MessageState.COMPLETED, bill=bill)
+
+    store = await case.open()
+    chat = a_chat()
+    asked, reply = a_turn(chat)
+    await store.begin_turn([asked, reply], chat)
+    await store.settle(reply.id, paid(1))
+    lock = Lock(case.path, "write")
+    asked, reply = a_turn(chat)
+    await store.begin_turn([asked, reply])
+    assert case.told == [True]
+    await store.settle(reply.id, paid(10))
+    await store.spending.add(chat.id, Bill("me", "2026-03-09", Spent(input_tokens=100)))
+    assert (await store.spending.on("me", "2026-03-09")).input_tokens == 111
+    assert (await store.get_chat(chat.id)).spent == Spent(input_tokens=111)
+    lock.release()
+    await case.saved_again()
+    assert (await store.spending.on("me", "2026-03-09")).input_tokens == 111
+    assert (await store.get_chat(chat.id)).spent == Spent(input_tokens=111)

@@ -77,7 +77,7 @@ def _run_and_kill(path, process: str, lines: int) -> dict[str, int]:
     read = [child.stdout.readline() for _ in range(lines)]
     child.kill()
     read += child.stdout.readlines()
-    child.wait()
+    child.wait(60)
     child.stdout.close()
     acknowledged = {}
     for line in read:

@@ -5,14 +5,19 @@ import uuid
 
 import pytest
 
+from jupyter_stop_chat.ports.spending import Bill
 from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.objects import MessageState, Receipt, ToolCall
-from tests.faults.store_case import DONE, WHEN, a_chat, a_message, a_turn, case
+from jupyter_stop_chat.wire.objects import MessageState, Receipt, Spent
+from jupyter_stop_chat.wire.tools import ToolCall
+from tests.faults.store_case import WHEN, a_chat, a_message, a_turn, case
 
 __all__ = ["case"]
 
 STOPPED = Settlement(MessageState.INTERRUPTED, stop=Receipt(requested_at=WHEN))
+DAY = "2026-03-09"
+BILL = Bill("me", DAY, Spent(input_tokens=100, cost=7))
+PAID = Settlement(MessageState.COMPLETED, bill=BILL)
 LATE = Receipt(requested_at=WHEN, provider="closed", provider_ms=9.5)
 CALL = ToolCall(call_id="a", name="look", state="running", args="{}")
 ERRORS = {
@@ -46,7 +51,7 @@ class Chats:
         return [
             (
                 chat.title,
-                chat.state,
+                (chat.state, chat.spent),
                 [
                     (each.id, each.text, each.reasoning, each.state, each.tools, each.model)
                     for each in await store.get_messages(chat.id)
@@ -58,6 +63,7 @@ class Chats:
 
 
 KINDS = {
+    "charge": lambda its, store: store.spending.add(its.other.id, BILL),
     "create_chat": lambda its, store: store.create_chat(its.new),
     "add_chat": lambda its, store: store.add_chat(its.new, [its.old]),
     "set_title": lambda its, store: store.set_title(its.other.id, "title"),
@@ -68,7 +74,7 @@ KINDS = {
     "append": lambda its, store: store.append(its.reply.id, "and after"),
     "think": lambda its, store: store.make_thought(its.reply.id, 3),
     "put_tool": lambda its, store: store.put_tool(its.reply.id, CALL),
-    "settle": lambda its, store: store.settle(its.reply.id, DONE),
+    "settle": lambda its, store: store.settle(its.reply.id, PAID),
     "reopen": lambda its, store: store.reopen(its.ended.id, its.request, "test:other"),
     "amend_stop": lambda its, store: store.amend_stop(its.ended.id, LATE),
     "amend_prompt": lambda its, store: store.amend_prompt(
@@ -122,6 +128,7 @@ async def test_it_counts_once(case, kind, can_read, caplog):
         seen = [(title, state, [each[:5] for each in said]) for title, state, said in seen]
         after = [(title, state, [each[:5] for each in said]) for title, state, said in after]
     assert seen == after
+    assert await store.spending.on("me", DAY) == await well.spending.on("me", DAY)
     assert "Something is not saved" not in caplog.text
     if kind == "delete_chat":
         assert await store.get_messages(its.other.id) == []

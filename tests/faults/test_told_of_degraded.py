@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.fed import Fed
+from tests.aids.fed import Fed
 
 #: Holds the database's lock until its standard input ends.
 LOCKER = """
@@ -48,7 +48,7 @@ def lock(app: Any) -> Iterator[Any]:
     yield hold
     for process in held:
         if process.poll() is None:
-            process.communicate()
+            process.communicate(timeout=60)
 
 
 def _codes(page: Any) -> list[str]:

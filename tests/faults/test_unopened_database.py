@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from tests.aids.fed import Fed
 from tests.browser.lab import Lab, asking
 from tests.faults.servers import connect, told
-from tests.fed import Fed
 from tests.providers import OpenAIProvider, Script
 
 #: Holds all of a database until its standard input ends: not even a read gets through.
@@ -41,7 +41,7 @@ def _locked(file: Path) -> Mend:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"locked\n"
-    return lambda: (process.communicate(), None)[1]
+    return lambda: (process.communicate(timeout=60), None)[1]
 
 
 def _file_for_folder(file: Path) -> Mend:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.weights import local_model_data_dir
+from tests.aids.weights import local_model_data_dir
 
 __all__ = ["local_model_data_dir"]

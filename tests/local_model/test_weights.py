@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -283,6 +285,26 @@ def test_what_a_killed_installer_left_is_removed(
     install_weights(tmp_path, weights=SMALL)
     assert not old.exists()
     assert fresh.exists(), "another installer may be at work there"
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B11: pip clears its own folders away while the progress is read off them."""
+    (tmp_path / "stays").write_bytes(b"12345")
+    (tmp_path / "goes" / "within").mkdir(parents=True)
+    (tmp_path / "goes" / "within" / "file").write_bytes(b"1")
+    scandir, gone = os.scandir, []
+
+    def late(path: Any) -> Any:
+        if str(path).endswith("goes"):
+            shutil.rmtree(path)
+            gone.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", late)
+    assert module._size((tmp_path, tmp_path / "never was")) == 5
+    assert gone
 
 
 def test_on_windows_a_running_model_keeps_its_file(

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.browser.lab import Lab
-from tests.magics.notebook import Alone, Notebook, Server
+from tests.magics.notebook import Alone, Home, Notebook, Server
 from tests.providers import NeverAccepts, OpenAIProvider, Script
 
 PLACES = ("server", "kernel")
+#: What is the kernel's alone, whoever makes the reply: at each run it is tried with one of them.
+ALIKE = ("test_magics_error",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the stress tests what is alike with a server."""
+    for item in items:
+        params = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+        if item.path.stem in ALIKE and params and params.get("home") == "server":
+            item.add_marker("stress")
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +67,18 @@ def config(shared_provider: OpenAIProvider) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> Iterator[Server]:
+def python_is_read_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep what Jedi has parsed of Python's library, which else each kernel parses for seconds."""
+    assert request.config.cache
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(request.config.cache.mkdir("jedi")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any], python_is_read_once: None
+) -> Iterator[Server]:
     """Start a Jupyter Server."""
     lab = Lab(tmp_path_factory.mktemp("server"), config, module="jupyter_server")
     lab.start()
@@ -67,28 +89,33 @@ def server(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> 
 
 
 @pytest.fixture(scope="session")
-def alone(tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> Iterator[Alone]:
+def alone(
+    tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any], python_is_read_once: None
+) -> Iterator[Alone]:
     """Prepare for kernels that have no server."""
     made = Alone(tmp_path_factory.mktemp("alone"), config)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="session", params=PLACES)
 def home(request: pytest.FixtureRequest) -> Any:
     """Return each backend in turn."""
     return request.getfixturevalue({"server": "server", "kernel": "alone"}[request.param])
 
 
-@pytest.fixture(scope="module")
-def _kernel(home: Any) -> Notebook:
-    made: Notebook = home.open()
-    return made
+@pytest.fixture(scope="session")
+def kernel_of() -> Callable[[Home], Notebook]:
+    """Return what starts one kernel of each backend, which all share."""
+    return functools.cache(lambda home: home.open())
 
 
 @pytest.fixture
-def notebook(_kernel: Notebook, provider: OpenAIProvider) -> Notebook:
+def notebook(
+    home: Home, kernel_of: Callable[[Home], Notebook], provider: OpenAIProvider
+) -> Notebook:
     """Return a notebook whose model follows the usual script, in a new chat."""
     provider.script = Script()
-    _kernel.run("%chat new")
-    return _kernel
+    notebook = kernel_of(home)
+    notebook.run("%chat new")
+    return notebook

@@ -18,6 +18,8 @@ from tests.browser.lab import Lab
 
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 60.0
+#: So often a kernel is waited for that is called dead.
+PATIENT_WAITS = 3
 #: So soon a kernel's reply is there once it is idle, or it is asked for something else.
 SOON = 5.0
 #: The status of a reply that an interrupt met while ipykernel sent it.
@@ -159,9 +161,19 @@ class Home(Protocol):
         """Start a kernel with the magics loaded."""
         ...
 
-    def chats(self) -> list[dict[str, Any]]:
-        """Return all that is in the history."""
+    def chats(self, count: int = 200) -> list[dict[str, Any]]:
+        """Return the newest chats of the history."""
         ...
+
+
+def _wait_until_ready(client: BlockingKernelClient) -> None:
+    """Wait for a kernel that starts; on a busy machine one that misses a beat is called dead."""
+    for _ in range(PATIENT_WAITS):
+        try:
+            return client.wait_for_ready(timeout=PATIENCE)
+        except RuntimeError as error:
+            missed = error
+    raise missed
 
 
 class Server:
@@ -185,22 +197,27 @@ class Server:
             raw = answer.read()
         return json.loads(raw) if raw else None
 
-    def open(self) -> Notebook:
-        """Start a kernel as a page does, and load the magics."""
-        id_ = self.call("POST", "kernels", {"name": "python3"})["id"]
+    def open(self, path: str | None = None) -> Notebook:
+        """Start a kernel as a page does, for a notebook if one is named; load the magics."""
+        about: dict[str, Any] = {"name": "python3"}
+        if path is None:
+            id_ = self.call("POST", "kernels", about)["id"]
+        else:
+            about = {"path": path, "name": path.split("/")[-1], "kernel": about}
+            id_ = self.call("POST", "sessions", {"type": "notebook", **about})["kernel"]["id"]
         self.kernels.append(id_)
         client = BlockingKernelClient()
         client.load_connection_file(str(self.lab.folder / "runtime" / f"kernel-{id_}.json"))
         client.start_channels()
-        client.wait_for_ready(timeout=PATIENCE)
+        _wait_until_ready(client)
         self._clients.append(client)
         notebook = Notebook(client, lambda: self.call("POST", f"kernels/{id_}/interrupt", {}))
         notebook.run("%load_ext jupyter_stop_chat")
         return notebook
 
-    def chats(self) -> list[dict[str, Any]]:
-        """Return all that is in the history."""
-        chats = self.call("GET", "stop-chat/chats?limit=200")["chats"]
+    def chats(self, count: int = 200) -> list[dict[str, Any]]:
+        """Return the newest chats of the history."""
+        chats = self.call("GET", f"stop-chat/chats?limit={count}")["chats"]
         return [self.call("GET", f"stop-chat/chats/{each['id']}") for each in chats]
 
     def close(self) -> None:
@@ -253,15 +270,16 @@ class Alone:
         """Return the newest kernel's manager."""
         return self._managers[-1][0]
 
-    def chats(self) -> list[dict[str, Any]]:
-        """Return all that is in the history, as a server would read it."""
+    def chats(self, count: int = 200) -> list[dict[str, Any]]:
+        """Return the newest chats of the history, as a server would read it."""
         import sqlite3
 
         file = self.folder / "data" / "stop-chat" / "chats.sqlite"
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
             store.row_factory = sqlite3.Row
             found = []
-            for chat in store.execute("SELECT * FROM chats ORDER BY created_at DESC"):
+            newest = "SELECT * FROM chats ORDER BY created_at DESC LIMIT ?"
+            for chat in store.execute(newest, (count,)):
                 rows = store.execute(
                     "SELECT * FROM messages WHERE chat_id = ? ORDER BY rowid", (chat["id"],)
                 )

@@ -9,12 +9,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.aids.weights import local_model_data_dir
 from tests.magics.notebook import Alone
-from tests.weights import local_model_data_dir
 
 __all__ = ["local_model_data_dir"]
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "magics.ipynb"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "using" / "magics.ipynb"
 
 
 @pytest.mark.local_model
@@ -35,6 +35,7 @@ def test_the_example_runs(tmp_path: Path, local_model_data_dir: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     done = nbformat.read(tmp_path / EXAMPLE.name, as_version=4)
+    assert "widgets" not in done.metadata
     nbformat.validate(done)
     code = [cell for cell in done.cells if cell.cell_type == "code"]
     (story,) = code[2].outputs

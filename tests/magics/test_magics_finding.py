@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ipykernel.kernelapp import IPKernelApp
 
-from jupyter_stop_chat.magics.backends.finding import Address, addresses
+from jupyter_stop_chat.magics.backends.finding import Address, addresses, kernel_id
 from jupyter_stop_chat.magics.backends.kernel import KernelBackend
 from jupyter_stop_chat.magics.backends.server import ServerBackend
 from jupyter_stop_chat.magics.defaults import Backends
@@ -37,6 +39,14 @@ def test_the_server_that_started_the_kernel(tmp_path: Path) -> None:
     assert _found(tmp_path, {}, 8) == [("http://localhost:8889/", "t8")]
     assert _found(tmp_path, {"JPY_PARENT_PID": "7"}) == [("http://localhost:8888/", "t7")]
     assert _found(tmp_path, {}) == [], "a stranger's, though its token could be read"
+
+
+def test_a_kernel_whose_file_is_gone_has_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cleans folders up may take its connection file: a prompt is sent all the same."""
+    gone = SimpleNamespace(connection_file="kernel-gone.json", connection_dir="nowhere")
+    monkeypatch.setattr(IPKernelApp, "initialized", lambda: True)
+    monkeypatch.setattr(IPKernelApp, "instance", lambda: gone)
+    assert kernel_id() is None
 
 
 def test_the_server_that_is_named(tmp_path: Path) -> None:

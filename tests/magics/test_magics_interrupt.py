@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from jupyter_stop_chat.magics.backends.http import CONNECT_S
 from tests.magics.notebook import LOST, Notebook, Running, eventually
 from tests.providers import NeverAccepts, OpenAIProvider, Script
 from tests.providers.script import Request
 
 MARK = "Interrupted: response stopped by the user"
-#: So soon the provider sees its connection close, in seconds.
-SOON = 0.2
+#: So many blocks of stops may add to what waits in a pool, and so often is looked after each.
+_BLOCKS = 4
+_LOOKS = 20
 
 
 def _interrupted(cell: Running) -> str:
@@ -31,22 +33,18 @@ def _interrupted(cell: Running) -> str:
     return f"{cell.text}\n[{line}]"
 
 
-def _interrupt(notebook: Notebook, request: Request | None) -> float:
-    """Interrupt, and return after how long the provider saw its connection close."""
-    began = time.perf_counter()
+def _interrupt(notebook: Notebook, request: Request) -> None:
+    """Interrupt, and wait until the provider saw its connection close, before it was done."""
     notebook.interrupt()
-    if request is None:
-        return 0.0
     eventually(request.closed.is_set, "the provider's close")
-    assert request.closed_at is not None
-    return request.closed_at - began
+    assert not request.completed
 
 
 def _last(home: Any) -> dict[str, Any]:
     """Return the newest reply in the history, once it has ended."""
 
     def ended() -> dict[str, Any] | None:
-        message: dict[str, Any] = home.chats()[0]["messages"][-1]
+        message: dict[str, Any] = home.chats(1)[0]["messages"][-1]
         return message if message["state"] in {"interrupted", "completed"} else None
 
     found: dict[str, Any] = eventually(ended, "the end in the history")
@@ -63,7 +61,7 @@ def test_in_the_middle(notebook: Notebook, provider: OpenAIProvider, home: Any) 
     cell = notebook.begin("%%chat --to reply\nTell me a story")
     cell.until_text("t5 ")
     request = provider.requests[-1]
-    assert _interrupt(notebook, request) <= SOON
+    _interrupt(notebook, request)
     shown = _interrupted(cell)
     _next_cell_runs(notebook)
     text = shown.split("\n[")[0].removesuffix("\n")
@@ -87,11 +85,11 @@ def test_while_the_provider_is_connected_to(notebook: Notebook, home: Any) -> No
         lambda: any(
             each["messages"][-1]["state"] == "generating"
             and each["messages"][-1]["model"] == "openai:hangs"
-            for each in home.chats()[:1]
+            for each in home.chats(1)
         ),
         "the generation",
     )
-    _interrupt(notebook, None)
+    notebook.interrupt()
     assert MARK in _interrupted(cell)
     _next_cell_runs(notebook)
     assert (_last(home)["state"], _last(home)["text"]) == ("interrupted", "")
@@ -114,7 +112,7 @@ def test_while_the_provider_stalls(
     eventually(request.stalled.is_set, "the stall")
     if script.get("stall_after"):
         cell.until_text("t2 ")
-    assert _interrupt(notebook, request) <= SOON
+    _interrupt(notebook, request)
     shown = _interrupted(cell)
     assert MARK in shown
     _next_cell_runs(notebook)
@@ -137,8 +135,52 @@ def test_again_and_again_while_it_stops(
     assert _last(home)["state"] == "interrupted"
 
 
+#: In a namespace of its own: it is no code of a cell.
+_INTERRUPT_LATE = """
+import signal as _signal
+exec('''
+def late(*args, show=shell.showtraceback, **how):
+    shell.showtraceback = show
+    signal.raise_signal(signal.SIGINT)
+    return show(*args, **how)
+shell.showtraceback = late
+''', {"shell": get_ipython(), "signal": _signal})
+"""
+_CAUGHT = """
+try:
+    get_ipython().run_cell_magic("chat", "", "Tell me a story")
+except KeyboardInterrupt:
+    _signal.raise_signal(_signal.SIGINT)
+    print("not interrupted")
+"""
+
+
+def test_one_more_that_comes_too_late(notebook: Notebook, provider: OpenAIProvider) -> None:
+    """V7: it does not cost the cell its output; a cell that goes on is interrupted anew."""
+    provider.script = Script(tokens=10_000, rate=200)
+    notebook.run(_INTERRUPT_LATE)
+    for code in ("%%chat\nTell me a story", _CAUGHT):
+        cell = notebook.begin(code)
+        cell.until_text("t5 ")
+        notebook.interrupt()
+        if code is not _CAUGHT:
+            assert MARK in _interrupted(cell)
+        else:
+            assert cell.end()["ename"] == "KeyboardInterrupt"
+            assert "not interrupted" not in cell.text
+        _next_cell_runs(notebook)
+    # Nothing is held back once the cell has ended.
+    cell = notebook.begin("print('begun')\nwhile True: pass")
+    cell.until_text("begun")
+    notebook.interrupt()
+    assert cell.end()["ename"] == "KeyboardInterrupt"
+
+
 def test_before_anything_is_sent(alone: Any, provider: OpenAIProvider) -> None:
-    """B6: a server that takes no connection is given up at once, and nothing is sent."""
+    """B6: nobody takes the connection, or the engine is imported for seconds: it waits for none.
+
+    Nothing is sent, and the cell after it runs.
+    """
     provider.script = Script()
     count = len(provider.requests)
     with NeverAccepts() as never:
@@ -152,19 +194,10 @@ def test_before_anything_is_sent(alone: Any, provider: OpenAIProvider) -> None:
         began = time.perf_counter()
         notebook.interrupt()
         assert f"[{MARK}; nothing was sent]" in _interrupted(cell)
-        assert time.perf_counter() - began < 2.0, "it waited for the connection"
+        assert time.perf_counter() - began < CONNECT_S, "it waited for the connection"
         _next_cell_runs(notebook)
-        assert len(provider.requests) == count
     (runtime / "jpserver-1.json").unlink()
-    # There is no such server any more, and the kernel does it itself.
-    assert notebook.run("%%chat\nTell me a story").text == "t0 t1 t2 t3 t4 "
-
-
-def test_while_the_engine_is_made_ready(alone: Any, provider: OpenAIProvider) -> None:
-    """B6: the first cell without a server imports for seconds; its interrupt waits for none."""
-    provider.script = Script()
-    count = len(provider.requests)
-    notebook = alone.open()
+    # There is no such server any more, and the kernel does it itself, once it is ready.
     notebook.run(
         "import threading\n"
         "import jupyter_stop_chat.magics.backends.kernel as room\n"
@@ -176,52 +209,74 @@ def test_while_the_engine_is_made_ready(alone: Any, provider: OpenAIProvider) ->
     notebook.interrupt()
     assert f"[{MARK}; nothing was sent]" in _interrupted(cell)
     _next_cell_runs(notebook)
+    assert len(provider.requests) == count
     notebook.run("gate.set()")
     assert notebook.run("%%chat\nTell me a story").text == "t0 t1 t2 t3 t4 "
     assert len(provider.requests) == count + 1
 
 
-def _rounds(notebook: Notebook, provider: OpenAIProvider, rounds: int) -> None:
-    """Stop in one phase after the other; threads, sockets and tasks stay as many."""
-    flat = (
-        "__import__('gc').collect() and 0",
-        "__import__('threading').active_count()",
-        "len(__import__('psutil').Process().net_connections())",
-        "len(__import__('os').listdir('/proc/self/fd'))",
-        "(lambda p: len(__import__('asyncio').all_tasks(p._loop)) if hasattr(p, '_loop') else 0)"
-        "(get_ipython().magics_manager.registry['ChatMagics'].backends._backend)",
-    )
-    before: Any = None
-    phases: list[dict[str, Any]] = [
-        {"rate": 200},
-        {"stall": "before_headers"},
-        {"stall": "after_headers"},
-        {"stall_after": 3},
-    ]
-    for number in range(-len(phases), rounds):
-        if number == 0:
-            before = notebook.value(f"[{','.join(flat)}]")
-        script = phases[number % len(phases)]
+#: What is counted in the kernel: threads, connections, files and tasks.
+_COUNTED = (
+    "__import__('gc').collect() and 0",
+    "__import__('threading').active_count()",
+    "len(__import__('psutil').Process().net_connections())",
+    "len(__import__('os').listdir('/proc/self/fd'))",
+    "(lambda p: len(__import__('asyncio').all_tasks(p._loop)) if hasattr(p, '_loop') else 0)"
+    "(get_ipython().magics_manager.registry['ChatMagics'].backends._backend)",
+)
+_PHASES: tuple[dict[str, Any], ...] = (
+    {"rate": 200},
+    {"stall": "before_headers"},
+    {"stall": "after_headers"},
+    {"stall_after": 3},
+)
+
+
+def _stops(notebook: Notebook, provider: OpenAIProvider, rounds: int) -> None:
+    """Stop in one phase after the other."""
+    for number in range(rounds):
+        script = _PHASES[number % len(_PHASES)]
         provider.script = Script(tokens=1000, **script)
         count = len(provider.requests)
         cell = notebook.begin("%%chat\nTell me a story")
         eventually(lambda count=count: len(provider.requests) > count, "the request")
         if "rate" in script or "stall_after" in script:
             cell.until_text("t2 ")
-        assert _interrupt(notebook, provider.requests[-1]) <= SOON
+        _interrupt(notebook, provider.requests[-1])
         assert MARK in _interrupted(cell)
         assert notebook.run(f"print({number} + 1)").text == f"{number + 1}\n"
     eventually(lambda: provider.open_connections == 0, "all connections closed")
-    eventually(lambda: notebook.value(f"[{','.join(flat)}]") == before, "nothing more than before")
+
+
+def _nothing_stays(notebook: Notebook, provider: OpenAIProvider, rounds: int) -> None:
+    """Check that stops leave nothing behind: no thread, connection, file or task for each.
+
+    What waits in a pool for the next use may grow while the machine is busy, up to a bound; what
+    is left behind grows with each block of stops, and so in every one of them.
+    """
+    _stops(notebook, provider, len(_PHASES))
+    counts: list[Any] = []
+
+    def as_few() -> bool:
+        time.sleep(0.1)  # each look is a cell, and what was let go of takes a moment to end
+        counts.append(notebook.value(f"[{','.join(_COUNTED)}]"))
+        return all(now <= then for now, then in zip(counts[-1], counts[0], strict=True))
+
+    for _ in range(_BLOCKS):
+        counts[:] = [notebook.value(f"[{','.join(_COUNTED)}]")]
+        _stops(notebook, provider, rounds)
+        if any(as_few() for _ in range(_LOOKS)):
+            return
+    raise AssertionError(f"each of {_BLOCKS} blocks left something behind: {counts}")
 
 
 def test_a_few_times_in_a_row(notebook: Notebook, provider: OpenAIProvider) -> None:
     """B6, V10: nothing is left behind."""
-    _rounds(notebook, provider, 8)
+    _nothing_stays(notebook, provider, 8)
 
 
 @pytest.mark.stress
 @pytest.mark.timeout(600)
 def test_fifty_times_in_a_row(notebook: Notebook, provider: OpenAIProvider) -> None:
     """B6, V10: nothing is left behind."""
-    _rounds(notebook, provider, 50)
+    _nothing_stays(notebook, provider, 50)

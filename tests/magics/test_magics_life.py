@@ -256,6 +256,7 @@ def _nbconvert(alone: Alone, folder: Path, *more: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.stress  # the example of the documentation is run by nbconvert as well
 def test_nbconvert_runs_it(alone: Alone, provider: OpenAIProvider, tmp_path: Path) -> None:
     """And what is saved holds the text, no widget and no key."""
     provider.script = Script()

@@ -73,3 +73,39 @@ def test_no_message_steers_a_terminal_when_a_chat_is_shown(
     text = capsys.readouterr().out
     assert _is_harmless(text)
     assert WORDS in text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        ([], "Nothing was being made."),
+        (["already_completed"], "Nothing was being made."),
+        (["interrupted"], "1 reply stopped."),
+        (["interrupted", "already_failed", "interrupted"], "2 replies stopped."),
+        (
+            ["made_elsewhere"],
+            "1 reply goes on: the other Jupyter server or kernel that makes it has not answered"
+            " yet. The stop is left for it.",
+        ),
+        (
+            ["made_elsewhere", "interrupted", "made_elsewhere"],
+            "1 reply stopped.\n2 replies go on: the other Jupyter servers or kernels that make"
+            " them have not answered yet. The stop is left for them.",
+        ),
+    ],
+)
+def test_a_stop_says_what_it_reached(
+    outcomes: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """H4: also what another server makes that has not answered."""
+
+    class _Backends:
+        def backend(self, _: object) -> Any:
+            return self
+
+        def stop(self, _: object) -> Any:
+            return [{"message_id": "m", "outcome": each} for each in outcomes]
+
+    backends: Any = _Backends()
+    Commands(backends, Defaults(), rich=False).run("stop", [])
+    assert capsys.readouterr().out.rstrip() == words

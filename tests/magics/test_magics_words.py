@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from jupyter_stop_chat.magics.commands import Commands
-from tests.magics.notebook import Notebook, Server, eventually
+from tests.magics.notebook import Home, Notebook, Server, eventually
 from tests.providers import OpenAIProvider, Script
 
 STORY = "t0 t1 t2 t3 t4 "
@@ -30,7 +30,7 @@ def test_a_reply_is_one_display_that_is_made_anew(
     (output,) = cell.outputs
     assert set(output["data"]) == {"text/plain", "text/html"}
     assert output["data"]["text/plain"].startswith(STORY)
-    (prompt, reply) = home.chats()[0]["messages"]
+    (prompt, reply) = home.chats(1)[0]["messages"]
     assert (prompt["text"], reply["text"]) == ("Tell me a story", output["data"]["text/plain"])
     ids = output["metadata"]["jupyter_stop_chat"]
     assert (ids["message_id"], ids["state"]) == (reply["id"], "completed")
@@ -39,10 +39,10 @@ def test_a_reply_is_one_display_that_is_made_anew(
 def test_cells_go_on_with_one_chat_until_told_otherwise(notebook: Notebook, home: Any) -> None:
     notebook.run("%%chat\nOne")
     notebook.run("%%chat\nTwo")
-    first = home.chats()[0]
+    first = home.chats(1)[0]
     assert [each["text"] for each in first["messages"]] == ["One", STORY, "Two", STORY]
     notebook.run("%%chat --new --chat 'A new plan'\nThree")
-    second = home.chats()[0]
+    second = home.chats(1)[0]
     assert (len(second["messages"]), second["chat"]["title"]) == (2, "A new plan")
     notebook.run(f"%%chat --chat {first['chat']['id'][:8]}\nFour")
     notebook.run("%%chat --chat 'new plan'\nFive")
@@ -191,115 +191,6 @@ def test_defaults(notebook: Notebook, provider: OpenAIProvider) -> None:
     assert provider.requests[-1].body["model"] == "loopback"
 
 
-def test_tab_completes(notebook: Notebook, home: Any) -> None:
-    """U9: only what fits there, each with its kind, and nothing of Python's."""
-    notebook.run("%%chat --new --chat 'Of whales'\nWhales?")
-
-    def offered(code: str, at: int | None = None) -> list[tuple[str, str]]:
-        at = len(code) if at is None else at
-        content = notebook.client.complete(code, at, reply=True, timeout=30)["content"]
-        kinds = content["metadata"]["_jupyter_types_experimental"]
-        begin = content["cursor_start"]
-        assert [each["text"] for each in kinds] == content["matches"]
-        return [(code[:begin] + each["text"], each["type"]) for each in kinds]
-
-    options = ("--model", "--chat", "--new", "--as", "--to", "--quiet", "--no-fill")
-    assert offered("%%chat --") == [(f"%%chat {each}", "option") for each in options]
-    assert offered("%%chat ") == offered("%%chat --")
-    assert offered("%%chat --\nWhat is it?", len("%%chat --")) == offered("%%chat --")
-    assert offered("%%chat -n --q") == [("%%chat -n --quiet", "option")]
-    assert "%%chat --quiet --quiet" not in dict(offered("%%chat --quiet --"))
-    assert ("%%chat --model openai:loopback", "model") in offered("%%chat --model openai:lo")
-    assert ('%%chat --chat "Of whales"', "chat") in offered('%%chat --chat "Of wh')
-    assert ('%%chat --chat "Of whales"', "chat") in offered("%%chat --chat ")
-    assert offered("%%chat --as ra") == [("%%chat --as raw", "form")]
-    assert ("%chat models", "command") in offered("%chat mo")
-    assert ("%chat stop all", "chat") in offered("%chat stop a")
-    assert offered("%chat set --no-") == [
-        ("%chat set --no-quiet", "option"),
-        ("%chat set --no-fill", "option"),
-    ]
-    notebook.run("answers = 1")
-    assert ("%%chat --to answers", "variable") in offered("%%chat --to ans")
-    # What is no line of ours is Python's.
-    assert "answers" in dict(offered("answ"))
-    assert "%%chat\nanswers" in dict(offered("%%chat\nansw"))
-
-
-def test_a_table_explains_it_all(notebook: Notebook) -> None:
-    """U30: `%chat help`, as HTML with plain text beside it."""
-    (shown,) = notebook.run("%chat help").outputs
-    for part in shown["data"].values():
-        for word in ("--model", "--as", "--no-fill", "open", "models", "help"):
-            assert word in part
-    assert shown["data"]["text/html"].startswith("<table>")
-    assert "markdown|code|raw" in shown["data"]["text/plain"]
-
-
-def test_the_help_explains_it_all(notebook: Notebook) -> None:
-    for magic, words in (
-        (
-            "%%chat",
-            (
-                "--model",
-                "--chat",
-                "--new",
-                "--as",
-                "--to",
-                "--quiet",
-                "--no-fill",
-                "interrupt button",
-            ),
-        ),
-        ("%chat", ("list", "open", "show", "stop", "models", "set")),
-    ):
-        (page,) = notebook.begin(f"{magic}?").end()["payload"]
-        assert all(word in page["data"]["text/plain"] for word in words), page
-
-
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        ("%%chat --to 1x\nHi", "--to takes the name of a variable"),
-        ("%%chat\n  \n", "the cell is blank"),
-        ("%%chat --nothing\nHi", "There is no option '--nothing'"),
-        ("%%chat --modle x\nHi", "There is no option '--modle'. Did you mean '--model'?"),
-        ("%%chat --as cod\nHi", "--as takes markdown, code or raw, and not 'cod'. Did you mean"),
-        ("%%chat --to\nHi", "--to takes a value behind it"),
-        ("%%chat Hello there\nHi", "Nothing but options stands here, and not 'Hello there'"),
-        ("%chat set --quite", "There is no option '--quite'. Did you mean '--quiet'?"),
-        ("%chat modles", "%chat knows no 'modles'. Did you mean 'models'?"),
-        ("%%chat --chat 'unclosed\nHi", "No closing quotation"),
-        ("%chat dance", "%chat knows no 'dance'. %chat help lists"),
-        ("%chat open", "Name a chat"),
-        ("%chat open Nowhere", "There is no chat 'Nowhere'"),
-        ("%%chat --chat Nowhere\nHi", "There is no chat 'Nowhere'"),
-        ("%%chat --model nowhere:x\nHi", "Generation failed: There is no such"),
-    ],
-)
-def test_a_mistake_is_one_sentence(notebook: Notebook, code: str, said: str) -> None:
-    """U30: with what was probably meant."""
-    cell = notebook.begin(code)
-    assert cell.end()["status"] == "error"
-    shown = json.dumps(cell.outputs)
-    assert said in shown
-    assert "Traceback" not in shown
-
-
-def test_a_failure_is_told_in_the_words_of_the_table(
-    notebook: Notebook, provider: OpenAIProvider
-) -> None:
-    """V3, L5, U29: said once, without the key in the provider's error; and Run All ends here."""
-    provider.script = Script(trouble="bad_key")
-    cell = notebook.begin("%%chat\nHi")
-    reply = cell.end()
-    assert reply["status"] == "error"
-    (error,) = cell.errors
-    assert error["traceback"][0].startswith("Generation failed: The provider refused the key")
-    assert "refused the key" not in cell.text
-    assert "sk-secret" not in json.dumps([reply, cell.outputs])
-
-
 def test_tasks_of_other_cells_and_a_subshell(
     notebook: Notebook, provider: OpenAIProvider, home: Any
 ) -> None:
@@ -341,26 +232,30 @@ def test_tasks_of_other_cells_and_a_subshell(
     )
 
 
-def test_the_light_path_imports_nothing_heavy(server: Server, provider: OpenAIProvider) -> None:
+def test_the_light_path_imports_nothing_heavy(
+    server: Server, kernel_of: Callable[[Home], Notebook], provider: OpenAIProvider
+) -> None:
+    """Whatever else the kernel has done by then."""
     provider.script = Script()
-    notebook = server.open()
+    notebook = kernel_of(server)
     notebook.run("%%chat\nHi")
     notebook.run("%chat")
     heavy = ("langchain", "langchain_core", "sqlalchemy", "pydantic", "jupyter_server")
     assert notebook.value(f"[m for m in {heavy!r} if m in __import__('sys').modules]") == []
 
 
-def test_it_is_stopped_from_elsewhere(server: Server, provider: OpenAIProvider) -> None:
+def test_it_is_stopped_from_elsewhere(
+    server: Server, kernel_of: Callable[[Home], Notebook], provider: OpenAIProvider
+) -> None:
     """B6: the cell ends as interrupted when its reply is stopped in the sidebar, say."""
     provider.script = Script(stall_after=3)
-    notebook = server.open()
-    cell = notebook.begin("%%chat\nHi")
+    cell = kernel_of(server).begin("%%chat\nHi")
     cell.until_text("t2 ")
     server.call("POST", "stop-chat/interrupt", {})
     assert cell.end()["ename"] == "KeyboardInterrupt"
     assert cell.text.startswith("t0 t1 t2 ")
     assert cell.errors[0]["traceback"] == ["Interrupted: response stopped by the user"]
-    assert notebook.run("print(1)").text == "1\n"
+    assert kernel_of(server).run("print(1)").text == "1\n"
 
 
 def test_a_queue_of_cells_ends_at_a_stop(notebook: Notebook, provider: OpenAIProvider) -> None:

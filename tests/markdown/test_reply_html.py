@@ -13,6 +13,7 @@ import pytest
 from jupyter_stop_chat.markdown.formulas import is_harmless
 from jupyter_stop_chat.markdown.html import page, to_html
 from jupyter_stop_chat.markdown.parser import parse, walk
+from tests.aids.in_turn import in_turn
 from tests.markdown.drawn import Drawn
 
 MONEY_AND_MATH = json.loads((Path(__file__).parents[1] / "money_and_math.json").read_text())
@@ -133,7 +134,7 @@ def test_indented_code_is_shown_as_it_stands() -> None:
     ]
 
 
-@pytest.mark.parametrize("case", MONEY_AND_MATH, ids=lambda case: case["text"][:24])
+@in_turn("case", MONEY_AND_MATH)
 def test_amounts_are_no_math_and_math_is(case: dict[str, object]) -> None:
     """R2: a typesetter, which looks for its marks in runs of text, finds what is math alone."""
     text = str(case["text"])

@@ -19,7 +19,7 @@ from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, Rules
 from jupyter_stop_chat.models import choices as choices_module
 from jupyter_stop_chat.models.choices import MOST_RECENT, Choices
 from jupyter_stop_chat.models.key_file import KeyFile
-from jupyter_stop_chat.models.private_file import write_anew
+from jupyter_stop_chat.private_file import write_anew
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 ANNA = "anna"
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_now_is_not_written_over(
     """U8: a disk that fails for a moment takes nobody's choice."""
     path = tmp_path / "models.json"
     choices = Choices(path)
-    choices._choose("ben", "openai:gpt-5")
+    choices._change("ben", lambda _: "openai:gpt-5")
     choices.look()
     before = path.read_bytes()
     with monkeypatch.context() as patch:
@@ -222,7 +222,7 @@ def test_what_cannot_be_read_now_is_not_written_over(
 
         patch.setattr(Path, "open", fails)
         with pytest.raises(OSError, match="Too many"):
-            choices._choose("server", "ollama:m")
+            choices._change("server", lambda _: "ollama:m")
         os.utime(path, (1, 1))
         choices.look()
         assert choices.of("ben").model == "openai:gpt-5"
@@ -261,7 +261,7 @@ def test_processes_that_choose_at_once_take_nothing_from_each_other(tmp_path: Pa
         own = Choices(path)
         together.wait(30)
         for at in range(5):
-            own._choose(f"{name}-{at}", "ollama:m")
+            own._change(f"{name}-{at}", lambda _: "ollama:m")
 
     threads = [threading.Thread(target=chooses, args=(each,)) for each in "abcd"]
     for each in threads:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
+from packaging.version import Version
 
 from jupyter_stop_chat.models import PROVIDERS, Models, Rules
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
@@ -16,6 +18,8 @@ from tests.providers import AnthropicProvider, OllamaProvider, OpenAIProvider, S
 from tests.providers.reading import LONG, Reading, soon
 
 ANNA, BEN = "user:anna", "user:ben"
+#: From which version on OpenAI's client keeps a connection for the next request.
+KEEPS = Version("3.52")
 
 
 pytestmark = pytest.mark.usefixtures("no_keys")
@@ -87,7 +91,8 @@ async def test_a_new_key_closes_the_idle_connections_of_the_old_one(
         models = make({"openai:gpt-test": {"base_url": provider.base_url}})
         await models.give_key("server", "openai", "old-key")
         await reply(models, "openai:gpt-test")
-        assert provider.open_connections == 1, "kept open for the next request"
+        # For the next request; older clients keep none.
+        assert provider.open_connections == (1 if Version(openai.__version__) >= KEEPS else 0)
         await models.give_key("server", "openai", "new-key")
         await asyncio.wait_for(provider.no_connections(), LONG)
         await reply(models, "openai:gpt-test")

@@ -12,6 +12,7 @@ import pytest
 from jupyter_stop_chat.models import listing as listing_module
 from jupyter_stop_chat.models.listing import Listing
 from jupyter_stop_chat.models.places import Place
+from tests.aids.ports import listening
 from tests.providers.answers import Answers
 
 
@@ -78,29 +79,28 @@ async def test_a_slow_server_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> N
 
     now = 0.0
     listing = Listing(lambda: now)
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    monkeypatch.setattr(listing_module, "PATIENCE_S", 0.0)
-    assert list(await listing.models(at(address))) == []
-    assert list(await listing.models(at(address))) == []
-    assert len(listing._asking) == 1, "it is asked once"
-    opened.set()
-    await asyncio.gather(*listing._asking.values())
-    assert list(await listing.models(at(address))) == ["a"]
-    opened.clear()
-    now = 60.0
-    assert list(await listing.models(at(address))) == ["a"], "what it had before, meanwhile"
-    names.append("b")
-    opened.set()
-    await asyncio.gather(*listing._asking.values())
-    assert list(await listing.models(at(address))) == ["a", "b"]
-    opened.clear()
-    now = 120.0
-    await listing.models(at(address))
-    await listing.close()
-    assert not listing._asking
-    opened.set()
-    server.close()
+    async with listening(answer) as port:
+        address = f"http://127.0.0.1:{port}/v1"
+        monkeypatch.setattr(listing_module, "PATIENCE_S", 0.0)
+        assert list(await listing.models(at(address))) == []
+        assert list(await listing.models(at(address))) == []
+        assert len(listing._asking) == 1, "it is asked once"
+        opened.set()
+        await asyncio.gather(*listing._asking.values())
+        assert list(await listing.models(at(address))) == ["a"]
+        opened.clear()
+        now = 60.0
+        assert list(await listing.models(at(address))) == ["a"], "what it had before, meanwhile"
+        names.append("b")
+        opened.set()
+        await asyncio.gather(*listing._asking.values())
+        assert list(await listing.models(at(address))) == ["a", "b"]
+        opened.clear()
+        now = 120.0
+        await listing.models(at(address))
+        await listing.close()
+        assert not listing._asking
+        opened.set()
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,10 @@ async def test_what_is_packed_unasked_is_not_unpacked() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    assert list(await Listing().models(at(address))) == []
-    assert b"accept-encoding: identity\r\n" in asked.lower()
-    server.close()
+    async with listening(answer) as port:
+        address = f"http://127.0.0.1:{port}/v1"
+        assert list(await Listing().models(at(address))) == []
+        assert b"accept-encoding: identity\r\n" in asked.lower()
 
 
 async def test_lists_of_many_servers_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:

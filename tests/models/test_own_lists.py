@@ -12,11 +12,13 @@ from pydantic import SecretStr
 
 from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, building
+from jupyter_stop_chat.models.kept import Takes
 from jupyter_stop_chat.models.key_file import KeyFile
 from jupyter_stop_chat.models.keys import Given
 from jupyter_stop_chat.models.places import place_of, trial_of
 from jupyter_stop_chat.models.trying import Trial
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+from jupyter_stop_chat.wire.objects import ModelInfo
 from jupyter_stop_chat.wire.secrets import mask_for_people
 from tests.providers.answers import Answers
 
@@ -188,16 +190,17 @@ async def test_a_list_that_is_open_to_all_says_nothing_of_a_key(
     """U6: a server of one's own that shows its models to anybody has not accepted a key."""
     async with Answers(lambda sent: (200, {"data": []})) as server:
         server.answer = lambda sent: (
-            (200, {"data": []}) if is_open or len(server.lines) % 2 else (401, {})
+            (401, {}) if len(server.lines) % 2 and not is_open else (200, {"data": []})
         )
         await models.give_address("server", "openai_compatible", server.base_url)
         trial = await models.give_key("server", "openai_compatible", KEY)
         assert (trial.accepted, trial.why) == (not is_open, None)
-        assert len(server.lines) == 2
+        # Listed for the address, tried with the key and without, and listed with it.
+        assert len(server.lines) == 4
 
 
 async def test_how_much_a_model_takes(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    """U14: as its provider tells, as it is set up, and as it is known of one that was used."""
+    """U14: as its provider tells, as it is set up, and as its package knows it."""
 
     async def size_of(model_id: str) -> int | None:
         found = [each for each in (await models.listed()).models if each.id == model_id]
@@ -216,16 +219,48 @@ async def test_how_much_a_model_takes(models: Models, monkeypatch: pytest.Monkey
         assert await size_of("openai:gpt-9") is None
 
 
-async def test_how_much_a_used_model_takes(
+async def _taken(models: Models, model_id: str) -> Takes:
+    """Return what the list says that a model takes."""
+    about = ModelInfo(id=model_id, label="", provider="", available=True)
+    told = await asyncio.to_thread(models._catalogue._sized, about, "server")
+    return told.max_input_tokens, told.image_inputs, told.tool_calling
+
+
+async def test_what_a_model_takes_is_known_before_it_is_built(
     models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """U14: LangChain knows it of many, once they are built."""
+    """U14, W22: LangChain's packages have it in a file, which says what a model of theirs says."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    before = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
-    await models.resolve("openai:gpt-5")
-    after = {each.id: each.max_input_tokens for each in await asyncio.to_thread(models.available)}
-    assert before["openai:gpt-5"] is None
-    assert (after["openai:gpt-5"] or 0) > 100_000
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    ids = ("openai:gpt-5", "openai:gpt-3.5-turbo", "anthropic:claude-haiku-4-5", "openai:gpt-99")
+
+    before = [await _taken(models, each) for each in ids]
+    assert not len(models._handlers)
+    for each in ids:
+        await models.resolve(each)
+    assert [models._takes(each, "server") for each in ids] == before
+    assert [sees for _, sees, _ in before] == [True, False, True, None]
+    assert [calls for *_, calls in before] == [True, False, True, None]
+    assert before[0][0] > 100_000
+    available = {each.id: each for each in await asyncio.to_thread(models.available)}
+    assert available["openai:gpt-5"].image_inputs is True
+
+
+@pytest.mark.parametrize("said", ["import nothing", "_PROFILES = 5", "_PROFILES = {'m': 5}", ""])
+async def test_a_package_that_says_anything_of_its_models_spoils_no_list(
+    models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """U14: nor does one that is not there; what is set up counts in its place."""
+    data = tmp_path / "langchain_groq" / "data"
+    data.mkdir(parents=True)
+    (data.parent / "__init__.py").write_text("raise SystemExit")
+    (data / "_profiles.py").write_text(said)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for each in ("groq:m", "xai:m", "nobody:m"):
+        assert await _taken(models, each) == (None, None, None)
+    given = {"profile": {"image_inputs": True, "max_input_tokens": "many"}}
+    models._catalogue._parameters = {"groq:m": given}
+    assert await _taken(models, "groq:m") == (None, True, None)
 
 
 async def test_a_refusal_is_read_in_no_time(
@@ -266,7 +301,7 @@ async def test_an_odd_size_spoils_no_list(models: Models, size: Any) -> None:
     """U14: what is no number of tokens is not told."""
     models.register("own", lambda name: OddSize(size))
     await models.resolve("own:m")
-    assert models._size_of("own:m", "server") is None
+    assert (await _taken(models, "own:m"))[0] is None
     (await models.listed("server", 0.0)).model_dump_json()
 
 

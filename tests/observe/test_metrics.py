@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jupyter_stop_chat.testing import Gate, Raise
 
+pytestmark = pytest.mark.may_hold_the_loop("all that tests before it counted is told, and read")
+
 Metrics = dict[str, float]
 
 

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.aids.ports import Listening
 
 #: A status and a body, with a type of content and headers where they matter.
 Answered = tuple[Any, ...]
@@ -19,7 +20,7 @@ _GOOD = (
 )
 
 
-class Answers:
+class Answers(Listening):
     """A server whose answers to a prompt depend on how many messages it was sent.
 
     :param answer: returns a status and a body, or None for a reply as OpenAI streams one.
@@ -29,9 +30,6 @@ class Answers:
         self.answer = answer
         self.sent: list[int] = []
         self.lines: list[str] = []
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self.port = 0
 
     @property
     def base_url(self) -> str:
@@ -42,25 +40,8 @@ class Answers:
         """Return the address that a LangChain model of a kind is given."""
         return self.base_url if kind == "openai" else self.base_url.removesuffix("/v1")
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._open:
-            writer.close()
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         except (asyncio.IncompleteReadError, ConnectionError):

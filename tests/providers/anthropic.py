@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .script import Frame, Request, Script, Trouble, pieces, sse
+from .script import Frame, Request, Script, Trouble, sse, written
 from .server import Provider
+from .strict import check_anthropic, refusal
 
 _TROUBLES: dict[Trouble, tuple[int, str, str]] = {
     "bad_key": (401, "authentication_error", "invalid x-api-key: {key}"),
@@ -58,6 +59,11 @@ class AnthropicProvider(Provider):
         return sse(self.trouble(trouble, request)[1], "error")
 
     def refused(self, request: Request) -> tuple[int, dict[str, Any]] | None:
+        if why := refusal(check_anthropic, request.body):
+            return 400, {
+                "type": "error",
+                "error": {"type": "invalid_request_error", "message": why},
+            }
         last = request.body["messages"][-1]
         if last["role"] != "assistant":
             return None
@@ -111,10 +117,11 @@ class AnthropicProvider(Provider):
             index += 1
             block = {"type": "tool_use", "id": tool.call_id, "name": tool.name, "input": {}}
             yield Frame(event("content_block_start", index=index, content_block=block))
-            for piece in pieces(tool):
-                yield Frame(delta("input_json_delta", partial_json=piece))
+            yield from written(tool, lambda text: delta("input_json_delta", partial_json=text))
             yield Frame(event("content_block_stop", index=index))
-        reason = "tool_use" if script.tool_calls else "end_turn"
+        if script.ends_early:
+            return
+        reason = script.finish or ("tool_use" if script.tool_calls else "end_turn")
         ending = {"stop_reason": "refusal" if script.filtered else reason, "stop_sequence": None}
         usage = {"input_tokens": 7, "output_tokens": script.count}
         yield Frame(event("message_delta", delta=ending, usage=usage))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from .script import Frame, Request, Script, Trouble, new_number, pieces, sse
+from .script import Frame, Request, Script, Trouble, new_number, pieces, sse, written
 from .server import Provider
+from .strict import check_chat, check_responses, refusal
 
 _TROUBLES: dict[Trouble, tuple[int, str, str, str | None]] = {
     "bad_key": (
@@ -85,6 +87,14 @@ class OpenAIProvider(Provider):
             return sse({**error, "type": "error", "sequence_number": 9}, "error")
         return sse({"error": error})
 
+    def refused(self, request: Request) -> tuple[int, dict[str, Any]] | None:
+        check = check_responses if request.path == "/v1/responses" else check_chat
+        why = refusal(check, request.body)
+        if why is None:
+            return None
+        kind = "invalid_request_error"
+        return 400, {"error": {"message": why, "type": kind, "param": None, "code": None}}
+
     def frames(self, request: Request, script: Script) -> Iterator[Frame]:
         if request.path == "/v1/responses":
             return _responses(request, script)
@@ -140,9 +150,7 @@ def _chat(request: Request, script: Script) -> Iterator[Frame]:
         function = {"name": tool.name, "arguments": ""}
         first = {"index": index, "id": tool.call_id, "type": "function", "function": function}
         yield Frame(chunk({"tool_calls": [first]}))
-        for piece in pieces(tool):
-            more = {"index": index, "function": {"arguments": piece}}
-            yield Frame(chunk({"tool_calls": [more]}))
+        yield from written(tool, partial(_more_of_call, chunk, index))
     if script.ends_early:
         return
     finish = "tool_calls" if script.tool_calls else "stop"
@@ -151,6 +159,10 @@ def _chat(request: Request, script: Script) -> Iterator[Frame]:
     if script.usage and asked:
         yield Frame(sse({**head, "choices": [], "usage": _usage(script)}))
     yield Frame(b"data: [DONE]\n\n")
+
+
+def _more_of_call(chunk: Callable[[dict[str, Any]], bytes], index: int, piece: str) -> bytes:
+    return chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
 
 
 def _text_item(text: str) -> dict[str, Any]:
@@ -218,15 +230,9 @@ def _responses(request: Request, script: Script) -> Iterator[Frame]:
             "status": "in_progress",
         }
         yield Frame(event("response.output_item.added", **at, item=item))
-        for piece in pieces(tool):
-            yield Frame(
-                event(
-                    "response.function_call_arguments.delta",
-                    **at,
-                    item_id=item["id"],
-                    delta=piece,
-                )
-            )
+        kind = "response.function_call_arguments.delta"
+        more = partial(event, kind, **at, item_id=item["id"])
+        yield from written(tool, lambda piece: more(delta=piece))  # noqa: B023 - used at once
         item = {**item, "arguments": "".join(pieces(tool)), "status": "completed"}
         yield Frame(event("response.output_item.done", **at, item=item))
         output.append(item)

@@ -38,6 +38,7 @@ class Reading:
         prefix: str = "",
         busy: bool = False,
         count_open: Callable[[], int] = lambda: 0,
+        **turn: Any,
     ) -> None:
         self.events: list[Event] = []
         self.reports: list[str] = []
@@ -57,6 +58,7 @@ class Reading:
             messages=list(messages) or [TurnMessage("user", "Hello?")],
             model="test",
             prefix=prefix,
+            **turn,
             _stopped=lambda: self.stopped,
             _report=self._note,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,11 +29,17 @@ Trouble = Literal[
 
 @dataclass(frozen=True)
 class ToolUse:
-    """One call of a tool that the model makes."""
+    """One call of a tool that the model makes.
+
+    :ivar raw: the arguments as the model writes them, where they are not those.
+    :ivar stalls: wait for `resume` in the middle of the arguments.
+    """
 
     name: str
-    args: dict[str, Any]
+    args: dict[str, Any] = field(default_factory=dict)
     call_id: str = "call_1"
+    raw: str | None = None
+    stalls: bool = False
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Script:
     :ivar headers: what the headers of an error say besides.
     :ivar usage: tell how many tokens were used, where the protocol and the request ask for it.
     :ivar filtered: end with the provider's word for "the content filter cut this".
-    :ivar finish: end with this word instead; OpenAI's chat completions only.
+    :ivar finish: end with this word instead; OpenAI's chat completions and Anthropic only.
     :ivar ends_early: end the body behind the last token, without a word; likewise.
     """
 
@@ -139,6 +145,7 @@ class Frame:
 
     data: bytes
     token: bool = False
+    stalls: bool = False
 
 
 def sse(data: Any, event: str | None = None) -> bytes:
@@ -149,9 +156,15 @@ def sse(data: Any, event: str | None = None) -> bytes:
 
 def pieces(tool: ToolUse) -> list[str]:
     """Cut a tool call's arguments in two, as providers do."""
-    text = json.dumps(tool.args)
+    text = json.dumps(tool.args) if tool.raw is None else tool.raw
     half = len(text) // 2
     return [text[:half], text[half:]]
+
+
+def written(tool: ToolUse, write: Callable[[str], bytes]) -> Iterator[Frame]:
+    """Write a tool call's arguments, piece by piece."""
+    for at, piece in enumerate(pieces(tool)):
+        yield Frame(write(piece), stalls=tool.stalls and at == 1)
 
 
 def script_from_json(fields: dict[str, Any]) -> Script:

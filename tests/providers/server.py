@@ -332,6 +332,8 @@ class Provider:
                     return
                 if script.rate:
                     await asyncio.sleep(max(0, began + sent / script.rate - time.perf_counter()))
+            if frame.stalls:
+                await _stall(request, script)
             yield frame.data
             if frame.token:
                 request.note_token()

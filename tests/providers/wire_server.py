@@ -6,11 +6,13 @@ import asyncio
 import json
 from typing import Any
 
+from tests.aids.ports import Listening
+
 #: A place in a body at which it waits.
 WAIT = b"<wait>"
 
 
-class WireProvider:
+class WireProvider(Listening):
     """A server that answers with what it is given, head and body, in this order.
 
     A line `Then: hold` in a head holds the connection open behind the body, `Then: reset` cuts it.
@@ -27,33 +29,21 @@ class WireProvider:
         self.waits = asyncio.Event()
         self.gone = asyncio.Event()
         self.requests: list[dict[str, Any]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> WireProvider:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        return self
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"http://127.0.0.1:{self.port}"
 
-    async def __aexit__(self, *error: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer requests until the client is gone."""
         try:
             while await self._answer(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client is gone, or the test is over
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client is gone
         finally:
             self.gone.set()
-            self._tasks.discard(task)
             writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

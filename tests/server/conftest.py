@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.testing import ScriptedHandler
-from tests.http_streams import EventReader
+from tests.aids.http_streams import EventReader
 from tests.providers import OpenAIProvider
-from tests.server.people import annas, person
+from tests.server.people.people import annas, person
 
 __all__ = ["annas", "person"]
 

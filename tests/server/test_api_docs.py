@@ -1,4 +1,4 @@
-"""What `docs/api.md` shows works as it is written there."""
+"""What `docs/building/api.md` shows works as it is written there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import pytest
 
 from jupyter_stop_chat.testing import Endless, ScriptedHandler
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "building" / "api.md").read_text(
+    encoding="utf-8"
+)
 
 
 def _blocks(language: str) -> list[str]:
@@ -56,21 +58,6 @@ async def test_the_python_client_streams_a_reply_and_stops_it(app: Any, server: 
     assert told.endswith("[interrupted]\n")
     assert handler.replies[0].ended.is_set()
     assert services.engine.registry.empty
-
-
-async def test_the_lines_for_curl(app: Any, server: Any) -> None:
-    services = await app.services()
-    services.models.register("scripted", lambda name: ScriptedHandler(["Once upon a time."]))
-    (lines,) = _blocks("sh")
-    commands = lines.replace("\\\n", " ").strip().splitlines()
-    answers = [await _run(server, "sh", "-c", command) for command in commands]
-    generated, running, interrupted, models = answers
-    events = re.findall(r"^event: (\w+)$", generated, re.MULTILINE)
-    assert (events[0], events[-1]) == ("start", "completed")
-    assert "Once upon a time." in generated
-    assert running == '{"generations":[]}'
-    assert interrupted == '{"results":[]}'
-    assert '"default_model":"scripted:x"' in models
 
 
 def test_every_route_that_the_page_names_is_in_the_document() -> None:

@@ -16,16 +16,12 @@ from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import Endless, ScriptedHandler
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode
 from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
+from tests.aids.in_turn import in_turn
 
 OPERATIONS = [
     (method.upper(), path, described["responses"])
     for path, methods in document()["paths"].items()
     for method, described in methods.items()
-]
-#: A server for each: some of them at every run.
-SOME_OPERATIONS = [
-    each if n % 3 == 0 else pytest.param(*each, marks=pytest.mark.stress)
-    for n, each in enumerate(OPERATIONS)
 ]
 #: What is never refused to who asks too often: a stop, and what watches over the server.
 UNLIMITED = {
@@ -52,7 +48,9 @@ def call(jp_fetch: Any, jp_ws_fetch: Any) -> Callable[..., Any]:
     async def made(method: str, path: str, body: Any = None) -> Any:
         for part in ("message_id", "chat_id"):
             path = path.replace(f"{{{part}}}", str(uuid.uuid4()))
-        path = path.replace("{name}", "openai")
+        path = path.replace("{name}", "openai").replace("{digest}", "0" * 64)
+        path = path.replace("{server}", "wiki").replace("{tool}", "wiki__read")
+        path = path.replace("{call}", str(uuid.uuid4())).replace("{call_id}", "call_0")
         if body is None and method in {"POST", "PUT", "PATCH"}:
             body = {}
         text = None if body is None else json.dumps(body)
@@ -66,16 +64,18 @@ def call(jp_fetch: Any, jp_ws_fetch: Any) -> Callable[..., Any]:
     return made
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "responses"),
-    SOME_OPERATIONS,
-)
+@pytest.fixture
+def asked_too_often(app: Any, call: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> None:
+    """Use up what may be asked."""
+    app.max_rate, app.max_burst = 0.01, 1
+    assert jp_asyncio_loop.run_until_complete(call("GET", "/chats")).code == 200
+
+
+@in_turn(("method", "path", "responses"), OPERATIONS)
 async def test_who_asks_too_often_is_told_when_to_come_back(
-    app: Any, call: Any, method: str, path: str, responses: dict[str, Any]
+    asked_too_often: None, call: Any, method: str, path: str, responses: dict[str, Any]
 ) -> None:
     """Every route, except for a stop and for the server's health."""
-    app.max_rate, app.max_burst = 0.01, 1
-    assert (await call("GET", "/chats")).code == 200
     answered = await call(method, path)
     if (method, path) in UNLIMITED:
         assert answered.code in {200, 404}
@@ -146,9 +146,7 @@ async def test_so_many_sockets_for_each_owner(
     with monkeypatch.context() as patch:
         patch.setattr("jupyter_stop_chat.server.socket.owner_of", lambda *who: "user:other")
         await connect()
-    pages[0].socket.close()
-    while await pages[0].socket.read_message() is not None:
-        pass
+    await pages[0].close()
     while len(app.sockets) > 2:  # noqa: ASYNC110 - until the server has heard of it
         await asyncio.sleep(0)
     await connect()
@@ -171,17 +169,18 @@ def _frames(kind: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "kind",
+    ("kind", "count"),
     [
-        pytest.param("junk", marks=pytest.mark.stress),
-        "large",
-        pytest.param("open", marks=pytest.mark.stress),
-        "send",
-        pytest.param("stop", marks=pytest.mark.stress),
+        ("large", 120),
+        ("send", 1000),
+        *(
+            pytest.param(kind, 300 if kind == "large" else 3000, marks=pytest.mark.stress)
+            for kind in ("junk", "large", "open", "send", "stop")
+        ),
     ],
 )
 async def test_a_flood_harms_neither_others_nor_the_socket_itself(
-    app: Any, connect: Any, kind: str
+    app: Any, connect: Any, kind: str, count: int
 ) -> None:
     """J6: others are written to and stop; the flooding one is told why, and stops as well."""
     app.titles, app.default_model = "prompt", "scripted:x"
@@ -192,7 +191,6 @@ async def test_a_flood_harms_neither_others_nor_the_socket_itself(
     own, others = await flooder.ask(), await other.ask()
     documented = {"bad_frame", "unknown_chat", "server_busy", "too_many_generations", "too_fast"}
     stop = {"type": "stop", "message_id": own["message"]["id"]}
-    count = 300 if kind == "large" else 3000
 
     async def flood() -> None:
         for number in range(count):

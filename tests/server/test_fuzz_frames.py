@@ -20,6 +20,7 @@ from jupyter_stop_chat.wire.codec import decode
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
 from jupyter_stop_chat.wire.server_frames import server_frames
+from tests.aids.in_turn import in_turn
 
 FRAMES = Path(__file__).parents[1] / "frames"
 BAD = json.loads((FRAMES / "bad.json").read_text(encoding="utf-8"))
@@ -167,10 +168,7 @@ class Fuzz:
             await page.send({"type": "stop", "message_id": still})
             await self.until(page, lambda told: told.get("message_id") == still)
         finally:
-            page.socket.close()
-        # A client that reads no further waits with what it has for ever: read to the end.
-        while await page.socket.read_message() is not None:
-            pass
+            await page.close()
         while self.engine.running():
             for made in self.engine.running():
                 target = json.dumps({"type": "stop", "message_id": made.id})
@@ -303,9 +301,9 @@ def _run(fuzz: Fuzz, loop: asyncio.AbstractEventLoop, frames: int) -> None:
     check()
 
 
-def test_a_thousand_frames(fuzz: Fuzz, jp_asyncio_loop: asyncio.AbstractEventLoop) -> None:
+def test_hundreds_of_frames(fuzz: Fuzz, jp_asyncio_loop: asyncio.AbstractEventLoop) -> None:
     """Each is refused or carried out as documented: no traceback, no dropped socket, no leak."""
-    _run(fuzz, jp_asyncio_loop, 1_000)
+    _run(fuzz, jp_asyncio_loop, 400)
 
 
 @pytest.mark.stress
@@ -314,7 +312,7 @@ def test_a_hundred_thousand_frames(fuzz: Fuzz, jp_asyncio_loop: asyncio.Abstract
     _run(fuzz, jp_asyncio_loop, 100_000)
 
 
-@pytest.mark.parametrize("case", BAD, ids=[case["name"] for case in BAD])
+@in_turn("case", BAD)
 def test_a_bad_frame_has_its_code(case: dict[str, str]) -> None:
     with pytest.raises(StopChatError) as refused:
         decode(case["raw"])

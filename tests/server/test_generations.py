@@ -14,7 +14,8 @@ from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.ports.handler import Reasoning, ToolEnded, ToolStarted, WasThought
 from jupyter_stop_chat.server import generations as generate
 from jupyter_stop_chat.testing import Endless, Gate, Raise
-from tests.http_streams import PATIENCE, begin
+from tests.aids.http_streams import PATIENCE, begin
+from tests.aids.in_turn import in_turn
 
 
 async def test_a_reply_is_streamed_from_its_start_to_its_end(scripted: Any, stream: Any) -> None:
@@ -175,7 +176,7 @@ async def test_a_chat_that_is_deleted_ends_the_stream(
     assert rest[0][1]["message"]["stop"]["reason"] == "deleted"
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("body", "status", "code"),
     [
         ("", 400, "invalid_field"),

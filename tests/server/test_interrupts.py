@@ -1,4 +1,4 @@
-"""The stop over HTTP: of a reply, a request, a chat, all of one's own, and everyone's."""
+"""The stop over HTTP: of a reply, a request, a chat, and all of one's own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ import json
 import uuid
 from typing import Any
 
-import pytest
-from jupyter_server.auth import Authorizer
-
-from jupyter_stop_chat.server import generations as generate
 from jupyter_stop_chat.testing import Gate, Raise
-from tests.http_streams import begin
+from tests.aids.http_streams import begin
 
 
 async def test_each_outcome_of_an_interrupt(scripted: Any, stream: Any, call: Any) -> None:
@@ -101,64 +97,3 @@ def _stopped(answer: tuple[int, Any]) -> list[str]:
     assert answer[0] == 200
     assert {each["outcome"] for each in answer[1]["results"]} == {"interrupted"}
     return [each["message_id"] for each in answer[1]["results"]]
-
-
-class AsksAboutEveryone(Authorizer):
-    """What lets everyone do everything, and note what is asked."""
-
-    asked: list[tuple[str, str]] = []
-    leave = True
-
-    async def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:  # type: ignore[override]
-        type(self).asked.append((action, resource))
-        await asyncio.sleep(0)
-        return self.leave or resource != generate.EVERYONE_RESOURCE
-
-
-async def test_nobody_stops_everyone_where_everything_is_allowed(
-    scripted: Any, stream: Any, call: Any, app: Any
-) -> None:
-    """J6: Jupyter Server's own authorizer allows all, and that is no leave for this."""
-    await scripted(Gate())
-    _, start = await begin(await stream())
-    status, told = await call("POST", "interrupt", body={"everyone": True})
-    assert (status, told["code"]) == (403, "not_allowed")
-    assert (await app.services()).engine.generation(start["message_id"]).stop is None
-
-
-@pytest.mark.parametrize("leave", [True, False])
-@pytest.mark.parametrize(
-    "jp_server_config",
-    [
-        {
-            "ServerApp": {
-                "jpserver_extensions": {"jupyter_stop_chat": True},
-                "authorizer_class": AsksAboutEveryone,
-            }
-        }
-    ],
-)
-async def test_everyone_is_stopped_by_the_authorizers_leave(
-    scripted: Any,
-    stream: Any,
-    call: Any,
-    app: Any,
-    leave: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: Any,
-) -> None:
-    await scripted(Gate())
-    _, start = await begin(await stream())
-    monkeypatch.setattr(AsksAboutEveryone, "leave", leave)
-    monkeypatch.setattr(AsksAboutEveryone, "asked", [])
-    status, told = await call("POST", "interrupt", body={"everyone": True})
-    assert ("execute", generate.EVERYONE_RESOURCE) in AsksAboutEveryone.asked
-    generation = (await app.services()).engine.generation(start["message_id"])
-    if not leave:
-        assert (status, told["code"]) == (403, "not_allowed")
-        assert generation.stop is None
-        return
-    assert status == 200
-    assert [each["message_id"] for each in told["results"]] == [start["message_id"]]
-    assert generation is None
-    assert [r for r in caplog.records if "stopped everyone" in r.getMessage()], "audited"

@@ -13,6 +13,8 @@ from tornado.httpclient import HTTPClientError
 
 from jupyter_stop_chat.local_model import CONTEXT
 from jupyter_stop_chat.local_model.weights import SMOLLM2, Progress, weights_path
+from tests.aids.in_turn import in_turn
+from tests.aids.ports import listening
 from tests.providers import OpenAIProvider, Script
 
 CANARY = "sk-canary-0123456789"
@@ -66,24 +68,23 @@ async def test_a_server_that_is_slow_to_list_its_models_delays_nothing(
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    for _ in range(2):
+    async with listening(answer) as port:
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
+        for _ in range(2):
+            _, listed = await call("GET", "models")
+            assert listed["asking"] is True
+            assert [each for each in listed["models"] if each["provider"] == "ollama"] == []
+        await asked.wait()
+        waits = asyncio.ensure_future(jp_fetch("api", "stop-chat", "models", params={"wait": "1"}))
+        _, again = await call("GET", "models")
+        assert again == listed
+        assert not waits.done()
+        go_on.set()
+        whole = json.loads((await waits).body)
+        assert whole["asking"] is False
+        assert len([each for each in whole["models"] if each["provider"] == "ollama"]) == 3000
         _, listed = await call("GET", "models")
-        assert listed["asking"] is True
-        assert [each for each in listed["models"] if each["provider"] == "ollama"] == []
-    await asked.wait()
-    waits = asyncio.ensure_future(jp_fetch("api", "stop-chat", "models", params={"wait": "1"}))
-    _, again = await call("GET", "models")
-    assert again == listed
-    assert not waits.done()
-    go_on.set()
-    whole = json.loads((await waits).body)
-    assert whole["asking"] is False
-    assert len([each for each in whole["models"] if each["provider"] == "ollama"]) == 3000
-    _, listed = await call("GET", "models")
-    assert listed == whole
-    server.close()
+        assert listed == whole
 
 
 async def test_what_there_is(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +113,8 @@ async def test_what_there_is(call: Any, monkeypatch: pytest.MonkeyPatch) -> None
         "available": False,
         "reason": "local_model_missing",
         "max_input_tokens": CONTEXT,
+        "image_inputs": False,
+        "tool_calling": False,
     }
     assert listed["default_model"] == "local:smollm2"
     assert listed["any_model"]
@@ -158,7 +161,7 @@ async def test_a_key_goes_in_and_never_out(call: Any, tmp_path: Path, app: Any) 
     assert "key" not in provider_of(listed, "openai")
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("name", "body", "status", "code"),
     [
         ("nobody", {"key": "k"}, 404, "unknown_provider"),

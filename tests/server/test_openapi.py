@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import subprocess
 import sys
@@ -16,16 +17,21 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.specs.openapi import schemas as _  # noqa: F401 - it is imported late, in a thread
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import ScriptedHandler
 from jupyter_stop_chat.wire.client_frames import Send
+from tests.aids.in_turn import in_turn
+from tests.conftest import PATIENCE
 from tests.examples import examples
+from tests.mcp_servers.rig import SERVERS
+from tests.pictures import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Requests that are tried of each operation; there are more of one whose path names an id.
 EXAMPLES = examples(4, 200)
-CHECKED_IN = ROOT / "docs" / "openapi.json"
+CHECKED_IN = ROOT / "docs" / "building" / "openapi.json"
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +82,17 @@ def test_every_reference_leads_somewhere() -> None:
     assert set(made["components"]["schemas"]) == seen, "nothing is described that nobody uses"
 
 
+#: Where files are sent, of which nothing that is drawn is one.
+UPLOADS = {"/blobs", "/documents"}
+#: Where a call must be going on, of which there is none.
+OF_CALLS = {
+    f"POST /messages/{{message_id}}/calls/{{call_id}}/{each}" for each in ("approval", "kernel")
+}
+PNG = drawn(8, 6)
+WIKI = SERVERS / "awkward.py"
+#: What stands in for what reads documents.
+SAYS = 'import sys; sys.stdin.buffer.read(); print(\'{"text": "Words", "left_out": 0}\')'
+
 OPERATIONS = [
     f"{method.upper()} {path}"
     for path, methods in document()["paths"].items()
@@ -83,7 +100,17 @@ OPERATIONS = [
 ]
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@functools.cache
+def _cases(base_url: str) -> dict[str, Any]:
+    """Return what makes up requests, of each operation."""
+    schema = schemathesis.openapi.from_dict(document(base_url))
+    found = [each.ok() for each in schema.get_all_operations()]
+    return {f"{each.method.upper()} {each.path}": each.as_strategy() for each in found}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.may_hold_the_loop("Jupyter Server imports what its contents need at their first use")
+@in_turn(("name",), [(name,) for name in OPERATIONS])
 async def test_the_server_keeps_to_the_document(
     app: Any,
     jp_ws_fetch: Any,
@@ -98,18 +125,12 @@ async def test_the_server_keeps_to_the_document(
     services = await app.services()
     services.models.register("scripted", lambda model: ScriptedHandler(["Hello"]))
     chat_id, message_id = await _a_turn(services.engine)
+    digest = await _a_picture(services)
+    services.documents._command = (sys.executable, "-c", SAYS)
+    (await asyncio.to_thread(Path, app.serverapp.root_dir) / "a.pdf").write_bytes(b"%PDF")
+    seen = await _a_server_of_tools(app, services) if "{server}" in name else ""
     address = f"http://127.0.0.1:{jp_http_port}{jp_base_url}api/stop-chat"
-
-    def described() -> Any:
-        schema = schemathesis.openapi.from_dict(document(jp_base_url))
-        (operation,) = [
-            each.ok()
-            for each in schema.get_all_operations()
-            if f"{each.ok().method.upper()} {each.ok().path}" == name
-        ]
-        return operation.as_strategy()
-
-    cases = await asyncio.to_thread(described)
+    cases = (await asyncio.to_thread(_cases, jp_base_url))[name]
     statuses: set[int] = set()
 
     @settings(
@@ -121,15 +142,52 @@ async def test_the_server_keeps_to_the_document(
     )
     @given(case=cases)
     def check(case: Case) -> None:
-        statuses.add(case.call_and_validate(base_url=address, headers=jp_auth_header).status_code)
+        # No schema says what bytes are a picture, or which files there are.
+        passed = [positive_data_acceptance] if name.split()[1] in UPLOADS else []
+        answered = case.call_and_validate(
+            base_url=address, headers=jp_auth_header, excluded_checks=passed
+        )
+        statuses.add(answered.status_code)
         known = {"chat_id": chat_id, "message_id": message_id, "name": "openai_compatible"}
+        known |= {"digest": digest, "server": "wiki", "tool": "wiki__act"}
+        if name.split()[1] in UPLOADS:
+            if case.method == "POST":
+                case.body = PNG
+            case.query = {"name": "a.pdf"} if case.method == "POST" else {"path": "a.pdf"}
+            answered = case.call_and_validate(base_url=address, headers=jp_auth_header)
+            statuses.add(answered.status_code)
         for part in set(case.path_parameters or {}) & set(known):
             case.path_parameters[part] = known[part]
+            if name.endswith("/allowed"):
+                case.body = {"digest": seen}
             answered = case.call_and_validate(base_url=address, headers=jp_auth_header)
             statuses.add(answered.status_code)
 
     await asyncio.to_thread(check)
-    assert any(status < 300 for status in statuses), statuses
+    # Nothing is asked for here that could be allowed.
+    assert any(status < 300 for status in statuses) or name in OF_CALLS, statuses
+
+
+async def _a_picture(services: Any) -> str:
+    """Keep a picture that nobody has sent."""
+    made = await services.pictures.made(PNG, "anna")
+    await services.engine.pictures.keep("server", made.picture, made.data)
+    digest: str = made.picture.digest
+    return digest
+
+
+async def _a_server_of_tools(app: Any, services: Any) -> str:
+    """Have a server of tools that has told of them, also where one of them was switched off.
+
+    :returns: the digest of the tool that it has.
+    """
+    app.mcp_servers = {"wiki": {"command": sys.executable, "args": [str(WIKI), "changes"]}}
+    await services.mcp.prepare("server")
+    async with asyncio.timeout(PATIENCE):
+        while (await services.mcp.listing("server"))[0][0].state != "ready":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    tool = await services.mcp.tool("server", "wiki", "wiki__act")
+    return str(tool.edition)
 
 
 async def _a_turn(engine: Any) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jupyter_stop_chat.server.socket import MAX_WRITE_BUFFER
-from tests.knocking import Knock, knock, token
+from tests.aids.knocking import Knock, knock, token
 from tests.providers import Script
 
 __all__ = ["knock"]
@@ -71,7 +71,7 @@ async def test_stop_while_the_reader_of_the_stream_waits(
 
     holding: list[Any] = []
     monkeypatch.setattr(services.store, "append_then", held)
-    provider.script = Script(tokens=1_000_000)
+    provider.script = Script(tokens=["word " * 200] * 10_000)
     page = await connect()
     accepted = await page.ask()
     message_id = accepted["message"]["id"]

@@ -17,6 +17,8 @@ from traitlets.config import Config
 
 from jupyter_stop_chat.app import StopChatApp
 from jupyter_stop_chat.settings.check import SettingsError
+from tests.aids.in_turn import in_turn
+from tests.browser.lab import NOT_BESIDE
 
 LOCKED = {"lock_model": True, "allow_keys": False, "allow_install": False}
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -51,15 +53,32 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"model_parameters": "sk-canary-3"}, "model_parameters must be"),
     ({"db_url": "/tmp/chats.sqlite"}, "db_url must be 'sqlite:///…' or 'postgresql://…'"),
     ({"db_url": "postgres:sk-canary-4@host"}, "db_url must be"),
+    ({"bus_url": "http://:sk-canary-5@host"}, r"bus_url must be 'redis://.*begins with none of"),
+    ({"bus_url": "redis://:sk-canary-6@host:x/0"}, r"bus_url must be .*a port is a number"),
+    ({"bus_url": 6379}, "bus_url must be"),
+    ({"mcp_servers": {"a": {}}}, "mcp_servers must be a dictionary by name"),
+    ({"mcp_servers": [{"env": {"KEY": "sk-canary-7"}}]}, "mcp_servers must be"),
+    ({"allowed_mcp_servers": ["uvx", ""]}, "allowed_mcp_servers must be a list"),
+    ({"allow_own_mcp_servers": "no"}, "allow_own_mcp_servers must be"),
 ]
 
 
-@pytest.mark.parametrize(("wrong", "told"), WRONG, ids=[str(list(each[0])) for each in WRONG])
+@in_turn(("wrong", "told"), WRONG)
 def test_each_wrong_setting_is_named_with_what_it_may_be(wrong: Any, told: str) -> None:
     """H2."""
     with pytest.raises(TraitError, match=told) as caught:
         StopChatApp(config=Config({"StopChatApp": LOCKED | wrong}))
     assert "canary" not in str(caught.value)
+
+
+def test_a_database_without_its_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """H2."""
+    config = Config({"StopChatApp": LOCKED | {"db_url": "postgresql://me:canary@host/chats"}})
+    StopChatApp(config=config)
+    monkeypatch.setattr("jupyter_stop_chat.settings.kinds.find_spec", lambda name: None)
+    with pytest.raises(TraitError, match=r"pip install 'jupyter-stop-chat\[postgresql\]'") as told:
+        StopChatApp(config=config)
+    assert "canary" not in str(told.value)
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:
@@ -91,6 +110,7 @@ def test_what_may_be_is_taken() -> None:
         "max_chats_per_owner": 0,
         "local_memory_limit": 0,
         "allow_base_urls": None,
+        "bus_url": "redis+sentinel://:word@one,two:26380/chat/2",
     }
     config = Config({"StopChatApp": fine, "LabApp": {"x": 1}, "ServerApp": {"port": 1}})
     app = StopChatApp(config=config)
@@ -173,7 +193,7 @@ print("LOCK", settings.lock_model, settings.allowed_models)
 
 def start(folder: Path, *arguments: str, lab: bool = False) -> tuple[int, str, str]:
     """Start a real server in a process of its own; return its routes, its settings, its log."""
-    extensions = {"jupyter_stop_chat": True} | ({"jupyterlab": True} if lab else {})
+    extensions = {"jupyter_stop_chat": True} | (NOT_BESIDE | {"jupyterlab": lab})
     ran = subprocess.run(
         [sys.executable, "-c", START, f"--ServerApp.jpserver_extensions={extensions}", *arguments],
         env=os.environ

@@ -6,10 +6,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from blockbuster import blockbuster_ctx
 
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
+from tests.aids.blocking import nothing_blocks
 
 WHEN = "2026-01-01T00:00:00Z"
 
@@ -77,7 +77,7 @@ def store(request, new_store, jp_asyncio_loop):
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql")
     made = run(new_store(url=url))
-    with nullcontext() if request.param == "postgresql" else blockbuster_ctx():
+    with nullcontext() if request.param == "postgresql" else nothing_blocks():
         run(made.open())
         yield made
         run(made.close())

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from jupyter_stop_chat.ports.store import Settlement
-from jupyter_stop_chat.store import sql
+from jupyter_stop_chat.store import adding
 from jupyter_stop_chat.store.operations import NOBODY, Append, BeginTurn
 from jupyter_stop_chat.wire.objects import MessageState
 
@@ -23,7 +23,7 @@ def _thread(make, chat, length):
 
 async def test_a_chat_is_hidden_until_it_is_whole(store, make, monkeypatch):
     """J6, L11: and what others write goes on in between."""
-    monkeypatch.setattr(sql, "PAGE", 10)
+    monkeypatch.setattr(adding, "PAGE", 10)
     mine = make.chat()
     _, reply = make.turn(mine)
     await store.begin_turn([reply], mine)
@@ -61,7 +61,7 @@ async def test_a_chat_is_hidden_until_it_is_whole(store, make, monkeypatch):
 
 
 async def test_an_import_that_is_given_up_leaves_nothing(store, make, monkeypatch):
-    monkeypatch.setattr(sql, "PAGE", 10)
+    monkeypatch.setattr(adding, "PAGE", 10)
     chat = make.chat()
     messages = _thread(make, chat, 30)
     with pytest.raises(Exception, match="not_possible_now"):

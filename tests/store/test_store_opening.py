@@ -5,8 +5,8 @@ import socket
 import sqlite3
 from contextlib import closing
 
+import asyncpg
 import pytest
-from sqlalchemy import URL
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.degraded import saving
@@ -92,8 +92,10 @@ async def test_what_both_hold_is_together_when_it_can_be_opened(new_store, path,
     assert (await store.find_request("me", answered.request_id)) == answered
 
 
-async def test_what_a_newer_version_made_is_neither_written_nor_read(new_store, path, make):
-    """H3: the file stays as it is, byte for byte, its journal too, and the chat goes on."""
+async def test_what_a_newer_version_made_is_neither_written_nor_read(
+    new_store, path, make, caplog
+):
+    """H3, H10: the file stays as it is, byte for byte, its journal too, and the chat goes on."""
     await _fill(new_store, make)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -109,6 +111,7 @@ async def test_what_a_newer_version_made_is_neither_written_nor_read(new_store, 
     assert await store.delete_chat(chat.id)
     assert await store.list_chats("me") == []
     assert store.health()["reason"] == "newer"
+    assert "a newer version of jupyter-stop-chat made its schema 9999" in caplog.text
     await store.close()
     assert again.told == [True]
     assert path.read_bytes() == before
@@ -132,7 +135,6 @@ async def test_a_database_of_somebody_elses_is_left_alone(new_store, path, make,
 
 async def test_a_database_server_that_cannot_be_reached(new_store, make):
     """H3: nobody listens there."""
-    pytest.importorskip("asyncpg")
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
@@ -151,7 +153,6 @@ async def test_a_database_server_that_cannot_be_reached(new_store, make):
 
 async def test_a_database_server_that_lets_nobody_in(new_store, make, monkeypatch):
     """H3: a wrong password, no such database, one that just starts: asyncpg's own errors."""
-    asyncpg = pytest.importorskip("asyncpg")
 
     async def connect(*args, **options):
         raise asyncpg.exceptions.InvalidPasswordError("no")
@@ -160,14 +161,6 @@ async def test_a_database_server_that_lets_nobody_in(new_store, make, monkeypatc
     store, again = await _begin(new_store, url="postgresql://me@127.0.0.1:1/chats")
     assert again.told == [True]
     await _talk(store, make)
-
-
-def test_a_database_server_that_says_nothing_is_not_waited_for():
-    """H3: a connection has seconds, unless its URL says how many."""
-    url = URL.create("postgresql+asyncpg", host="nowhere", query={})
-    assert prepare.connect_args(url) == {"timeout": prepare.CONNECT_SECONDS}
-    assert prepare.connect_args(url.set(query={"timeout": "3"})) == {}
-    assert prepare.connect_args(prepare.url_of("sqlite:///x")) == {}
 
 
 async def test_whatever_goes_wrong_in_opening_nothing_is_refused(new_store, make, monkeypatch):

@@ -1,4 +1,4 @@
-"""PostgreSQL, where the environment names a server: the same promises by other means."""
+"""A real PostgreSQL: the same promises by other means."""
 
 import asyncio
 
@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store.degraded.reason import Reason, reason_of
-from jupyter_stop_chat.store.postgresql import READERS, AsyncConnections
 from jupyter_stop_chat.store.sqlite.prepare import url_of
 from jupyter_stop_chat.wire.objects import MessageState
-from tests.store.test_store_schema import go_through_the_revisions
+from tests.store.test_store_schema import count_older_replies, go_through_the_revisions
 
 
 async def test_search_uses_its_own_index(postgresql, new_store, make):
@@ -23,38 +22,6 @@ async def test_search_uses_its_own_index(postgresql, new_store, make):
     for query in ("test", "it's", "'te", "旅行", "&", "a \\ more", "\0", "te:*"):
         found = await store.list_chats("me", query=query)
         assert len(found) == 1, query
-
-
-async def test_a_lost_connection_costs_nothing(postgresql, new_store, make):
-    """B3: the server goes away in the middle of a reply, and comes back."""
-    told, go = [], asyncio.Event()
-
-    async def sleep(seconds):
-        await go.wait()
-
-    store = await new_store(url=postgresql, sleep=sleep)
-    well = asyncio.Event()
-
-    def tell(degraded):
-        told.append(degraded)
-        if not degraded:
-            well.set()
-
-    store.on_degraded = tell
-    await store.open()
-    chat = make.chat()
-    asked, reply = make.turn(chat)
-    await store.begin_turn([asked, reply], chat)
-    await store.append(reply.id, "before ")
-    await _break_connections(postgresql)
-    await store.append(reply.id, "after")
-    assert told == [True]
-    assert (await store.get_message(reply.id)).text == "before after"
-    go.set()
-    await well.wait()
-    settled = await store.settle(reply.id, Settlement(MessageState.COMPLETED))
-    assert settled.text == "before after"
-    assert told == [True, False]
 
 
 async def test_a_reader_that_finds_its_connection_broken_asks_on_another(
@@ -68,27 +35,6 @@ async def test_a_reader_that_finds_its_connection_broken_asks_on_another(
     for _ in range(2):
         assert await asyncio.gather(*(store.get_chat(chat.id) for _ in range(8))) == [chat] * 8
         await _break_connections(postgresql)
-
-
-async def test_no_read_waits_within_the_pool(monkeypatch):
-    """B3: where a connection breaks, a pool forgets who waits in it: for half a minute, and with
-    them whoever connects anew."""
-    pytest.importorskip("asyncpg")
-    at_once, most = set(), 0
-
-    async def read_once(engine, statement, parameters):
-        nonlocal most
-        at_once.add(statement)
-        most = max(most, len(at_once))
-        await asyncio.sleep(0)
-        at_once.remove(statement)
-        return []
-
-    monkeypatch.setattr("jupyter_stop_chat.store.postgresql._read_once", read_once)
-    connections = AsyncConnections(url_of("postgresql://nobody@localhost/nothing"))
-    await asyncio.gather(*(connections.read(text(f"SELECT {n}"), {}) for n in range(12)))
-    assert most == READERS
-    await connections.close()
 
 
 async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make):
@@ -108,15 +54,22 @@ async def test_two_servers_settle_and_one_wins_there(postgresql, new_store, make
         assert sum(answer is not None for answer in answers) == 1
 
 
-async def test_waiting_text_is_in_order_after_each_revision(postgresql):
-    engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
+async def test_waiting_text_is_in_order_after_each_revision(bare_postgresql):
+    engine = create_async_engine(url_of(bare_postgresql))
     async with engine.begin() as connection:
         await connection.run_sync(go_through_the_revisions)
     await engine.dispose()
 
 
+async def test_older_replies_are_counted_there_as_well(bare_postgresql):
+    engine = create_async_engine(url_of(bare_postgresql))
+    async with engine.begin() as connection:
+        await connection.run_sync(count_older_replies)
+    await engine.dispose()
+
+
 async def _break_connections(url):
-    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    engine = create_async_engine(url_of(url))
     async with engine.begin() as connection:
         await connection.execute(
             text(

@@ -1,6 +1,7 @@
 """A file of any released schema opens, and the newest one is what the code says."""
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -29,7 +30,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.glob("*.sqlite3")))
 async def test_a_released_file_opens_and_takes_writes(new_store, path, make, name):
-    """Whatever version made it: it is read, searched, recovered and written to."""
+    """H10: whatever version made it: it is read, searched, recovered and written to."""
     path.parent.mkdir()
     shutil.copy(FIXTURES / name, path)
     told = []
@@ -99,6 +100,47 @@ def test_waiting_text_is_in_order_after_each_revision():
     engine.dispose()
 
 
+def count_older_replies(connection):
+    """Bring rows of before prices to the newest revision, and look at what was counted of them."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0006")
+    chat = text(
+        "INSERT INTO chats (id, owner, created_at, updated_at, changed) "
+        "VALUES (:id, 'me', '', '', 1)"
+    )
+    connection.execute(chat, [{"id": "rude"}, {"id": "idle"}])
+    message = text(
+        "INSERT INTO messages "
+        "(seq, id, chat_id, owner, role, text, text_length, state, created_at, usage) "
+        "VALUES (:seq, :id, 'rude', 'me', 'assistant', '', 0, 'completed', '', :usage)"
+    )
+    noted = [
+        {"input_tokens": 7, "output_tokens": 3},
+        {"input_tokens": 3 * 10**9, "output_tokens": 1, "estimated": True},
+        {"input_tokens": 10**30, "output_tokens": -4},
+        {"input_tokens": 10**400},
+        {"input_tokens": None, "output_tokens": 2},
+    ]
+    rows = [json.dumps(each) for each in noted] + [None]
+    values = [{"seq": at, "id": str(at), "usage": each} for at, each in enumerate(rows, 1)]
+    connection.execute(message, values)
+    command.upgrade(config, "head")
+    found = connection.execute(
+        text(
+            "SELECT input_tokens, output_tokens, cost, estimated, unpriced FROM chats ORDER BY id"
+        )
+    )
+    assert [tuple(each) for each in found] == [(0, 0, 0, False, False), (7, 6, 0, True, True)]
+
+
+def test_older_replies_are_counted_whatever_was_noted_of_them():
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        count_older_replies(connection)
+    engine.dispose()
+
+
 def test_preparing_twice_changes_nothing(path):
     url = url_of(f"sqlite:///{path}")
     first, second = prepare(url, busy_seconds=1), prepare(url, busy_seconds=1)
@@ -163,7 +205,7 @@ def test_urls_get_the_drivers_that_fit():
     assert url_of("sqlite:///x").drivername == "sqlite"
     assert url_of("sqlite+aiosqlite:///x").drivername == "sqlite"
     assert url_of("postgresql://host/db").drivername == "postgresql+asyncpg"
-    assert url_of("postgresql+psycopg://host/db").drivername == "postgresql+psycopg"
+    assert url_of("postgresql+psycopg://host/db").drivername == "postgresql+asyncpg"
 
 
 async def test_health_masks_the_password(new_store):

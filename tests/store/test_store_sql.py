@@ -15,9 +15,9 @@ from jupyter_stop_chat.wire.objects import (
     ErrorInfo,
     MessageState,
     Receipt,
-    ToolCall,
     Usage,
 )
+from jupyter_stop_chat.wire.tools import ToolCall
 
 DONE = Settlement(MessageState.COMPLETED)
 

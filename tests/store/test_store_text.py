@@ -4,12 +4,9 @@ import asyncio
 import sqlite3
 from contextlib import closing
 
-import pytest
-
 from jupyter_stop_chat.ports.store import Settlement
-from jupyter_stop_chat.wire.objects import (
-    MessageState,
-)
+from jupyter_stop_chat.wire.objects import MessageState
+from tests.aids.in_turn import in_turn
 
 DONE = Settlement(MessageState.COMPLETED)
 
@@ -45,7 +42,7 @@ async def test_many_appends_at_once_keep_their_order(store, make):
     assert [message.text for message in await store.get_messages(chat.id)] == [expected] * 8
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("keep", "kept"),
     [(0, ""), (1, "a"), (2, "a"), (3, "a😀"), (4, "a😀b"), (99, "a😀b"), (None, "a😀b")],
 )
@@ -62,7 +59,7 @@ async def test_the_kept_text_ends_where_the_person_saw_it_end(store, make, keep,
     assert await store.get_message(reply.id) == settled
 
 
-@pytest.mark.parametrize("bad", ["\ud83d", "a\0b", "x\ude00\ud83dy"])
+@in_turn("bad", ["\ud83d", "a\0b", "x\ude00\ud83dy"])
 async def test_text_that_no_database_holds_keeps_its_length(store, make, bad):
     chat = make.chat()
     asked, reply = make.turn(chat)
@@ -74,7 +71,7 @@ async def test_text_that_no_database_holds_keeps_its_length(store, make, bad):
     assert (await store.settle(reply.id, DONE)).text == message.text
 
 
-@pytest.mark.parametrize("words", ["a", "é", "😀", "long and plain ", "mixed é😀 "])
+@in_turn("words", ["a", "é", "😀", "long and plain ", "mixed é😀 "])
 async def test_a_long_piece_of_text_lies_in_small_rows(store, make, words, request):
     """Looking for a row would read all the text of those it passes, were they larger."""
     chat = make.chat()

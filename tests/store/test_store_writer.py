@@ -6,7 +6,8 @@ import pytest
 
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import writer as module
-from jupyter_stop_chat.store.operations import Append, Settle, weight
+from jupyter_stop_chat.store.operations import Append, Settle
+from jupyter_stop_chat.store.weight import weight
 from jupyter_stop_chat.store.writer import Writer
 from jupyter_stop_chat.wire.objects import MessageState
 

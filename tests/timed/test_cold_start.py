@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.chat_handlers.local import LocalHandler
-from tests.weights import local_model_data_dir
+from tests.aids.weights import local_model_data_dir
 
 __all__ = ["local_model_data_dir"]
 

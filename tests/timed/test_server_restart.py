@@ -11,7 +11,6 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.browser.lab import Lab, asking
+from tests.pictures import drawn
 from tests.providers import OpenAIProvider, Script
 
 CHATS = 8
@@ -87,19 +87,25 @@ class Viewer:
         await self.drain()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def provider() -> Iterator[OpenAIProvider]:
     """Serve an OpenAI-shaped model that never comes to an end."""
     with OpenAIProvider(Script(tokens=10_000_000, rate=150)).in_thread() as made:
         yield made
 
 
-@pytest.fixture
-def lab(tmp_path: Path, provider: OpenAIProvider) -> Iterator[Lab]:
-    """Prepare a Jupyter Server in a process of its own."""
-    made = Lab(tmp_path, asking(provider.base_url), "jupyter_server")
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider) -> Iterator[Lab]:
+    """Prepare a Jupyter Server in a process of its own, which one test after another ends."""
+    made = Lab(tmp_path_factory.mktemp("lab"), asking(provider.base_url), "jupyter_server")
     yield made
     made.stop()
+
+
+def _begin(lab: Lab) -> None:
+    """Start the server, unless it runs."""
+    if lab.process is None or lab.process.poll() is not None:
+        lab.start()
 
 
 async def _streaming(lab: Lab) -> Viewer:
@@ -138,7 +144,7 @@ async def _kill_and_look(lab: Lab, moment: int) -> None:
     await viewer.watch_until(moment)
     assert lab.process is not None
     lab.process.kill()
-    lab.process.wait()
+    lab.process.wait(60)
     await viewer.drain()
     lab.start()
     await _check(lab, viewer, "server_restart")
@@ -146,7 +152,7 @@ async def _kill_and_look(lab: Lab, moment: int) -> None:
 
 async def test_nothing_shown_is_lost_when_the_server_is_killed(lab: Lab) -> None:
     """B3, rule 12: `kill -9`, with 8 chats streaming."""
-    lab.start()
+    _begin(lab)
     await _kill_and_look(lab, MOMENTS.randrange(50, 800))
 
 
@@ -154,7 +160,7 @@ async def test_nothing_shown_is_lost_when_the_server_is_killed(lab: Lab) -> None
 @pytest.mark.timeout(1200)
 async def test_nothing_shown_is_lost_in_fifty_kills(lab: Lab) -> None:
     """B3."""
-    lab.start()
+    _begin(lab)
     for _ in range(50):
         await _kill_and_look(lab, MOMENTS.randrange(10, 1500))
 
@@ -165,7 +171,10 @@ async def test_what_runs_is_saved_when_the_server_ends(
 ) -> None:
     """L12, V1: everything is stopped, its provider closed, and saved within 3 s."""
     terminal, inside = pty.openpty()
-    lab.start(stdin=inside)
+    if how == "Ctrl-C":
+        lab.stop()
+        lab.start(stdin=inside)
+    _begin(lab)
     viewer = await _streaming(lab)
     await viewer.watch_until(100)
     assert lab.process is not None
@@ -198,3 +207,48 @@ async def provider_closes(provider: OpenAIProvider) -> None:
     """Wait until every connection to the provider was seen to close."""
     for request in provider.requests:
         await request.closed.wait()
+
+
+async def test_a_picture_in_the_queue_outlives_a_kill(lab: Lab, provider: OpenAIProvider) -> None:
+    """W24, B3: its prompt is there with it, was sent to nobody, and is sent once when it is asked
+    for again."""
+    _begin(lab)
+    viewer = Viewer(lab)
+    await viewer.connect()
+    await viewer.ask()
+    running = await viewer.read("accepted")
+    assert running is not None
+    kept = await asyncio.to_thread(lab.ask, "POST", "api/stop-chat/blobs", drawn())
+    picture = {"name": "plot.png", "text": "", "blob": kept["blob"]}
+    frame = {"type": "send", "request_id": str(uuid.uuid4()), "chat_id": running["chat_id"]}
+    await viewer.send(frame | {"body": "", "attachments": [picture]})
+    waiting = await viewer.read("accepted")
+    assert waiting is not None
+    assert waiting["message"]["state"] == "queued"
+    assert lab.process is not None
+    lab.process.kill()
+    lab.process.wait(60)
+    await viewer.drain()
+    lab.start()
+    again = Viewer(lab)
+    await again.connect()
+    await again.send({"type": "open", "chat_id": running["chat_id"]})
+    shown: dict[str, Any] | None = {}
+    while shown is not None and "messages" not in shown:
+        shown = await again.read("chat")
+    assert shown is not None
+    prompt, reply = shown["messages"][-2:]
+    assert prompt["attachments"][0]["blob"] == kept["blob"]
+    assert (prompt["id"], reply["state"]) == (waiting["user_message"]["id"], "interrupted")
+    asked = len(provider.requests)
+    assert all("image_url" not in json.dumps(each.body) for each in provider.requests)
+    anew = {"type": "regenerate", "message_id": reply["id"], "request_id": str(uuid.uuid4())}
+    await again.send(anew)
+    await again.read("delta")
+    await again.send(anew)  # a page that lost its connection says it twice
+    await again.read("accepted")
+    assert len(provider.requests) == asked + 1
+    content = provider.requests[-1].body["messages"][-1]["content"]
+    assert [each["type"] for each in content] == ["image_url", "text"]
+    await again.send({"type": "stop", "all": True})
+    await again.close()

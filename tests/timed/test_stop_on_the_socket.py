@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_stop_chat.wire.utf16 import utf16_length
-from tests.bare import bare
+from tests.aids.bare import bare
 from tests.providers import Script
 from tests.server.conftest import provider
 

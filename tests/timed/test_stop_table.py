@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.testing import Gate, SyncScriptedModel
-from tests.bare import Bare, bare
+from tests.aids.bare import Bare, bare
+from tests.aids.turns import until
+from tests.aids.weights import local_model_data_dir
 from tests.providers import NeverAccepts, Script, ToolUse
 from tests.providers.chat_models import MODELS, make_model, make_provider
-from tests.turns import until
-from tests.weights import local_model_data_dir
 
 __all__ = ["local_model_data_dir"]
 

@@ -67,7 +67,7 @@ def test_every_kind_of_frame_has_an_example() -> None:
     assert clients == CLIENT_TYPES
     servers = {each["frame"]["type"] for each in FROM_SERVERS}
     kinds = {"welcome", "accepted", "chat", "messages", "pieces", "delta", "message", "tool"}
-    kinds |= {"thought", "stop_result", "pong", "error"}
+    kinds |= {"thought", "stop_result", "pong", "error", "tool_request", "tool_cancel"}
     assert servers == kinds
 
 

@@ -14,6 +14,7 @@ from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import Raise, ScriptedHandler
 from jupyter_stop_chat.wire.client_frames import CLIENT_TYPES
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError, new_error_id
+from tests.aids.in_turn import in_turn
 
 #: What no client may ever see: of an exception, of the machine, of a key.
 SECRET = "/home/somebody/keys.py"
@@ -25,10 +26,17 @@ OPERATIONS = [
 ]
 #: What must be sent so that a route goes on to do something.
 BODIES: dict[str, dict[str, Any]] = {
+    "act_on_kernel": {"action": "interrupt"},
     "generate": {"body": "Hi"},
     "rename_chat": {"title": "A title"},
     "import_chat": {"chat": {}, "messages": []},
+    "set_instructions": {"text": "Be brief."},
+    "set_chat_instructions": {"text": "Be brief."},
+    "note_changes": {"undone": True, "outcomes": []},
     "choose_model": {"model": "scripted:x"},
+    "approve": {"digest": "0" * 64, "answer": "once"},
+    "switch_mcp_tool": {"on": True},
+    "allow_mcp_tool": {"digest": "0" * 32},
     "give_key": {"key": "sk-0123456789"},
     "give_address": {"base_url": "http://127.0.0.1:9/v1"},
 }
@@ -43,6 +51,7 @@ FRAMES: dict[str, dict[str, Any]] = {
     "unqueue": {"message_id": "ID"},
     "reorder": {"chat_id": "ID", "message_ids": []},
     "resume": {"chat_id": "ID"},
+    "approve": {"message_id": "ID", "call_id": "c", "digest": "0" * 64, "answer": "once"},
 }
 
 
@@ -70,7 +79,7 @@ def lines_with(error_id: str, caplog: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("method", "path", "name"), OPERATIONS)
+@in_turn(("method", "path", "name"), OPERATIONS)
 async def test_a_route_that_fails_tells_an_id_that_the_log_knows(
     app: Any,
     jp_fetch: Any,
@@ -85,7 +94,9 @@ async def test_a_route_that_fails_tells_an_id_that_the_log_knows(
     monkeypatch.setattr(type(app), "services", fail)
     for part in ("message_id", "chat_id"):
         path = path.replace(f"{{{part}}}", str(uuid.uuid4()))
-    path = path.replace("{name}", "openai_compatible")
+    path = path.replace("{name}", "openai_compatible").replace("{digest}", "0" * 64)
+    path = path.replace("{server}", "wiki").replace("{tool}", "wiki__read")
+    path = path.replace("{call}", str(uuid.uuid4())).replace("{call_id}", "call_0")
     body = json.dumps(BODIES.get(name, {})) if method in {"POST", "PUT", "PATCH"} else None
     with pytest.raises(HTTPClientError) as failed:
         await jp_fetch("api", "stop-chat", *path[1:].split("/"), method=method, body=body)
@@ -105,10 +116,11 @@ async def test_a_route_that_fails_tells_an_id_that_the_log_knows(
 
 
 def test_every_frame_is_tried() -> None:
-    assert {*FRAMES, "close", "ping"} == CLIENT_TYPES, "these two ask nothing of the engine"
+    asks_nothing = {"close", "ping", "focus", "tool_taken", "tool_answer"}
+    assert {*FRAMES, *asks_nothing} == CLIENT_TYPES, "these ask nothing of the engine"
 
 
-@pytest.mark.parametrize("kind", sorted(FRAMES))
+@in_turn(("kind",), [(kind,) for kind in sorted(FRAMES)])
 async def test_a_frame_that_fails_tells_an_id_that_the_log_knows(
     app: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any, kind: str
 ) -> None:
@@ -118,7 +130,8 @@ async def test_a_frame_that_fails_tells_an_id_that_the_log_knows(
     names = {"continue": "continue_", "open": "chat", "read": "chat"}
     with monkeypatch.context() as patch:
         patch.setattr(services.engine, names.get(kind, kind), fail)
-        request = {} if kind in {"stop", "open", "unqueue", "reorder", "resume"} else _request()
+        names_none = {"stop", "open", "unqueue", "reorder", "resume", "approve"}
+        request = {} if kind in names_none else _request()
         sent = {"type": kind, **FRAMES[kind], **request}
         await page.send(json.dumps(sent).replace("ID", str(uuid.uuid4())))
         told = await page.until("error")

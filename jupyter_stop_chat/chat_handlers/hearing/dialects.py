@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .endings import ending_of
-from .hearing import Answer
+from .hearing import Answer, number_of
 
 #: The endings that OpenAI's client knows.
 _OPENAI = {"stop", "length", "content_filter", "tool_calls", "function_call"}
@@ -47,6 +47,9 @@ def _chat(data: dict[str, Any], answer: Answer) -> bool:
         answer.count(
             usage.get("prompt_tokens", usage.get("input_tokens")),
             usage.get("completion_tokens", usage.get("output_tokens")),
+            cache_read=_of(usage, "prompt_tokens_details", "cached_tokens")
+            or usage.get("prompt_cache_hit_tokens"),  # as DeepSeek has it
+            reasoning=_of(usage, "completion_tokens_details", "reasoning_tokens"),
         )
         # A number that is missing would be taken for nought.
         data["usage"] = None
@@ -72,7 +75,7 @@ def _choice(choice: dict[str, Any], answer: Answer) -> bool:
     if isinstance(content, list | dict):
         delta["content"] = _parts(content, answer)
         changed = True
-    if delta.get("content"):
+    if delta.get("content") or delta.get("tool_calls"):
         answer.go_on()
     answer.refuse(delta.get("refusal"))
     word = choice.get("finish_reason")
@@ -135,6 +138,12 @@ def _words(value: object) -> str:
     return "".join(map(_words, value)) if isinstance(value, list) else ""
 
 
+def _of(usage: Mapping[str, Any], details: str, name: str) -> object:
+    """Return one of the numbers that a number is made of."""
+    found = usage.get(details)
+    return found.get(name) if isinstance(found, Mapping) else None
+
+
 def _responses(kind: str, data: dict[str, Any], answer: Answer) -> bool:
     """OpenAI's Responses."""
     changed = False
@@ -152,7 +161,12 @@ def _responses(kind: str, data: dict[str, Any], answer: Answer) -> bool:
             response = response if isinstance(response, Mapping) else {}
             usage = response.get("usage")
             if isinstance(usage, Mapping):
-                answer.count(usage.get("input_tokens"), usage.get("output_tokens"))
+                answer.count(
+                    usage.get("input_tokens"),
+                    usage.get("output_tokens"),
+                    cache_read=_of(usage, "input_tokens_details", "cached_tokens"),
+                    reasoning=_of(usage, "output_tokens_details", "reasoning_tokens"),
+                )
             details = response.get("incomplete_details")
             answer.ended = True
             answer.finish(
@@ -192,11 +206,15 @@ def _anthropic_usage(usage: object, answer: Answer) -> None:
     if not isinstance(usage, Mapping):
         return
     read = [
-        usage.get(name)
+        max(0, number_of(usage.get(name)))
         for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     ]
-    known = [each for each in read if isinstance(each, int)]
-    answer.count(sum(known) if known else None, usage.get("output_tokens"))
+    answer.count(
+        sum(read),
+        usage.get("output_tokens"),
+        cache_read=usage.get("cache_read_input_tokens"),
+        cache_write=usage.get("cache_creation_input_tokens"),
+    )
 
 
 def _ollama(data: Mapping[str, Any], answer: Answer) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 
 from jupyter_stop_chat.ports.handler import Event, Reasoning, Text, TokensUsed
 
@@ -27,8 +29,7 @@ class Answer:
         self.over = False
         self.broke = False
         self.beside_text = False
-        self.input_tokens: int | None = None
-        self.output_tokens: int | None = None
+        self.used = TokensUsed()
         self._said: list[Event] = []
         self._went_on = False
 
@@ -44,10 +45,24 @@ class Answer:
             self._said.append(Text(text))
             self.ending = "refusal"
 
-    def count(self, input_tokens: object, output_tokens: object) -> None:
+    def count(
+        self,
+        input_tokens: object,
+        output_tokens: object,
+        *,
+        cache_read: object = None,
+        cache_write: object = None,
+        reasoning: object = None,
+    ) -> None:
         """Note what was used up to now: each number is a running total."""
-        self.input_tokens = _most(self.input_tokens, input_tokens)
-        self.output_tokens = _most(self.output_tokens, output_tokens)
+        used = self.used
+        self.used = TokensUsed(
+            _most(used.input_tokens, input_tokens),
+            _most(used.output_tokens, output_tokens),
+            _most(used.cache_read_tokens, cache_read),
+            _most(used.cache_write_tokens, cache_write),
+            _most(used.reasoning_tokens, reasoning),
+        )
 
     def finish(self, word: object) -> None:
         """Note the provider's word for the end."""
@@ -77,6 +92,11 @@ class Answer:
         """Tell whether the stream is over and the provider never said that it would be."""
         return self.over and self.events > 0 and not self.finished
 
+    @property
+    def has_news(self) -> bool:
+        """Tell whether something was said and not taken yet."""
+        return bool(self._said)
+
     def take(self) -> list[Event]:
         """Return what was said and not taken yet."""
         said, self._said = self._said, []
@@ -104,6 +124,11 @@ class Hearing:
         """Return the last answer of which anything was heard."""
         return next((each for each in reversed(self.answers) if each.events), None)
 
+    @property
+    def has_news(self) -> bool:
+        """Tell whether something was said and not taken yet."""
+        return any(each.has_news for each in self.answers)
+
     def take(self) -> Iterator[Event]:
         """Yield what was said and not taken yet."""
         for answer in self.answers:
@@ -113,15 +138,29 @@ class Hearing:
 
     def usage(self) -> TokensUsed | None:
         """Add up what the answers used; None: nothing was heard of it."""
-        read = [each.input_tokens for each in self.answers if each.input_tokens is not None]
-        made = [each.output_tokens for each in self.answers if each.output_tokens is not None]
-        if not read and not made:
-            return None
-        return TokensUsed(sum(read) if read else None, sum(made) if made else None)
+        used = added(each.used for each in self.answers)
+        counted = used.input_tokens is not None or used.output_tokens is not None
+        return used if counted else None
+
+
+def added(used: Iterable[TokensUsed]) -> TokensUsed:
+    """Add up what several requests used; what none of them tells stays unknown."""
+    numbers: dict[str, int] = {}
+    for each in used:
+        for at in fields(each):
+            if (number := getattr(each, at.name)) is not None:
+                numbers[at.name] = numbers.get(at.name, 0) + number
+    return TokensUsed(**numbers)
 
 
 def _most(before: int | None, now: object) -> int | None:
     # Nothing is read or made of no tokens: who says so has not counted.
-    if isinstance(now, bool) or not isinstance(now, int | float) or now <= 0:
-        return before
-    return max(before or 0, int(now))
+    number = number_of(now)
+    return before if number <= 0 else max(before or 0, number)
+
+
+def number_of(said: object) -> int:
+    """Return a number that a provider or a package tells; 0 where it is none."""
+    if isinstance(said, float):
+        return int(said) if math.isfinite(said) else 0
+    return said if isinstance(said, int) and not isinstance(said, bool) else 0

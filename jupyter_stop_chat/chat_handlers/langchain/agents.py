@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -96,8 +97,8 @@ class Parts:
                 names = self.async_models if has_async_stream(part) else sync_models
                 names.add(type(part).__name__)
             elif isinstance(part, BaseTool):
-                (self.sync_tools if _is_sync(part) else self.async_tools).add(part.name)
-                if _is_sync(part):
+                (self.sync_tools if is_sync(part) else self.async_tools).add(part.name)
+                if is_sync(part):
                     self.in_threads.append(part)
         self.async_models -= sync_models
         self.async_tools -= self.sync_tools
@@ -168,7 +169,23 @@ class Watch(AsyncCallbackHandler):
         self._tools.pop(run_id, None)
 
 
-def _is_sync(tool: BaseTool) -> bool:
+@asynccontextmanager
+async def reported(turn: Turn, closes: Any, watch: Watch) -> AsyncIterator[None]:
+    """Report how the provider stands once the stream inside is closed, however that came.
+
+    :param closes: tells whether a closed stream means that nothing runs at the provider.
+    """
+    try:
+        yield
+    finally:
+        if watch.left_running:
+            turn.still_finishing()
+        elif closes():
+            turn.provider_closed()
+
+
+def is_sync(tool: BaseTool) -> bool:
+    """Tell whether a tool has only sync code, which is run in a thread."""
     if getattr(tool, "coroutine", None) is not None:
         return False
     return type(tool)._arun in (BaseTool._arun, StructuredTool._arun, Tool._arun)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,16 +18,18 @@ from jupyter_stop_chat.chat_handlers.provider_errors import code_of, stop_chat_e
 from jupyter_stop_chat.chat_handlers.sync_bridge import SyncBridge
 from jupyter_stop_chat.local_model.continuation import Joint
 from jupyter_stop_chat.ports.handler import Event, HistoryCut, Retrying, Turn, TurnMessage
+from jupyter_stop_chat.ports.instructions import Takes
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
-from .agents import AgentEvents, Parts, Watch
-from .asking import limited, think_no_more
+from .agents import Parts
+from .asking import Asked, refuses_role, think_no_more, without_role
 from .clients import Clients, clients, close_connections, close_idle_connections
-from .closing import closed_at_the_end
 from .continuation import Overlap, joined
+from .exchange import Exchange, refuses_tools, uses_tools
 from .first_use import is_ready, make_ready
 from .messages import Continuing, Tally, continuing, history
+from .pictures import read_pictures, takes_pictures
 from .retrying import wait_before_retry
 from .runnables import (
     bare_model,
@@ -37,6 +39,7 @@ from .runnables import (
     is_graph,
     without_lossy_timeouts,
 )
+from .streams import Streams, was_cancelled
 from .sync_tools import call_in_threads
 from .trimming import TRIES, USED, fitted, limit_of, room_after, size_of
 
@@ -73,17 +76,26 @@ class LangChainHandler:
     ) -> None:
         check_stoppable(runnable)
         self._runnable = without_lossy_timeouts(runnable)
-        self._bridge = bridge or BRIDGE
-        self._closes = closes
+        bridge = bridge or BRIDGE
         self._model = bare_model(self._runnable)
         self._is_graph = is_graph(runnable)
         #: An agent has tools, and a chain does who knows what: nobody asked for it for a title.
         self.makes_titles = self._model is not None
+        #: An agent's maker has told it already what it is.
+        self.takes_instructions: Takes = "given" if self._model is None else "all"
+        self._has_system_role = True
         self._parts = Parts(self._runnable)
-        call_in_threads(self._parts.in_threads, self._bridge)
+        call_in_threads(self._parts.in_threads, bridge)
         self._in_thread = self._model is not None and not has_async_stream(self._model)
         self._continuing: Continuing = continuing(self._model)
         self._clients = Clients(self._model)
+        self._streams = Streams(
+            self._runnable, self._model, self._parts, self._clients, bridge, closes
+        )
+        #: Whether it is shown pictures; None where only its provider knows.
+        self.takes_pictures = takes_pictures(self._model)
+        #: Whether it is offered tools, likewise.
+        self.uses_tools = uses_tools(self._model)
         #: How many tokens the model takes; None where nobody knows.
         self.max_input_tokens = limit = limit_of(self._model)
         #: How many tokens of a history are sent; None: all, since nobody knows the limit.
@@ -95,26 +107,19 @@ class LangChainHandler:
 
     async def reply(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Make one reply."""
-        hearing = Hearing()
-        tally = Tally(hearing, unopened=self._unopened, continued=bool(turn.prefix))
+        exchange = Exchange(turn.gate)
         try:
             async with self._in_use(turn):
-                await self._listen(hearing)
-                async with closed_at_the_end(self._trimmed(turn, tally)) as stream:
+                await self._make_ready()
+                async with aclosing(self._steps(turn, exchange)) as stream:
                     async for event in stream:
                         yield event
                         if turn.stopped:
                             return
-            if turn.stopped:
-                return
-            # Of an agent's many messages nobody knows which ones begin so.
-            self._unopened = "" if self._model is None else tally.unopened
-            for event in tally.endings(agent=self._model is None):
-                yield event
         except (GeneratorExit, KeyboardInterrupt, StopChatError):
             raise
         except asyncio.CancelledError as error:
-            if _was_cancelled():
+            if was_cancelled():
                 raise
             if turn.stopped:
                 return
@@ -123,7 +128,8 @@ class LangChainHandler:
         except BaseException as error:
             if turn.stopped:
                 return
-            if isinstance(error, Exception) and (broke := tally.broke()):
+            tally = exchange.tally
+            if isinstance(error, Exception) and tally and (broke := tally.broke()):
                 yield broke
             if isinstance(error, ValueError) and "No generation chunks" in str(error):
                 raise StopChatError(ErrorCode.EMPTY_REPLY) from error
@@ -131,14 +137,37 @@ class LangChainHandler:
             tells = self._model is not None
             raise stop_chat_error(error, self._secrets(), tells=tells) from error
 
-    async def _listen(self, hearing: Hearing) -> None:
-        """Hear what the models' providers say, in this task and those that it starts."""
+    async def _steps(self, turn: Turn, exchange: Exchange) -> AsyncGenerator[Event, None]:
+        """Make the reply: an answer, and another one while the model calls tools."""
+        goes_on = True
+        while goes_on:
+            exchange.ask()
+            exchange.tally = tally = self._tally(turn, exchange)
+            async with aclosing(self._trimmed(turn, tally, exchange)) as stream:
+                async for event in exchange.apart(stream):
+                    yield event
+            if turn.stopped:
+                return
+            # Of an agent's many messages nobody knows which ones begin so.
+            self._unopened = "" if self._model is None else tally.unopened
+            for event in tally.endings(agent=self._model is None or exchange.offers):
+                yield event
+            goes_on = await exchange.goes_on(whole=tally.came_whole)
+
+    def _tally(self, turn: Turn, exchange: Exchange) -> Tally:
+        """Hear what the models' providers say from now on, in this task and those it starts."""
+        hearing = Hearing()
+        hear(hearing)
+        goes_on = bool(turn.prefix) and not exchange.messages
+        return Tally(hearing, unopened=self._unopened, continued=goes_on)
+
+    async def _make_ready(self) -> None:
+        """Make the models ready to be asked, and to be heard."""
         for model in self._parts.models:
             if not is_ready(model):
                 await in_thread(partial(make_ready, model))
             for client in clients(model):
                 listen(client)
-        hear(hearing)
 
     async def retire(self) -> None:
         """Keep no connection for a next request: another handler makes the replies from now on.
@@ -167,55 +196,71 @@ class LangChainHandler:
         await self._clients.close()
         for model in self._parts.models:
             await close_connections(model)
+        # Their sockets close in the loop's next pass, and at a server's end there may be none.
+        await asyncio.sleep(0)
 
-    async def _trimmed(self, turn: Turn, tally: Tally) -> AsyncGenerator[Event, None]:
+    async def _trimmed(
+        self, turn: Turn, tally: Tally, exchange: Exchange
+    ) -> AsyncGenerator[Event, None]:
         """Make the reply from as much of the history as the model takes.
 
-        Where nobody knows how much that is, the provider's refusal tells, or half is tried.
+        Where nobody knows how much that is, the provider's refusal tells, or half is tried. Where
+        the prompt alone is left, what tools answered before is left out of its own reply.
         """
-        for tries_left in reversed(range(TRIES)):
+        tries_left = TRIES
+        while True:
+            tries_left -= 1
             messages: Sequence[TurnMessage] = turn.messages
             if self._room is not None:
-                messages = await _beside(turn, fitted, turn.messages, self._room)
-            if tries_left == 0:
+                room = self._room - exchange.size
+                messages = await _beside(turn, fitted, messages, room, turn.system)
+            if tries_left <= 0:
                 messages = turn.messages[-1:]
             if len(messages) < len(turn.messages):
                 yield HistoryCut(messages[0].id)
             begun = False
             try:
-                reply = self._whole(messages, turn, tally)
-                async with closed_at_the_end(reply) as stream:
+                reply = self._whole(messages, turn, tally, exchange)
+                async with aclosing(reply) as stream:
                     async for event in stream:
                         begun = begun or not isinstance(event, Retrying)
                         yield event
                 return
             except Exception as error:
-                can = self._model is not None and len(messages) > 1 and tries_left > 0
-                if begun or turn.stopped or not can:
+                if begun or turn.stopped or self._model is None:
                     raise
                 if code_of(error) is not ErrorCode.CONTEXT_TOO_LONG:
                     raise
+                if len(messages) == 1 or tries_left <= 0:
+                    if not exchange.shorten():
+                        raise
+                    continue
                 sent, whole = [
-                    await _beside(turn, size_of, each) for each in (messages, turn.messages)
+                    await _beside(turn, size_of, each, turn.system) + exchange.size
+                    for each in (messages, turn.messages)
                 ]
                 self._room = room_after(error, sent, whole, tries_left)
 
     async def _whole(
-        self, messages: Sequence[TurnMessage], turn: Turn, tally: Tally
+        self, messages: Sequence[TurnMessage], turn: Turn, tally: Tally, exchange: Exchange
     ) -> AsyncGenerator[Event, None]:
         """Make the reply, or what comes behind a partial one."""
-        if not turn.prefix:
-            told = await _beside(turn, history, messages)
-            async with closed_at_the_end(self._events(told, turn, tally)) as s:
+        pictures = {} if self.takes_pictures is False else await read_pictures(turn, messages)
+        tell = partial(history, messages, system=turn.system, pictures=pictures)
+        if exchange.messages or not (turn.prefix or turn.calls):
+            told = await _beside(turn, tell, turn.prefix, calls=turn.calls)
+            async with aclosing(
+                self._events([*told, *exchange.messages], turn, tally, exchange)
+            ) as s:
                 async for event in s:
                     yield event
             return
-        if self._continuing == "prefill":
+        if self._continuing == "prefill" and not exchange.offers:
             prefix = Joint(turn.prefix).prefix
-            told = await _beside(turn, history, messages, prefix, "prefill")
+            told = await _beside(turn, tell, prefix, "prefill")
             begun = False
             try:
-                async with closed_at_the_end(self._events(told, turn, tally)) as s:
+                async with aclosing(self._events(told, turn, tally, exchange)) as s:
                     async for event in joined(s, lambda: Joint(turn.prefix)):
                         begun = True
                         yield event
@@ -225,20 +270,25 @@ class LangChainHandler:
                 code = stop_chat_error(error).code
                 if begun or turn.stopped or code is not ErrorCode.REQUEST_REFUSED:
                     raise
-        told = await _beside(turn, history, messages, turn.prefix, "instruction")
-        async with closed_at_the_end(self._events(told, turn, tally)) as s:
+        told = await _beside(turn, tell, turn.prefix, calls=turn.calls)
+        async with aclosing(self._events(told, turn, tally, exchange)) as s:
             async for event in joined(s, lambda: Overlap(turn.prefix)):
                 yield event
 
     async def _events(
-        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally, exchange: Exchange
     ) -> AsyncGenerator[Event, None]:
         """Ask, and ask again where the provider did not answer and nothing has come yet."""
         attempt = 0
+        exchange.follows(messages)
         while True:
             begun = False
+            if not self._has_system_role:
+                messages = without_role(messages)
+            limit = self._takes_limit and "max_tokens" in turn.parameters
+            asked = Asked.of(self._model, messages, limit=limit)
             try:
-                async with closed_at_the_end(self._asked(messages, turn, tally)) as stream:
+                async with aclosing(self._asked(messages, turn, tally, exchange)) as stream:
                     async for event in stream:
                         begun = True
                         yield event
@@ -246,7 +296,9 @@ class LangChainHandler:
             except Exception as error:
                 # What a chain or an agent has done before it failed, nobody knows.
                 again = self._model is not None and not begun and not turn.stopped
-                if again and self._asks_less(error, turn):
+                if again and exchange.offers and refuses_tools(error):
+                    raise StopChatError(ErrorCode.CANNOT_USE_TOOLS) from error
+                if again and self._asks_less(error, asked):
                     continue
                 wait = wait_before_retry(error, attempt) if again else None
                 if wait is None:
@@ -257,94 +309,37 @@ class LangChainHandler:
             yield told
             await pause(told.wait)
 
-    def _asks_less(self, error: Exception, turn: Turn) -> bool:
+    def _asks_less(self, error: Exception, asked: Asked) -> bool:
         """Tell whether a model that refused a request is asked for less from now on."""
         if code_of(error) is not ErrorCode.REQUEST_REFUSED or self._model is None:
             return False
-        if think_no_more(self._model, error):
+        if think_no_more(self._model, error, asked):
             return True
-        drops = self._takes_limit and "max_tokens" in turn.parameters
-        if drops:
+        if asked.role and refuses_role(error):
+            self._has_system_role = False
+            return True
+        if asked.limit:
             self._takes_limit = False
-        return drops
+        return asked.limit
 
     async def _asked(
-        self, messages: list[BaseMessage], turn: Turn, tally: Tally
+        self, messages: list[BaseMessage], turn: Turn, tally: Tally, exchange: Exchange
     ) -> AsyncGenerator[Event, None]:
         """Ask once."""
         if self._is_graph:
-            source = self._agent_events(messages, turn, tally)
+            source = self._streams.of_agent(messages, turn, tally)
         elif self._in_thread:
-            source = self._thread_events(messages, turn, tally)
+            source = self._streams.of_thread(messages, turn, tally, exchange)
         else:
-            source = self._model_events(messages, turn, tally)
+            most = turn.parameters.get("max_tokens") if self._takes_limit else None
+            source = self._streams.of_model(messages, turn, tally, exchange, most)
         tally.begin()
-        async with closed_at_the_end(source) as stream:
+        exchange.step.begin()
+        async with aclosing(source) as stream:
             async for event in stream:
                 yield event
         for event in tally.end():
             yield event
-
-    async def _model_events(
-        self, messages: list[BaseMessage], turn: Turn, tally: Tally
-    ) -> AsyncGenerator[Event, None]:
-        watch = Watch(turn, self._parts)
-        config = {} if self._model is not None else {"callbacks": [watch]}
-        closes = self._closes if self._closes is not None else self._model is not None
-        turn.provider_started()
-        async with reported(turn, lambda: closes, watch), self._clients.in_use():
-            runnable, more = self._runnable, dict[str, Any]()
-            most = turn.parameters.get("max_tokens")
-            if most is not None and self._takes_limit and self._runnable is self._model:
-                runnable, more = limited(self._model, most)
-            stream = runnable.astream(messages, config, **more)
-            async with closed_at_the_end(stream) as chunks:
-                async for chunk in chunks:
-                    look(turn)
-                    event = None
-                    for event in _chunk_events(chunk, tally):
-                        yield event
-                        look(turn)
-                    if event is None:  # nobody else gives the loop back
-                        await asyncio.sleep(0)
-
-    async def _agent_events(
-        self, messages: list[BaseMessage], turn: Turn, tally: Tally
-    ) -> AsyncGenerator[Event, None]:
-        watch = Watch(turn, self._parts)
-        found = AgentEvents(tally)
-        # A thread of its own for each message: what a stopped turn leaves in a checkpoint, a call
-        # of a tool without its answer, would make the next one invalid (B8). The history is ours.
-        config = {
-            "callbacks": [watch],
-            "configurable": {"thread_id": turn.message_id},
-        }
-        turn.provider_started()
-        closes = self._closes
-        async with reported(turn, lambda: watch.all_close if closes is None else closes, watch):
-            stream = self._runnable.astream(
-                {"messages": messages},
-                config,
-                stream_mode=["messages", "updates"],
-            )
-            async with closed_at_the_end(stream) as items:
-                async for mode, payload in items:
-                    look(turn)
-                    for event in found.take(mode, payload):
-                        yield event
-                        look(turn)
-
-    async def _thread_events(
-        self, messages: list[BaseMessage], turn: Turn, tally: Tally
-    ) -> AsyncGenerator[Event, None]:
-        def make() -> Iterator[Any]:
-            turn.provider_started()
-            return iter(self._runnable.stream(messages))
-
-        async with closed_at_the_end(self._bridge.stream(make, turn)) as chunks:
-            async for chunk in chunks:
-                for event in _chunk_events(chunk, tally):
-                    yield event
 
     def _secrets(self) -> set[str]:
         """Find the keys that the models were given, so that none is written to the log."""
@@ -358,40 +353,7 @@ class LangChainHandler:
 
 async def _beside(turn: Turn, make: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Make something of a turn's history; of a long one beside the loop, where nobody waits."""
-    if len(turn.messages) <= LONG_HISTORY:
+    made = sum(len(each.calls) for each in turn.messages)
+    if len(turn.messages) + made <= LONG_HISTORY:
         return make(*args, **kwargs)
     return await asyncio.to_thread(make, *args, **kwargs)
-
-
-def look(turn: Turn) -> None:
-    """End a reply that was stopped, also where its cancel was lost on the way (V2).
-
-    :raises asyncio.CancelledError: when it was.
-    """
-    if turn.stopped or _was_cancelled():
-        raise asyncio.CancelledError
-
-
-def _was_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-@asynccontextmanager
-async def reported(turn: Turn, closes: Any, watch: Watch) -> AsyncIterator[None]:
-    """Report how the provider stands once the stream inside is closed, however that came.
-
-    :param closes: tells whether a closed stream means that nothing runs at the provider.
-    """
-    try:
-        yield
-    finally:
-        if watch.left_running:
-            turn.still_finishing()
-        elif closes():
-            turn.provider_closed()
-
-
-def _chunk_events(chunk: Any, tally: Tally) -> Iterator[Event]:
-    if isinstance(chunk, BaseMessage | str):
-        yield from tally.take(chunk)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 
 from jupyter_stop_chat.chat_handlers.hearing import Hearing, ProviderFault
 from jupyter_stop_chat.chat_handlers.hearing.endings import Ending, ending_of
+from jupyter_stop_chat.chat_handlers.hearing.hearing import number_of
 from jupyter_stop_chat.ports.handler import (
     Event,
     Finished,
@@ -19,7 +28,10 @@ from jupyter_stop_chat.ports.handler import (
     WasThought,
 )
 from jupyter_stop_chat.ports.thoughts import Thoughts
+from jupyter_stop_chat.ports.tools import Told
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
+
+from .calls import told_reply
 
 #: How a partial reply is gone on with: the provider writes on behind a trailing message of the
 #: assistant (`prefill`), or is told to in a message of the user (`instruction`).
@@ -34,23 +46,63 @@ INSTRUCTION = (
 )
 
 
+#: The same for one that ended in calls of tools.
+STOPPED = "(I was stopped here.)"
+GO_ON = "Go on with what you were doing, from where you were stopped."
+
+
 def history(
-    messages: Sequence[TurnMessage], prefix: str = "", how: Continuing = "instruction"
+    messages: Sequence[TurnMessage],
+    prefix: str = "",
+    how: Continuing = "instruction",
+    *,
+    system: str | None = None,
+    pictures: Mapping[str, str] = MappingProxyType({}),
+    calls: Sequence[Told] = (),
 ) -> list[BaseMessage]:
     """Turn a history into LangChain's messages.
 
     :param prefix: the partial reply to go on from; for `prefill`, without white space at its end,
         which Anthropic refuses.
+    :param system: the instructions that go before it.
+    :param pictures: those of it that are sent, as base64, by their digests.
+    :param calls: the tool calls of the partial reply.
     """
-    told: list[BaseMessage] = [
-        HumanMessage(message.text) if message.role == "user" else AIMessage(message.text)
-        for message in messages
-    ]
-    if prefix:
+    told: list[BaseMessage] = [] if system is None else [SystemMessage(system)]
+    taken: set[str] = set()
+    for message in messages:
+        if message.role == "user":
+            told.append(HumanMessage(_content(message, pictures)))
+        elif message.calls:
+            told += told_reply(message, taken)
+        else:
+            told.append(AIMessage(message.text))
+    if calls:
+        told += told_reply(TurnMessage("assistant", prefix, calls=tuple(calls)), taken)
+    elif prefix:
         told.append(AIMessage(prefix))
-        if how == "instruction":
-            told.append(HumanMessage(INSTRUCTION))
+    if told and isinstance(told[-1], ToolMessage):
+        # After its answers an assistant has a word, for some providers.
+        told += [AIMessage(STOPPED), HumanMessage(GO_ON)]
+    elif (prefix or calls) and how == "instruction":
+        told.append(HumanMessage(INSTRUCTION))
     return told
+
+
+def _content(
+    message: TurnMessage, pictures: Mapping[str, str]
+) -> str | list[str | dict[str, Any]]:
+    """Return a prompt's words, and before them its pictures as LangChain's standard blocks."""
+    seen: list[str | dict[str, Any]] = [
+        {
+            "type": "image",
+            "base64": pictures[each.picture.digest],
+            "mime_type": each.picture.mime_type,
+        }
+        for each in message.pictures
+        if each.picture.digest in pictures
+    ]
+    return [*seen, {"type": "text", "text": message.text}] if seen else message.text
 
 
 def continuing(model: object) -> Continuing:
@@ -115,7 +167,7 @@ class Tally:
         self._unopened = unopened
         self._continued = continued
         self._thoughts: dict[str | None, Thoughts] = {}
-        self._used: dict[str | None, tuple[int, int]] = {}
+        self._used: dict[str | None, tuple[int, ...]] = {}
         self._ending: Ending | None = None
         self._asked_for_tool = False
         self._answered = False
@@ -125,11 +177,21 @@ class Tally:
         """Begin a request."""
         self._thoughts.clear()
 
-    def take(self, chunk: BaseMessage | str, *, of: str | None = None) -> Iterator[Event]:
-        """Yield what a message, a chunk of one, or a piece of text adds to the reply.
+    def take(self, chunk: BaseMessage | str, *, of: str | None = None) -> Iterable[Event]:
+        """Tell what a message, a chunk of one, or a piece of text adds to the reply.
 
         :param of: which message it belongs to, where a reply is made of several.
         """
+        text = _only_text(chunk)
+        if text and of in self._thoughts and not self._hearing.has_news:
+            # As nearly all are: each word costs as little as it can.
+            if self._thoughts[of].is_over:
+                self._answered = True
+                return (Text(text),)
+            return self._noted(self._thoughts[of].feed(text))
+        return self._take(chunk, of)
+
+    def _take(self, chunk: BaseMessage | str, of: str | None) -> Iterator[Event]:
         yield from self._noted(self._hearing.take())
         if isinstance(chunk, str):
             found: Iterator[Event] = iter([Text(chunk)] if chunk else [])
@@ -164,6 +226,17 @@ class Tally:
             return self._unopened
         return next((each.unopened for each in self._thoughts.values() if each.unopened), "")
 
+    @property
+    def came_whole(self) -> bool:
+        """Tell whether the answer came to its own end, as its provider ends calls of tools (N16).
+
+        Where nothing says so, it did not: what was cut off may look whole.
+        """
+        last = self._hearing.last
+        if last is None:
+            return self._ending in _CALLS_END
+        return last.ending in _CALLS_END and last.sure and not last.broke_off
+
     def _thoughts_of(self, of: str | None) -> Thoughts:
         if of not in self._thoughts:
             # Where thoughts come apart, what comes as text is none.
@@ -183,11 +256,8 @@ class Tally:
         usage = getattr(message, "usage_metadata", None)
         if usage:
             # A running total, or each number once: the most of it is what one request used.
-            read, made = self._used.get(of, (0, 0))
-            self._used[of] = (
-                max(read, int(usage.get("input_tokens") or 0)),
-                max(made, int(usage.get("output_tokens") or 0)),
-            )
+            before, now = self._used.get(of, NOT_COUNTED), _counted(usage)
+            self._used[of] = tuple(map(max, before, now))
         if getattr(message, "tool_call_chunks", None) or getattr(message, "tool_calls", None):
             self._asked_for_tool = True
         if message.additional_kwargs.get("function_call"):
@@ -207,9 +277,8 @@ class Tally:
         heard = self._hearing.usage()
         if heard is not None or not self._used:
             return heard
-        read = sum(each for each, _ in self._used.values())
-        made = sum(each for _, each in self._used.values())
-        return TokensUsed(read or None, made or None) if read or made else None
+        used = [sum(each) for each in zip(*self._used.values(), strict=True)]
+        return TokensUsed(*(each or None for each in used)) if any(used[:2]) else None
 
     def broke(self) -> Finished | None:
         """Tell whether the connection broke in the middle of the reply."""
@@ -241,4 +310,38 @@ class Tally:
             yield Finished(ending)
 
 
+#: What was used of each kind, in the order of `TokensUsed`, where nothing was counted.
+NOT_COUNTED = (0, 0, 0, 0, 0)
+
+
+def _counted(usage: Mapping[str, Any]) -> tuple[int, ...]:
+    """Take what a provider counted out of what LangChain made of it."""
+    details = (usage.get("input_token_details"), usage.get("output_token_details"))
+    read, made = (each if isinstance(each, Mapping) else {} for each in details)
+    # Where those are told that are kept for a while, the plain number is none.
+    written = ("cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+    return (
+        number_of(usage.get("input_tokens")),
+        number_of(usage.get("output_tokens")),
+        number_of(read.get("cache_read")),
+        sum(max(0, number_of(read.get(name))) for name in written),
+        number_of(made.get("reasoning")),
+    )
+
+
+def _only_text(chunk: BaseMessage | str) -> str:
+    """Return the text of a chunk that has nothing else; empty where it has, or may have."""
+    if type(chunk) is not AIMessageChunk or not isinstance(chunk.content, str):
+        return ""
+    if chunk.usage_metadata or chunk.tool_call_chunks or chunk.tool_calls:
+        return ""
+    if chunk.additional_kwargs or chunk.response_metadata.keys() - _WHOSE:
+        return ""
+    return chunk.content
+
+
+#: What each chunk says of itself, and which says nothing.
+_WHOSE = {"model_provider"}
 _OWN_END = {None, "stop", "tool"}
+#: How providers end an answer that calls tools: some have a word for that, others for any end.
+_CALLS_END = {"stop", "tool"}

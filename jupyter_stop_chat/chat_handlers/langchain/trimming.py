@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
 from jupyter_stop_chat.chat_handlers.provider_errors import limit_in
 from jupyter_stop_chat.local_model.history import first_kept
 from jupyter_stop_chat.ports.handler import TurnMessage
+
+from .calls import size_of_calls
 
 #: Tokens are estimated, so this much of what a model takes is used.
 USED = 0.8
@@ -35,9 +37,10 @@ def limit_of(model: Any) -> int | None:
     return min(known) if known else None
 
 
-def size_of(messages: Sequence[TurnMessage]) -> int:
-    """Estimate the tokens of a history."""
-    return count_tokens_approximately(_told(messages))
+def size_of(messages: Sequence[TurnMessage], system: str | None = None) -> int:
+    """Estimate the tokens of a history, and of the instructions before it."""
+    before = [] if system is None else [SystemMessage(system)]
+    return count_tokens_approximately([*before, *_told(messages)]) + sum(map(_beside, messages))
 
 
 def room_after(error: BaseException, sent: float, whole: float, tries_left: int) -> float:
@@ -61,17 +64,27 @@ def room_after(error: BaseException, sent: float, whole: float, tries_left: int)
     return step if step < sent else sent / 2
 
 
-def fitted(messages: Sequence[TurnMessage], most: float) -> Sequence[TurnMessage]:
-    """Return the newest turns that fit.
+def fitted(
+    messages: Sequence[TurnMessage], most: float, system: str | None = None
+) -> Sequence[TurnMessage]:
+    """Return the newest turns that fit beside the instructions.
 
     The prompt always stays: whether it fits by itself, only the provider knows.
 
     :param messages: roles alternate, the first and the last are the user's.
     :param most: how many tokens fit.
     """
-    sizes = [count_tokens_approximately([each]) for each in _told(messages)]
+    words = [count_tokens_approximately([each]) for each in _told(messages)]
+    sizes = [size + _beside(each) for size, each in zip(words, messages, strict=True)]
     turns = [at for at, each in enumerate(messages) if each.role == "user"]
+    most -= size_of((), system)
     return messages[first_kept(sizes, turns, most) :]
+
+
+def _beside(message: TurnMessage) -> int:
+    """Estimate the tokens of a message's pictures, and of its tool calls."""
+    seen = sum(each.picture.tokens for each in message.pictures)
+    return seen + size_of_calls(message.calls)
 
 
 def _told(messages: Sequence[TurnMessage]) -> list[BaseMessage]:

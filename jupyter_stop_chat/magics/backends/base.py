@@ -31,6 +31,10 @@ class Backend(Protocol):
         """Stop what `message_id` (with `shown`), `request_id` or `chat_id` names, or all."""
         ...
 
+    def path(self, line: Line) -> str | None:
+        """Return the notebook that this kernel is of, as its server calls it; None elsewhere."""
+        ...
+
     def chats(self, line: Line, query: str = "", limit: int = 20) -> list[dict[str, Any]]:
         """List chats, newest change first."""
         ...

@@ -61,6 +61,16 @@ def addresses(
         yield Address(_slash(named), environment["JUPYTER_TOKEN"])
 
 
+def kernel_id() -> str | None:
+    """Return what its server calls this kernel; None where no server started it."""
+    try:
+        from ipykernel.connect import get_connection_file
+
+        return Path(get_connection_file()).stem.removeprefix("kernel-")
+    except (ImportError, RuntimeError, OSError):  # the last: its connection file is gone
+        return None
+
+
 def _files(runtime_dir: Path) -> Iterator[dict[str, Any]]:
     for file in sorted(runtime_dir.glob("jpserver-*.json")):
         try:

@@ -25,6 +25,10 @@ class NotThereError(OSError):
     """An answer of who has no such route: the extension is not there."""
 
 
+#: Where the extension's routes are below a server's address.
+EXTENSION = "api/stop-chat/"
+
+
 @contextmanager
 def request(
     address: Address,
@@ -33,10 +37,11 @@ def request(
     body: dict[str, Any] | None,
     line: Line,
     patience: float = ANSWER_S,
+    below: str = EXTENSION,
 ) -> Iterator[HTTPResponse]:
     """Send a request, and give its answer within the block.
 
-    :param path: below `api/stop-chat/`.
+    :param path: below `below`.
     :param patience: so many seconds may pass without a byte.
     :raises StopChatError: when it is refused, in the words of the table.
     :raises OSError: when nothing answers, `NotThereError` when nothing is there.
@@ -44,7 +49,7 @@ def request(
     connection = _Connection(address, patience)
     with line.hold(connection.cut):
         try:
-            yield connection.ask(method, path, body)
+            yield connection.ask(method, below + path, body)
         except (HTTPException, ValueError, AttributeError) as error:
             # The socket was cut in the middle of something, or what answers speaks no HTTP.
             raise ConnectionError(type(error).__name__) from None
@@ -79,7 +84,7 @@ class _Connection(HTTPConnection):
         headers = {"Authorization": f"token {self._address.token}"}
         if content is not None:
             headers["Content-Type"] = "application/json"
-        self.request(method, f"{self._base}api/stop-chat/{path}", content, headers)
+        self.request(method, f"{self._base}{path}", content, headers)
         response = self._response = self.getresponse()
         if response.status >= 300:
             raise _refusal(response)

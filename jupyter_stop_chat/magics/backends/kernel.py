@@ -95,6 +95,10 @@ class KernelBackend:
         """Stop what a target names; answered once that is true."""
         return self._do(self._stop(target), patience=_STOP_S)
 
+    def path(self, line: Line) -> str | None:
+        """Return None: no server tells which notebook this kernel is of."""
+        return None
+
     def chats(self, line: Line, query: str = "", limit: int = 20) -> list[dict[str, Any]]:
         """List chats, newest change first."""
         return self._do(self._chats(query, limit), line)
@@ -169,7 +173,7 @@ class KernelBackend:
     async def _chats(self, query: str, limit: int) -> list[dict[str, Any]]:
         services = await self._services()
         found = await services.store.list_chats(_owner(), query=query, limit=limit)
-        return [_plain(services.engine.with_state(chat)) for chat in found]
+        return [_plain(chat) for chat in await services.engine.with_states(_owner(), found)]
 
     async def _chat(self, chat_id: str) -> dict[str, Any]:
         services = await self._services()

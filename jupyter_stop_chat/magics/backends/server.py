@@ -12,7 +12,7 @@ from jupyter_stop_chat.magics.line import Line
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 from .base import LAST, ReplyEvent
-from .finding import Address
+from .finding import Address, kernel_id
 from .http import answer, request
 
 #: A stream says at least every 15 s that it is alive; one that does not for this long is broken.
@@ -21,6 +21,12 @@ SILENCE_S = 40.0
 ATTEMPTS, RETRY_S = 6, 0.5
 #: A stop is settled within 2 s by the engine; after this long it could not be confirmed.
 STOP_S = 6.0
+#: A prompt waits no longer for the name of its notebook, in seconds.
+SESSIONS_S = 2.0
+#: A longer path of a notebook is not sent.
+LONGEST_PATH = 1000
+#: What stands before the path of a notebook that several people edit at once.
+SHARED = "RTC:"
 
 
 class ServerBackend:
@@ -75,6 +81,27 @@ class ServerBackend:
         body = {} if target.get("shown") is None else {"shown": target["shown"]}
         path = f"generations/{quote(message_id, safe='')}/interrupt"
         return [self._ask("POST", path, body, patience=STOP_S)]
+
+    def path(self, line: Line) -> str | None:
+        """Return the notebook that this kernel is of, as its server calls it now.
+
+        It is asked each time, since a notebook can be renamed.
+        """
+        kernel = kernel_id()
+        if kernel is None:
+            return None
+        try:
+            with request(
+                self._address, "GET", "sessions", None, line, SESSIONS_S, "api/"
+            ) as response:
+                sessions = answer(response)
+            for each in sessions:
+                if each["kernel"]["id"] == kernel and each["type"] == "notebook":
+                    path = str(each["path"]).removeprefix(SHARED)
+                    return path if 0 < len(path) <= LONGEST_PATH else None
+        except (StopChatError, OSError, KeyError, TypeError):
+            line.check()  # it is sent without it
+        return None
 
     def chats(self, line: Line, query: str = "", limit: int = 20) -> list[dict[str, Any]]:
         """List chats, newest change first."""

@@ -10,29 +10,38 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
 
 from jupyter_stop_chat.ports.store import Making
-from jupyter_stop_chat.store.changes import CAN_GO_ON
 from jupyter_stop_chat.store.database import Database
 from jupyter_stop_chat.store.operations import (
     NOBODY,
+    AllowTool,
     AmendPrompt,
     Append,
+    AskAgain,
     Beat,
     BeginTurn,
+    Charge,
     CreateChat,
     DeleteChat,
     DropMessages,
+    EndLeft,
     GiveChat,
     Interrupt,
+    KeepBlob,
     Operation,
     Reopen,
     Rewrite,
+    SetInstructions,
     SetTitle,
+    SweepBlobs,
     Withdraw,
     left_behind,
-    weight,
 )
+from jupyter_stop_chat.store.reopening import CAN_GO_ON
 from jupyter_stop_chat.store.rows import LIVE_MESSAGES, ONE_CHAT, ONE_MESSAGE, chat_of, message_of
 from jupyter_stop_chat.store.schema import IS_LIVE, messages
+from jupyter_stop_chat.store.tools.allowed import add as add_rules
+from jupyter_stop_chat.store.tools.allowed import rules_of
+from jupyter_stop_chat.store.weight import weight
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Message
@@ -95,6 +104,7 @@ class Held:
     :param gone: tells which other processes have ended.
     :ivar chats: the ids of those chats, also of those that were deleted.
     :ivar partial: those of which only what is being made was known.
+    :ivar rules: whose rules for tools are held.
     :ivar size: what is kept, in bytes.
     """
 
@@ -102,8 +112,10 @@ class Held:
         self, database: Database, making: Callable[[], Sequence[Making]], gone: Gone
     ) -> None:
         self.memory = Database("sqlite://", database.process, 0, {})
+        self.memory.has_pictures = False
         self.chats: set[str] = set()
         self.partial: set[str] = set()
+        self.rules: set[str] = set()
         self._operations: list[Operation | _Appended] = []
         self.size = 0
         self._database = database
@@ -151,6 +163,8 @@ class Held:
         :raises StopChatError: it cannot be done, or `not_readable`.
         """
         process = self.memory.process
+        if isinstance(operation, KeepBlob):
+            raise StopChatError(ErrorCode.PICTURES_NOT_SAVED)
         try:
             await self._hold_for(operation)
         except Exception as error:
@@ -167,6 +181,8 @@ class Held:
             if before:
                 return before[0]
         (answer,) = await self.memory.write([operation])
+        if isinstance(operation, BeginTurn):  # not where it was refused: they may lie elsewhere
+            self._known.update(message.id for message in operation.messages)
         self._keep(operation)
         return answer
 
@@ -214,13 +230,15 @@ class Held:
 
     # --- what an operation is about ----------------------------------------------------------
 
-    async def _hold_for(self, operation: Operation) -> None:
+    async def _hold_for(  # noqa: PLR0912 - one case an operation
+        self, operation: Operation
+    ) -> None:
         match operation:
             case CreateChat(chat):
                 await self.hold(chat.id, new=True)
-            case SetTitle(chat_id) | DropMessages(chat_id) | DeleteChat(chat_id):
+            case SetTitle(chat_id) | SetInstructions(chat_id) | Charge(chat_id):
                 await self.hold(chat_id)
-            case GiveChat(chat_id, _):
+            case DropMessages(chat_id) | DeleteChat(chat_id) | GiveChat(chat_id):
                 await self.hold(chat_id)
             case BeginTurn(turn, chat, _):
                 if chat is not None:
@@ -229,7 +247,6 @@ class Held:
                     await self.hold(chat_id)
                     await self._look_again(chat_id)
                 await self._refuse_taken(operation)
-                self._known.update(message.id for message in turn)
             case Reopen(message_id):
                 await self._hold_message(message_id)
                 for row in await self.memory.read(_WHERE, {"id": message_id}):
@@ -238,7 +255,9 @@ class Held:
             case AmendPrompt(message_id, asked=asked):
                 for each in (message_id, *(asked or ())[:1]):
                     await self._hold_message(each)
-            case Beat() | Interrupt() | Withdraw():
+            case AllowTool(owner, chat_id) | AskAgain(owner, chat_id):
+                await self._hold_rules(owner, chat_id)
+            case Beat() | Interrupt() | EndLeft() | Withdraw() | SweepBlobs() | KeepBlob():
                 pass
             case _:
                 await self._hold_message(operation.message_id)
@@ -297,6 +316,17 @@ class Held:
             elif (known.text, known.reasoning) != (told.text, told.reasoning):
                 # It was written, though that was said to have failed: what was told counts.
                 await self._rewrite(told)
+
+    async def _hold_rules(self, owner: str, chat_id: str) -> None:
+        """Hold which tools of an owner may act unasked; where that cannot be read, none may."""
+        if chat_id:
+            await self.hold(chat_id)
+        if owner in self.rules:
+            return
+        found = await as_far(self._database.read(rules_of(owner)), [])
+        known = [(row["chat_id"], row["tool"]) for row in found]
+        await self.memory.transact(partial(add_rules, owner=owner, rules=known))
+        self.rules.add(owner)
 
     async def _hold_live(self, live: Sequence[Making]) -> None:
         """Hold what is being made, as far as it is known without the database."""

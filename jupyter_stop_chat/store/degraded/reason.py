@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import ssl
 from collections.abc import Awaitable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -14,7 +15,6 @@ from socket import gaierror
 from typing import TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
@@ -32,12 +32,22 @@ class Reason(StrEnum):
     MISSING = "missing"
     IO_ERROR = "io_error"
     UNREACHABLE = "unreachable"
+    REFUSED = "refused"
     NEWER = "newer"
     FAILED = "failed"
 
 
 class NewerDatabaseError(Exception):
-    """A newer version of this package made the database: this one must not write to it."""
+    """A newer version of this package made the database: this one must not write to it.
+
+    :param revision: the schema's, which is not known here.
+    """
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"a newer version of jupyter-stop-chat made its schema {revision}; the database is "
+            "left as it is, update the package"
+        )
 
 
 class DamagedDatabaseError(Exception):
@@ -76,10 +86,14 @@ _ERRNO = {
 #: A database server's codes, most particular first: whatever it refuses, but for values that
 #: cannot be (None), is no fault of what was asked.
 _SQLSTATE = {
+    "08P01": Reason.REFUSED,  # a pooler takes no settings of a session
     "22": None,
     "23": None,
     "25006": Reason.READ_ONLY,
-    "40P01": Reason.LOCKED,
+    "28": Reason.REFUSED,  # a wrong password
+    "3D000": Reason.REFUSED,  # there is no such database
+    "40": Reason.LOCKED,
+    "42501": Reason.REFUSED,  # the role has no right to it
     "53100": Reason.DISK_FULL,
     "55P03": Reason.LOCKED,
 }
@@ -100,13 +114,16 @@ def reason_of(error: BaseException) -> Reason | None:
         for beginning, reason in _SQLITE.items():
             if name.startswith(beginning):
                 return reason
-    if isinstance(cause, ConnectionError | TimeoutError | PoolTimeoutError | gaierror):
+    # An error of TLS bears a number that is none of the system's.
+    if isinstance(cause, ssl.SSLError):
+        return Reason.REFUSED
+    if isinstance(cause, ConnectionError | TimeoutError | gaierror):
         return Reason.UNREACHABLE
     if isinstance(cause, OSError):
         return _ERRNO.get(cause.errno or 0, Reason.IO_ERROR)
     if isinstance(cause, sqlite3.IntegrityError) or isinstance(error, IntegrityError | DataError):
         return None
-    code = getattr(cause, "sqlstate", None) or ""
+    code = sqlstate_of(error)
     for beginning, found in _SQLSTATE.items():
         if code.startswith(beginning):
             return found
@@ -114,6 +131,23 @@ def reason_of(error: BaseException) -> Reason | None:
     if isinstance(error, DBAPIError | sqlite3.Error):
         return Reason.FAILED
     return None
+
+
+def told_of(reason: Reason, error: BaseException) -> str:
+    """Return a reason as the log has it.
+
+    Why a database server lets nobody in is told in its own words, which hold no password.
+    """
+    if reason not in {Reason.REFUSED, Reason.NEWER}:
+        return reason
+    words = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return f"{reason}: {words}"
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Return a database server's code of an error; empty where it has none."""
+    cause = getattr(error, "orig", None) or error
+    return str(getattr(cause, "sqlstate", None) or "")
 
 
 def may_be_sqlite(path: Path) -> bool:

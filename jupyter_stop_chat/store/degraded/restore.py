@@ -9,9 +9,11 @@ from itertools import groupby
 
 from sqlalchemy import Connection, delete
 
+from jupyter_stop_chat.ports.spending import Bill
 from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.operations import Append, BeginTurn, Operation, Reopen
 from jupyter_stop_chat.store.schema import chats
+from jupyter_stop_chat.store.spending import count_days
 from jupyter_stop_chat.wire.errors import StopChatError
 
 from .copying import ChatRows, write_chat
@@ -39,7 +41,7 @@ def _apply_each(connection: Connection, operations: Iterable[Operation], process
         for again in (operation, _without_request(operation)):
             try:
                 with connection.begin_nested():
-                    apply(connection, [again], process, beside=True)
+                    apply(connection, [again], process, beside=True, lenient=True)
             except StopChatError as error:
                 refused = error
             else:
@@ -50,13 +52,17 @@ def _apply_each(connection: Connection, operations: Iterable[Operation], process
 
 
 def write_anew(
-    connection: Connection, held: dict[str, ChatRows | None], whole: Collection[str]
+    connection: Connection,
+    held: dict[str, ChatRows | None],
+    whole: Collection[str],
+    days: Sequence[Bill] = (),
 ) -> None:
     """Write chats into a database that was lost and made anew, or delete them there.
 
     :param held: by id; None: it was deleted.
     :param whole: those of which all messages are held: they take the place of what is there, which
         may have gaps.
+    :param days: what was spent meanwhile.
     """
     for chat_id, rows in held.items():
         if rows is None or chat_id in whole:
@@ -64,6 +70,7 @@ def write_anew(
     there = [rows for rows in held.values() if rows is not None]
     for rows in sorted(there, key=lambda rows: int(rows.chat["changed"])):
         write_chat(connection, rows, newest=True)
+    count_days(connection, days)
 
 
 def _without_request(operation: Operation) -> Operation:

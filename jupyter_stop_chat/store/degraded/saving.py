@@ -11,22 +11,29 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from jupyter_stop_chat.ports.spending import Prices
 from jupyter_stop_chat.ports.store import Making
 from jupyter_stop_chat.store.database import Database
-from jupyter_stop_chat.store.operations import Beat, Operation, left_behind
-from jupyter_stop_chat.store.reading import Overlay, Reader
-from jupyter_stop_chat.store.rows import LENGTH_BEFORE, LIVE_MESSAGES, ONE_MESSAGE
-from jupyter_stop_chat.store.settle import estimated
+from jupyter_stop_chat.store.operations import Beat, Operation
+from jupyter_stop_chat.store.processes.recovery import ends_of
+from jupyter_stop_chat.store.reading import Reader
+from jupyter_stop_chat.store.rows import LIVE_MESSAGES
+from jupyter_stop_chat.store.schema import spending
+from jupyter_stop_chat.store.spending import all_days
 from jupyter_stop_chat.store.sqlite.processes import ProcessLock, clear_away, is_gone, lock_folder
 from jupyter_stop_chat.store.sqlite.salvage import salvage
+from jupyter_stop_chat.store.tools.left import LEFT_RUNNING
 from jupyter_stop_chat.store.writer import GroupThen, Take, Writer
 from jupyter_stop_chat.threads import in_thread
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError, new_error_id
-from jupyter_stop_chat.wire.objects import Message, Usage
+from jupyter_stop_chat.wire.objects import Message
 
 from .copying import ChatRows, read_chat
 from .held import Held
-from .reason import Reason, as_far, diagnose, reason_of, set_aside
+from .overlay import Overlay
+from .reason import Reason, as_far, diagnose, reason_of, set_aside, told_of
 from .restore import apply_again, write_anew
 
 log = logging.getLogger(__name__)
@@ -60,6 +67,7 @@ class Saver:
         sleep: Sleep,
         on_degraded: Callable[[bool], None],
         making: Callable[[], Sequence[Making]],
+        prices: Prices,
     ) -> None:
         self.reason: Reason | None = None
         self.held: Held | None = None
@@ -70,6 +78,7 @@ class Saver:
         self._sleep = sleep
         self._on_degraded = on_degraded
         self._making = making
+        self._prices = prices
         self._on_recovered: Recovered = lambda messages: None
         self._folder = lock_folder(database.path)
         self._lock = ProcessLock(self._folder, process)
@@ -157,6 +166,15 @@ class Saver:
         """Interrupt the messages that ended processes were making."""
         await self.writer.run(self._recover_again)
 
+    async def _answers(self) -> bool:
+        """Tell whether it is worth a try, before all that is written would have to wait for it."""
+        try:
+            await self._database.knock()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            self.reason = self.reason and (reason_of(error) or Reason.FAILED)
+            return False
+        return True
+
     # --- everything below runs in the writer, one at a time ----------------------------------
 
     async def _open(self) -> None:
@@ -189,12 +207,11 @@ class Saver:
 
     async def _recover(self) -> None:
         gone = await in_thread(self._gone, await self._database.read(LIVE_MESSAGES))
-        self._first = False
-        if not gone:
+        left = await in_thread(self._gone, await self._database.read(LEFT_RUNNING))
+        restarted, self._first = self._first, False
+        if not gone and not left:
             return
-        ends = [
-            left_behind(each, process, await self._used(each)) for each, process in gone.items()
-        ]
+        ends = await ends_of(self._database, self._prices, gone, left, restarted=restarted)
         answers = await self._database.write(ends)
         # Not sooner: until then they must be known for gone.
         await in_thread(clear_away, self._folder, set(gone.values()))
@@ -202,12 +219,6 @@ class Saver:
             self._on_recovered([message for message in answers if message is not None])
         except Exception:
             log.exception("on_recovered failed")
-
-    async def _used(self, message_id: str) -> Usage | None:
-        """Estimate what a message used whose process ended before it counted (B9)."""
-        rows = await self._database.read(ONE_MESSAGE, {"id": message_id})
-        before = await self._database.read(LENGTH_BEFORE, {"id": message_id})
-        return estimated(rows[0], before[0]["length"]) if rows else None
 
     def _gone(self, rows: Sequence[dict[str, Any]]) -> dict[str, str | None]:
         """Return the messages whose processes have ended, with those."""
@@ -270,7 +281,7 @@ class Saver:
         self._well_since = math.inf
         log.error(
             "Chats cannot be saved (%s); they are kept in memory. [%s]",
-            reason,
+            told_of(reason, error),
             new_error_id(),
             exc_info=error,
         )
@@ -287,7 +298,8 @@ class Saver:
         while self.degraded:
             await self._sleep(RETRIES[min(tries, len(RETRIES) - 1)])
             tries += 1
-            await self.writer.run(self._try_again)
+            if await self._answers():
+                await self.writer.run(self._try_again)
         self._retrying = None
 
     async def _try_again(self) -> None:
@@ -300,7 +312,7 @@ class Saver:
             if self.reason is Reason.CORRUPT:
                 await self._set_aside()
             elif self.reason in {Reason.MISSING, Reason.FAILED, Reason.UNREACHABLE}:
-                await self._database.close()
+                await self._database.let_go()
             await self._connect()
             await self._salvage()
             # Before what is kept is written: until then, what this process makes is not there.
@@ -330,7 +342,7 @@ class Saver:
         if not self._anew:
             done = held.operations
             await self._database.transact(
-                lambda connection: apply_again(connection, done, self._process)
+                lambda connection: apply_again(connection, done, self._process), long=True
             )
             return
         for each in self._making():
@@ -339,7 +351,10 @@ class Saver:
         for chat_id in held.chats:
             chats[chat_id] = await read_chat(held.memory, chat_id)
         whole = held.chats - held.partial
-        await self._database.transact(lambda connection: write_anew(connection, chats, whole))
+        days = all_days(await held.memory.read(select(spending)))
+        await self._database.transact(
+            lambda connection: write_anew(connection, chats, whole, days), long=True
+        )
 
     async def _examine(self) -> None:
         """Look twice before a person's chats are set aside: an error may pass, a damage stays."""

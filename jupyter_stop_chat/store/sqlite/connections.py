@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, Executable, StaticPool, create_e
 
 from jupyter_stop_chat.store.changes import apply
 from jupyter_stop_chat.store.schema import metadata
-from jupyter_stop_chat.store.search import ensure_search
+from jupyter_stop_chat.store.search.search import ensure_search
 from jupyter_stop_chat.store.writer import GroupThen, Take
 from jupyter_stop_chat.threads import Threads
 

@@ -5,13 +5,11 @@ Everything here blocks, and is run in a thread of its own.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
@@ -23,7 +21,7 @@ from jupyter_stop_chat.store.degraded.reason import (
     may_be_sqlite,
 )
 from jupyter_stop_chat.store.migrations import HEAD
-from jupyter_stop_chat.store.search import drop_search, ensure_search
+from jupyter_stop_chat.store.search.search import drop_search, ensure_search
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +31,9 @@ NETWORK = frozenset(
     | {"nfs", "nfs4", "orangefs", "pvfs2", "smb2", "smb3", "smbfs"}
     | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
 )
-#: So long a database server may take to answer at all.
-CONNECT_SECONDS = 10
-#: SQLite is used in threads of the store's own, with Python's own driver.
-_DRIVERS = {"sqlite+aiosqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
+#: SQLite is used in threads of the store's own, with Python's own driver; and of PostgreSQL's
+#: drivers there is one for all, whichever a URL names.
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,7 @@ class Prepared:
 def url_of(db_url: str) -> URL:
     """Read a database URL, and choose the driver that fits."""
     url = make_url(db_url)
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-
-
-def connect_args(url: URL) -> dict[str, Any]:
-    """Return what the driver is told besides the URL: how long to wait for an answer."""
-    patient = "timeout" in url.query or url.get_driver_name() != "asyncpg"
-    return {} if patient else {"timeout": CONNECT_SECONDS}
+    return url.set(drivername=_DRIVERS[url.get_backend_name()])
 
 
 def file_of(url: URL) -> Path | None:
@@ -100,14 +91,12 @@ def file_system_of(path: Path, mounts: str | None = None) -> str:
 
 
 def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepared:
-    """Make the database that a URL names ready, whatever was there before.
+    """Make the file that a URL names ready, whatever was there before.
 
     :param busy_seconds: how long to wait for another process's lock.
     :param new_search: make the search index anew, because it is damaged.
     :raises Exception: the database cannot be used; `reason_of` says why.
     """
-    if url.get_backend_name() != "sqlite":
-        return asyncio.run(_prepare_async(url))
     path = file_of(url)
     wal = True
     if path is not None and url.query.get("mode") != "ro":
@@ -134,20 +123,9 @@ def prepare(url: URL, *, busy_seconds: float, new_search: bool = False) -> Prepa
                 _is_newest(connection)
             journal = _set_journal(connection, wal)
             with connection.begin():
-                return _prepare(connection, journal, new_search)
+                return make_ready(connection, journal, new_search)
     finally:
         engine.dispose()
-
-
-async def _prepare_async(url: URL) -> Prepared:
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args(url))
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(_prepare, "", False)
-    finally:
-        await engine.dispose()
 
 
 def _make_file(path: Path) -> None:
@@ -198,7 +176,11 @@ def _is_newest(connection: Connection) -> bool:
     return bool(found == HEAD)
 
 
-def _prepare(connection: Connection, journal: str, new_search: bool) -> Prepared:
+def make_ready(connection: Connection, journal: str, new_search: bool) -> Prepared:
+    """Make what is missing, inside the caller's transaction.
+
+    :param journal: SQLite's journal mode.
+    """
     fresh = not inspect(connection).has_table("chats")
     migrate(connection)
     if new_search:

@@ -24,9 +24,9 @@ except ImportError:  # Windows has no such lock: there the time decides.
 log = logging.getLogger(__name__)
 
 #: A process writes that it is alive this often, in seconds, while it makes messages …
-BEAT_SECONDS = 20
+BEAT_SECONDS = 5
 #: … and is gone when that was this long ago.
-GONE_SECONDS = 60
+GONE_SECONDS = 15
 
 
 class ProcessLock:

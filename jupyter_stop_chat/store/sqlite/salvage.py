@@ -7,10 +7,11 @@ before it goes in.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,39 @@ from typing import Any
 from sqlalchemy import Table
 
 from jupyter_stop_chat.store.rows import chat_of, message_of
-from jupyter_stop_chat.store.schema import chats, deltas, earlier_requests, messages
+from jupyter_stop_chat.store.schema import (
+    blobs,
+    calls,
+    cell_outputs,
+    chats,
+    deltas,
+    earlier_requests,
+    journal,
+    left_running,
+    message_blobs,
+    messages,
+    sent_instructions,
+    spending,
+)
+from jupyter_stop_chat.wire.objects import Spent
 
 log = logging.getLogger(__name__)
 
 _Row = dict[str, Any]
+
+#: The columns of a message that hold JSON.
+_JSON = "usage", "cost", "stop", "error", "attachments", "tools", "instructions", "changes"
+
+#: The tables of what belongs to messages: which columns of a sound row are text, and which JSON.
+_OF_MESSAGES: dict[Table, tuple[Sequence[str], Sequence[str]]] = {
+    deltas: (("part", "text"), ()),
+    earlier_requests: (("owner", "request_id"), ()),
+    calls: (("call_id", "name", "args", "state"), ()),
+    cell_outputs: (("call_id", "path", "cell_id", "digest", "outputs", "ended_at"), ("outputs",)),
+    left_running: (("process",), ()),
+    journal: (("call_id", "path", "action", "state"), ("cell", "beside")),
+    message_blobs: (("digest", "owner"), ()),
+}
 
 
 def salvage(damaged: Path, new: Path) -> int:
@@ -43,7 +72,15 @@ def salvage(damaged: Path, new: Path) -> int:
             owners = {row["id"] for row in _copy(source, target, chats, set())}
             saved = {row["seq"] for row in _copy(source, target, messages, owners)}
             _copy(source, target, deltas, saved)
+            _copy(source, target, calls, saved)
+            _copy(source, target, cell_outputs, saved)
+            _copy(source, target, left_running, saved)
             _copy(source, target, earlier_requests, saved)
+            _copy(source, target, journal, saved)
+            _copy(source, target, sent_instructions, owners)
+            _copy(source, target, blobs, owners)
+            _copy(source, target, message_blobs, saved)
+            _copy(source, target, spending, set())
     return len(saved)
 
 
@@ -59,8 +96,10 @@ def _copy(
     copied = []
     for found in _walk(source, table.name):
         row = {column: found.get(column) for column in columns}
+        if table is chats:  # an older one has not counted what was spent
+            row |= {name: row[name] or 0 for name in Spent.model_fields}
         if _is_sound(table, row, known) and target.execute(statement, row).rowcount > 0:
-            copied.append(row)
+            copied.append({name: row[name] for name in row if name != "data"})
     return copied
 
 
@@ -87,13 +126,34 @@ def _is_sound(table: Table, row: _Row, known: set[Any]) -> bool:
     """Tell whether a row is what the wire contract allows."""
     try:
         if table is chats:
-            chat_of({name: row[name] for name in row if name != "changed"})
+            spent = {f"spent_{name}": row[name] for name in Spent.model_fields}
+            own = ("id", "owner", "title", "created_at", "updated_at")
+            chat_of({**{name: row[name] for name in own}, **spent})
             return isinstance(row["changed"], int)
-        if table in (deltas, earlier_requests):
-            words = ("part", "text") if table is deltas else ("owner", "request_id")
+        if table is spending:
+            Spent(**{name: row[name] for name in Spent.model_fields})
+            return isinstance(row["owner"], str) and isinstance(row["day"], str)
+        if table in _OF_MESSAGES:
+            words, json_ = _OF_MESSAGES[table]
+            for name in json_:
+                json.loads(row[name] or "null")
             return row["message"] in known and all(isinstance(row[name], str) for name in words)
+        if table is blobs:
+            # What is kept is what its name says: a damaged page may be in the middle of it.
+            return hashlib.sha256(row["data"]).hexdigest() == row["digest"] and all(
+                isinstance(row[name], kind)
+                for names, kind in (
+                    (("owner", "mime_type"), str),
+                    (("width", "height", "size", "drafts", "drafted_at"), int),
+                )
+                for name in names
+            )
+        if table is sent_instructions:
+            return row["chat_id"] in known and all(
+                isinstance(row[name], str) for name in ("digest", "text")
+            )
         values = {name: row[name] for name in row if name not in {"seq", "owner", "process"}}
-        for name in ("usage", "stop", "error", "attachments", "tools"):
+        for name in _JSON:
             values[name] = None if row[name] is None else json.loads(row[name])
         message_of({**values, "more_text": None, "more_reasoning": None})
     except (ValueError, TypeError):

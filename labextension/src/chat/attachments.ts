@@ -1,6 +1,7 @@
 /**
  * What can go with a prompt: text with a name, and how much of it. Pure: no DOM, no JupyterLab.
  */
+import { tracebackText } from './tracebacks';
 import { Attachment, Limits } from '../wire/protocol';
 
 /** What is attached already, beside the prompt's own words. */
@@ -11,6 +12,40 @@ export interface Room {
   readonly tokens?: number;
 }
 
+/** What a file can be besides text: by its type, or the end of its name. */
+export type Kind = 'picture' | 'document' | 'text';
+
+const PICTURES = /^image\/(?:png|jpeg|webp|gif)$/;
+const PICTURE_NAMES = /\.(?:png|jpe?g|webp|gif)$/i;
+const DOCUMENT_NAMES = /\.(?:pdf|docx|pptx|xlsx)$/i;
+/** So many pixels of a picture are one token, as the server estimates. */
+const PIXELS_OF_TOKEN = 750;
+
+/** Tell what a file is. */
+export function kindOf(name: string, type = ''): Kind {
+  if (PICTURES.test(type) || PICTURE_NAMES.test(name)) {
+    return 'picture';
+  }
+  return DOCUMENT_NAMES.test(name) ? 'document' : 'text';
+}
+
+/** Tell whether an attachment is a picture. */
+export function isPicture(one: Attachment): boolean {
+  return typeof one.blob === 'string';
+}
+
+/** Tell whether a picture goes with a prompt: it says something without words. */
+export function hasPicture(attachments: readonly Attachment[] = []): boolean {
+  return attachments.some(isPicture);
+}
+
+/** Estimate the tokens of pictures. */
+export function tokensSeen(attachments: readonly Attachment[]): number {
+  return attachments
+    .filter(isPicture)
+    .reduce((sum, one) => sum + ((one.width ?? 1) * (one.height ?? 1)) / PIXELS_OF_TOKEN, 0);
+}
+
 /** `too_long`: too much for the model; `too_large`: too much for what is sent. */
 export type Refusal = 'too_many' | 'too_large' | 'too_long';
 
@@ -18,6 +53,7 @@ export type Refusal = 'too_many' | 'too_large' | 'too_long';
 export const ASSUMED: Limits = {
   max_frame_bytes: 1024 * 1024,
   max_attachments: 20,
+  max_upload_bytes: 32 * 1024 * 1024,
   max_prompt_length: 50_000,
   max_reply_length: 1_000_000
 };
@@ -35,10 +71,6 @@ const BYTES_OF_TOKEN = 4;
 /** So much of one output of a cell is attached, in UTF-16 code units. */
 const MAX_OUTPUT = 2000;
 
-/** What colours a traceback in a terminal. */
- 
-const COLOURS = /\u001b\[[\d;]*m/g;
-
 /** Count the bytes that a value takes in a frame. */
 export function bytesOf(value: unknown): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
@@ -54,7 +86,7 @@ export function refuses(limits: Limits, room: Room, one: Attachment): Refusal | 
   if (bytes + FRAME > limits.max_frame_bytes) {
     return 'too_large';
   }
-  const tokens = bytes / BYTES_OF_TOKEN;
+  const tokens = bytes / BYTES_OF_TOKEN + tokensSeen(all.attachments);
   return room.tokens !== undefined && tokens > room.tokens * USED ? 'too_long' : null;
 }
 
@@ -91,9 +123,10 @@ export function placesOf(kept: readonly Attachment[], all: readonly Attachment[]
   const places: number[] = [];
   for (const one of kept) {
     const at = all.findIndex(
-      ({ name, text }, place) =>
+      ({ name, text, blob }, place) =>
         place > (places.at(-1) ?? -1) &&
         name === one.name &&
+        (blob ?? null) === (one.blob ?? null) &&
         (text === one.text || text === '' || one.text === '')
     );
     places.push(...(at < 0 ? [] : [at]));
@@ -157,10 +190,55 @@ export function outputsText(cell: Cell): string {
 }
 
 /** Put words into a fence that nothing in them ends. */
-function fenced(text: string, language = ''): string {
+export function fenced(text: string, language = ''): string {
   const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map(run => run.length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}${language}\n${text}\n${fence}`;
+}
+
+/** A picture that a cell showed. */
+export interface Shown {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What pictures of cells are written down as. */
+const PICTURED = ['image/png', 'image/jpeg'];
+/** So much of one tells that it is a picture, and how long that may be with ends of lines. */
+const BASE64 = /^(?:[\w+/]\s*){4,}(?:=\s*)*$/;
+const TELLING = 400;
+
+/** Tell whether an output is a picture; its bytes are not read for that, there may be 10 MB of them. */
+function isDrawn({ data = {} }: Output): boolean {
+  return PICTURED.some(type => BASE64.test(joined(data[type]).slice(0, TELLING)));
+}
+
+/** Return the pictures that a cell showed, in their order; a drawing in SVG is none. */
+export function outputPictures(cell: Cell): Shown[] {
+  return (cell.outputs ?? []).flatMap(output => {
+    for (const type of PICTURED) {
+      const written = joined(output.data?.[type]).replace(/\s+/g, '');
+      const bytes = written === '' ? null : bytesIn(written);
+      if (bytes) {
+        return [{ type, bytes }];
+      }
+    }
+    return [];
+  });
+}
+
+/** Read what is written as base64; null if it is not. */
+function bytesIn(written: string): Uint8Array | null {
+  try {
+    const letters = atob(written);
+    const bytes = new Uint8Array(letters.length);
+    for (let at = 0; at < bytes.length; at += 1) {
+      bytes[at] = letters.charCodeAt(at);
+    }
+    return bytes;
+  } catch {
+    return null;
+  }
 }
 
 /** Find the cell that failed: the active one, else the one that was run last; -1 if it did not. */
@@ -174,13 +252,10 @@ export function failedCell(cells: readonly Cell[], active: number): number {
 
 function outputText(output: Output): string {
   if (output.output_type === 'error') {
-    const error = `${output.ename ?? 'Error'}: ${output.evalue ?? ''}`;
-    const trace = (output.traceback ?? []).join('\n').replace(COLOURS, '').trimEnd();
-    // where it was raised stands at the end
-    return trace.length > MAX_OUTPUT ? `…${trace.slice(-MAX_OUTPUT)}` : trace || error.slice(0, MAX_OUTPUT);
+    return tracebackText(output, MAX_OUTPUT);
   }
-  // no images, and no HTML: a model is told in words
-  const text = joined(output.text ?? output.data?.['text/plain']).trimEnd();
+  // no HTML: a model is told in words. What a picture is called in words says nothing of it.
+  const text = isDrawn(output) ? '' : joined(output.text ?? output.data?.['text/plain']).trimEnd();
   return text.length > MAX_OUTPUT ? `${text.slice(0, MAX_OUTPUT)}…` : text;
 }
 

@@ -3,56 +3,27 @@
  *
  * It imports nothing of JupyterLab or React, so that each race is tested in milliseconds.
  */
-import { Clock } from '../wire/clock';
+import { hasPicture } from './attachments';
 import { StopPress } from './stop/press';
+import { ChatCommand } from './commands';
 import { hasText, MessageView } from './messages';
 import * as prompts from './prompt';
-import { Attachment, ServerFrame, Welcome } from '../wire/protocol';
+import { PerChat } from './sending/perChat';
+import { Attachment, ServerFrame } from '../wire/protocol';
 import { Queueing } from './sending/queueing';
 import { Reading } from './reading';
 import { Receiving } from './receiving';
 import * as replies from './replies';
 import * as selectors from './selectors';
-import { PickedModel, Sending } from './sending/sending';
+import { ControllerOptions } from './options';
+import { Gathering } from './sending/gathering';
+import { Sending } from './sending/sending';
 import { ChatSocket, SocketState } from '../wire/socket';
-import { ChatState, Snapshot } from './state';
-
-/** What the person has set. */
-export interface ChatSettings {
-  readonly onStop: 'keep' | 'discard';
-  /** What a second prompt does; null leaves it to the server's setting. */
-  readonly policy: 'queue' | 'interrupt' | 'reject' | null;
-  /** The prompt comes back into the input at Stop. */
-  readonly restorePrompt: boolean;
-}
-
-/** The sentences that are made on this side. */
-export interface Words {
-  readonly notConnected: string;
-  readonly noAnswer: string;
-  readonly promptTooLong: string;
-}
+import { ChatState, modeOf, Snapshot } from './state';
+import { Approving } from './tools/approving';
 
 let CONTROLLERS = 0;
-
-export interface ControllerOptions {
-  /** The chat to show; null for a new one. */
-  chatId: string | null;
-  socket: ChatSocket;
-  welcome: Welcome | null;
-  lost: boolean;
-  off: boolean;
-  clock: Clock;
-  makeId: () => string;
-  settings: () => ChatSettings;
-  /** The model that the person picked; without it, the server chooses. */
-  picked?: PickedModel;
-  words: Words;
-  /** Call once, at the next animation frame: many deltas make one change of the page. */
-  nextFrame: (what: () => void, ms: number) => void;
-  /** Called with each reply that was being made here and has ended. */
-  onEnd?: (reply: MessageView) => void;
-}
+let UPLOADS = 0;
 
 export class ChatController {
   constructor(private _options: ControllerOptions) {
@@ -61,10 +32,14 @@ export class ChatController {
     this._makeId = _options.makeId;
     this._state = new ChatState(clock, _options.nextFrame);
     this._state.set({ chat: replies.emptyChat(chatId), welcome, lost, off });
+    this.perChat = new PerChat(this._state, _options);
+    this._gathering = new Gathering(this._state, { gather: _options.gather, words });
     this._sending = new Sending(this._state, socket, {
       makeId: _options.makeId,
       policy: () => settings().policy,
       picked: _options.picked,
+      place: _options.place,
+      mode: () => this.perChat.effectiveMode,
       words
     });
     this._reading = new Reading(this._state, socket, {
@@ -74,6 +49,7 @@ export class ChatController {
     });
     this._stopPress = new StopPress(this._state, socket, this._sending, {
       clock,
+      makeId: _options.makeId,
       whole: id => this._reading.whole(id, true),
       discard: () => settings().onStop === 'discard',
       restores: () => settings().restorePrompt,
@@ -84,7 +60,9 @@ export class ChatController {
       fits: frame => this._sending.fits(frame),
       whole: id => this._reading.whole(id, true)
     });
+    this.approving = new Approving(this._state, socket);
     this._receiving = new Receiving(this._state, socket, {
+      approving: this.approving,
       sending: this._sending,
       stopPress: this._stopPress,
       reading: this._reading,
@@ -101,6 +79,12 @@ export class ChatController {
 
   /** The prompts that wait. */
   readonly queue: Queueing;
+
+  /** What the person has chosen for this chat. */
+  readonly perChat: PerChat;
+
+  /** What tools ask the person. */
+  readonly approving: Approving;
 
   readonly subscribe: (listener: () => void) => () => void;
 
@@ -125,8 +109,9 @@ export class ChatController {
   /** Nothing is made, waits or was typed: it can be forgotten. */
   get isDone(): boolean {
     const { chat, prompt } = this._state.now;
-    const rests = chat.chat === null || chat.chat.state === 'idle' || chat.chat.state === 'paused';
-    return rests && !selectors.isBusy(chat) && prompts.isNothing(prompt);
+    const rests = chat.chat === null || chat.chat.state === 'idle' || selectors.isPaused(chat);
+    const nothing = prompts.isNothing(prompt) && this._state.now.uploads.length === 0;
+    return rests && !selectors.isBusy(chat) && nothing;
   }
 
   /** How much of each message is here already, so that the server sends only the rest. */
@@ -135,6 +120,7 @@ export class ChatController {
   }
 
   dispose(): void {
+    this._gathering.cancel();
     this._stopPress.dispose();
     this._reading.dispose();
     this._state.dispose();
@@ -187,6 +173,20 @@ export class ChatController {
     this._state.set({ prompt: prompts.attach(this._state.now.prompt, attachments) });
   }
 
+  /**
+   * Note that a file is on its way to the server; return a function that ends that.
+   *
+   * @param giveUp breaks it off.
+   */
+  beginUpload(name: string, giveUp: () => void): () => void {
+    UPLOADS += 1;
+    const upload = { key: UPLOADS, name, giveUp };
+    this._state.set({ uploads: [...this._state.now.uploads, upload] });
+    return () => {
+      this._state.set({ uploads: this._state.now.uploads.filter(one => one !== upload) });
+    };
+  }
+
   swapChip(key?: string): void {
     this._state.set({ prompt: prompts.swapChip(this._state.now.prompt, key) });
   }
@@ -195,29 +195,80 @@ export class ChatController {
     this._state.set({ prompt: prompts.dropChip(this._state.now.prompt, key) });
   }
 
+  /**
+   * Run a command that was chosen behind a `/`.
+   *
+   * @param words what the input holds besides it.
+   */
+  async run(command: ChatCommand, words: string): Promise<void> {
+    const { draft } = this._state.now.prompt;
+    try {
+      const text = await command.run(words);
+      // what was typed meanwhile is not lost
+      if (typeof text === 'string' && this._state.now.prompt.draft === draft) {
+        this.edit(text);
+      }
+    } catch (error) {
+      console.error(`The command /${command.name} failed.`, error);
+      this.tell(this._options.words.commandFailed.replace('%1', `/${command.name}`));
+    }
+  }
+
   /** Send the draft; tell whether there was something to send. */
   send(): boolean {
-    return this._sending.send();
+    return this._gathering.begin(attachments => this._sending.send(undefined, attachments));
+  }
+
+  /**
+   * Send words that are not the draft, which stays as it is; return the request's id, or null
+   * where they are too long.
+   *
+   * @param elsewhere they are kept elsewhere: refused or stopped, they do not come back into the
+   *   input.
+   */
+  ask(words: prompts.Prompt, { elsewhere = false } = {}): string | null {
+    const requestId = this._sending.sendBeside(words, elsewhere);
+    if (requestId !== null && elsewhere) {
+      this._stopPress.noteElsewhere(requestId);
+    }
+    return requestId;
+  }
+
+  /** Stop what one request asked for, or take it out of the queue; tell whether it was there. */
+  stopRequest(requestId: string): boolean {
+    const waiting = selectors.queued(this._state.now.chat);
+    const reply = waiting.find(view => view.info.request_id === requestId);
+    if (reply) {
+      this.queue.remove(reply.id);
+      return true;
+    }
+    return this._stopPress.stopRequest(requestId);
   }
 
   /** Stop the reply that is being made, and send the draft in its place. */
   stopAndSend(): boolean {
-    if (!prompts.isSendable(this._state.now.prompt)) {
+    if (!prompts.isSendable(this._state.now.prompt) || !this._sending.mayLeave()) {
       return false;
     }
-    this._stopPress.stop({ restores: false });
-    return this._sending.send('interrupt');
+    return this._gathering.begin(attachments => {
+      // nothing is stopped for what stays here
+      if (!this._sending.isReady(attachments)) {
+        return false;
+      }
+      this._stopPress.stop({ restores: false });
+      return this._sending.send('interrupt', attachments);
+    });
   }
 
   /** Send the draft behind the reply that is being made, whatever is set. */
   queueDraft(): boolean {
-    return this._sending.send('queue');
+    return this._gathering.begin(attachments => this._sending.send('queue', attachments));
   }
 
   /** Click on the one button: it sends, stops, or does nothing because it has just changed. */
   click(): void {
-    const { chat, prompt } = this._state.now;
-    const mode = selectors.buttonMode(chat);
+    const { prompt } = this._state.now;
+    const mode = modeOf(this._state.now);
     if (mode === 'stop') {
       this.stop();
     } else if (mode === 'send' && prompts.mayClick(prompt, this._options.clock.now())) {
@@ -229,7 +280,8 @@ export class ChatController {
 
   /** Stop the reply that is being made; tell whether there was one. */
   stop(): boolean {
-    return this._stopPress.stop();
+    const gave = this._gathering.cancel(); // both: what is stopped is all that goes on
+    return this._stopPress.stop() || gave;
   }
 
   /** Stop one reply, or remove it from the queue; return whether it was there to be stopped. */
@@ -244,6 +296,7 @@ export class ChatController {
 
   /** Stop all of this person's replies, in every chat. */
   stopAll(): void {
+    this._gathering.cancel(); // what is about to be asked for is part of it
     this._stopPress.stopAll();
   }
 
@@ -268,7 +321,10 @@ export class ChatController {
    * @param keeps the places of the attachments that go with it again; by default all do.
    */
   editPrompt(messageId: string, body: string, keeps?: readonly number[]): boolean {
-    return body.trim() !== '' && this._sending.ask('edit', messageId, body, keeps);
+    const view = this._state.now.chat.messages.find(one => one.id === messageId);
+    const all = view?.info.attachments ?? [];
+    const says = body.trim() !== '' || hasPicture(keeps ? keeps.map(at => all[at]) : all);
+    return says && this._sending.ask('edit', messageId, body, keeps);
   }
 
   /** Bring words back that could not be sent: into the input, or a chip where that holds others. */
@@ -320,12 +376,17 @@ export class ChatController {
 
   /** Receive a frame of the server; those of other chats change nothing. */
   receive(frame: ServerFrame): void {
+    const before = this.chatId;
     this._receiving.receive(frame);
+    if (this.chatId !== before) {
+      this.perChat.renamed();
+    }
   }
 
   private _state: ChatState;
   private _socket: ChatSocket;
   private _makeId: () => string;
+  private _gathering: Gathering;
   private _sending: Sending;
   private _stopPress: StopPress;
   private _reading: Reading;

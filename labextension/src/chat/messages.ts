@@ -86,11 +86,12 @@ export function mergeMessage(view: MessageView, message: Message): Merged {
   const next = { ...view, reasoning, info: withKnown(view, message) };
   if (!terminal) {
     // a kept partial reply is gone on from
-    if (view.frozen && !ended && !message.made_elsewhere) {
+    if (view.frozen && !ended) {
       const shown = view.text.length;
       return { view: { ...next, text: full.slice(0, shown), late: full.slice(shown) }, gap };
     }
-    return { view: { ...next, text: full, late: '', frozen: false, cut: null }, gap };
+    const stopFailed = message.state === 'stopping' ? null : view.stopFailed; // it is stopped now
+    return { view: { ...next, text: full, late: '', frozen: false, cut: null, stopFailed }, gap };
   }
   let cut: number | null = null;
   if (message.state === 'interrupted' && view.frozen) {
@@ -242,6 +243,9 @@ export function mergeThought(view: MessageView, thought: Thought): MessageView {
   };
 }
 
+/** What a call has only as long as it is said with it. */
+const NOT_SAID = { approval: undefined, waits_for: undefined, progress: undefined };
+
 /** Update a tool call, or add it behind the others. */
 export function mergeTool(view: MessageView, frame: Tool): MessageView {
   const { type: _type, message_id: _id, ...call } = frame;
@@ -250,6 +254,9 @@ export function mergeTool(view: MessageView, frame: Tool): MessageView {
   const tools =
     at < 0
       ? [...known, call]
-      : known.map((tool, index) => (index === at ? { ...tool, ...call } : tool));
+      : known.map((tool, index) =>
+          // it is asked for, or waits, only as long as it is said to
+          index === at ? { ...tool, ...NOT_SAID, ...call } : tool
+        );
   return { ...view, info: { ...view.info, tools } };
 }

@@ -2,6 +2,7 @@
  * Where the person's prompt is: in the input, on its way, or in the "Restore prompt" chip, and
  * always in exactly one of them. Pure: no DOM, no clock of its own.
  */
+import { hasPicture } from './attachments';
 import { Attachment } from '../wire/protocol';
 
 export interface Prompt {
@@ -46,9 +47,9 @@ export const emptyPrompt: PromptState = {
 const isEmpty = (prompt: Prompt): boolean =>
   prompt.text.trim() === '' && prompt.attachments.length === 0;
 
-/** Tell whether there is something to send: text, and not only blanks. */
+/** Tell whether there is something to send: text, and not only blanks, or a picture. */
 export function isSendable(state: PromptState): boolean {
-  return state.draft.text.trim() !== '';
+  return state.draft.text.trim() !== '' || hasPicture(state.draft.attachments);
 }
 
 /** Tell whether there is nothing that could be lost: no draft, and no prompt that came back. */

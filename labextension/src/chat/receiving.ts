@@ -7,9 +7,10 @@ import { Queueing } from './sending/queueing';
 import { Sending } from './sending/sending';
 import { ChatState } from './state';
 import { StopPress } from './stop/press';
+import { Approving } from './tools/approving';
 import { isFor } from './whose';
 import { isTerminal, refusedBy } from '../wire/guards';
-import { ServerFrame } from '../wire/protocol';
+import { ServerFrame, StopResults } from '../wire/protocol';
 import { ChatSocket } from '../wire/socket';
 
 /** The parts of the chat that a frame may concern. */
@@ -17,6 +18,7 @@ export interface ReceivingParts {
   sending: Sending;
   stopPress: StopPress;
   reading: Reading;
+  approving: Approving;
   queue: Queueing;
   /** Called with each reply that was being made here and has ended. */
   onEnd?: (reply: MessageView) => void;
@@ -31,6 +33,16 @@ export class Receiving {
 
   /** Receive a frame of the server; those of other chats change nothing. */
   receive(frame: ServerFrame): void {
+    this._receive(frame);
+    if (frame.type !== 'delta') {
+      this._parts.approving.receive(frame);
+    }
+  }
+
+  private _receive(frame: ServerFrame): void {
+    if (frame.type === 'stop_result') {
+      this._parts.stopPress.receive(frame);
+    }
     const before = this._state.now;
     if (frame.type === 'welcome') {
       this._state.set({ welcome: frame });
@@ -54,15 +66,8 @@ export class Receiving {
     }
     const worded = this._parts.sending.worded(frame);
     let chat = replies.reduce(before.chat, { type: 'frame', frame: worded });
-    if (frame.type === 'stop_result') {
-      const stopped = frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : '');
-      this._parts.stopPress.answered(stopped);
-      const lost = frame.results.some(result =>
-        ['not_found', 'made_elsewhere'].includes(result.outcome)
-      );
-      if (lost && frame.message_id && chat.resync === 'no') {
-        chat = { ...chat, resync: 'wanted' };
-      }
+    if (frame.type === 'stop_result' && chat.resync === 'no' && isBehind(chat, frame)) {
+      chat = { ...chat, resync: 'wanted' };
     }
     if (chat.chatId && chat.chatId !== before.chat.chatId) {
       this._socket.noteFollowed(chat.chatId);
@@ -95,6 +100,7 @@ export class Receiving {
     );
     for (const view of now) {
       if (made.has(view.id) && isTerminal(view.info.state) && view.role === 'assistant') {
+        this._parts.stopPress.ended(view);
         this._parts.onEnd?.(view);
       }
     }
@@ -113,7 +119,7 @@ export class Receiving {
       const pending = before.chat.pending.find(one => one.requestId === answered);
       if (frame.type === 'error' && words) {
         prompt = prompts.giveBack(prompt, answered, { text: words, attachments: [] });
-      } else if (frame.type === 'error' && pending?.body && !pending.stopping) {
+      } else if (frame.type === 'error' && pending && !pending.stopping && !pending.elsewhere) {
         const { body: text, attachments } = pending;
         prompt = prompts.giveBack(prompt, answered, { text, attachments });
       }
@@ -128,4 +134,10 @@ export class Receiving {
     }
     return prompt;
   }
+}
+
+/** Tell whether a chat still shows as being made what a stop was answered for: its end comes first. */
+function isBehind(chat: replies.ChatView, { message_id, results }: StopResults): boolean {
+  const named = new Set([message_id, ...results.map(result => result.message_id)]);
+  return chat.messages.some(view => named.has(view.id) && !isTerminal(view.info.state));
 }

@@ -26,11 +26,18 @@ import {
   ErrorCode,
   Message,
   Piece,
-  ServerFrame
+  ServerFrame,
+  StopResult
 } from '../wire/protocol';
 
 /** So many requests that were stopped before they arrived are remembered. */
 export const MOST_STOPPED = 100;
+/** What is told of the server itself, and lasts until it says otherwise. */
+const LASTING: readonly string[] = ['not_saved', 'newer_database', 'others_late'];
+/** What is told where nothing can be saved. */
+const UNSAVED: readonly string[] = ['not_saved', 'newer_database'];
+/** What is told of how soon other servers are reached. */
+const OF_OTHERS: readonly string[] = ['others_late', 'others_again'];
 
 /** A request that the server has not answered yet. */
 export interface Pending {
@@ -39,6 +46,8 @@ export interface Pending {
   /** The prompt of a `send` or an `edit`; else empty. */
   readonly body: string;
   readonly attachments: readonly Attachment[];
+  /** Its words are kept elsewhere: they do not come back into the input. */
+  readonly elsewhere: boolean;
   /** The message that is gone on from, or made anew. */
   readonly messageId: string | null;
   /** Stop was pressed since. */
@@ -91,6 +100,7 @@ export type Action =
       kind: Pending['kind'];
       body?: string;
       attachments?: readonly Attachment[];
+      elsewhere?: boolean;
       messageId?: string;
     }
   | { type: 'stop'; messageId?: string; requestId?: string; shown?: number }
@@ -124,8 +134,8 @@ export function reduce(state: ChatView, action: Action): ChatView {
     case 'request':
       return {
         ...state,
-        // that nothing can be saved lasts until the server says otherwise
-        notice: state.notice?.code === 'not_saved' ? state.notice : null,
+        // what lasts until the server says otherwise
+        notice: LASTING.includes(state.notice?.code ?? '') ? state.notice : null,
         pending: [
           ...state.pending,
           {
@@ -133,6 +143,7 @@ export function reduce(state: ChatView, action: Action): ChatView {
             kind: action.kind,
             body: action.body ?? '',
             attachments: action.attachments ?? [],
+            elsewhere: action.elsewhere ?? false,
             messageId: action.messageId ?? null,
             stopping: false,
             stopFailed: null
@@ -223,7 +234,9 @@ function receiveFrame(state: ChatView, frame: ServerFrame): ChatView {
     case 'tool':
       return change(state, frame.message_id, view => justView(mergeTool(view, frame)));
     case 'stop_result':
-      return frame.request_id ? receiveStopResult(state, frame.request_id) : state;
+      return frame.request_id && !frame.results.some(goesOn)
+        ? receiveStopResult(state, frame.request_id)
+        : state;
     case 'error':
       return receiveError(state, frame);
     default: // for the socket, or for who asked
@@ -235,8 +248,16 @@ function receiveError(state: ChatView, frame: Error): ChatView {
   if (state.loading && frame.chat_id === state.chatId && !frame.request_id) {
     return { ...state, failure: frame.message };
   }
-  const notice = { code: frame.code, text: frame.message, errorId: frame.error_id };
+  const told = { code: frame.code, text: frame.message, errorId: frame.error_id };
+  // that nothing can be saved is graver than how soon others are reached
+  const graver = UNSAVED.includes(state.notice?.code ?? '') && OF_OTHERS.includes(frame.code);
+  const notice = graver ? state.notice : told;
   return { ...withoutPending(state, refusedBy(frame)), notice };
+}
+
+/** Tell whether a stop has not reached the server that makes a reply: it goes on. */
+export function goesOn(result: StopResult): boolean {
+  return result.outcome === 'made_elsewhere';
 }
 
 function receiveStopResult(state: ChatView, requestId: string): ChatView {

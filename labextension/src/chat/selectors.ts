@@ -30,17 +30,31 @@ let latest: Pick<ChatView, 'messages' | 'choices'> & { shown: readonly MessageVi
   shown: []
 };
 
-/** Tell whether this server makes a reply, or will; no stop of ours reaches another server. */
-function isMadeHere(view: MessageView): boolean {
-  return view.role === 'assistant' && !isTerminal(view.info.state) && !view.info.made_elsewhere;
+/** Tell whether a reply is being made, or will be: here, or by another server that is asked. */
+function isOpen(view: MessageView): boolean {
+  return view.role === 'assistant' && !isTerminal(view.info.state);
+}
+
+/** Tell whether a stop has paused the queue: what waits does so until somebody goes on. */
+export function isPaused(state: ChatView): boolean {
+  if (state.chat?.state !== 'queued') {
+    return state.chat?.state === 'paused';
+  }
+  // where another server makes a chat's replies, ours knows what waits there, but not why
+  const replies = visible(state).filter(view => view.role === 'assistant');
+  const next = replies.findIndex(isOpen);
+  const waits = next > 0 && replies[next].info.state === 'queued';
+  const { state: ended, stop } = replies[next - 1]?.info ?? {};
+  const stopped = ended === 'interrupted' && stop?.reason === 'user';
+  return waits && replies[next].info.made_elsewhere && stopped;
 }
 
 /** The replies that are not being made yet: they wait behind another one, or are paused. */
 export function queued(state: ChatView): readonly MessageView[] {
-  const open = visible(state).filter(isMadeHere);
+  const open = visible(state).filter(isOpen);
+  const paused = isPaused(state);
   return open.filter(
-    (view, index) =>
-      view.info.state === 'queued' && !view.frozen && (index > 0 || state.chat?.state === 'paused')
+    (view, index) => view.info.state === 'queued' && !view.frozen && (index > 0 || paused)
   );
 }
 
@@ -54,9 +68,7 @@ export function promptWords(state: ChatView): string[] {
 /** What Stop aims at: the reply that is being made, else the request that was sent last. */
 export function target(state: ChatView): Target | null {
   const waiting = new Set(queued(state).map(view => view.id));
-  const active = state.messages.find(
-    view => isMadeHere(view) && !waiting.has(view.id)
-  );
+  const active = state.messages.find(view => isOpen(view) && !waiting.has(view.id));
   if (active && active.id) {
     return {
       messageId: active.id,
@@ -81,13 +93,14 @@ export function isBusy(state: ChatView): boolean {
   return target(state) !== null;
 }
 
-/** What a key, or another address, mends. */
+/** What a key, another address, or the local model once it is installed, mends. */
 const FOR_WANT_OF_A_KEY: ReadonlySet<string | undefined> = new Set([
   'missing_key',
   'key_refused',
   'invalid_key',
   'forbidden',
-  'wrong_address'
+  'wrong_address',
+  'local_model_missing'
 ]);
 
 /** The reply at the end, where that failed for want of a provider's key and nothing is being made. */
@@ -106,7 +119,7 @@ export type Phase =
   | 'none'
   | 'waiting'
   | 'generating'
-  | 'elsewhere'
+  | 'asking'
   | 'stopping'
   | 'cannot_stop';
 
@@ -125,7 +138,8 @@ export function phase(state: ChatView, lost: boolean): [Phase, MessageView | und
   }
   if (latest && !isTerminal(latest.info.state)) {
     const stops = latest.frozen || latest.info.state === 'stopping';
-    return [latest.info.made_elsewhere ? 'elsewhere' : stops ? 'stopping' : 'generating', latest];
+    const asks = latest.info.tools?.some(call => call.state === 'asked' && call.approval);
+    return [stops ? 'stopping' : asks ? 'asking' : 'generating', latest];
   }
   if (asked) {
     return [asked.stopping ? 'stopping' : lost ? 'waiting' : 'generating', latest];

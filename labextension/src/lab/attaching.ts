@@ -17,7 +17,6 @@ import {
   largestFor,
   nameOf,
   notebookText,
-  outputsText,
   refuses,
   Room,
   textOf
@@ -25,7 +24,13 @@ import {
 import { ChatController } from '../chat/controller';
 import { Offer } from '../chat/replies';
 import { Attaching as PanelAttaching } from '../panel/context';
+import { UploadRoutes } from '../stores/uploadRoutes';
 import { Attachment, Limits, ModelInfo } from '../wire/protocol';
+
+import { InFront } from './code/inFront';
+import { outputsOf } from './outputs';
+import { wordsSelected } from './place/place';
+import { NotUploaded, Uploading } from './uploading';
 
 /** The parts of JupyterLab that attachments come from; null where it has none. */
 export interface AttachingParts {
@@ -64,14 +69,12 @@ export class Attaching implements PanelAttaching {
   constructor(
     private _parts: AttachingParts,
     private _trans: TranslationBundle,
-    private _models: NextModel
+    private _models: NextModel,
+    private _inFront: Pick<InFront, 'last'>,
+    uploads: UploadRoutes
   ) {
-    const { app, notebooks, editors } = _parts;
-    app.shell.currentChanged?.connect((_, { newValue }) => {
-      if (newValue && (notebooks?.has(newValue) || editors?.has(newValue))) {
-        this._document = newValue;
-      }
-    });
+    const { contents } = _parts.app.serviceManager;
+    this._uploading = new Uploading(uploads, contents, _trans);
   }
 
   /** Files can be chosen in a dialog. */
@@ -86,11 +89,9 @@ export class Attaching implements PanelAttaching {
     if (!document || !editor) {
       return null;
     }
-    const { start, end } = editor.getSelection();
-    const [from, to] = [editor.getOffsetAt(start), editor.getOffsetAt(end)];
-    const text = editor.model.sharedModel.getSource().slice(Math.min(from, to), Math.max(from, to));
+    const text = wordsSelected(editor);
     const name = this._trans.__('Selection in %1', document.title.label);
-    return text.trim() === '' ? null : { name: nameOf(name), text };
+    return text === '' ? null : { name: nameOf(name), text };
   }
 
   /** Return a cell; null if there is none, or it is empty. */
@@ -106,16 +107,19 @@ export class Attaching implements PanelAttaching {
     return panel ? this._cell(panel, failedCell(cells, panel.content.activeCellIndex)) : null;
   }
 
-  /** Return what a cell printed; null if it printed no words. */
-  output(which: Which): Attachment | null {
-    const [panel, at] = this._at(which);
-    const cell = panel?.content.widgets[at];
-    const text = cell ? outputsText(cell.model.toJSON()) : '';
-    if (!panel || !text) {
-      return null;
-    }
-    const name = this._trans.__('Output of cell %1 of %2', at + 1, panel.title.label);
-    return { name: nameOf(name), text, mime_type: 'text/markdown' };
+  /** Tell whether a cell showed anything that can be attached. */
+  hasOutput(which: Which): boolean {
+    const { printed, pictures } = outputsOf(...this._at(which), this._trans);
+    return printed !== null || pictures.length > 0;
+  }
+
+  /** Attach what a cell showed: what it printed, and its pictures as the pictures that they are. */
+  async attachOutput(controller: ChatController, which: Which): Promise<void> {
+    const { printed, pictures } = outputsOf(...this._at(which), this._trans);
+    await this._attachAll(controller, [
+      ...(printed ? [() => Promise.resolve(printed)] : []),
+      ...pictures.map(file => () => this._readFile(controller, file))
+    ]);
   }
 
   /** The paths of the files that are selected in the file browser. */
@@ -265,6 +269,12 @@ export class Attaching implements PanelAttaching {
         this._attach(controller, await read(), offers); // who is too large keeps no other out
       } catch (error) {
         const unread = this._trans.__('A file could not be read, and was not attached.');
+        if (error instanceof NotUploaded) {
+          if (error.message) {
+            controller.tell(error.message);
+          }
+          continue;
+        }
         const { message, whole } = error instanceof NotAttached ? error : new NotAttached(unread);
         controller.tell(message, whole && this._part(controller, whole));
       }
@@ -281,6 +291,16 @@ export class Attaching implements PanelAttaching {
     const about = await contents.get(path, { content: false });
     if (about.type === 'directory') {
       throw new NotAttached(this._trans.__('Not attached: %1 is a folder.', name));
+    }
+    const uploaded = await this._uploading.path(
+      controller,
+      path,
+      name,
+      about.size ?? 0,
+      maxUpload(controller)
+    );
+    if (uploaded) {
+      return uploaded;
     }
     if (about.type !== 'notebook') {
       const whole = (): Promise<Attachment> => this._readPath(controller, path, MOST_READ);
@@ -302,6 +322,10 @@ export class Attaching implements PanelAttaching {
     most = maxBytes(controller)
   ): Promise<Attachment> {
     const name = nameOf(file.name);
+    const uploaded = await this._uploading.file(controller, name, file, maxUpload(controller));
+    if (uploaded) {
+      return uploaded;
+    }
     const isNotebook = name.endsWith('.ipynb');
     if (!isNotebook) {
       const whole = (): Promise<Attachment> => this._readFile(controller, file, MOST_READ);
@@ -339,10 +363,7 @@ export class Attaching implements PanelAttaching {
   /** The notebook or the file that was used last, and is still open. */
   private _current(): Widget | null {
     const { notebooks, editors } = this._parts;
-    if (this._document && !this._document.isDisposed) {
-      return this._document;
-    }
-    return notebooks?.currentWidget ?? editors?.currentWidget ?? null;
+    return this._inFront.last ?? notebooks?.currentWidget ?? editors?.currentWidget ?? null;
   }
 
   private _editorOf(document: Widget): CodeEditor.IEditor | null {
@@ -352,12 +373,17 @@ export class Attaching implements PanelAttaching {
     return notebook?.content.activeCell?.editor ?? file?.content.editor ?? null;
   }
 
-  private _document: Widget | null = null;
+  private _uploading: Uploading;
 }
 
 /** How large a prompt can be with all that is attached to it. */
 function maxBytes(controller: ChatController): number {
   return (controller.getSnapshot().welcome?.limits ?? ASSUMED).max_frame_bytes;
+}
+
+/** How large a picture or a document can be. */
+function maxUpload(controller: ChatController): number {
+  return (controller.getSnapshot().welcome?.limits ?? ASSUMED).max_upload_bytes;
 }
 
 function asJson(text: string): unknown {

@@ -13,10 +13,11 @@ import { isTerminal } from '../wire/guards';
 import { ChatHistory, ExportFormat } from '../stores/history';
 import { deleteChat, renameChat } from './dialogs';
 import { chatIcon } from './icon';
-import { goesOn } from '../panel/messages/endWords';
+import { InstructionDialogs } from './instructions';
+import { goesOn, wasSent } from '../panel/messages/endWords';
 import { MessageView } from '../chat/messages';
 import { isSendable } from '../chat/prompt';
-import { isBusy, queued, visible } from '../chat/selectors';
+import { isBusy, isPaused, queued, visible } from '../chat/selectors';
 import { Views } from './views';
 
 export const CommandIDs = {
@@ -26,6 +27,7 @@ export const CommandIDs = {
   newChat: 'stop-chat:new',
   chats: 'stop-chat:chats',
   rename: 'stop-chat:rename',
+  instructions: 'stop-chat:instructions',
   deleteChat: 'stop-chat:delete',
   exportMarkdown: 'stop-chat:export-markdown',
   exportNotebook: 'stop-chat:export-notebook',
@@ -41,6 +43,7 @@ export const CommandIDs = {
   continueReply: 'stop-chat:continue',
   regenerate: 'stop-chat:regenerate',
   copyReply: 'stop-chat:copy-reply',
+  whatWasSent: 'stop-chat:what-was-sent',
   restorePrompt: 'stop-chat:restore-prompt',
   attachSelection: 'stop-chat:attach-selection',
   attachCell: 'stop-chat:attach-cell',
@@ -70,8 +73,9 @@ export interface CommandTargets {
   /** Show the view that the person used last. */
   show: () => void;
   /** Show a chat in a tab of the main area: one that is open already, or else a new one. */
-  openTab: (chat: ChatController | string | null) => unknown;
+  openTab: (chat: ChatController | string | null, withoutPlace?: boolean) => unknown;
   history: ChatHistory;
+  instructions: InstructionDialogs;
   files: ChatFiles;
 }
 
@@ -100,7 +104,7 @@ export function addCommands(
   targets: CommandTargets
 ): void {
   const { openChats, views, attaching, code } = targets;
-  const { open, show, openTab, history, files } = targets;
+  const { open, show, openTab, history, instructions, files } = targets;
   const controller = (): ChatController => views.current.shownChat.controller;
   const chat = () => controller().getSnapshot().chat;
   /** The chat that a menu is for: its id, null for a new one, and its title. */
@@ -161,8 +165,8 @@ export function addCommands(
       label: trans.__('Open Chat in a Tab'),
       icon: chatIcon,
       args: 'chatId',
-      execute: ({ chatId }) =>
-        openTab(chatId === undefined ? controller() : (chatId as string | null))
+      execute: ({ chatId, withoutPlace }) =>
+        openTab(chatId === undefined ? controller() : (chatId as string | null), !!withoutPlace)
     },
     newChat: {
       label: trans.__('New Chat'),
@@ -190,6 +194,11 @@ export function addCommands(
         views.current.view.rename(true);
         return show();
       }
+    },
+    instructions: {
+      label: trans.__('Instructions…'),
+      args: 'chatId',
+      execute: args => instructions.edit(which(args)[0])
     },
     deleteChat: {
       label: trans.__('Delete Chat…'),
@@ -246,7 +255,7 @@ export function addCommands(
     },
     sendNext: {
       label: trans.__('Send Next Queued Prompt'),
-      isEnabled: () => chat().chat?.state === 'paused',
+      isEnabled: () => isPaused(chat()),
       execute: () => controller().queue.resume()
     },
     clearQueue: {
@@ -277,6 +286,12 @@ export function addCommands(
         return whole !== null && code.copy(whole.text);
       }
     },
+    whatWasSent: {
+      label: trans.__('What Was Sent…'),
+      args: 'messageId',
+      isEnabled: args => wasSent(reply(args)?.info),
+      execute: args => instructions.showSent(reply(args)?.id ?? '')
+    },
     restorePrompt: {
       label: trans.__('Restore the Stopped Prompt'),
       isEnabled: () => controller().getSnapshot().prompt.chip !== null,
@@ -302,8 +317,11 @@ export function addCommands(
         trans.__('Attach the Output of the Active Cell')
       ),
       args: 'place',
-      isEnabled: args => attaching.output(cellOf(args)) !== null,
-      execute: args => attach(attaching.output(cellOf(args)))
+      isEnabled: args => attaching.hasOutput(cellOf(args)),
+      execute: async args => {
+        await attaching.attachOutput(controller(), cellOf(args));
+        show();
+      }
     },
     attachSelectedFiles: {
       label: inMenu(

@@ -4,6 +4,8 @@ import { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Menu } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';
+import { ALLOWED_TOOLS } from './tools/allowedTools';
+import { MCP_SERVERS } from './tools/mcp/mcpCommand';
 import { MenuName } from '../panel/context';
 
 const SEPARATOR = null;
@@ -12,6 +14,9 @@ const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
   chat: [
     CommandIDs.openTab,
     CommandIDs.rename,
+    CommandIDs.instructions,
+    ALLOWED_TOOLS,
+    MCP_SERVERS,
     SEPARATOR,
     CommandIDs.exportMarkdown,
     CommandIDs.exportNotebook,
@@ -39,7 +44,7 @@ const ITEMS: Record<MenuName, readonly (string | typeof SEPARATOR)[]> = {
     CommandIDs.attachFiles,
     CommandIDs.attachUpload
   ],
-  reply: [CommandIDs.stopMessage, CommandIDs.regenerate, CommandIDs.copyReply]
+  reply: [CommandIDs.stopMessage, CommandIDs.regenerate, CommandIDs.copyReply, CommandIDs.whatWasSent]
 };
 
 /** Return a function that opens a menu at a button. */

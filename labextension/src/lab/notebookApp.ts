@@ -9,6 +9,15 @@ export function isNotebook(app: Pick<JupyterFrontEnd, 'name'>): boolean {
   return app.name === 'Jupyter Notebook';
 }
 
+/** Show a widget, also one that is shown: Jupyter Notebook before 7.6 hides such a sidebar instead. */
+export function bringUp(app: Pick<JupyterFrontEnd, 'name' | 'shell'>, widget: Widget): void {
+  if (isNotebook(app) && widget.isVisible) {
+    widget.activate();
+  } else {
+    app.shell.activateById(widget.id);
+  }
+}
+
 /** Open the sidebar again after a reload, if it was open: a page of a notebook keeps no layout. */
 export function keepOpen(app: JupyterFrontEnd, sidebar: Widget, scope: string): void {
   if (!isNotebook(app)) {
@@ -16,7 +25,7 @@ export function keepOpen(app: JupyterFrontEnd, sidebar: Widget, scope: string): 
   }
   void app.restored.then(() => {
     if (wasOpen(scope)) {
-      app.shell.activateById(sidebar.id);
+      bringUp(app, sidebar);
     }
     window.addEventListener('pagehide', () => rememberOpen(scope, sidebar.isVisible));
   });

@@ -8,6 +8,7 @@ import { ChatController } from '../chat/controller';
 import { chatIcon } from './icon';
 import { StopChatPanel } from '../panel/panel';
 import { ShownChat } from '../chat/shownChat';
+import { tabArgs } from '../stores/withoutPlace';
 import { Views } from './views';
 
 export interface TabsOptions {
@@ -22,21 +23,24 @@ export interface TabsOptions {
 /** Return a function that opens a chat as a tab. */
 export function tabsOf(
   options: TabsOptions
-): (chat: ChatController | string | null) => StopChatPanel {
+): (chat: ChatController | string | null, withoutPlace?: boolean) => StopChatPanel {
   const { app, restorer, trans, views, makePanel } = options;
   const tracker = new WidgetTracker<StopChatPanel>({ namespace: 'stop-chat' });
   let count = 0;
   void restorer?.restore(tracker, {
     command: CommandIDs.openTab,
-    args: tab => ({ chatId: tab.shownChat.controller.chatId }),
+    args: tab => tabArgs(tab.shownChat),
     name: tab => tab.id
   });
   return open;
 
-  function open(chat: ChatController | string | null): StopChatPanel {
+  function open(chat: ChatController | string | null, withoutPlace = false): StopChatPanel {
     const shows = ({ controller }: ShownChat): boolean =>
       controller === chat || (chat !== null && controller.chatId === chat);
     const tab = tracker.find(one => shows(one.shownChat)) ?? make(chat);
+    if (withoutPlace && tab.shownChat.controller.isBlank) {
+      tab.shownChat.controller.perChat.tellPlace(false);
+    }
     if (!tab.isAttached) {
       app.shell.add(tab, 'main', { type: 'Stop Chat' });
     }
@@ -54,11 +58,12 @@ export function tabsOf(
       tab.title.label = chat?.title || trans.__('Chat');
       tab.title.caption = tab.title.label;
     };
-    let shown = tab.shownChat.controller.chatId;
+    let kept = JSON.stringify(tabArgs(tab.shownChat));
     tab.shownChat.subscribe(() => {
       name();
-      if (tab.shownChat.controller.chatId !== shown) {
-        shown = tab.shownChat.controller.chatId;
+      const args = JSON.stringify(tabArgs(tab.shownChat));
+      if (args !== kept) {
+        kept = args;
         void tracker.save(tab); // the layout remembers the chat
       }
     });

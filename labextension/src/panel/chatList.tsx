@@ -136,9 +136,12 @@ function heading(trans: TranslationBundle, period: Period): string {
   );
 }
 
-type Dot = Mark | 'generating' | 'queued';
+type Dot = Mark | 'generating' | 'asking' | 'queued';
 
 function dotOf(chat: Chat, mark: Mark | undefined): Dot | null {
+  if (chat.state === 'asking') {
+    return 'asking';
+  }
   if (chat.state === 'generating' || chat.state === 'queued') {
     return 'generating';
   }
@@ -150,6 +153,7 @@ function dotOf(chat: Chat, mark: Mark | undefined): Dot | null {
 function named(trans: TranslationBundle, dot: Dot): { title: string; 'aria-label': string } {
   const name = {
     generating: trans.__('Generating'),
+    asking: trans.__('Waits for your answer'),
     queued: trans.__('Generating'),
     stopped: trans.__('Stopped'),
     early: trans.__('Ended early'),

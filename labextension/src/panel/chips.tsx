@@ -3,6 +3,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { useTools } from './context';
+import { Picture } from './picture';
 import { Attachment } from '../wire/protocol';
 
 /** Show what goes with a prompt, and how large it is; each can be removed. */
@@ -16,6 +17,9 @@ export function Chips(props: {
     <ul className="jp-StopChat-attachments" aria-label={trans.__('Attachments')}>
       {props.attachments.map((attachment, at) => (
         <li className="jp-StopChat-attachment" key={at} title={attachment.name}>
+          {attachment.blob && (
+            <Picture attachment={attachment} className="jp-StopChat-thumbnail" />
+          )}
           <span className="jp-StopChat-attachmentName">{attachment.name}</span>
           {attachment.text !== '' && ( // else it is on the server only
             <span className="jp-StopChat-attachmentSize">{sizeWords(trans, attachment.text)}</span>

@@ -1,14 +1,20 @@
 /** What every part of the panel has at hand. */
 import { TranslationBundle } from '@jupyterlab/translation';
 import { ReadonlyJSONObject } from '@lumino/coreutils';
-import { createContext, useContext, useSyncExternalStore } from 'react';
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
 
 import { CodeActions } from '../text/codeTools';
+import { ChatCommands } from '../chat/commands';
 import { ChatController } from '../chat/controller';
+import { Occasion } from '../chat/sending/gathering';
 import { ChatHistory, HistoryState } from '../stores/history';
 import { ModelChoice, ModelState } from '../stores/modelChoice';
+import { Pictures, PictureState } from '../stores/pictures';
 import { ShownChat } from '../chat/shownChat';
 import { Render } from '../text/rendering';
+import { InstructionRoutes } from '../stores/instructionRoutes';
+import { SpendingRoutes } from '../stores/spendingRoutes';
+import { Came, CallDetails } from '../stores/agent/toolRoutes';
 import { Settings, StopChatSettings } from '../stores/settings';
 import { Snapshot } from '../chat/state';
 import { Attachment } from '../wire/protocol';
@@ -28,6 +34,55 @@ export interface Attaching {
   attachFiles(controller: ChatController, files: readonly File[]): Promise<void>;
 }
 
+/** Where the person is, and what they can name. */
+export interface PlaceTools {
+  /** Say where that is; empty where nothing is open. */
+  label: () => string;
+  /** Call a listener when it may be somewhere else, or something was written there. */
+  subscribe: (listener: () => void) => () => void;
+  /** Return what a prompt would tell of it now; null where there is no room for it. */
+  preview: (occasion: Pick<Occasion, 'draft' | 'limits'>) => Attachment | null;
+  /** Return the notebook or file that is open, as its path on the server. */
+  path: () => string | null;
+  /** Return the paths of files that begin so, folders with a `/` behind them. */
+  paths: (typed: string) => Promise<string[]>;
+}
+
+/** What a reply's tools did in documents. */
+export interface AgentTools {
+  /** Return what the calls of a reply were asked, and what they changed. */
+  calls: (messageId: string) => Promise<readonly CallDetails[]>;
+  /** Take back what a reply changed, or make it again. */
+  move: (messageId: string, undone: boolean) => Promise<Came>;
+  /** Go to a cell, or to a file where that is null; tell whether it is there. */
+  show: (path: string, cellId: string | null) => Promise<boolean>;
+  /** Return where a cell stands in an open notebook, from 0; -1 where nobody knows. */
+  indexOf: (path: string, cellId: string) => number;
+  /** Return what the code of an open notebook is written in; empty where nobody knows. */
+  languageOf: (path: string) => string;
+  /** The cells that ask the person something while a call runs them. */
+  inputs: {
+    readonly subscribe: (listener: () => void) => () => void;
+    readonly asks: (cellId: string) => boolean;
+    /** Go to where it asks. */
+    readonly goTo: (cellId: string) => Promise<void>;
+  };
+  /**
+   * Act on the kernel in which a call still runs; it is asked before all of it ends. Tell whether it
+   * was done.
+   */
+  actOnKernel: (
+    messageId: string,
+    callId: string,
+    action: 'interrupt' | 'restart',
+    path: string,
+    cellId: string
+  ) => Promise<boolean>;
+  /** Tell whether it was said what an agent may do. */
+  isTold: () => boolean;
+  noteTold: () => void;
+}
+
 export interface PanelTools {
   /** The chat that is shown. */
   controller: ChatController;
@@ -35,10 +90,20 @@ export interface PanelTools {
   shownChat: ShownChat;
   history: ChatHistory;
   models: ModelChoice;
+  /** What the person used today, and may use. */
+  spending: SpendingRoutes;
+  /** What models are told before a chat. */
+  instructions: Pick<InstructionRoutes, 'next'>;
   trans: TranslationBundle;
   render: Render;
   code: CodeActions;
   attaching: Attaching;
+  agent: AgentTools;
+  place: PlaceTools;
+  /** What can be run by a `/`. */
+  commands: ChatCommands;
+  /** The pictures that are shown. */
+  pictures: Pictures;
   settings: StopChatSettings;
   /** Call once, at the next animation frame that is at least `ms` milliseconds away. */
   schedule: (what: () => void, ms: number) => void;
@@ -112,6 +177,16 @@ export function useHistory(): HistoryState {
 export function useModels(): ModelState {
   const { models } = useTools();
   return useSyncExternalStore(models.subscribe, models.getSnapshot);
+}
+
+/** Show a picture: it is fetched, and let go of when it is shown no more. */
+export function usePicture(digest: string): PictureState {
+  const { pictures } = useTools();
+  const subscribe = useCallback(
+    (listener: () => void) => pictures.subscribe(digest, listener),
+    [pictures, digest]
+  );
+  return useSyncExternalStore(subscribe, () => pictures.get(digest));
 }
 
 export function useView(): PanelView {

@@ -1,7 +1,7 @@
-/** What is dragged onto the panel: files of the file browser and of the desktop, and cells. */
+/** What is dragged onto the panel or pasted: files of the file browser and the desktop, and cells. */
 import { Drag } from '@lumino/dragdrop';
 
-import { cellText } from '../chat/attachments';
+import { cellText, kindOf } from '../chat/attachments';
 
 /** What the file browser says that it drags: a list of paths. */
 const PATHS = 'application/x-jupyter-icontents';
@@ -58,4 +58,19 @@ export function acceptDrops(node: HTMLElement, target: DropTarget): () => void {
     lumino.forEach(type => node.removeEventListener(type, onLumino));
     native.forEach(type => node.removeEventListener(type, onNative));
   };
+}
+
+/** Accept pictures that are pasted into a node; return a function that ends that. */
+export function acceptPastes(node: HTMLElement, take: (files: readonly File[]) => void): () => void {
+  const onPaste = (event: ClipboardEvent): void => {
+    const { clipboardData: pasted } = event;
+    const files = [...(pasted?.files ?? [])].filter(file => kindOf(file.name, file.type) !== 'text');
+    // a table of cells comes as words and as a picture of them: the words are meant
+    if (files.length > 0 && !pasted?.getData('text/plain').trim()) {
+      event.preventDefault();
+      take(files);
+    }
+  };
+  node.addEventListener('paste', onPaste);
+  return () => node.removeEventListener('paste', onPaste);
 }

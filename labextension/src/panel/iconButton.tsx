@@ -5,6 +5,9 @@ import React from 'react';
 export const DOTS =
   'M3 6.7a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Zm5 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6Z';
 
+/** What takes something away. */
+export const CROSS = 'm3.6 4.6 1-1L8 7l3.4-3.4 1 1L9 8l3.4 3.4-1 1L8 9l-3.4 3.4-1-1L7 8 3.6 4.6Z';
+
 export function IconButton(props: {
   /** What it is called, for who does not see it. */
   name: string;

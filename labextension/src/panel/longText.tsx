@@ -6,10 +6,16 @@ import { useTools } from './context';
 /** So much of it is shown, in UTF-16 code units. */
 const SHOWN = 4000;
 
-export function LongText(props: { name: string; text: string }): JSX.Element {
+export function LongText(props: {
+  name: string;
+  text: string;
+  /** All of it is shown, however long it is: it is to be decided on. */
+  whole?: boolean;
+}): JSX.Element {
   const { code, trans } = useTools();
   const [copied, setCopied] = useState(false);
   const { name, text } = props;
+  const shown = props.whole ? text.length : SHOWN;
   return (
     <div className="jp-StopChat-longText">
       <div>
@@ -24,10 +30,10 @@ export function LongText(props: { name: string; text: string }): JSX.Element {
         </button>
       </div>
       <pre tabIndex={0} aria-label={name} role="group">
-        {text.slice(0, SHOWN)}
+        {text.slice(0, shown)}
       </pre>
-      {text.length > SHOWN && (
-        <div>{trans.__('Shortened: %1 of %2 characters. Copy takes all.', SHOWN, text.length)}</div>
+      {text.length > shown && (
+        <div>{trans.__('Shortened: %1 of %2 characters. Copy takes all.', shown, text.length)}</div>
       )}
     </div>
   );

@@ -14,7 +14,7 @@ import {
   useTools,
   useView
 } from './context';
-import { acceptDrops } from './dropping';
+import { acceptDrops, acceptPastes } from './dropping';
 import { Header } from './header';
 import { Input } from './input/input';
 import { Following } from './messages/following';
@@ -41,6 +41,10 @@ export class StopChatPanel extends ReactWidget {
         attaching.attach(shownChat.controller, one);
       }
     });
+    this._endPastes = acceptPastes(
+      this.node,
+      files => void attaching.attachFiles(shownChat.controller, files)
+    );
     for (const type of ['pointerdown', 'focusin']) {
       this.node.addEventListener(type, () => this._use(), true);
     }
@@ -57,6 +61,7 @@ export class StopChatPanel extends ReactWidget {
   dispose(): void {
     if (!this.isDisposed) {
       this._endDrops();
+      this._endPastes();
       super.dispose();
       this._parts.shownChat.dispose();
     }
@@ -122,6 +127,7 @@ export class StopChatPanel extends ReactWidget {
   }
 
   private _endDrops: () => void;
+  private _endPastes: () => void;
 }
 
 function Root(props: { parts: PanelParts }): JSX.Element {
@@ -154,6 +160,9 @@ function Panel(): JSX.Element {
       if (composes(event) || isWantedElsewhere(event)) {
         return;
       }
+      if (event.repeat) {
+        return; // one that is held down was pressed for what was here before, such as a dialog
+      }
       const again = event.timeStamp - lastEsc.current < SECOND_ESC;
       lastEsc.current = event.timeStamp;
       const stopped = controller.stop();
@@ -185,7 +194,8 @@ function Panel(): JSX.Element {
 
 /** Tell whether Esc closes something else: a menu, a dialog, or a field of the panel. */
 function isWantedElsewhere(event: KeyboardEvent): boolean {
-  const field = '.jp-StopChat-chats, .jp-StopChat-titleInput, .jp-StopChat-editor';
+  const list = '.jp-StopChat-input[data-suggests]';
+  const field = `.jp-StopChat-chats, .jp-StopChat-titleInput, .jp-StopChat-editor, .jp-StopChat-approval, ${list}`;
   if (event.target instanceof Element && event.target.closest(field)) {
     return true; // its own handler is React's, and comes after this one
   }

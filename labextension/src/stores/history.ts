@@ -78,7 +78,7 @@ export function titleWait(chat: Chat, now: number): number {
   if (chat.title) {
     return 0;
   }
-  if (chat.state === 'generating' || chat.state === 'queued') {
+  if (['generating', 'asking', 'queued'].includes(chat.state)) {
     return TITLE_PATIENCE;
   }
   return Math.max(0, Date.parse(chat.updated_at) + TITLE_PATIENCE - now);

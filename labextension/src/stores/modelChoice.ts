@@ -88,14 +88,8 @@ export interface ModelChoiceOptions {
 
 export class ModelChoice {
   constructor(private _options: ModelChoiceOptions) {
-    this._state = {
-      list: null,
-      models: [],
-      defaultModel: null,
-      chosen: null,
-      local: null,
-      failure: null
-    };
+    const none = { list: null, defaultModel: null, chosen: null, local: null, failure: null };
+    this._state = { models: [], ...none };
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -113,6 +107,11 @@ export class ModelChoice {
     const { list, chosen, defaultModel } = this._state;
     const fixed = list?.locked ? null : chosen;
     return fixed ?? defaultModel;
+  }
+
+  /** Whether the next prompt's model can call tools, where that is known. */
+  get callsTools(): boolean | undefined {
+    return this.info(this.effective)?.tool_calling;
   }
 
   /** What is known of a model. */
@@ -222,6 +221,14 @@ export class ModelChoice {
     }
   }
 
+  /** Ask once more how much a model takes at once: the server knows when it was used. */
+  learnSize(id: string): void {
+    if (!this._sized.has(id) && this.info(id)?.max_input_tokens === undefined) {
+      this._sized.add(id);
+      void this.load();
+    }
+  }
+
   private async _wait(): Promise<void> {
     this._isWaiting = true;
     try {
@@ -281,6 +288,25 @@ export class ModelChoice {
     }).then(begun => begun || this._set({ local }));
   }
 
+  /** Wait for the end of an installation; tell whether the local model can be used then. */
+  installed(): Promise<boolean> {
+    return new Promise(resolve => {
+      let before: ModelList | null = null;
+      const look = (): void => {
+        const { list, local } = this._state;
+        const isThere = local?.state === 'installed';
+        before = isThere ? (before ?? list) : null; // a later list tells whether it can be used
+        const works = isThere && this.info(BUILT_IN)?.available === true;
+        if (works || local?.state === 'missing' || (isThere && list !== before)) {
+          forget();
+          resolve(works);
+        }
+      };
+      const forget = this.subscribe(look);
+      look();
+    });
+  }
+
   /** Stop installing it. */
   async stopInstalling(): Promise<void> {
     const { local } = this._state;
@@ -328,6 +354,8 @@ export class ModelChoice {
     }
   }
 
+  /** The models that were asked about once more. */
+  private _sized = new Set<string>();
   /** A choice that the server has not taken yet. */
   private _unsaved: { id: string | null } | null = null;
   /** A second look waits for slow servers. */
@@ -366,33 +394,4 @@ export class ModelChoice {
   private _state: ModelState;
   private _timer: unknown = null;
   private _listeners = new Set<() => void>();
-}
-
-/** The models that a search leaves, by their provider, in the server's order. */
-export function grouped(list: ModelList, search: string): [ProviderInfo | null, ModelInfo[]][] {
-  const words = search.trim().toLowerCase();
-  const fits = (model: ModelInfo): boolean =>
-    !words || `${model.id} ${model.label}`.toLowerCase().includes(words);
-  const groups: [ProviderInfo | null, ModelInfo[]][] = [];
-  const others = list.models.filter(
-    model => !list.providers.some(provider => provider.name === model.provider) && !model.local
-  );
-  if (others.some(fits)) {
-    groups.push([null, others.filter(fits)]);
-  }
-  for (const provider of list.providers) {
-    const models = list.models.filter(model => model.provider === provider.name);
-    const found = models.filter(fits);
-    const named = provider.label.toLowerCase().includes(words);
-    if (provider.installed && (found.length > 0 || (models.length === 0 && named))) {
-      groups.push([provider, found]);
-    }
-  }
-  return groups;
-}
-
-/** The model that a person has typed: an id, when any may be used. */
-export function typed(list: ModelList, text: string): string | null {
-  const id = text.trim();
-  return list.any_model && /^[^\s:]+:\S.*$/.test(id) ? id : null;
 }

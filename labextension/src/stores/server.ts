@@ -9,8 +9,12 @@ export interface RouteRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
   body?: object;
+  /** A file that is sent as it is. */
+  file?: Blob;
   /** How long to wait for an answer, in milliseconds; without it, as long as the browser does. */
   patience?: number;
+  /** It is aborted when nobody wants the answer any more. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -19,16 +23,22 @@ export interface RouteRequest {
  * @param unreachable what is said when the server does not answer.
  */
 export function asking(settings: ServerConnection.ISettings, unreachable: string): Ask {
-  return async (path, { method = 'GET', query = {}, body, patience } = {}) => {
+  return async (path, { method = 'GET', query = {}, body, file, patience, signal } = {}) => {
     const route = URLExt.join(settings.baseUrl, 'api/stop-chat', ...path.map(encodeURIComponent));
     const init: RequestInit = { method };
     if (body) {
       init.body = JSON.stringify(body);
+    } else if (file) {
+      init.body = file;
+      init.headers = { 'Content-Type': 'application/octet-stream' };
     }
     let response: Response;
     try {
       if (patience !== undefined) {
         init.signal = AbortSignal.timeout(patience);
+      }
+      if (signal) {
+        init.signal = init.signal ? eitherOf(init.signal, signal) : signal;
       }
       const url = route + URLExt.objectToQueryString(query);
       response = await ServerConnection.makeRequest(url, init, settings);
@@ -40,6 +50,18 @@ export function asking(settings: ServerConnection.ISettings, unreachable: string
     }
     return response;
   };
+}
+
+/** Return a signal that is aborted with the first of two. */
+function eitherOf(...signals: AbortSignal[]): AbortSignal {
+  const either = new AbortController();
+  for (const one of signals) {
+    one.addEventListener('abort', () => either.abort(), { signal: either.signal });
+    if (one.aborted) {
+      either.abort();
+    }
+  }
+  return either.signal;
 }
 
 /** The server's own sentence for what went wrong, if there is one. */

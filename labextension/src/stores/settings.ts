@@ -1,7 +1,7 @@
 /** What the person has set, with defaults for when there is no setting registry. */
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { ChatSettings } from '../chat/controller';
+import { ChatSettings } from '../chat/options';
 import { SEND_KEYS, SendKey } from './sendKey';
 
 export const PLUGIN_ID = 'jupyter-stop-chat:plugin';
@@ -10,6 +10,8 @@ const POLICIES = ['queue', 'interrupt', 'reject'] as const;
 
 export interface Settings extends ChatSettings {
   readonly sendKey: SendKey;
+  /** Each prompt tells where the person is, unless that was taken off in its chat. */
+  readonly tellPlace: boolean;
   /** Images on other hosts are shown without being asked for. */
   readonly remoteImages: boolean;
   /** Long lines of code are wrapped; else they are scrolled sideways. */
@@ -25,7 +27,9 @@ export const DEFAULTS: Settings = {
   onStop: 'keep',
   policy: null,
   restorePrompt: true,
+  mode: 'ask',
   sendKey: 'Enter',
+  tellPlace: true,
   remoteImages: false,
   wrapCode: false,
   showReceipt: false,
@@ -39,8 +43,10 @@ export function readSettings(values: Readonly<Record<string, unknown>>): Setting
   return {
     onStop: values.onStop === 'discard' ? 'discard' : 'keep',
     policy: POLICIES.find(known => known === policy) ?? null,
+    mode: values.mode === 'agent' ? 'agent' : 'ask',
     restorePrompt: values.restorePrompt !== false,
     sendKey: SEND_KEYS.find(known => known === sendKey) ?? 'Enter',
+    tellPlace: values.tellPlace !== false,
     remoteImages: values.remoteImages === true,
     wrapCode: values.wrapCode === true,
     showReceipt: values.showReceipt === true,

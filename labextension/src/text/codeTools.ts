@@ -13,8 +13,11 @@ export interface CodeActions {
   copy(text: string): Promise<boolean>;
   /** Put it at the caret of the file, or below the active cell of the notebook. */
   insert(code: Code): void;
-  /** Put it in the place of what is selected in the file, or of the active cell. */
-  replace(code: Code): void;
+  /**
+   * Put it in the place of the cell that one of the requests was about, the nearest first; else
+   * of what is selected in the file, or of the active cell.
+   */
+  replace(code: Code, requests: readonly string[]): void;
   /** Put it into a new cell at the end of the notebook. */
   append(code: Code): void;
 }
@@ -103,15 +106,27 @@ export function showWrapping(root: HTMLElement, wraps: boolean): void {
   }
 }
 
+export interface CodeClick {
+  readonly action: CodeAction;
+  readonly code: Code;
+  /** The message that the code stands in; empty outside of messages. */
+  readonly messageId: string;
+}
+
 /** Tell which button of which code a click was for. */
-export function codeClick(target: EventTarget | null): { action: CodeAction; code: Code } | null {
+export function codeClick(target: EventTarget | null): CodeClick | null {
   const button = target instanceof Element ? target.closest('.jp-StopChat-codeTools button') : null;
   const code = button?.closest('.jp-StopChat-code')?.querySelector('pre > code');
   if (!(button instanceof HTMLElement) || !code) {
     return null;
   }
   const text = (code.textContent ?? '').replace(/\n$/, '');
-  return { action: button.dataset.action as CodeAction, code: { text, language: languageOf(code) } };
+  const message = button.closest<HTMLElement>('[data-message-id]');
+  return {
+    action: button.dataset.action as CodeAction,
+    code: { text, language: languageOf(code) },
+    messageId: message?.dataset.messageId ?? ''
+  };
 }
 
 /** Return what a block's fence calls its language. */

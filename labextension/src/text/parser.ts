@@ -1,7 +1,7 @@
 /** Markdown to HTML: a string in, a string out, with nothing loaded, drawn or run on the way. */
 import { Marked, Token, Tokens } from 'marked';
 
-import { readDisplay, readFormula, Formula } from './math';
+import { readDisplay, readFormula, Formula } from './math/math';
 
 /** Formulas are typeset later, from elements of this class and nowhere else. */
 export const MATH_CLASS = 'jp-StopChat-math';

@@ -14,7 +14,7 @@ import { Parsing, startParserWorker } from "./parsing";
 import { plainText } from "./plainText";
 import { laterTask, Slices } from "./slices";
 import { frameTables } from "./tables";
-import { Typesetting } from "./typesetting";
+import { Typesetting } from "./math/typesetting";
 
 export interface Render {
   /**
@@ -53,7 +53,7 @@ export function makeRender(options: RenderOptions): Render {
       wrap: trans.__("Wrap long lines"),
       copy: trans.__("Copy"),
       insert: trans.__("Insert at the caret, or below the active cell"),
-      replace: trans.__("Replace what is selected, or the active cell"),
+      replace: trans.__("Replace cell, or what is selected in the file"),
       append: trans.__("New cell at the end of the notebook"),
     },
     options.wrapsCode,

@@ -1,5 +1,5 @@
 /** Read what a server sent: a page must outlive a frame that it does not understand. */
-import { Message, MessageState, ServerFrame } from './protocol';
+import { Message, MessageState, Receipt, ServerFrame } from './protocol';
 
 type Check = (value: unknown) => boolean;
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -27,9 +27,16 @@ export function isTerminal(state: MessageState): boolean {
   return state === 'completed' || state === 'interrupted' || state === 'failed';
 }
 
+/** Why a reply was interrupted that nobody wished to stop: its server ended. */
+const BY_ITS_SERVER: ReadonlySet<Receipt['reason']> = new Set([
+  'server_shutdown',
+  'server_restart',
+  'server_gone'
+]);
+
 /** Tell whether a reply was interrupted by nobody's wish: it broke off, or its server ended. */
 export function brokeOff({ state, stop }: Message): boolean {
-  const wished = stop && stop.reason !== 'server_restart' && stop.reason !== 'server_shutdown';
+  const wished = stop && !BY_ITS_SERVER.has(stop.reason);
   return state === 'interrupted' && !wished;
 }
 
@@ -88,6 +95,8 @@ const FIELDS: Record<ServerFrame['type'], Record<string, Check>> = {
   thought: { message_id: isId, text_length: isOffset },
   message: { message: isMessage },
   tool: { message_id: isId, call_id: isString, name: isString, state: isString },
+  tool_request: { call: isId, message_id: isId, operation: isString, args: isObject },
+  tool_cancel: { call: isId },
   stop_result: {
     message_id: maybe(isId),
     request_id: maybe(isId),

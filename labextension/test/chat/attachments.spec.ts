@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   ASSUMED,
@@ -114,6 +114,15 @@ describe('a notebook', () => {
     expect(text).toContain('KeyError: x');
     expect(text).not.toContain('iVBOR');
     expect(text).not.toContain('<b>');
+  });
+
+  it('is told of a picture without its bytes, however many there are', () => {
+    const plot = { output_type: 'display_data', data: { 'image/png': 'QUJD\n'.repeat(4e6), 'text/plain': '<Figure>' } };
+    const decoded = vi.spyOn(globalThis, 'atob');
+    expect(outputsText({ outputs: [plot] })).toBe('');
+    expect(decoded).not.toHaveBeenCalled();
+    const broken = { ...plot, data: { ...plot.data, 'image/png': 'no base64!' } };
+    expect(outputsText({ outputs: [broken] })).toContain('<Figure>');
   });
 
   it('shortens what was printed', () => {

@@ -28,6 +28,8 @@ describe('a reply that failed for want of a key', () => {
     for (const code of ['missing_key', 'key_refused', 'invalid_key', 'forbidden'] as const) {
       expect(failedForKey(shown(failed(code)), 'openai')?.id).toBe(uuid(2));
     }
+    const local = failed('local_model_missing', { model: 'local:smollm2' });
+    expect(failedForKey(shown(local), 'local')?.id).toBe(uuid(2));
     expect(failedForKey(shown(failed('key_refused')), 'open')).toBeNull();
     expect(failedForKey(shown(failed('key_refused')), 'anthropic')).toBeNull();
     expect(failedForKey(shown(failed('quota_exceeded')), 'openai')).toBeNull();

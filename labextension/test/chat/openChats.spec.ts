@@ -177,6 +177,27 @@ describe('several views', () => {
     expect(other.controller.getSnapshot().chat.notice?.text).toBe('Not saved.');
   });
 
+  it('are told of other servers, unless something graver is', () => {
+    const late = { type: 'error', code: 'others_late', message: 'Late.' } as const;
+    const notice = () => now().chat.notice?.text;
+    running();
+    server().say({ type: 'error', code: 'newer_database', message: 'Newer.' });
+    server().say(late);
+    expect(notice()).toBe('Newer.');
+    server().say({ type: 'error', code: 'saved_again', message: 'Saved.' });
+    server().say(late);
+    expect(notice()).toBe('Late.');
+    ask('second');
+    expect(notice()).toBe('Late.');
+    server().say({ type: 'error', code: 'not_saved', message: 'Not saved.' });
+    server().say(late);
+    server().say({ type: 'error', code: 'others_again', message: 'At once.' });
+    expect(notice()).toBe('Not saved.');
+    server().say({ type: 'error', code: 'saved_again', message: 'Saved.' });
+    server().say({ type: 'error', code: 'others_again', message: 'At once.' });
+    expect(notice()).toBe('At once.');
+  });
+
   it('hear only of what they asked for when it is refused (L5)', () => {
     running();
     ask('second');
@@ -233,7 +254,7 @@ describe('several views', () => {
     openChats.stopAll(chat);
     expect(sent('stop')).toEqual([
       { type: 'stop', message_id: uuid(2), shown: 9 },
-      { type: 'stop', all: true }
+      { type: 'stop', all: true, press: expect.any(String) as string }
     ]);
     show(CHAT);
     expect(mode()).toBe('stopping');

@@ -166,12 +166,14 @@ describe('marks', () => {
     end(1, 'interrupted', { finish_reason: 'cut_off' });
     end(2, 'interrupted');
     end(3, 'interrupted', { stop: { ...STOP, reason: 'server_restart' } });
-    end(4, 'interrupted', { stop: { ...STOP, reason: 'replaced' } });
+    end(4, 'interrupted', { stop: { ...STOP, reason: 'server_gone' } });
+    end(5, 'interrupted', { stop: { ...STOP, reason: 'replaced' } });
     expect(kept).toEqual({
       [uuid(1)]: 'early',
       [uuid(2)]: 'early',
       [uuid(3)]: 'early',
-      [uuid(4)]: 'stopped'
+      [uuid(4)]: 'early',
+      [uuid(5)]: 'stopped'
     });
   });
 

@@ -2,13 +2,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
-  grouped,
   LocalModel,
   LOOK,
   ModelChoice,
-  ModelList,
-  typed
+  ModelList
 } from '../../src/stores/modelChoice';
+import { grouped, typed } from '../../src/stores/modelSearch';
 import { Welcome } from '../../src/wire/protocol';
 import { ScriptedClock } from '../support';
 import { MISSING, model, provider, Server } from './modelServer';
@@ -18,10 +17,11 @@ const welcome = (change: Partial<Welcome> = {}): Welcome => ({
   protocol: 1,
   epoch: 'e',
   user: 'u',
-  limits: { max_frame_bytes: 1, max_prompt_length: 1, max_reply_length: 1, max_attachments: 1 },
+  limits: { max_upload_bytes: 32 * 1024 * 1024, max_frame_bytes: 1, max_prompt_length: 1, max_reply_length: 1, max_attachments: 1 },
   models: [MISSING],
   default_model: 'local:smollm2',
   policy: 'queue',
+  modes: ['ask'],
   ...change
 });
 
@@ -215,6 +215,39 @@ describe('an installation', () => {
     await settle();
     return choice.getSnapshot().local;
   };
+
+  it('is waited for by who has begun it, until the model can be used (U6)', async () => {
+    server.state = { ...server.state, state: 'installing' };
+    await choice.install();
+    let ended: boolean | null = null;
+    void choice.installed().then(isThere => (ended = isThere));
+    await look({ done: 40 });
+    expect(ended).toBeNull();
+    server.models = { ...server.models, models: [model('local:smollm2')] };
+    await look({ state: 'installed' });
+    expect(ended).toBe(true);
+  });
+
+  it('that was stopped, or has failed, is waited for no longer', async () => {
+    server.state = { ...server.state, state: 'installing' };
+    await choice.install();
+    const ended = choice.installed();
+    await look({ state: 'missing' });
+    expect(await ended).toBe(false);
+  });
+
+  it('of a model that cannot be used all the same is waited for no longer', async () => {
+    server.state = { ...server.state, state: 'installing' };
+    await choice.install();
+    let ended: boolean | null = null;
+    void choice.installed().then(isThere => (ended = isThere));
+    server.models = {
+      ...server.models,
+      models: [model('local:smollm2', { available: false, reason: 'missing_package' })]
+    };
+    await look({ state: 'installed' });
+    expect(ended).toBe(false);
+  });
 
   it('is looked at until it has ended, and then the list comes anew', async () => {
     server.state = { ...server.state, state: 'installing' };

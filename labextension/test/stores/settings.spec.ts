@@ -67,8 +67,10 @@ describe('the settings', () => {
       readSettings({
         onStop: 'discard',
         policy: 'reject',
+        mode: 'agent',
         restorePrompt: false,
         sendKey: 'Ctrl+Enter',
+        tellPlace: false,
         remoteImages: true,
         wrapCode: true,
         showReceipt: true,
@@ -78,8 +80,10 @@ describe('the settings', () => {
     ).toEqual({
       onStop: 'discard',
       policy: 'reject',
+      mode: 'agent',
       restorePrompt: false,
       sendKey: 'Ctrl+Enter',
+      tellPlace: false,
       remoteImages: true,
       wrapCode: true,
       showReceipt: true,

@@ -81,7 +81,7 @@ describe('the head of a code block', () => {
     );
     const [first, second] = root.querySelectorAll('[data-action=replace] path');
     expect(codeClick(first)?.code).toEqual({ text: 'a = 1', language: '' });
-    expect(codeClick(second)).toEqual({
+    expect(codeClick(second)).toMatchObject({
       action: 'replace',
       code: { text: 'b = 2\n', language: 'r' }
     });

@@ -50,8 +50,11 @@ describe('the shared example frames', () => {
     expect(read).toEqual(frame);
     const state = before();
     const after = reduce(state, { type: 'frame', frame: read as ServerFrame });
-    // these are for the socket, for a stop or a read that waits for its answer, and for a list
-    const shows = !/^(welcome|the answer to a (stop|read|ping)|the messages before)/.test(name);
+    // these are for the socket, for what waits for its answer, for a list, and for the page
+    const shows =
+      !/^(welcome|the answer to a (stop|read|ping)|the messages before|a tool asks something|nobody waits)/.test(
+        name
+      );
     expect(after !== state).toBe(shows);
   });
 
@@ -76,6 +79,8 @@ describe('the shared example frames', () => {
         thought: ['message_id', 'text_length'],
         message: ['message'],
         tool: ['message_id', 'call_id', 'name', 'state'],
+        tool_request: ['call', 'message_id', 'operation', 'args'],
+        tool_cancel: ['call'],
         stop_result: ['results'],
         error: ['code', 'message']
       };

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import Pages
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("closed")]
 
 SOURCE = "import this\nlamp = 'lit'\nprint(lamp)"
-
-
-@pytest.fixture(autouse=True)
-def closed(pages: Pages, lab: Lab) -> Iterator[None]:
-    """Close what a test opened in the main area, and show the sidebar again."""
-    yield
-    page = pages.of(lab)[0].page
-    page.keyboard.press("Escape")
-    page.evaluate(
-        """async () => {
-          const { commands } = window.jupyterapp;
-          await commands.execute('docmanager:save-all');
-          await commands.execute('application:close-all');
-          await window.jupyterapp.commands.execute('stop-chat:open');
-        }"""
-    )
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +59,7 @@ def _menu(chat: ChatPage, item: str) -> Locator:
 
 
 def _open(chat: ChatPage, path: str) -> None:
+    chat.set({"tellPlace": False})  # what is attached is looked at, and nothing beside it
     chat.page.evaluate(
         """async path => {
           const widget = await window.jupyterapp.commands.execute(

@@ -49,7 +49,7 @@ def _ask(chat: ChatPage, *, attached: bool) -> None:
         ("not known yet", "keep"),
         pytest.param("not known yet", "discard", marks=pytest.mark.stress),
         pytest.param("before the first word", "keep", marks=pytest.mark.stress),
-        ("before the first word", "discard"),
+        pytest.param("before the first word", "discard", marks=pytest.mark.stress),
         ("after it", "keep"),
         pytest.param("after it", "discard", marks=pytest.mark.stress),
     ],
@@ -105,7 +105,7 @@ def test_the_prompt_comes_back_once(
         assert (NOTES in asked, asked.count(PROMPT) >= 1) == (attached, True)
 
 
-@pytest.mark.parametrize("on_stop", ["keep", "discard"])
+@pytest.mark.parametrize("on_stop", ["keep", pytest.param("discard", marks=pytest.mark.stress)])
 def test_an_answer_that_won_the_race_takes_the_prompt_back(
     chat: ChatPage, provider: OpenAIProvider, on_stop: str
 ) -> None:

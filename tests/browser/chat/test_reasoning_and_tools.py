@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.agent_package import write_agent
 from tests.browser.axe import AXE, violations
 from tests.browser.chat_page import ChatPage
+from tests.browser.conftest import Pages
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script, ToolUse
 
 pytestmark = pytest.mark.browser
 
+AGENT, USUAL = "lookout:any", "openai:loopback"
 THOUGHTS = ["Ships come ", "at dusk."]
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory, provider: OpenAIProvider) -> Path:
-    """Write a package with an agent; return its folder."""
-    folder = tmp_path_factory.mktemp("site")
-    write_agent(folder, provider.base_url)
-    return folder
+def package(lab: Lab) -> Path:
+    """Return the folder of the package with the agent."""
+    assert lab.packages
+    return lab.packages
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[Lab]:
-    """Start JupyterLab where the package is installed."""
-    config = {
-        "StopChatApp": {
-            "open_chat": True,
-            "default_model": "lookout:any",
-            "titles": "prompt",
-        },
-        "LabApp": {"expose_app_in_browser": True},
-    }
-    made = Lab(tmp_path_factory.mktemp("lab"), config)
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *([before] if before else [])])
-    try:
-        made.start()
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
-    yield made
-    made.stop()
+@pytest.fixture(scope="module", autouse=True)
+def agent_is_chosen(pages: Pages, lab: Lab, module_page: None) -> Iterator[None]:
+    """Let the agent be what answers, in each new chat."""
+    for model in (AGENT, USUAL):
+        if model == USUAL:
+            yield
+            lab.ask("DELETE", "api/stop-chat/models/choice")
+        chat, _ = pages.of(lab)
+        chat.begin_anew()
+        _choose(chat, model)
 
 
 @pytest.fixture
@@ -72,7 +58,7 @@ def _tools(chat: ChatPage) -> Locator:
 
 
 def test_thoughts_are_folded_away(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """V8: "Thinking…" while there is nothing else; they unfold, and stay after a reload."""
+    """V8: "Thinking…" while there is nothing else; and they unfold."""
     script = Script(reasoning=THOUGHTS, tokens=["A ", "ship."], stall_after=0)
     provider.script = script
     chat.ask("What comes?")
@@ -87,11 +73,6 @@ def test_thoughts_are_folded_away(chat: ChatPage, provider: OpenAIProvider) -> N
     expect(chat.reply()).to_have_text("A ship.")
     expect(thoughts.locator("summary")).to_have_text("Thoughts")
     chat.expect_mode("send")
-    chat.load_again()
-    expect(chat.reply()).to_have_text("A ship.")
-    expect(thoughts.locator("summary")).to_have_text("Thoughts")
-    expect(thoughts.locator("div")).to_be_hidden()
-    chat.shot("thoughts")
 
 
 def test_stop_while_it_thinks(chat: ChatPage, provider: OpenAIProvider) -> None:
@@ -177,7 +158,14 @@ def test_a_tool_that_breaks(chat: ChatPage, provider: OpenAIProvider) -> None:
 
 
 def test_stop_while_a_tool_runs(chat: ChatPage, provider: OpenAIProvider, ship: Path) -> None:
-    """V8, B8, J7: the line says so, no other request is made, and the next turn is valid."""
+    """V8, B8, J7: the line says so, no other request is made, and the next turn is valid.
+
+    A reload shows the same, and the thoughts of the reply before it folded away.
+    """
+    provider.script = Script(reasoning=THOUGHTS, tokens=["A ", "ship."])
+    chat.ask("What comes first?")
+    expect(chat.reply()).to_have_text("A ship.")
+    chat.expect_mode("send")
     call = ToolUse("look_out", {"where": "tower"})
     provider.scripts.append(Script(tokens=["I look. "], tool_calls=[call]))
     provider.script = Script(tokens=["Never."])
@@ -195,6 +183,11 @@ def test_stop_while_a_tool_runs(chat: ChatPage, provider: OpenAIProvider, ship: 
     assert len(provider.requests) == requests
     chat.load_again()
     expect(_tools(chat)).to_have_text("look_out stopped")
+    first = chat.replies.first
+    expect(first.locator(".jp-StopChat-body")).to_have_text("A ship.")
+    expect(first.locator(".jp-StopChat-reasoning > summary")).to_have_text("Thoughts")
+    expect(first.locator(".jp-StopChat-reasoning > div")).to_be_hidden()
+    chat.shot("thoughts")
     provider.script = Script(tokens=["A ", "gull."])
     chat.ask("And now?")
     expect(chat.reply()).to_have_text("A gull.")
@@ -209,7 +202,7 @@ def _choose(chat: ChatPage, model: str) -> None:
     expect(chat.page.locator(".jp-StopChat-choice").first).to_be_visible()
     chat.page.keyboard.type(model)
     chat.page.keyboard.press("Enter")
-    expect(button).to_contain_text(model.partition(":")[0])
+    expect(button).to_contain_text(model.partition(":")[0], ignore_case=True)
 
 
 def test_a_model_that_cannot_be_cancelled(chat: ChatPage, package: Path, ship: Path) -> None:
@@ -229,7 +222,7 @@ def test_a_model_that_cannot_be_cancelled(chat: ChatPage, package: Path, ship: P
         chat.page.wait_for_timeout(20)
     said.unlink()
     expect(chat.reply()).to_have_text("It never ends:")
-    chat.load_again()
-    expect(chat.reply()).to_have_text("It never ends:")
-    expect(chat.stopped_line).to_contain_text("Response stopped by the user")
-    _choose(chat, "lookout:any")
+    (newest,) = chat.lab.ask("GET", "api/stop-chat/chats?limit=1")["chats"]
+    kept = chat.lab.ask("GET", f"api/stop-chat/chats/{newest['id']}")["messages"][-1]
+    assert (kept["text"].strip(), kept["state"]) == ("It never ends:", "interrupted")
+    _choose(chat, AGENT)

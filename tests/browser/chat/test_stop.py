@@ -93,8 +93,10 @@ def test_the_prompt_comes_back(chat: ChatPage, provider: OpenAIProvider) -> None
     assert chat.text().startswith("t0 t1 t2 t3 t4 t5 t6 t7 t8 t9")
 
 
-def test_under_discard_the_turn_leaves_the_view(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """S2, V4."""
+def test_under_discard_the_turn_leaves_and_a_reload_follows_on(
+    chat: ChatPage, provider: OpenAIProvider
+) -> None:
+    """S2, V4, B5: it is not there again after a reload, which follows the next and can stop it."""
     chat.set({"onStop": "discard"})
     provider.script = Script(tokens=["An ", "answer."])
     chat.ask("First question")
@@ -108,8 +110,19 @@ def test_under_discard_the_turn_leaves_the_view(chat: ChatPage, provider: OpenAI
     expect(chat.messages).to_have_count(2)
     expect(chat.input).to_have_value(PROMPT)
     assert "An answer." in chat.text()
+    chat.input.press("Enter")
+    expect(chat.replies).to_have_count(2)
+    chat.wait_for_text(50)
+    before = chat.text()
     chat.load_again()
-    expect(chat.messages).to_have_count(2)
+    expect(chat.messages).to_have_count(4)
+    chat.wait_for_text(len(before) + 50)
+    assert chat.text().startswith(before[:40])
+    chat.expect_mode("stop")
+    chat.set(None)
+    chat.button.click()
+    chat.expect_mode("send")
+    expect(chat.stopped_line).to_be_visible()
 
 
 def test_a_blank_input_sends_nothing(chat: ChatPage, provider: OpenAIProvider) -> None:
@@ -165,18 +178,3 @@ def test_a_double_click_on_stop_sends_nothing(chat: ChatPage, provider: OpenAIPr
         assert len([frame for frame in chat.sent if frame["type"] == "send"]) == sends
         # The guard is 400 ms; only a person's next, slower press may send again.
         chat.page.wait_for_timeout(450)
-
-
-def test_a_reload_follows_on_and_can_stop(chat: ChatPage, provider: OpenAIProvider) -> None:
-    """B5."""
-    provider.script = LONG
-    chat.ask(PROMPT)
-    chat.wait_for_text(50)
-    before = chat.text()
-    chat.load_again()
-    chat.wait_for_text(len(before) + 50)
-    assert chat.text().startswith(before[:40])
-    chat.expect_mode("stop")
-    chat.button.click()
-    chat.expect_mode("send")
-    expect(chat.stopped_line).to_be_visible()

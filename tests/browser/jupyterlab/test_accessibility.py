@@ -81,9 +81,15 @@ def test_axe_finds_nothing(chat: ChatPage, provider: OpenAIProvider, theme: str)
     assert violations(chat) == []
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.stress)])
+@pytest.mark.parametrize(
+    ("theme", "widths"),
+    [
+        ("light", (250,)),
+        *(pytest.param(each, (250, 600), marks=pytest.mark.stress) for each in ("light", "dark")),
+    ],
+)
 def test_axe_finds_nothing_in_what_opens(
-    chat: ChatPage, provider: OpenAIProvider, theme: str
+    chat: ChatPage, provider: OpenAIProvider, theme: str, widths: tuple[int, ...]
 ) -> None:
     """L6: stopping, attachments, lists, fields and dialogs, each at both widths."""
     page = chat.page
@@ -91,7 +97,7 @@ def test_axe_finds_nothing_in_what_opens(
     chat.theme(THEMES[theme])
 
     def look(name: str, where: str = OURS) -> None:
-        for pixels in (250, 600):
+        for pixels in widths:
             chat.width(pixels)
             chat.shot(f"{theme}-{pixels}-{name}")
             assert violations(chat, where) == [], (name, pixels)
@@ -116,7 +122,7 @@ def test_axe_finds_nothing_in_what_opens(
     chat.release_stops()
     chat.expect_mode("send")
     expect(chat.stopped_line).to_be_visible()
-    for pixels in (250, 600):
+    for pixels in widths:
         chat.width(pixels)
         page.locator(".jp-StopChat-stoppedWords").hover()
         expect(page.locator(".jp-StopChat-receipt")).to_be_visible()
@@ -135,7 +141,7 @@ def test_axe_finds_nothing_in_what_opens(
     page.locator(".jp-StopChat-models").get_by_role("button", name="Add a key for").first.click()
     expect(page.locator(FIELDS)).to_be_visible()
     look("key", FIELDS)
-    page.keyboard.press("Escape")
+    chat.leave_dialog()
     page.locator(".jp-StopChat-model").press("Escape")
     chat.cut_connection()
     expect(chat.banner).to_be_visible()
@@ -177,7 +183,8 @@ def test_the_keyboard_alone_reaches_everything(chat: ChatPage, provider: OpenAIP
     chat.expect_mode("send")
     chat.page.locator(".jp-StopChat-chatsButton").focus()
     wanted = ["Chats", "More actions", "New chat", "Messages", "You", "Reply", "Prompt", "Send"]
-    reached = _path(chat, ["Tab"] * 12)
+    wanted.append("Agent")
+    reached = _path(chat, ["Tab"] * 13)
     assert [name for name in reached if name in wanted] == wanted[1:]
     assert None in reached
     chat.input.focus()

@@ -94,7 +94,7 @@ def test_code_goes_where_one_looks(chat: ChatPage, blocks: Locator) -> None:
     _expect_cells(chat, [["code", CODE]] * 2)
     expect(page.locator(".jp-Notebook .jp-Cell").nth(1)).to_be_focused()
     page.keyboard.press("Shift+Enter")
-    expect(page.locator(".jp-OutputArea-output").get_by_text("42")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-OutputArea-output").get_by_text("42")).to_be_visible()
 
     # A Markdown cell becomes a code cell; what a shell runs has its magic.
     page.evaluate("window.jupyterapp.commands.execute('notebook:change-cell-to-markdown')")
@@ -123,7 +123,11 @@ def test_code_goes_where_one_looks(chat: ChatPage, blocks: Locator) -> None:
     expect(notice).to_have_count(0)
     _show(chat, page.evaluate(LAUNCHER))
     _press(blocks.nth(1), "Replace")
-    notice.get_by_role("button", name="Show").click()
+    # A cell is replaced once that is accepted there: the notebook comes in front.
+    bar = page.locator(".jp-StopChat-cellBar")
+    expect(bar).to_contain_text("A change of cell 4")
+    _expect_cells(chat, cells)
+    bar.get_by_role("button", name="Accept the change of cell 4").click()
     cells[-1] = ["code", "%%bash\nls -l"]
     _expect_cells(chat, cells)
     expect(notice).to_have_count(0)

@@ -30,7 +30,7 @@ def test_the_chat_opens_and_stays_open(browser: Browser, tmp_path: Path) -> None
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(error.stack or ""))
         page.goto(f"{lab.root}tree?token={lab.token}", wait_until="domcontentloaded")
-        expect(page.locator(".jp-FileBrowser")).to_be_visible(timeout=60_000)
+        expect(page.locator(".jp-FileBrowser")).to_be_visible()
         panel = page.locator(".jp-StopChat-panel")
         expect(panel).to_be_hidden()
         page.keyboard.press("Control+Shift+C")
@@ -40,7 +40,7 @@ def test_the_chat_opens_and_stays_open(browser: Browser, tmp_path: Path) -> None
         opener.click()
         expect(panel).to_be_visible()
         page.reload(wait_until="domcontentloaded")
-        expect(page.locator(".jp-StopChat-input")).to_be_editable(timeout=60_000)
+        expect(page.locator(".jp-StopChat-input")).to_be_editable()
         # Others' plugins have errors of their own here.
         assert [error for error in errors if "jupyter-stop-chat" in error] == []
     finally:

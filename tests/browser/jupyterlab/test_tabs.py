@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.chat_page import ChatPage
+from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser
@@ -14,6 +15,20 @@ LONG = Script(tokens=100_000, rate=60)
 PROMPT = "Tell me about lighthouses"
 TEXTS = """() => [...document.querySelectorAll('.jp-StopChat-panel')].map(panel =>
   panel.querySelector('[data-role=assistant] .jp-StopChat-body').textContent.trim())"""
+
+
+#: Waits until JupyterLab has written down what is open, as it does a moment later.
+SAVED = """async wanted => {
+  const isThere = ({data}) => {
+    const open = JSON.stringify(data['layout-restorer:data']?.main ?? '');
+    return wanted.every(([where, what]) =>
+      (where === 'main' ? open : JSON.stringify(data)).includes(what));
+  };
+  const {workspaces} = window.jupyterapp.serviceManager;
+  while (!(await workspaces.list()).values.some(isThere)) {
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+}"""
 
 
 def _tab(chat: ChatPage) -> Locator:
@@ -79,16 +94,30 @@ def test_two_views_are_in_step_and_the_tab_comes_back(
     expect(side.locator(".jp-StopChat-message")).to_have_count(0)
 
 
-def _workspace_is_saved(chat: ChatPage) -> None:
-    """Wait until JupyterLab has written down that the tab is open, as it does a moment later."""
-    chat.page.wait_for_function(
+def _workspace_is_saved(chat: ChatPage, *more: tuple[str, str]) -> None:
+    """Wait until JupyterLab has written down that the tab is open."""
+    chat.page.evaluate(SAVED, [("main", "stop-chat:jupyter-stop-chat-tab"), *more])
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_new_chat_in_a_tab_that_does_not_tell_where_one_is(chat: ChatPage, lab: Lab) -> None:
+    """It is still so after a reload; the sidebar's new chat tells it."""
+    (lab.folder / "home" / "notes.txt").write_text("Lit at dusk.")
+    chat.page.evaluate(
         """async () => {
-          const {workspaces} = window.jupyterapp.serviceManager;
-          const {values} = await workspaces.list();
-          return JSON.stringify(values).includes('stop-chat:jupyter-stop-chat-tab');
-        }""",
-        polling=200,
+          const {commands} = window.jupyterapp;
+          await commands.execute('stop-chat:open-tab', {chatId: null});
+          await commands.execute(
+            'docmanager:open', {path: 'notes.txt', options: {mode: 'split-right'}});
+        }"""
     )
+    tells = [each.locator(".jp-StopChat-place") for each in (_tab(chat), _side(chat))]
+    tells[0].get_by_role("button", name="Do not tell where I am").click()
+    expect(tells[0]).to_have_attribute("data-told", "false")
+    _workspace_is_saved(chat, ("main", "editor:notes.txt"), ("all", "withoutPlace"))
+    chat.load_again()
+    for each, told in zip(tells, ("false", "true"), strict=True):
+        expect(each).to_have_attribute("data-told", told)
 
 
 def test_a_reply_that_ends_in_a_tab_is_told_of_only_out_of_sight(

@@ -36,7 +36,7 @@ def test_a_chat_that_is_turned_off_says_so(browser: Browser, tmp_path: Path) -> 
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
         page.goto(lab.url, wait_until="domcontentloaded")
-        expect(page.locator(".jp-Launcher-body")).to_be_visible(timeout=60_000)
+        expect(page.locator(".jp-Launcher-body")).to_be_visible()
         page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
         banner = page.locator(".jp-StopChat-banner")
         expect(banner).to_contain_text(

@@ -73,9 +73,26 @@ def test_esc_is_not_for_stop_while_something_else_wants_it(
         )
     _expect_not_stopped(chat)
     # And then it is for Stop.
+    expect(chat.input).to_be_focused()
     chat.page.keyboard.press("Escape")
     chat.expect_mode("send")
     expect(chat.stopped_line).to_be_visible()
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_launcher_leaves_the_focus_to_who_is_typing(chat: ChatPage) -> None:
+    """J1, L8: one that JupyterLab opens by itself; asked for, it has the focus."""
+    before = chat.page.locator(".jp-Launcher-body").element_handle()
+    chat.input.press_sequentially("Tell me ")
+    chat.page.evaluate("window.jupyterapp.commands.execute('application:close-all')")
+    chat.page.wait_for_function("before => !before.isConnected", arg=before)
+    chat.wait_for_launcher()
+    expect(chat.input).to_be_focused()
+    chat.page.keyboard.type("a story")
+    expect(chat.input).to_have_value("Tell me a story")
+    chat.page.keyboard.press("Control+Shift+l")
+    expect(chat.page.locator(".jp-Launcher:focus-within")).to_have_count(1)
+    expect(chat.input).to_have_value("Tell me a story")
 
 
 def test_enter_is_not_for_send_while_an_input_method_composes(chat: ChatPage) -> None:
@@ -147,7 +164,7 @@ def test_the_menu_of_the_button_stops_and_sends(chat: ChatPage, provider: OpenAI
     expect(chat.input).to_have_value("")
     expect(chat.chip).to_have_count(0)
     asked = [one["content"] for one in provider.requests[-1].body["messages"]]
-    assert asked[0] == "Tell me a story"
+    assert asked[1] == "Tell me a story"  # behind the instructions
     assert asked[-1] == "Rather this"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chat_page import AT_END, ChatPage
+from tests.browser.axe import AXE, THEMES, violations
+from tests.browser.chat_page import AT_END, USUAL_WIDTH, ChatPage
 from tests.browser.conftest import open_chat
 from tests.browser.lab import Lab
+from tests.browser.models.conftest import Index
 
 pytestmark = [pytest.mark.browser, pytest.mark.local_model]
 
@@ -23,11 +26,12 @@ OVERFLOWS = """
   return list.scrollHeight > list.clientHeight;
 }
 """
+HALF = re.compile(r"[45]\d")
 PROMPT = "Write a long story about a lighthouse"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) -> Iterator[Lab]:
+def titling(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) -> Iterator[Lab]:
     """Start JupyterLab with nothing set up but the local model's weights."""
     config = {"StopChatApp": {"open_chat": True}, "LabApp": {"expose_app_in_browser": True}}
     made = Lab(tmp_path_factory.mktemp("local"), config)
@@ -39,13 +43,62 @@ def lab(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) ->
 
 
 @pytest.fixture
-def chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
+def fresh(browser: Browser, titling: Lab) -> Iterator[ChatPage]:
     """Open the page with the chat."""
-    yield from open_chat(browser, lab)
+    yield from open_chat(browser, titling)
 
 
-def test_a_person_chats_with_a_real_model_and_stops_it(chat: ChatPage, lab: Lab) -> None:
+def test_the_local_model_is_installed_from_the_page(
+    bare_page: ChatPage, index: Index, bare_lab: Lab
+) -> None:
+    """B11, U6, U38: from a fresh profile without a key to the first answer; a stop on the way."""
+    chat, page = bare_page, bare_page.page
+    setup = page.locator(".jp-StopChat-setup")
+    button = setup.get_by_role("button", name="Install the local model")
+    bar = setup.get_by_role("progressbar")
+    expect(button).to_be_visible()
+    # U38: the card and the name below the input agree.
+    expect(setup).to_contain_text("No model is set up yet")
+    expect(page.locator("button.jp-StopChat-model")).to_have_text("No model yet")
+    page.evaluate(AXE.read_text())
+    for theme, name in THEMES.items():
+        chat.theme(name)
+        assert violations(chat) == []
+        chat.shot(f"models-1-fresh-{theme}")
+    chat.theme(THEMES["light"])
+    # Who knows only the button that sends is told what is missing.
+    chat.ask("Say hello.")
+    expect(chat.failed_line).to_contain_text("The local model is not installed")
+    button.click()
+    expect(bar).to_be_visible()
+    expect(bar).to_have_attribute("aria-valuenow", HALF)
+    setup.get_by_role("button", name="Stop").click()
+    expect(button).to_be_visible()
+    assert not list((bare_lab.data / "stop-chat" / "models").iterdir()), "nothing is left of it"
+
+    button.click()
+    expect(bar).to_have_attribute("aria-valuenow", HALF)
+    chat.width(250)
+    assert violations(chat) == []
+    chat.shot("models-2-installing-250")
+    index.go_on.set()
+    expect(setup).to_have_count(0)
+    assert index.fetched == 2
+    expect(page.locator("button.jp-StopChat-model")).to_contain_text("SmolLM2 (local, small)")
+    # What failed without it is made by itself, and the next prompt can be typed.
+    expect(chat.input).to_be_focused()
+    expect(chat.replies.last).to_have_attribute("data-state", "completed")
+    expect(chat.reply()).to_contain_text(re.compile(r"\w"))
+    chat.shot("models-3-first-answer-250")
+
+
+def test_a_person_chats_with_a_real_model_and_stops_it(
+    page_with_model: ChatPage, bare_lab: Lab
+) -> None:
     """B11, J1, S1, L6, L7: and the model's process is idle after it."""
+    chat = page_with_model
+    chat.new_chat()
+    chat.width(USUAL_WIDTH)
     chat.shot("local-1-start")
     chat.ask(PROMPT)
     chat.expect_mode("stop")
@@ -69,7 +122,7 @@ def test_a_person_chats_with_a_real_model_and_stops_it(chat: ChatPage, lab: Lab)
     expect(chat.input).to_have_value(PROMPT)
     assert chat.reply().evaluate("body => body.textContent") == pressed["text"]
 
-    model = _model_process(lab)
+    model = _model_process(bare_lab)
     _wait_until(stopped_at + 0.3)
     before = sum(model.cpu_times()[:2])
     _wait_until(stopped_at + 1.3)
@@ -89,8 +142,9 @@ def test_a_person_chats_with_a_real_model_and_stops_it(chat: ChatPage, lab: Lab)
 
 @pytest.mark.stress  # 40 replies of a real model
 @pytest.mark.parametrize("width", [250, 400])
-def test_each_first_reply_ends_in_view(chat: ChatPage, width: int) -> None:
+def test_each_first_reply_ends_in_view(fresh: ChatPage, width: int) -> None:
     """U5: 20 of 20 times, its last line is seen, as its title comes late."""
+    chat = fresh
     chat.width(width)
     chat.page.set_viewport_size({"width": 1200, "height": 480})
     overflown = []

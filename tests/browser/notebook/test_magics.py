@@ -13,7 +13,7 @@ from tests.browser.lab import Lab
 from tests.magics.notebook import eventually
 from tests.providers import OpenAIProvider, Script
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("closed")]
 
 MARK = "Response stopped by the user"
 
@@ -46,6 +46,7 @@ def open_notebook(chat: ChatPage, lab: Lab, sources: list[str]) -> None:
           const widget = await commands.execute('docmanager:open', args);
           await widget.context.ready;
           await widget.revealed;
+          await widget.context.revert(); // JupyterLab may have brought it back as it was
           await widget.sessionContext.ready;
         }"""
     )
@@ -70,13 +71,12 @@ def output(chat: ChatPage, number: int) -> Locator:
 
 
 def test_a_cell_streams_and_is_stopped_in_both_places(
-    fresh: ChatPage, lab: Lab, provider: OpenAIProvider
+    chat: ChatPage, lab: Lab, provider: OpenAIProvider
 ) -> None:
     """B6: ■ stops the reply, and the sidebar shows the same one; Stop there ends a cell as well.
 
     What the model says in HTML is text, and nothing is fetched for it.
     """
-    chat = fresh
     html = [
         "<img src='http://x.invalid/a' onerror='window.hacked=1'>\n\n",
         "![a](http://x.invalid/b)\n\n",

@@ -19,7 +19,7 @@ from tests.browser.notebook.test_magics import cell_of, open_notebook, output, r
 from tests.browser.text.hostile_texts import HOSTILE
 from tests.providers import OpenAIProvider, Script
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("closed")]
 
 CANARY = """
 window.canaries = 0; window.stacks = [];
@@ -147,15 +147,17 @@ def _export(lab: Lab, form: str) -> str:
     return str(get(f"chats/{newest['id']}/export?format={form}"))
 
 
+# At every run tests/markdown tries what is shown, with random texts, and text/ a hostile reply.
+@pytest.mark.stress
 def test_a_hostile_reply_runs_nothing_and_asks_nobody(
-    fresh: ChatPage, lab: Lab, provider: OpenAIProvider, browser: Browser, tmp_path: Path
+    chat: ChatPage, lab: Lab, provider: OpenAIProvider, browser: Browser, tmp_path: Path
 ) -> None:
     """P3, H1: in the cell, in the saved notebook, in exports, and in nbconvert's pages of both."""
-    fresh.page.evaluate(f"() => {{ {CANARY} }}")
-    _show(fresh, lab, provider, "\n\n".join([*FOREIGN, *HOSTILE.values()]))
-    fresh.shot("magics-4-hostile")
-    assert fresh.page.evaluate("window.stacks") == []
-    _save(fresh)
+    chat.page.evaluate(f"() => {{ {CANARY} }}")
+    _show(chat, lab, provider, "\n\n".join([*FOREIGN, *HOSTILE.values()]))
+    chat.shot("magics-4-hostile")
+    assert chat.page.evaluate("window.stacks") == []
+    _save(chat)
     saved = (lab.folder / "home" / "chat.ipynb").read_text()
     kinds = {
         mime
@@ -164,16 +166,16 @@ def test_a_hostile_reply_runs_nothing_and_asks_nobody(
         for mime in each.get("data", {})
     }
     assert kinds == {"text/plain", "text/html"}
-    shown = output(fresh, 1)
+    shown = output(chat, 1)
     unwanted = (
         "img, script, svg, iframe, object, embed, style, form, video, audio, [onerror], [id]"
     )
     assert shown.locator(f"css=:is({unwanted}):not(mjx-container *)").count() == 0
 
-    _reopen(fresh)
-    expect(output(fresh, 1)).to_contain_text("The end.")
-    expect(output(fresh, 1).locator("pre code").first).to_be_visible()
-    assert fresh.page.evaluate("window.stacks") == []
+    _reopen(chat)
+    expect(output(chat, 1)).to_contain_text("The end.")
+    expect(output(chat, 1).locator("pre code").first).to_be_visible()
+    assert chat.page.evaluate("window.stacks") == []
 
     exported = _export(lab, "ipynb")
     (lab.folder / "home" / "exported.ipynb").write_text(exported)
@@ -182,7 +184,7 @@ def test_a_hostile_reply_runs_nothing_and_asks_nobody(
         ("exported.ipynb", "Notebook", ".jp-MarkdownCell .jp-RenderedMarkdown"),
         ("exported.md", "Markdown Preview", ".jp-MarkdownViewer .jp-RenderedMarkdown"),
     ):
-        fresh.page.evaluate(
+        chat.page.evaluate(
             """async ([path, factory]) => {
               const {commands} = window.jupyterapp;
               const widget = await commands.execute('docmanager:open', {path, factory});
@@ -196,23 +198,23 @@ def test_a_hostile_reply_runs_nothing_and_asks_nobody(
             }""",
             [path, factory],
         )
-        expect(fresh.page.locator(rendered).last).to_contain_text("The end.")
-        fresh.shot(f"magics-5-{path}")
-        assert fresh.page.evaluate("window.stacks") == []
+        expect(chat.page.locator(rendered).last).to_contain_text("The end.")
+        chat.shot(f"magics-5-{path}")
+        assert chat.page.evaluate("window.stacks") == []
     for name, notebook in (("saved", saved), ("exported", exported)):
         page = _as_page(notebook, tmp_path / f"{name}.html")
         assert "The end." in page.read_text()
         assert _asked_by(browser, page) == ([], 0)
-    assert fresh.page.evaluate("window.canaries") == 0
+    assert chat.page.evaluate("window.canaries") == 0
 
 
 @pytest.mark.stress
 def test_an_ordinary_reply_reads_well(
-    fresh: ChatPage, lab: Lab, provider: OpenAIProvider, browser: Browser, tmp_path: Path
+    chat: ChatPage, lab: Lab, provider: OpenAIProvider, browser: Browser, tmp_path: Path
 ) -> None:
     """R1, R2: code as it stands, math typeset, money not."""
-    _show(fresh, lab, provider, ORDINARY)
-    shown = output(fresh, 1)
+    _show(chat, lab, provider, ORDINARY)
+    shown = output(chat, 1)
     expect(shown.locator("mjx-container")).to_have_count(3)
     expect(shown.locator("ol > li > pre")).to_have_text(
         'if (![1, 2].includes(x)) {\n  say("<iostream>");\n}\n'
@@ -221,8 +223,8 @@ def test_an_ordinary_reply_reads_well(
     expect(shown.locator("td").last).to_have_text("$10")
     expect(shown.locator("a")).to_have_attribute("href", "https://example.org/a?b=1&c=2")
     shown.scroll_into_view_if_needed()
-    fresh.shot("magics-6-ordinary")
-    _save(fresh)
+    chat.shot("magics-6-ordinary")
+    _save(chat)
     page = _as_page((lab.folder / "home" / "chat.ipynb").read_text(), tmp_path / "ordinary.html")
     assert _asked_by(browser, page) == ([], 0)
     exported = _as_page(_export(lab, "ipynb"), tmp_path / "ordinary-exported.html")

@@ -58,7 +58,9 @@ async texts => {
       list.append(host);
       const body = chat.textIn(host);
       if (way !== 'whole') {
-        for (let at = 11; at < text.length; at += 11) {
+        // What is stopped has grown as what is streamed has: its last piece is enough.
+        const last = Math.floor((text.length - 1) / 11) * 11;
+        for (let at = way === 'stopped' ? Math.max(last, 11) : 11; at < text.length; at += 11) {
           body.update(text.slice(0, at), false);
           await body.settled;
           look(name, `${way} to ${at}`, host);

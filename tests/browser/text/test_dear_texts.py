@@ -145,10 +145,10 @@ def test_a_diagram_without_an_end_holds_no_words(chat: ChatPage, provider: OpenA
         }"""
     )
     chat.ask("Draw without an end")
-    expect(chat.reply()).to_contain_text("The end.", timeout=30_000)
+    expect(chat.reply()).to_contain_text("The end.")
     expect(chat.reply().locator("strong")).to_have_text("more")
     assert chat.page.evaluate("window.framesEnded") == 0
-    expect(chat.reply().locator(".jp-StopChat-diagram img")).to_have_count(1, timeout=60_000)
+    expect(chat.reply().locator(".jp-StopChat-diagram img")).to_have_count(1)
     assert chat.page.evaluate("window.framesEnded") == 1
     expect(chat.reply().locator("code.language-mermaid").first).to_contain_text("space:100000000")
 
@@ -161,7 +161,7 @@ def test_what_is_too_dear_is_plain_text_with_a_word(
     dear = DEAR["stars"].strip()
     provider.script = Script(tokens=[dear[:30_000], dear[30_000:], "\n\nThe **end**."], rate=20)
     chat.ask("Be difficult")
-    expect(chat.reply().locator("strong")).to_have_text("end", timeout=60_000)
+    expect(chat.reply().locator("strong")).to_have_text("end")
     plain = chat.reply().locator(".jp-StopChat-plain")
     expect(plain).to_contain_text("Shown as plain text: too complex to format")
     assert plain.locator("div").text_content() == dear + "\n\n"

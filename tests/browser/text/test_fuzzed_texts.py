@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.browser.lab import Lab
 from tests.browser.text.fetching_texts import FETCHING
 from tests.browser.text.hostile_texts import HOSTILE
 from tests.browser.text.markdown_texts import SHORT
@@ -39,35 +37,30 @@ def _mixed(chosen: random.Random) -> str:
     return "".join(made)
 
 
-def _try(browser: Browser, lab: Lab, seed: int, count: int) -> None:
-    lab.set({})
-    watched = Watched(browser, lab)
+def _try(watched: Watched, seed: int, count: int) -> None:
     chosen = random.Random(seed)
-    try:
-        for number in range(count):
-            text = _mixed(chosen)
-            told = f"{seed}, {number}: {text!r}"
-            whole = {"text": text, "cuts": [chosen.randrange(len(text) + 1)]}
-            # What HTML leaves open reaches to the end of a whole text, but of its block only when
-            # it comes in pieces: what the pieces show is not compared then.
-            found = watched.page.evaluate(COMPARE, [whole])
-            if "<" not in text and "[" not in text:
-                assert found["found"] == [], told
-            code = f"- x\n\n  ```js\n  {CODE}\n  ```\n"
-            assert watched.page.evaluate(CODE_IN, code) == [CODE], told
-            watched.expect_nothing()
-    finally:
-        watched.context.close()
+    for number in range(count):
+        text = _mixed(chosen)
+        told = f"{seed}, {number}: {text!r}"
+        whole = {"text": text, "cuts": [chosen.randrange(len(text) + 1)]}
+        # What HTML leaves open reaches to the end of a whole text, but of its block only when
+        # it comes in pieces: what the pieces show is not compared then.
+        found = watched.page.evaluate(COMPARE, [whole])
+        if "<" not in text and "[" not in text:
+            assert found["found"] == [], told
+        code = f"- x\n\n  ```js\n  {CODE}\n  ```\n"
+        assert watched.page.evaluate(CODE_IN, code) == [CODE], told
+        watched.expect_nothing()
 
 
-def test_mixtures(browser: Browser, lab: Lab) -> None:
+def test_mixtures(watched: Watched) -> None:
     """H1, P3, R1, R5: some of them, the same in every run."""
-    _try(browser, lab, 20261, 3)
+    _try(watched, 20261, 3)
 
 
 @pytest.mark.stress
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.timeout(900)
-def test_many_mixtures(browser: Browser, lab: Lab, seed: int) -> None:
+def test_many_mixtures(watched: Watched, seed: int) -> None:
     """H1, P3, R1, R5: a hundred of each seed."""
-    _try(browser, lab, seed, 100)
+    _try(watched, seed, 100)

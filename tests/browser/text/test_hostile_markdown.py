@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.lab import Lab
 from tests.browser.text.fetching_texts import FETCHING
 from tests.browser.text.hostile_texts import HOSTILE
 from tests.browser.watched import Watched
@@ -35,26 +33,6 @@ async texts => {
 
 #: Of what costs much for each text, one of each kind at every run.
 SOME = [FETCHING[::4], pytest.param(FETCHING, marks=pytest.mark.stress)]
-
-
-@pytest.fixture(scope="module")
-def shared(browser: Browser, lab: Lab) -> Iterator[Watched]:
-    """Open the page that all share: what one text does in it, the others find."""
-    lab.set({})
-    made = Watched(browser, lab)
-    yield made
-    made.context.close()
-
-
-@pytest.fixture
-def watched(shared: Watched) -> Watched:
-    """Show a new chat in the page."""
-    for page in shared.pages:
-        page.close()
-    shared.pages.clear()
-    shared.strangers.clear()
-    shared.chat.begin_anew()
-    return shared
 
 
 def test_nothing_of_a_text_runs_or_is_fetched(watched: Watched) -> None:
@@ -98,15 +76,16 @@ def test_a_picture_of_a_diagram_asks_nobody_where_it_is_opened(
 
 
 @pytest.mark.parametrize("texts", SOME, ids=["some", "all"])
-def test_no_reply_reaches_another_host(
+def test_a_hostile_reply_leaves_the_chat_usable(
     watched: Watched, provider: OpenAIProvider, texts: list[str]
 ) -> None:
-    """H1, P3: from the model, after a reload, and in a tab."""
-    text = "\n\n".join(texts)
+    """H1, L11, P3: all of it in one reply, from the model, after a reload, and in a tab."""
+    text = "".join(f"\n\n## {name}\n\n{each}\n\n" for name, each in HOSTILE.items())
+    text = "\n\n".join([*texts, text])
     pieces = [text[at : at + 60] for at in range(0, len(text), 60)]
     provider.script = Script(tokens=[*pieces, "\n\nThe end."], rate=400)
     chat = watched.chat
-    chat.ask("Reach out")
+    chat.ask("Say something evil")
     expect(chat.reply()).to_contain_text("The end.", timeout=120_000)
     chat.expect_mode("send")
     watched.expect_nothing()
@@ -120,23 +99,6 @@ def test_no_reply_reaches_another_host(
     )
     watched.expect_nothing()
     chat.close_tabs()
-
-
-def test_a_hostile_reply_leaves_the_chat_usable(
-    watched: Watched, provider: OpenAIProvider
-) -> None:
-    """L11: all of it in one reply, from the model to the page and again after a reload."""
-    text = "".join(f"\n\n## {name}\n\n{each}\n\n" for name, each in HOSTILE.items())
-    pieces = [text[at : at + 40] for at in range(0, len(text), 40)]
-    provider.script = Script(tokens=[*pieces, "The end."], rate=400)
-    chat = watched.chat
-    chat.ask("Say something evil")
-    expect(chat.reply()).to_contain_text("The end.")
-    chat.expect_mode("send")
-    watched.expect_nothing()
-    chat.load_again()
-    expect(chat.reply()).to_contain_text("The end.")
-    watched.expect_nothing()
     # What it drew hides nothing: the button is on top, and Esc is the chat's.
     provider.script = Script(tokens=100_000, rate=60)
     chat.ask("Go on")

@@ -71,8 +71,8 @@ def _bodies(chat: ChatPage) -> list[str]:
 @pytest.mark.parametrize(
     ("count", "length"),
     [
-        pytest.param(4, 125_000, marks=pytest.mark.stress),
-        (4, 500_000),
+        (4, 125_000),
+        pytest.param(4, 500_000, marks=pytest.mark.stress),
         pytest.param(40, 500_000, marks=pytest.mark.stress),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_long_chat_is_there_after_a_reload(chat: ChatPage, count: int, length:
     expect(chat.replies).to_have_count(count)
     last = count - 1
     expect(chat.replies.nth(last).locator(".jp-StopChat-body")).to_contain_text(
-        f"assistant {last} ends here.", timeout=60_000
+        f"assistant {last} ends here."
     )
     chat.shot(f"long-chat-{count * length}")
     # What is not there says so, also to a screen reader.
@@ -106,7 +106,6 @@ def test_a_long_chat_is_there_after_a_reload(chat: ChatPage, count: int, length:
               return node.textContent.includes(`assistant ${at} ends here.`);
             }""",
             arg=at,
-            timeout=60_000,
         )
         expect(place).to_have_attribute("aria-busy", "false")
         assert f"assistant {at} begins." in _bodies(chat)[at]

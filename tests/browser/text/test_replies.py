@@ -199,6 +199,7 @@ def test_the_connection_is_lost_and_found(chat: ChatPage, provider: OpenAIProvid
     assert words[:-1] == [f"t{n}" for n in range(len(words) - 1)]
 
 
+@pytest.mark.stress  # without a page the focus and the width are tried at every run
 def test_esc_at_the_start_needs_no_click(fresh: ChatPage, provider: OpenAIProvider) -> None:
     """J1: the Launcher opens after the chat and does not keep the focus; later focus is kept.
 

@@ -54,7 +54,7 @@ class Model:
             return Script(trouble="bad_key")
         said = request.body["messages"]
         self.asked.append(str(said[-1]["content"]))
-        if len(said) > 3:
+        if len(said) > 4:  # instructions, and two turns
             return Script(tokens=["And that ", "was all."])
         return self.story if "NameError" in self.asked[-1] else Script(tokens=[CODED])
 
@@ -84,7 +84,7 @@ def lab(tmp_path: Path, openai: OpenAIProvider, monkeypatch: pytest.MonkeyPatch)
         "StopChatApp": {"open_chat": True, "titles": "prompt"},
         "LabApp": {"expose_app_in_browser": True},
     }
-    made = Lab(tmp_path, config)
+    made = Lab(tmp_path, config, whole=True)
     made.start()
     yield made
     # Jupyter Server never ends where it is ended amid a request for a file: a thread of AnyIO's
@@ -94,8 +94,10 @@ def lab(tmp_path: Path, openai: OpenAIProvider, monkeypatch: pytest.MonkeyPatch)
     made.process.wait(20)
 
 
-# By mouse each step has a test of its own elsewhere.
-@pytest.mark.parametrize("by", [pytest.param("mouse", marks=pytest.mark.stress), "keyboard"])
+# Each step has a test of its own elsewhere, by mouse and by keyboard (`models`, and
+# `jupyterlab/test_accessibility`); the whole takes longer than any other test.
+@pytest.mark.stress
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
 def test_the_first_two_days(by: str, browser: Browser, lab: Lab, model: Model) -> None:
     """L6, J1, U1, U3, U6, U26, U27: from nothing to a notebook of what was said."""
     with watched_page(browser, lab) as (chat, watch):
@@ -167,11 +169,9 @@ def _first_day(chat: ChatPage, hands: Hands, look: Look, model: Model) -> None:
     cell = page.locator(".jp-NotebookPanel .jp-CodeCell").first
     expect(cell).to_contain_text("prices")
     page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.isReady")
-    page.wait_for_function(
-        "document.activeElement.closest('.jp-NotebookPanel') !== null", timeout=30_000
-    )
+    page.wait_for_function("document.activeElement.closest('.jp-NotebookPanel') !== null")
     page.keyboard.press("Control+Enter")
-    expect(cell).to_contain_text("NameError", timeout=60_000)
+    expect(cell).to_contain_text("NameError")
     look.at("4-code-run")
 
     hands.to_chat()
@@ -231,6 +231,6 @@ def _second_day(chat: ChatPage, hands: Hands, look: Look) -> None:
 
     hands.choose(page.get_by_role("button", name="More actions"), "Export Chat as Notebook")
     notebook = page.locator(".jp-NotebookPanel")
-    expect(notebook).to_contain_text("How do I take a mean?", timeout=60_000)
+    expect(notebook).to_contain_text("How do I take a mean?")
     expect(notebook).to_contain_text("And that was all.")
     look.at("9-exported")

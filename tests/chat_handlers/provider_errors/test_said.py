@@ -13,6 +13,7 @@ from jupyter_stop_chat.chat_handlers.provider_errors import said_by, stop_chat_e
 from jupyter_stop_chat.wire.errors import StopChatError
 from jupyter_stop_chat.wire.objects import MAX_SAID
 from jupyter_stop_chat.wire.secrets import mask_for_people
+from tests.aids.in_turn import in_turn
 from tests.providers.answers import Answers
 from tests.providers.chat_models import make_model
 from tests.providers.reading import Reading
@@ -68,7 +69,7 @@ def test_only_the_answer_is_told_and_no_exception() -> None:
     assert said_by(refused) == "It is full."
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("said", "told"),
     [
         ("Incorrect API key provided: sk-proj-ab*****yz.", "Incorrect API key provided: [key]"),
@@ -177,9 +178,9 @@ def test_a_key_that_is_cut_in_two_is_not_in_the_log() -> None:
 )
 def test_no_answer_takes_long(part: str) -> None:
     """U2: whatever its provider says, nobody waits for it to be cleaned."""
-    began = time.perf_counter()
+    began = time.thread_time()
     mask_for_people(part * 20_000)
-    assert time.perf_counter() - began < SOON
+    assert time.thread_time() - began < SOON
 
 
 def test_no_half_of_a_key_is_left_where_it_is_cut() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_stop_chat.engine.generation import Generation
 from jupyter_stop_chat.engine.lane import Lane
 from jupyter_stop_chat.wire.objects import MessageState
-from tests.generations import a_generation
+from tests.aids.generations import a_generation
 
 
 def waiting(lane: Lane, *, accepted: bool = True) -> Generation:

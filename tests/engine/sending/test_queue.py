@@ -185,7 +185,8 @@ async def test_one_that_waits_keeps_what_is_left_attached(bench):
     b = bench()
     first, (second,) = await with_queue(b, "2")
     await unqueue(b, second)
-    notes = [Attachment(name=name, text=f"text of {name}") for name in "abc"]
+    notes = [Attachment(name=name, text=f"text of {name}") for name in "ab"]
+    notes.append(Attachment(name="c", text="text of c", kind="context"))
     second = await b.send("2", first.chat_id, attachments=notes)
     prompt_id = second.user_message.id
     changed = await b.edit(prompt_id, "two", keeps=[0, 2])
@@ -194,7 +195,8 @@ async def test_one_that_waits_keeps_what_is_left_attached(bench):
     changed = await b.edit(prompt_id, "two", keeps=[1, 7])
     assert "".join(each.name for each in changed.user_message.attachments) == "c"
     changed = await b.edit(prompt_id, "three")
-    assert "".join(each.name for each in changed.user_message.attachments) == "c"
+    assert changed.user_message.attachments == (notes[2],)
+    assert (await b.store.get_message(prompt_id)).attachments == (notes[2],)
     await b.stop(chat_id=first.chat_id)
     await resume(b, first.chat_id)
     reply = await b.end(second)

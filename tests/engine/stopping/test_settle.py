@@ -12,7 +12,8 @@ from jupyter_stop_chat.engine.settle import failure_info, settlement
 from jupyter_stop_chat.ports.handler import HistoryCut, Text, TokensUsed, ToolStarted
 from jupyter_stop_chat.wire.errors import SENTENCES, ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState
-from tests.generations import a_generation
+from tests.aids.generations import a_generation
+from tests.aids.in_turn import in_turn
 
 
 async def test_a_stop_wins_over_whatever_came_after_it():
@@ -25,7 +26,7 @@ async def test_a_stop_wins_over_whatever_came_after_it():
     assert settled.stop.reason == "user"
 
 
-@pytest.mark.parametrize("code", list(ErrorCode))
+@in_turn("code", list(ErrorCode))
 async def test_every_code_has_its_sentence_and_nothing_else(code):
     """L5."""
     generation = a_generation()

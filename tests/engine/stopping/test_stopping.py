@@ -32,6 +32,22 @@ async def test_stop_between_two_chunks(bench):
     assert b.heard.states[message.id][-2:] == [MessageState.STOPPING, MessageState.INTERRUPTED]
 
 
+async def test_a_stop_whose_task_unwinds_for_long_is_told_meanwhile(bench):
+    """S5, V8: and once, though the task ends later as well."""
+    gate, waits = Gate(), Gate()
+    b = bench(["seen", SlowClean(gate), waits], stop_deadline=60.0)
+    accepted = await b.send()
+    await waits.reached.wait()
+    stopping = asyncio.ensure_future(b.stop(message_id=accepted.message.id))
+    states = b.heard.states[accepted.message.id]
+    await turns_until(lambda: MessageState.STOPPING in states)
+    assert not stopping.done()
+    gate.open()
+    await stopping
+    assert states.count(MessageState.STOPPING) == 1
+    assert states[-1] is MessageState.INTERRUPTED
+
+
 @pytest.mark.parametrize(
     "make",
     [

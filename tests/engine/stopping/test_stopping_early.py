@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from tests.engine.bench import OWNER, new_id, turns_until
 
@@ -147,3 +148,62 @@ async def test_a_stop_of_what_is_not_accepted_in_the_end(bench):
     assert result.outcome is Outcome.NOT_FOUND
     await asyncio.wait([sending])
     assert sending.exception() is not None
+
+
+# --- a press that is sent again ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("aims_at", ["all", "chat"])
+async def test_a_press_that_is_sent_again_stops_nothing_that_came_after_it(bench, aims_at):
+    """L4, J5: its answer took long, and its owner has asked for something else meanwhile."""
+    b = bench(["x", Gate()])
+    first = await b.send()
+    await b.shown(first, "x")
+    target = {"all": True} if aims_at == "all" else {"chat_id": first.chat_id}
+    press = {**target, "press": new_id()}
+    told = await b.stop(**press)
+    assert [each.outcome for each in told] == [Outcome.INTERRUPTED]
+    second = await b.send(chat_id=first.chat_id)
+    await b.shown(second, "x")
+    assert await b.stop(**press) == told
+    assert b.engine.registry.get(second.message.id) is not None
+    # The same of another owner, and another press, are others.
+    assert await b.stop(owner="eve", all=True, press=press["press"]) == ()
+    (result,) = await b.stop(**target, press=new_id())
+    assert result.message_id == second.message.id
+    assert (await b.end(second)).state is MessageState.INTERRUPTED
+
+
+async def test_a_press_that_is_sent_again_while_it_stops(bench):
+    """L4: both are told what it came to, once that is true."""
+    b = bench(["x", Gate()])
+    accepted = await b.send()
+    await b.shown(accepted, "x")
+    press = new_id()
+    both = await asyncio.gather(*(b.stop(all=True, press=press) for _ in range(2)))
+    assert both[0] == both[1]
+    assert [each.outcome for each in both[0]] == [Outcome.INTERRUPTED]
+
+
+async def test_a_press_whose_answer_failed_is_answered_when_it_is_sent_again(bench, monkeypatch):
+    """L4: nobody knew, then; and what has begun since goes on."""
+    b = bench(["x", Gate()])
+    ended = await b.send()
+    await b.shown(ended, "x")
+    await b.stop(message_id=ended.message.id)
+    press = {"message_id": ended.message.id, "press": new_id()}
+    with monkeypatch.context() as patch:
+
+        async def fail(message_id):
+            raise StopChatError(ErrorCode.NOT_READABLE)
+
+        patch.setattr(b.store, "get_message", fail)
+        with pytest.raises(StopChatError):
+            await b.stop(**press)
+    going_on = await b.go_on(ended.message.id)
+    await b.shown(going_on, "xx")
+    for _ in range(2):
+        (result,) = await b.stop(**press)
+        assert result.outcome is Outcome.NOT_FOUND, "it is made again, and not stopped"
+    assert b.engine.registry.get(ended.message.id) is not None
+    await b.stop(message_id=ended.message.id)

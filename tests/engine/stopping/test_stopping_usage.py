@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
+from jupyter_stop_chat.engine.spending import Spending
 from jupyter_stop_chat.ports.handler import TokensUsed
+from jupyter_stop_chat.ports.spending import Budget
 from jupyter_stop_chat.testing import Gate
+from jupyter_stop_chat.wire.objects import MessageState, Spent
+from tests.engine.bench import OWNER
 
 # --- usage -----------------------------------------------------------------------------------
 
@@ -47,3 +55,28 @@ async def test_nothing_made_is_nothing_used(bench):
     await b.handler.script[0].reached.wait()
     await b.stop(message_id=accepted.message.id)
     assert (await b.end(accepted)).usage is None
+
+
+@pytest.mark.parametrize("rude", [-5, 10**30, 2**53, float("inf"), float("nan")])
+async def test_numbers_that_cannot_be_true_keep_no_reply_from_its_end(bench, rude):
+    """B9: they count as not told; nor do they spoil what its chat and its owner spent."""
+    b = bench(["x" * 40, TokensUsed(rude, rude, reasoning_tokens=rude)], titles="model")
+    b.spend(Spending(b.store, budget=lambda: Budget(tokens=10**6)))
+    accepted = await b.send("y" * 80)
+    async with asyncio.timeout(10):
+        ended = await b.end(accepted)
+    assert ended.state is MessageState.COMPLETED
+    usage = ended.usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (20, 10, True)
+    await b.quiet()
+    spent = (await b.engine.chat(OWNER, accepted.chat_id)).spent
+    assert spent == Spent(
+        input_tokens=spent.input_tokens, output_tokens=20, estimated=True, unpriced=True
+    ), "its title counts as well"
+
+
+async def test_what_was_read_is_estimated_where_only_that_is_missing(bench):
+    """B9: read for nothing it was not."""
+    b = bench(["x" * 40, TokensUsed(output_tokens=7)])
+    usage = (await b.end(await b.send("y" * 80))).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (20, 7, True)

@@ -5,6 +5,7 @@
  * kept until the chat shows its effect, and sent again after a reconnection. What has become
  * impossible meanwhile is undone here.
  */
+import { hasPicture } from '../attachments';
 import { isWhole, MessageView } from '../messages';
 import * as prompts from '../prompt';
 import { ClientFrame, Edit, Error, ServerFrame } from '../../wire/protocol';
@@ -46,7 +47,9 @@ export class Queueing {
    */
   edit(replyId: string, body: string, keeps?: readonly number[]): boolean {
     const promptId = this._view(replyId)?.info.reply_to;
-    if (promptId === undefined || body.trim() === '') {
+    const all = this._view(promptId ?? '')?.info.attachments ?? [];
+    const says = body.trim() !== '' || hasPicture(keeps ? keeps.map(at => all[at]) : all);
+    if (promptId === undefined || !says) {
       return false;
     }
     const request_id = this._options.makeId();
@@ -141,7 +144,7 @@ export class Queueing {
   resume(): void {
     const { chatId } = this._state.now.chat;
     if (chatId) {
-      const isDone = (chat: replies.ChatView): boolean => chat.chat?.state !== 'paused';
+      const isDone = (chat: replies.ChatView): boolean => !selectors.isPaused(chat);
       const frame = { type: 'resume', chat_id: chatId } as const;
       this._do('resume', { frame, isDone, isPossible: () => true, onLate: () => undefined });
     }

@@ -1,7 +1,7 @@
 /** The requests for a reply, also those that wait until their chat has an id. */
 import { ASSUMED, bytesOf } from '../attachments';
 import * as prompts from '../prompt';
-import { Continue, Edit, Limits, Regenerate, Send, ServerFrame } from '../../wire/protocol';
+import { Attachment, Continue, Edit, Limits, Regenerate, Send, ServerFrame } from '../../wire/protocol';
 import * as replies from '../replies';
 import * as selectors from '../selectors';
 import { ChatSocket } from '../../wire/socket';
@@ -11,14 +11,23 @@ import { ChatState } from '../state';
 export interface PickedModel {
   /** The model that is shown, and asked for; null leaves it to the server. */
   readonly effective: string | null;
+  /** Whether it can call tools, where that is known. */
+  readonly callsTools?: boolean;
 }
+
+/** A longer path is not told, in characters. */
+const LONGEST_PATH = 1000;
 
 export interface SendingOptions {
   makeId: () => string;
   /** What a second prompt does; null leaves it to the server's setting. */
   policy: () => Send['policy'];
   picked?: PickedModel;
-  words: { promptTooLong: string };
+  /** The notebook or file that the person has open, as its path on the server. */
+  place?: () => string | null;
+  /** Whether the model may use tools. */
+  mode?: () => Send['mode'];
+  words: { promptTooLong: string; stillUploading: string };
 }
 
 export class Sending {
@@ -32,13 +41,37 @@ export class Sending {
    * Send the draft; tell whether there was something to send.
    *
    * @param policy what it does while a reply is made; by default what is set.
+   * @param attachments what goes with it; by default what is attached to the draft.
    */
-  send(policy = this._options.policy()): boolean {
-    const { chat } = this._state.now;
-    if (!prompts.isSendable(this._state.now.prompt)) {
+  send(
+    policy = this._options.policy(),
+    attachments = this._state.now.prompt.draft.attachments
+  ): boolean {
+    if (!prompts.isSendable(this._state.now.prompt) || !this.mayLeave()) {
       return false;
     }
     const [prompt, taken] = prompts.detachDraft(this._state.now.prompt);
+    return this._sendWords({ ...taken, attachments }, prompt, policy) !== null;
+  }
+
+  /**
+   * Send words that are not the draft, which stays as it is; return the request's id, or null
+   * where they are too long.
+   *
+   * @param elsewhere they are kept elsewhere, and do not come back into the input.
+   */
+  sendBeside(words: prompts.Prompt, elsewhere: boolean): string | null {
+    return this._sendWords(words, this._state.now.prompt, this._options.policy(), elsewhere);
+  }
+
+  /** @param prompt what the input holds from then on. */
+  private _sendWords(
+    taken: prompts.Prompt,
+    prompt: prompts.PromptState,
+    policy: Send['policy'],
+    elsewhere = false
+  ): string | null {
+    const { chat } = this._state.now;
     const requestId = this._options.makeId();
     const frame: Send = {
       type: 'send',
@@ -53,11 +86,18 @@ export class Sending {
     if (model) {
       frame.model = model;
     }
+    const path = this._options.place?.();
+    if (path && path.length <= LONGEST_PATH) {
+      frame.path = path;
+    }
+    if (this._options.mode?.() === 'agent') {
+      frame.mode = 'agent';
+    }
     if (taken.attachments.length > 0) {
       frame.attachments = [...taken.attachments];
     }
     if (!this.fits(frame)) {
-      return false;
+      return null;
     }
     const waits = frame.chat_id === null && chat.pending.length > 0;
     this._state.set({
@@ -67,7 +107,8 @@ export class Sending {
         requestId,
         kind: 'send',
         body: taken.text,
-        attachments: taken.attachments
+        attachments: taken.attachments,
+        elsewhere
       })
     });
     if (waits) {
@@ -75,7 +116,22 @@ export class Sending {
     } else {
       this._socket.sendPrompt(frame);
     }
-    return true;
+    return requestId;
+  }
+
+  /** Return whether the draft can be sent with these attachments; tell the person if it cannot. */
+  isReady(attachments: readonly Attachment[]): boolean {
+    const words = { body: this._state.now.prompt.draft.text, attachments };
+    return this.mayLeave() && this.fits(words);
+  }
+
+  /** Return whether all that goes with the draft is on the server; tell the person if it is not. */
+  mayLeave(): boolean {
+    const isThere = this._state.now.uploads.length === 0;
+    if (!isThere) {
+      this._state.notice('not_done', this._options.words.stillUploading);
+    }
+    return isThere;
   }
 
   /**
@@ -101,6 +157,9 @@ export class Sending {
     const model = this._options.picked?.effective;
     if (model && kind !== 'continue') {
       frame.model = model;
+    }
+    if (kind !== 'continue' && this._options.mode) {
+      frame.mode = this._options.mode();
     }
     if (keeps && frame.type === 'edit') {
       frame.keeps = [...keeps];

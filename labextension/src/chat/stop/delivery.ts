@@ -12,6 +12,8 @@ export const TRIES = [0, 300, 1000, 3000];
 export const SILENT = 5000;
 /** How long to wait for an answer to a try that was sent, in milliseconds after the press. */
 export const GIVE_UP = 8000;
+/** For so much longer both are waited for where another server may have to be asked. */
+export const ASKS_ANOTHER = 5000;
 
 export interface StopDeliveryOptions {
   clock: Clock;
@@ -21,6 +23,8 @@ export interface StopDeliveryOptions {
   onFailed: (reached: boolean) => void;
   /** Called once when a try was written, and nothing came: make a new connection. */
   onSilent?: () => void;
+  /** The server may have to ask another one, which makes what is stopped. */
+  asksAnother?: boolean;
 }
 
 export class StopDelivery {
@@ -31,8 +35,10 @@ export class StopDelivery {
     for (const ms of TRIES.slice(1)) {
       this._timers.push(_options.clock.after(ms, () => this._try(ms === TRIES.at(-1))));
     }
-    this._timers.push(_options.clock.after(SILENT, () => this._reached && _options.onSilent?.()));
-    this._timers.push(_options.clock.after(GIVE_UP, () => this._fail()));
+    const more = _options.asksAnother ? ASKS_ANOTHER : 0;
+    const renew = (): unknown => this._reached && _options.onSilent?.();
+    this._timers.push(_options.clock.after(SILENT + more, renew));
+    this._timers.push(_options.clock.after(GIVE_UP + more, () => this._fail()));
     this._try(false);
   }
 

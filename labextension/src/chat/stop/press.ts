@@ -1,8 +1,9 @@
 /** What a press of Stop does: it picks its target, freezes the text at once, and sends the stop. */
 import { Clock } from '../../wire/clock';
 import { isWhole, MessageView } from '../messages';
+import { isTerminal } from '../../wire/guards';
 import * as prompts from '../prompt';
-import { Stop } from '../../wire/protocol';
+import { Stop, StopResult, StopResults } from '../../wire/protocol';
 import * as replies from '../replies';
 import * as selectors from '../selectors';
 import { Sending } from '../sending/sending';
@@ -12,13 +13,14 @@ import { StopDelivery } from './delivery';
 
 export interface StopPressOptions {
   clock: Clock;
+  makeId: () => string;
   /** Wait until all of a message is here. */
   whole: (messageId: string) => Promise<MessageView | null>;
   /** Whether the turn leaves the chat as well. */
   discard: () => boolean;
   /** Whether the prompt comes back into the input. */
   restores: () => boolean;
-  words: { notConnected: string; noAnswer: string };
+  words: { notConnected: string; noAnswer: string; notReached: string };
 }
 
 export class StopPress {
@@ -59,13 +61,54 @@ export class StopPress {
     return aim !== null;
   }
 
+  /** Note that the words of a request are kept elsewhere: they do not come back into the input. */
+  noteElsewhere(requestId: string): void {
+    this._elsewhere.add(requestId);
+  }
+
+  /** Stop what one request asked for, wherever it is by now; its words do not come back. */
+  stopRequest(requestId: string): boolean {
+    const { messages, pending } = this._state.now.chat;
+    const reply = messages.find(
+      view => view.role === 'assistant' && view.info.request_id === requestId
+    );
+    const asked = pending.find(one => one.requestId === requestId);
+    if (reply ? isTerminal(reply.info.state) : !asked) {
+      return false;
+    }
+    const stopping = reply ? reply.frozen || reply.info.state === 'stopping' : asked?.stopping;
+    if (!stopping) {
+      const aim = reply ? { messageId: reply.id } : { requestId };
+      this._stop({ ...aim, shown: reply?.text.length ?? 0, stopping: false }, false);
+    }
+    return true;
+  }
+
   /** Stop all of this person's replies, in every chat. */
   stopAll(): void {
     this.stop();
-    const delivery = this._deliver('all', { type: 'stop', all: true }, () =>
-      this._state.notice('cannot_stop', this._options.words.notConnected)
-    );
-    this._deliveries.set('all', delivery);
+    const onFailed = (): void =>
+      this._state.notice('cannot_stop', this._options.words.notConnected);
+    // sent again, it must not stop what is asked for meanwhile
+    const frame = { type: 'stop', all: true, press: this._options.makeId() } as const;
+    this._deliveries.set('all', this._deliver('all', frame, onFailed, true));
+  }
+
+  /** Receive the answer to a stop: what it did not reach goes on, and says so. */
+  receive(frame: StopResults): void {
+    this.answered(frame.message_id ?? frame.request_id ?? (frame.all ? 'all' : ''));
+    for (const result of frame.results.filter(replies.goesOn)) {
+      this._leave(result, frame.request_id);
+    }
+  }
+
+  /** A reply has ended: where its stop had been left for another server, its prompt comes back. */
+  ended(reply: MessageView): void {
+    const key = this._left.get(reply.id);
+    this._left.delete(reply.id);
+    if (key !== undefined && reply.info.state !== 'completed') {
+      this._state.set({ prompt: this._givenBack({ messageId: reply.id }, key) });
+    }
   }
 
   /** A stop was answered, or what it aimed at has ended. */
@@ -85,6 +128,7 @@ export class StopPress {
   dispose(): void {
     this._deliveries.forEach(one => one.answered());
     this._deliveries.clear();
+    this._left.clear();
   }
 
   private _stop(aim: selectors.Target, restores: boolean): void {
@@ -116,26 +160,54 @@ export class StopPress {
       frame.discard = true;
     }
     const id = aim.messageId ?? aim.requestId ?? '';
-    this._deliveries.set(
-      id,
-      this._deliver(id, frame, reached => {
-        const { noAnswer, notConnected } = this._options.words;
-        const why = reached ? noAnswer : notConnected;
-        const now = this._state.now;
-        this._state.set({
-          chat: replies.reduce(now.chat, { type: 'stop_failed', ...goal, why }),
-          prompt: prompts.withdraw(now.prompt, key)
-        });
-      })
-    );
+    this._left.delete(id);
+    const onFailed = (reached: boolean): void => {
+      const { noAnswer, notConnected } = this._options.words;
+      this._goOn(goal, key, reached ? noAnswer : notConnected);
+    };
+    const asksAnother = message?.info.made_elsewhere;
+    this._deliveries.set(id, this._deliver(id, frame, onFailed, asksAnother));
+  }
+
+  /** Let go on what another server makes that did not answer; the stop is left for it. */
+  private _leave({ message_id }: StopResult, requestId: string | undefined): void {
+    const { messages, pending } = this._state.now.chat;
+    const message = messages.find(view => view.id === message_id);
+    const asked = pending.find(one => one.requestId === requestId);
+    if (!message?.frozen && !asked?.stopping) {
+      return; // it was not stopped here, or goes on already
+    }
+    const key = requestId ?? message?.info.request_id ?? message_id ?? '';
+    const goal = { messageId: message?.id, requestId };
+    if (this._goOn(goal, key, this._options.words.notReached) && message_id) {
+      this._left.set(message_id, key);
+    }
+  }
+
+  /** Let a reply go on that could not be stopped; tell whether its prompt left the input again. */
+  private _goOn(
+    goal: { messageId?: string; requestId?: string },
+    key: string,
+    why: string
+  ): boolean {
+    const now = this._state.now;
+    const prompt = prompts.withdraw(now.prompt, key);
+    this._state.set({ chat: replies.reduce(now.chat, { type: 'stop_failed', ...goal, why }), prompt });
+    return prompt !== now.prompt;
   }
 
   /** Return the prompt after the press, with what was asked back in the input. */
-  private _givenBack(aim: selectors.Target, key: string): prompts.PromptState {
+  private _givenBack(
+    aim: Pick<selectors.Target, 'messageId' | 'requestId'>,
+    key: string
+  ): prompts.PromptState {
     const { chat, prompt } = this._state.now;
     const next = prompts.guard(prompt, this._options.clock.now());
+    if (this._elsewhere.has(key)) {
+      return next;
+    }
     const pending = chat.pending.find(one => one.requestId === aim.requestId);
-    if (pending?.body) {
+    if (pending && (pending.body || pending.attachments.length > 0)) {
       const { body: text, attachments } = pending;
       return prompts.giveBack(next, key, { text, attachments });
     }
@@ -167,12 +239,18 @@ export class StopPress {
     }
   }
 
-  private _deliver(id: string, frame: Stop, onFailed: (reached: boolean) => void): StopDelivery {
+  private _deliver(
+    id: string,
+    frame: Stop,
+    onFailed: (reached: boolean) => void,
+    asksAnother = false
+  ): StopDelivery {
     this._deliveries.get(id)?.answered();
     return new StopDelivery(frame, {
       clock: this._options.clock,
       send: stop => this._socket.send(stop),
       onSilent: () => this._socket.renew(),
+      asksAnother,
       onFailed: reached => {
         this._deliveries.delete(id);
         onFailed(reached);
@@ -184,6 +262,10 @@ export class StopPress {
   /** How much of each message is on the screen, in each view. */
   private _shown = new Map<string, Set<() => number>>();
   private _continued = new Set<string>();
+  /** The requests whose words are kept elsewhere. */
+  private _elsewhere = new Set<string>();
+  /** What goes on until its server finds the stop, with the keys of the prompts that it took back. */
+  private _left = new Map<string, string>();
 }
 
 /** Return what was asked, as it can be asked again. */

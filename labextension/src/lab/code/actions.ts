@@ -10,6 +10,7 @@ import { typeInto } from './files';
 import { InFront } from './inFront';
 import { notebookWith } from './newNotebook';
 import { focusCell, Place, putInto } from './notebooks';
+import { Replacing } from '../difference/replacing';
 import { Code, CodeActions } from '../../text/codeTools';
 
 /** How long a notice stays in the corner, in milliseconds; afterwards it is in the list. */
@@ -21,11 +22,14 @@ export interface CodeOptions {
   notebooks: INotebookTracker | null;
   editors: IEditorTracker | null;
   browser: IDefaultFileBrowser | null;
+  /** The documents that the person works on. */
+  inFront: InFront;
+  /** Shows code as a change of a cell; null where there are no notebooks. */
+  replacing: Replacing | null;
 }
 
 export function codeActionsOn(options: CodeOptions): CodeActions {
-  const { app, trans, notebooks, editors } = options;
-  const inFront = new InFront({ shell: app.shell, notebooks, editors });
+  const { app, trans, notebooks, editors, inFront, replacing } = options;
 
   /** Put code into the file that is looked at; tell whether there is one. */
   const type = (code: Code, instead: boolean): boolean => {
@@ -99,8 +103,11 @@ export function codeActionsOn(options: CodeOptions): CodeActions {
         put(code, 'below');
       }
     },
-    replace: code => {
-      if (!type(code, true)) {
+    replace: (code, requests) => {
+      const panel = inFront.notebook;
+      // first what was asked about, then a file in front, then the active cell
+      const isDone = replacing?.inAsked(code, requests) || type(code, true);
+      if (!isDone && !(panel && replacing?.inActive(panel, code))) {
         put(code, 'instead');
       }
     },

@@ -1,7 +1,9 @@
 /** The documents that a person works on. */
 import { JupyterFrontEnd } from '@jupyterlab/application';
+import { IDocumentWidget } from '@jupyterlab/docregistry';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { Contents } from '@jupyterlab/services';
 import { Widget } from '@lumino/widgets';
 
 export interface InFrontOptions {
@@ -32,12 +34,28 @@ export class InFront {
     return seen.find(one => one === this._last) ?? seen[0] ?? null;
   }
 
+  /** The notebook or the file that is looked at, else the one that was used last and is open. */
+  get last(): Widget | null {
+    return this.document ?? (this._last?.isDisposed ? null : this._last);
+  }
+
   /** The notebook that is looked at, else the one that was used last. */
   get notebook(): NotebookPanel | null {
     const { notebooks } = this._options;
     const { document } = this;
     const panel = document && notebooks?.has(document) ? document : notebooks?.currentWidget;
     return panel && !panel.isDisposed ? (panel as NotebookPanel) : null;
+  }
+
+  /** The path of what is looked at, where it lies below the server's root. */
+  placeIn(contents: Pick<Contents.IManager, 'driveName' | 'localPath'>): string | null {
+    const { document, notebook } = this;
+    const shown = (document ?? notebook) as IDocumentWidget | null;
+    const path = shown?.context.path;
+    // a drive of another extension is not the server's; with collaboration, its own has a name
+    return path && ['', 'RTC'].includes(contents.driveName(path))
+      ? contents.localPath(path)
+      : null;
   }
 
   private _isDocument(widget: Widget): boolean {

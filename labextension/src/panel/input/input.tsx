@@ -2,13 +2,18 @@
 import React, { useLayoutEffect, useRef } from 'react';
 
 import { AttachButton, DraftAttachments } from './attachmentChips';
+import { Gauge } from './gauge';
 import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { Setup } from '../models/localInstall';
 import { ModelPicker } from '../models/modelPicker';
+import { AgentWords, ModeSwitch } from './modeSwitch';
 import { Queue } from './queue';
 import { useGrowing } from '../growing';
 import { ToEnd } from './toEnd';
 import { Following } from '../messages/following';
+import { Popup } from './completion/popup';
+import { useCompletion } from './completion/useCompletion';
+import { PlaceChip } from './placeChip';
 import { chips } from '../../chat/prompt';
 import { buttonMode } from '../../chat/selectors';
 import { composes, sends } from '../../stores/sendKey';
@@ -22,6 +27,9 @@ export function Input(props: { following: Following }): JSX.Element {
   const box = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
 
+  const completion = useCompletion(box);
+  const isOpen = completion.suggestions.length > 0;
+
   useGrowing(box, prompt.draft.text);
   useLayoutEffect(() => {
     // a prompt that came back, or was recalled, has the caret at its end
@@ -32,6 +40,9 @@ export function Input(props: { following: Following }): JSX.Element {
   }, [prompt.restored, prompt.recalled]);
 
   const onKeyDown = (event: React.KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (completion.onKeyDown(event)) {
+      return;
+    }
     if (!composing.current && sends(event.nativeEvent, sendKey)) {
       event.preventDefault();
       event.stopPropagation();
@@ -45,6 +56,7 @@ export function Input(props: { following: Following }): JSX.Element {
     <div className="jp-StopChat-compose">
       <Setup />
       <Queue />
+      <AgentWords />
       <Notice />
       {chips(prompt).map(one => (
         <div className="jp-StopChat-restore" key={one.key}>
@@ -70,6 +82,8 @@ export function Input(props: { following: Following }): JSX.Element {
         </div>
       ))}
       <div className="jp-StopChat-box">
+        <Popup completion={completion} />
+        <PlaceChip />
         <DraftAttachments />
         <div className="jp-StopChat-row">
           <textarea
@@ -79,7 +93,20 @@ export function Input(props: { following: Following }): JSX.Element {
             value={prompt.draft.text}
             placeholder={invitation}
             aria-label={trans.__('Prompt')}
-            onChange={event => controller.edit(event.target.value)}
+            aria-autocomplete="list"
+            aria-haspopup="listbox"
+            // a box of several lines may have no other role, and so tells of no list by `expanded`
+            {...(isOpen && {
+              'data-suggests': true,
+              'aria-controls': completion.id,
+              'aria-activedescendant': `${completion.id}${completion.active}`
+            })}
+            onChange={event => {
+              controller.edit(event.target.value);
+              completion.look();
+            }}
+            onSelect={completion.look}
+            onBlur={completion.close}
             onKeyDown={onKeyDown}
             onCompositionStart={() => {
               composing.current = true;
@@ -93,7 +120,9 @@ export function Input(props: { following: Following }): JSX.Element {
       </div>
       <div className="jp-StopChat-toolbar">
         <AttachButton />
+        <ModeSwitch />
         <ModelPicker />
+        <Gauge />
         <ToEnd following={props.following} />
       </div>
     </div>

@@ -5,7 +5,7 @@ import { focusInput, useSnapshot, useTools } from '../context';
 import { IconButton } from '../iconButton';
 import { MessageView } from '../../chat/messages';
 import { PromptEditor } from '../messages/promptEditor';
-import { queued } from '../../chat/selectors';
+import { isPaused, queued } from '../../chat/selectors';
 
 export function Queue(): JSX.Element | null {
   const { controller, trans } = useTools();
@@ -14,7 +14,7 @@ export function Queue(): JSX.Element | null {
   if (waiting.length === 0) {
     return null;
   }
-  const paused = chat.chat?.state === 'paused';
+  const paused = isPaused(chat);
   return (
     <section className="jp-StopChat-queue" aria-label={trans.__('Queued prompts')}>
       <div className="jp-StopChat-queueTitle">
@@ -55,19 +55,21 @@ function QueuedPrompt(props: {
 }): JSX.Element {
   const { controller, trans } = useTools();
   const { reply, prompt, isFirst, isLast } = props;
-  const text = prompt?.text ?? '';
+  const words = prompt?.text ?? '';
+  const names = (prompt?.info.attachments ?? []).map(one => one.name).join(', ');
+  const text = words.trim() ? words : names; // a picture may go without words
   const attached = prompt?.info.attachments.length ?? 0;
   const [editing, setEditing] = useState(false);
   if (editing) {
     return (
       <li className="jp-StopChat-queued" data-message-id={reply.id}>
         <PromptEditor
-          text={text}
+          text={words}
           save={trans.__('Save')}
           attachments={prompt?.info.attachments}
           onLost={words => controller.giveBack(words)}
           onEnd={(body, keeps) => {
-            const isSame = body === null || (body === text && !keeps);
+            const isSame = body === null || (body === words && !keeps);
             if (isSame || controller.queue.edit(reply.id, body, keeps)) {
               setEditing(false);
               focusInput();

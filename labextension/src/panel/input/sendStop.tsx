@@ -5,14 +5,19 @@ import { focusInput, useSnapshot, useTools } from '../context';
 import { IconButton } from '../iconButton';
 import { isSendable } from '../../chat/prompt';
 import { buttonMode } from '../../chat/selectors';
+import { modeOf } from '../../chat/state';
 
 export function SendStop(): JSX.Element {
   const { controller, trans, openMenu } = useTools();
-  const { chat, prompt } = useSnapshot();
-  const mode = buttonMode(chat);
+  const snapshot = useSnapshot();
+  const { prompt } = snapshot;
+  const mode = modeOf(snapshot);
   const names = {
     send: trans.__('Send'),
-    stop: trans.__('Stop generating'),
+    stop:
+      buttonMode(snapshot.chat) === 'send'
+        ? trans.__('Stop sending')
+        : trans.__('Stop generating'),
     stopping: trans.__('Stopping…')
   };
   // aria-disabled keeps the focus where it is, and the button in its place

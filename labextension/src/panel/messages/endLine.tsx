@@ -2,7 +2,7 @@
 import React, { useLayoutEffect } from 'react';
 
 import { focusInput, useSettings, useTools } from '../context';
-import { elsewhereWords, finishWords, goesOn, reasonWords, receiptWords } from './endWords';
+import { finishWords, goesOn, reasonWords, receiptWords } from './endWords';
 import { ErrorDetails } from '../errorDetails';
 import { NextStep } from './nextStep';
 import { MessageView } from '../../chat/messages';
@@ -17,7 +17,7 @@ export function EndLine(props: {
   const { controller, trans } = useTools();
   const { view, idle, onRendered } = props;
   const { showReceipt } = useSettings();
-  const { state, stop, error, usage } = view.info;
+  const { state, stop, error, usage, cost } = view.info;
   const again = (ask: () => void): void => {
     ask();
     focusInput(); // the button goes away, and Esc must still reach the panel
@@ -34,14 +34,20 @@ export function EndLine(props: {
     );
   }
   if (state === 'failed') {
+    // it has not failed: it has done as much as it may at once
+    const isAtBound = error?.code === 'too_many_steps';
     return (
       <div className="jp-StopChat-failedLine">
         <span>
           {view.info.finish_reason === 'cut_off'
             ? finishWords(trans, 'cut_off', true)
-            : trans.__('Generation failed: %1', error?.message ?? '')}
+            : isAtBound
+              ? error?.message
+              : trans.__('Generation failed: %1', error?.message ?? '')}
         </span>
-        {view.info.text_length > 0 && <ContinueButton view={view} idle={idle} />}
+        {view.info.text_length > 0 && (
+          <ContinueButton view={view} idle={idle} label={isAtBound ? trans.__('Go on') : undefined} />
+        )}
         <button
           type="button"
           className="jp-StopChat-action"
@@ -52,13 +58,6 @@ export function EndLine(props: {
         </button>
         <NextStep error={error} model={view.info.model} />
         {error && <ErrorDetails error={error} model={view.info.model} />}
-      </div>
-    );
-  }
-  if (view.info.made_elsewhere && !isTerminal(state)) {
-    return (
-      <div className="jp-StopChat-stoppingLine">
-        <span>{elsewhereWords(trans)}</span>
       </div>
     );
   }
@@ -74,7 +73,7 @@ export function EndLine(props: {
     return null;
   }
   const hasWords = view.info.text_length > 0;
-  const receipt = receiptWords(trans, stop, usage);
+  const receipt = receiptWords(trans, stop, usage, cost);
   return (
     <div className="jp-StopChat-stoppedLine" data-receipt={showReceipt ? 'shown' : 'on demand'}>
       <span className="jp-StopChat-stoppedWords" tabIndex={receipt ? -1 : undefined}>
@@ -94,7 +93,7 @@ export function EndLine(props: {
   );
 }
 
-function ContinueButton(props: { view: MessageView; idle: boolean }): JSX.Element {
+function ContinueButton(props: { view: MessageView; idle: boolean; label?: string }): JSX.Element {
   const { controller, trans } = useTools();
   return (
     <button
@@ -106,7 +105,7 @@ function ContinueButton(props: { view: MessageView; idle: boolean }): JSX.Elemen
         focusInput(); // the button goes away, and Esc must still reach the panel
       }}
     >
-      {trans.__('Continue')}
+      {props.label ?? trans.__('Continue')}
     </button>
   );
 }

@@ -1,17 +1,18 @@
 /** One message: its text as it grows, and the line below it that tells how it ended. */
-import React, { memo, useEffect, useRef, useState } from 'react';
+import React, { memo, useState } from 'react';
 
 import { SentAttachments } from './sentAttachments';
-import { LiveBody } from '../../text/body';
 import { focusInput, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
 import { EndLine } from './endLine';
 import { hasText, MessageView } from '../../chat/messages';
 import { MissingText, Unfolding } from './missing';
 import { PromptEditor } from './promptEditor';
+import { ReplyText } from './replyText';
 import { ReplyTools } from './replyTools';
 import { RetryLine } from './retryLine';
-import { ToolLine } from './toolLine';
+import { ChangesLine } from './tools/changesLine';
+import { isAtWork, partsOf } from '../../chat/tools/parts';
 import { Attachment, LeftOut } from '../../wire/protocol';
 
 interface MessageProps {
@@ -32,14 +33,13 @@ interface MessageProps {
 /** Show one message; it renders again only when it changed. */
 export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.Element {
   const { view, onRendered, onDrawn } = props;
-  const { controller, trans } = useTools();
+  const { trans } = useTools();
   const isUser = view.role === 'user';
   const state = view.frozen && !isTerminal(view.info.state) ? 'stopping' : view.info.state;
   const lacks = (part: LeftOut['part']): boolean =>
     view.info.left_out?.some(one => one.part === part) ?? false;
-  const elsewhere = !isTerminal(view.info.state) && view.info.made_elsewhere;
-  const waits =
-    !isUser && !isTerminal(view.info.state) && !elsewhere && !view.frozen && view.text === '';
+  const isMade = !isUser && !isTerminal(view.info.state) && !view.frozen;
+  const waits = isMade && !isAtWork(view.info.tools ?? []) && isWordless(view);
   return (
     <article
       className="jp-StopChat-message"
@@ -66,19 +66,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
               <div>{view.reasoning}</div>
             </Unfolding>
           )}
-          {(view.info.tools ?? []).map(tool => (
-            <ToolLine key={tool.call_id} tool={tool} />
-          ))}
-          {(lacks('tool_args') || lacks('tool_result')) && (
-            <button
-              type="button"
-              className="jp-StopChat-action"
-              onClick={() => controller.want(view.id, true)}
-            >
-              {trans.__('Load what the tools were given and returned')}
-            </button>
-          )}
-          <Body view={view} onRendered={onRendered} onDrawn={onDrawn} />
+          <ReplyText view={view} onRendered={onRendered} onDrawn={onDrawn} />
           {!hasText(view) && <MissingText messageId={view.id} />}
           {waits && (
             <div className="jp-StopChat-waiting" aria-hidden="true">
@@ -89,6 +77,7 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
           )}
           {waits && view.info.retry && <RetryLine retry={view.info.retry} />}
           <EndLine {...props} />
+          <ChangesLine view={view} onRendered={onRendered} />
           <ReplyTools view={view} idle={props.idle} last={props.last}>
             <VersionSwitch {...props} />
           </ReplyTools>
@@ -97,6 +86,12 @@ export const MessageItem = memo(function MessageItem(props: MessageProps): JSX.E
     </article>
   );
 });
+
+/** Tell whether the words that come next have not begun. */
+function isWordless({ text, info }: MessageView): boolean {
+  const last = partsOf(text.length, info.tools ?? []).at(-1);
+  return last?.kind === 'text' && last.from === last.to;
+}
 
 /** Show a prompt as it was typed. */
 export function UserText(props: {
@@ -192,35 +187,4 @@ function VersionSwitch(props: MessageProps): JSX.Element | null {
       {step(trans.__('Later version'), '›', at + 1)}
     </div>
   );
-}
-
-function Body(props: Pick<MessageProps, 'view' | 'onRendered' | 'onDrawn'>): JSX.Element {
-  const { view, onRendered, onDrawn } = props;
-  const { controller, render, schedule } = useTools();
-  const host = useRef<HTMLDivElement>(null);
-  const body = useRef<LiveBody | null>(null);
-  const done = isTerminal(view.info.state) && hasText(view);
-  const cut = view.info.state !== 'completed';
-  useEffect(() => {
-    const live = new LiveBody(host.current as HTMLDivElement, {
-      render,
-      growCode: render.growCode,
-      schedule,
-      now: () => performance.now(),
-      onRendered: () => {
-        onRendered();
-        onDrawn(view.id);
-      }
-    });
-    body.current = live;
-    const endReport = controller.reportShown(view.id, () => live.shown);
-    return () => {
-      endReport();
-      live.dispose();
-    };
-  }, [view.id, controller, render, schedule, onRendered, onDrawn]);
-  useEffect(() => {
-    body.current?.update(view.text, done, cut);
-  }, [view.text, done, cut, view.id, controller, render, schedule, onRendered, onDrawn]);
-  return <div className="jp-StopChat-body" ref={host} />;
 }

@@ -6,8 +6,8 @@
 const MESSAGE = '.jp-StopChat-message';
 /** What can have the focus within a message. */
 const INSIDE = 'a[href], button, summary, input, [tabindex]';
-/** A form of its own, with stops of its own. */
-const FORM = '.jp-StopChat-editor';
+/** Forms, with stops of their own. */
+const FORM = '.jp-StopChat-editor, .jp-StopChat-approval';
 
 /** Keep the keys in a list of messages; return a function that ends it. */
 export function messageKeys(list: HTMLElement): () => void {

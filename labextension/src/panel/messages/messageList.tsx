@@ -5,12 +5,14 @@ import { focusInput, useSettings, useSnapshot, useTools } from '../context';
 import { isTerminal } from '../../wire/guards';
 import { useFilledFromEnd } from './filling';
 import { Following } from './following';
-import { elsewhereWords, finishWords, reasonWords } from './endWords';
+import { finishWords, reasonWords } from './endWords';
 import { MessageItem, UserText } from './message';
 import { messageKeys } from './messageKeys';
+import { requestsBehind } from '../../chat/questions';
 import { isBusy, phase, queued, visible } from '../../chat/selectors';
 import { codeClick, showWrapping } from '../../text/codeTools';
-import { CutLine, sentFrom } from './usageLine';
+import { CutLine } from './usageLine';
+import { sentFrom } from '../../chat/contextUse';
 import { versions } from '../../chat/versions';
 
 export function MessageList(props: { following: Following }): JSX.Element {
@@ -40,11 +42,13 @@ export function MessageList(props: { following: Following }): JSX.Element {
         void code.copy(click.code.text).then(copied => setDone(copied ? trans.__('Copied') : ''));
       } else if (click?.action === 'wrap') {
         void settings.set({ wrapCode: !settings.getSnapshot().wrapCode });
+      } else if (click?.action === 'replace') {
+        code.replace(click.code, requestsBehind(controller.getSnapshot().chat, click.messageId));
       } else if (click) {
         code[click.action](click.code);
       }
     },
-    [code, settings, trans]
+    [code, controller, settings, trans]
   );
   useEffect(() => showWrapping(list.current as HTMLDivElement, wrapCode), [wrapCode]);
   useEffect(() => {
@@ -206,8 +210,8 @@ export function Status(): JSX.Element {
   useEffect(() => {
     const table: Record<string, string> = {
       generating: trans.__('Generating'),
+      asking: trans.__('A tool asks whether it may act'),
       waiting: trans.__('Waiting for the connection'),
-      elsewhere: elsewhereWords(trans),
       stopping: trans.__('Stopping'),
       interrupted: stopped,
       completed: trans.__('Response complete'),
@@ -215,7 +219,7 @@ export function Status(): JSX.Element {
       cannot_stop: trans.__('Could not stop')
     };
     // an old chat that is opened says nothing: only what ended while it was looked at does
-    if (['generating', 'waiting', 'stopping', 'elsewhere'].includes(now)) {
+    if (['generating', 'asking', 'waiting', 'stopping'].includes(now)) {
       busy.current = true;
       setWords(table[now]);
     } else if (busy.current) {

@@ -1,10 +1,11 @@
 /** What can be done about a failed reply, besides trying again. */
 import React, { useEffect } from "react";
 
-import { focusInput, useModels, useTools } from "../context";
+import { useModels, useTools } from "../context";
 import { askForKey } from "../models/keys";
 import { COMPATIBLE } from "../../stores/modelChoice";
 import { openPicker } from "../models/modelName";
+import { passFocusInside } from "../passFocus";
 import { ErrorInfo } from "../../wire/protocol";
 
 const KEY = new Set(["missing_key", "key_refused", "forbidden", "invalid_key"]);
@@ -83,7 +84,7 @@ export function NextStep(props: {
                 .list?.providers.find((one) => one.name === name);
               if (known?.may_give) {
                 await askForKey(tools, known);
-                focusInput();
+                passFocusInside();
               } else {
                 openPicker(button);
               }

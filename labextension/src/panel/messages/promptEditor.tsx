@@ -4,7 +4,7 @@ import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Chips } from '../chips';
 import { focusInput, useSettings, useTools } from '../context';
 import { useGrowing } from '../growing';
-import { placesOf } from '../../chat/attachments';
+import { hasPicture, placesOf } from '../../chat/attachments';
 import { Prompt } from '../../chat/prompt';
 import { composes, sends } from '../../stores/sendKey';
 import { Attachment } from '../../wire/protocol';
@@ -26,10 +26,10 @@ export function PromptEditor(props: {
   const { trans } = useTools();
   const { sendKey } = useSettings();
   const [text, setText] = useState(props.text);
-  const blank = text.trim() === '';
   const { attachments = [] } = props;
   const [kept, setKept] = useState(attachments);
   const keeps = placesOf(kept, attachments); // another page may have removed some
+  const blank = text.trim() === '' && !hasPicture(keeps.map(at => attachments[at]));
   const box = useRef<HTMLTextAreaElement>(null);
   /** The words that were handed on; when it goes away with others, those are lost. */
   const given = useRef(props.text);

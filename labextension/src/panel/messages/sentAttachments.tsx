@@ -2,6 +2,7 @@
 import React from 'react';
 
 import { Unfolding } from './missing';
+import { SentPicture } from './sentPicture';
 import { Attachment, LeftOut } from '../../wire/protocol';
 
 /** Show what was sent with a prompt; its text unfolds. */
@@ -18,7 +19,10 @@ export function SentAttachments(props: {
   }
   return (
     <div className="jp-StopChat-sentAttachments">
-      {props.attachments.map((attachment, at) => (
+      {props.attachments.map((attachment, at) =>
+        attachment.blob ? (
+          <SentPicture key={at} attachment={attachment} />
+        ) : (
         <Unfolding
           key={at}
           className="jp-StopChat-sentAttachment"
@@ -28,7 +32,8 @@ export function SentAttachments(props: {
         >
           {!lacks(at) && <pre tabIndex={0}>{attachment.text}</pre>}
         </Unfolding>
-      ))}
+        )
+      )}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { useTools } from '../context';
+import { costWords } from '../money';
 import { useModelName } from '../models/modelName';
 import { MessageView } from '../../chat/messages';
 import { Usage } from '../../wire/protocol';
@@ -23,13 +24,14 @@ export function usageWords(trans: TranslationBundle, usage: Usage | undefined): 
     : trans.__('%1 tokens in, %2 out', read, made);
 }
 
-/** The model of a complete reply; its tokens are said to who points at it or does not see it. */
+/** The model of a reply; what it used is said to who points at it or does not see it. */
 export function UsageLine(props: { view: MessageView }): JSX.Element | null {
   const { trans } = useTools();
   const name = useModelName();
-  const { state, model, usage } = props.view.info;
-  const [first, ...more] = [name(model ?? null), usageWords(trans, usage)].filter(part => part);
-  if (state !== 'completed' || !first) {
+  const { state, model, usage, cost } = props.view.info;
+  const used = [usageWords(trans, usage), costWords(trans, cost)];
+  const [first, ...more] = [name(model ?? null), ...used].filter(part => part);
+  if ((state !== 'completed' && state !== 'failed') || !first) {
     return null;
   }
   return (
@@ -40,18 +42,12 @@ export function UsageLine(props: { view: MessageView }): JSX.Element | null {
   );
 }
 
-/** The first message that the newest reply's model was given; null when that was all of them. */
-export function sentFrom(shown: readonly MessageView[]): string | null {
-  const counted = [...shown].reverse().find(view => view.info.usage !== undefined);
-  return counted?.info.usage?.sent_from ?? null;
-}
-
 /** A line above the first message that is sent to the model. */
 export function CutLine(): JSX.Element {
   const { trans } = useTools();
   return (
     <div className="jp-StopChat-cut" role="note">
-      {trans.__('Older messages are not sent to the model')}
+      {trans.__('The model is told from here on: with what is above, it is too long for it')}
     </div>
   );
 }

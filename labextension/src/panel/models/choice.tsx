@@ -1,9 +1,10 @@
 /** One model that can be chosen, and the providers that are not installed. */
-import React, { useState } from 'react';
+import React from 'react';
 
 import { useTools } from '../context';
 import { ProviderInfo } from '../../stores/modelChoice';
 import { ModelInfo } from '../../wire/protocol';
+import { InstallLine } from './installLine';
 import { askForKey } from './keys';
 import { useModelName } from './modelName';
 
@@ -47,16 +48,26 @@ export function Choice(props: {
         title={model.id}
         onClick={choose}
       >
-        {model.local ? name(model.id) : named ? model.label : model.id.replace(/^[^:]*:/, '')}
+        {model.local ? name(model.id) : named ? model.label : bare(model)}
         {hint && !model.local && <small> {hint}</small>}
       </button>
     </li>
   );
 }
 
+/** What a model is called below its provider's heading; a package's only one has the package's name. */
+function bare(model: ModelInfo): string {
+  const own = model.id === `${model.provider}:default`;
+  return own ? model.label : model.id.replace(/^[^:]*:/, '');
+}
+
 /** The providers whose packages are not there, and the line that installs each. */
 export function NotInstalled(props: { providers: readonly ProviderInfo[] }): JSX.Element {
   const { trans } = useTools();
+  const byPackage = new Map<string, string[]>(); // two providers may have one
+  for (const { label, package: what } of props.providers) {
+    byPackage.set(what, [...(byPackage.get(what) ?? []), label]);
+  }
   return (
     <details className="jp-StopChat-hint jp-StopChat-notInstalled">
       <summary>
@@ -67,30 +78,12 @@ export function NotInstalled(props: { providers: readonly ProviderInfo[] }): JSX
       </summary>
       <p>{trans.__('In a terminal of the server; then start the server again:')}</p>
       <ul>
-        {props.providers.map(provider => (
-          <InstallLine key={provider.name} provider={provider} />
+        {[...byPackage].map(([what, labels]) => (
+          <li key={what}>
+            <InstallLine label={labels.join(', ')} what={what} />
+          </li>
         ))}
       </ul>
     </details>
-  );
-}
-
-function InstallLine(props: { provider: ProviderInfo }): JSX.Element {
-  const { code, trans } = useTools();
-  const [copied, setCopied] = useState(false);
-  const { label, package: name } = props.provider;
-  const line = `pip install ${name}`;
-  return (
-    <li>
-      <code>{line}</code>
-      <button
-        type="button"
-        className="jp-StopChat-action"
-        aria-label={trans.__('Copy the line that installs %1', label)}
-        onClick={() => void code.copy(line).then(setCopied)}
-      >
-        {copied ? trans.__('Copied') : trans.__('Copy')}
-      </button>
-    </li>
   );
 }

@@ -3,10 +3,12 @@ import { InputDialog } from '@jupyterlab/apputils';
 import React, { useEffect, useRef, useState } from 'react';
 
 import { useTools } from '../context';
-import { BUILT_IN, COMPATIBLE, grouped, ModelList, ProviderInfo, typed } from '../../stores/modelChoice';
+import { BUILT_IN, COMPATIBLE, ModelList, ProviderInfo } from '../../stores/modelChoice';
+import { grouped, typed } from '../../stores/modelSearch';
 import { ModelInfo } from '../../wire/protocol';
 import { Choice, NotInstalled } from './choice';
 import { askForKey } from './keys';
+import { InstallLine, LOCAL_PACKAGE } from './installLine';
 import { InstallLocal } from './localInstall';
 
 /** So many of a provider's models are shown at first: some have hundreds. */
@@ -32,6 +34,7 @@ export function Choices(props: {
   const locals = list.models.filter(
     model => model.local && `${model.id} ${model.label}`.toLowerCase().includes(search.toLowerCase())
   );
+  const builtIn = locals.find(model => model.id === BUILT_IN && !model.available);
   const missing = list.providers.filter(provider => !provider.installed);
   const step = (event: React.KeyboardEvent): void => {
     const down = event.key === 'ArrowDown';
@@ -113,7 +116,13 @@ export function Choices(props: {
               </li>
             )}
           </ul>
-          {locals.some(model => model.id === BUILT_IN && !model.available) && <InstallLocal />}
+          {builtIn?.reason === 'local_model_missing' && <InstallLocal />}
+          {builtIn?.reason === 'missing_package' && (
+            <div className="jp-StopChat-hint jp-StopChat-notInstalled">
+              <p>{trans.__('In a terminal of the server; then start the server again:')}</p>
+              <InstallLine label={trans.__('the local model')} what={LOCAL_PACKAGE} />
+            </div>
+          )}
         </section>
       )}
       {missing.length > 0 && !search && <NotInstalled providers={missing} />}
@@ -162,7 +171,17 @@ function Group(props: {
                   ? trans.__('Change the key for %1', provider.label)
                   : trans.__('Add a key for %1', provider.label)
             }
-            onClick={() => void askForKey(tools, provider)}
+            onClick={({ currentTarget }) => {
+              const before = models.getSnapshot().chosen;
+              void askForKey(tools, provider).then(given => {
+                const { chosen } = models.getSnapshot();
+                const isOfServer = isServer && chosen?.startsWith(`${COMPATIBLE}:`);
+                const isOpen = given && currentTarget.isConnected; // nobody has gone elsewhere
+                if (isOpen && isOfServer && chosen !== null && chosen !== before) {
+                  props.onChosen(chosen); // it has one model, so there is nothing to choose
+                }
+              });
+            }}
           >
             {given
               ? trans.__('Change')

@@ -197,8 +197,8 @@ async function tried(
   return given;
 }
 
-/** Make the reply at the end of the chat that failed for want of a key, now that there is one. */
-function retryFailed(tools: PanelTools, provider: string): void {
+/** Make the reply at the end of the chat that failed for want of a key, or of its model, now that it is there. */
+export function retryFailed(tools: PanelTools, provider: string): void {
   const { controller, models } = tools;
   const failed = failedForKey(controller.getSnapshot().chat, provider);
   if (failed && failed.info.model === models.effective) {

@@ -1,9 +1,12 @@
 /** What is shown while no model is ready: install the local one, give a key, or choose another. */
 import React from 'react';
 
-import { focusInput, useModels, useTools } from '../context';
+import { PanelTools, useModels, useTools } from '../context';
 import { ErrorDetails } from '../errorDetails';
-import { askForKey } from './keys';
+import { BUILT_IN } from '../../stores/modelChoice';
+import { InstallLine, LOCAL_PACKAGE } from './installLine';
+import { passFocusInside, passLostFocus } from '../passFocus';
+import { askForKey, retryFailed } from './keys';
 import { openPicker } from './modelName';
 
 /** A card above the input, until the next prompt can be answered. */
@@ -17,6 +20,7 @@ export function Setup(): JSX.Element | null {
     return null;
   }
   const provider = list?.providers.find(one => name.startsWith(`${one.name}:`));
+  const what = name === BUILT_IN ? LOCAL_PACKAGE : provider?.package;
   const isLocal = lack === 'local_model_missing';
   let words: string;
   if (isLocal) {
@@ -30,9 +34,13 @@ export function Setup(): JSX.Element | null {
       'The key for %1 is in the system\'s keychain, which is locked. Unlock it, then try again.',
       models.info(name)?.label ?? name
     );
+  } else if (name === BUILT_IN) {
+    words = trans.__(
+      'No model is set up yet. In a terminal of the server, this adds a small local one that needs no key. Then start the server again.'
+    );
   } else {
     words = trans.__(
-      'A package for %1 is not installed on the server.',
+      'The package for %1 is not installed. In a terminal of the server, this adds it. Then start the server again.',
       models.info(name)?.label ?? name
     );
   }
@@ -40,13 +48,18 @@ export function Setup(): JSX.Element | null {
     <section className="jp-StopChat-setup" aria-label={trans.__('Set up a model')}>
       <p>{words}</p>
       {isLocal && <InstallLocal />}
+      {lack === 'missing_package' && what && (
+        <div className="jp-StopChat-setupRow">
+          <InstallLine label={models.info(name)?.label ?? name} what={what} />
+        </div>
+      )}
       {failure && <p role="alert">{failure}</p>}
       <div className="jp-StopChat-setupRow">
         {lack === 'missing_key' && provider?.may_give && (
           <button
             type="button"
             className="jp-StopChat-primary"
-            onClick={() => void askForKey(tools, provider).then(focusInput)}
+            onClick={() => void askForKey(tools, provider).then(passFocusInside)}
           >
             {trans.__('Add a key')}
           </button>
@@ -55,7 +68,7 @@ export function Setup(): JSX.Element | null {
           <button
             type="button"
             className="jp-StopChat-primary"
-            onClick={() => void models.load().then(focusInput)}
+            onClick={() => void models.load().then(passFocusInside)}
           >
             {trans.__('Retry')}
           </button>
@@ -76,9 +89,19 @@ export function Setup(): JSX.Element | null {
   );
 }
 
+/** Install the local model, and make the reply that failed without it. */
+async function install(tools: PanelTools): Promise<void> {
+  await tools.models.install();
+  if (await tools.models.installed()) {
+    retryFailed(tools, 'local');
+    passLostFocus(); // it took a while: whoever is elsewhere by now stays there
+  }
+}
+
 /** The button that installs the local model, its progress, and what became of it. */
 export function InstallLocal(): JSX.Element | null {
-  const { models, trans } = useTools();
+  const tools = useTools();
+  const { trans } = tools;
   const { local } = useModels();
   if (!local || local.state === 'installed') {
     return null;
@@ -97,7 +120,7 @@ export function InstallLocal(): JSX.Element | null {
           <button
             type="button"
             className="jp-StopChat-primary"
-            onClick={() => void models.install()}
+            onClick={() => void install(tools)}
           >
             {trans.__('Install the local model (%1 MB)', mega(local.total))}
           </button>
@@ -132,7 +155,7 @@ export function InstallLocal(): JSX.Element | null {
           type="button"
           className="jp-StopChat-action"
           aria-disabled={stopping}
-          onClick={() => !stopping && void models.stopInstalling()}
+          onClick={() => !stopping && void tools.models.stopInstalling()}
         >
           {trans.__('Stop')}
         </button>

@@ -2,6 +2,7 @@
 import React, { useEffect, useRef, useState } from 'react';
 
 import { focusInput, useModels, useTools } from '../context';
+import { BUILT_IN } from '../../stores/modelChoice';
 import { Choices } from './choices';
 import { useModelName } from './modelName';
 
@@ -42,7 +43,9 @@ export function ModelPicker(): JSX.Element {
   }, [open, models]);
   const effective = models.effective;
   // its room is there from the start, so that the button does not move when it comes
-  const none = models.lack === 'local_model_missing'; // as the card above the input says
+  const none =
+    models.lack === 'local_model_missing' || // as the card above the input says
+    (models.lack === 'missing_package' && effective === BUILT_IN);
   const label = none ? trans.__('No model yet') : name(effective) || '\u00a0';
   if (state.list?.locked) {
     return (

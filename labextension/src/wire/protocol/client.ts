@@ -6,10 +6,28 @@
 import { Attachment, WantedPiece } from './objects';
 
 export type ClientFrame =
-  Send | Stop | Open | Read | Close | Continue | Regenerate | Edit | Unqueue | Reorder | Resume | Ping;
+  | Send
+  | Stop
+  | Open
+  | Read
+  | Close
+  | Continue
+  | Regenerate
+  | Edit
+  | Unqueue
+  | Reorder
+  | Resume
+  | Ping
+  | Approve
+  | Focus
+  | ToolTaken
+  | ToolAnswer;
 
 /**
  * A frame: send a prompt; twice with one `request_id` counts once.
+ *
+ * `path` is the notebook or file that the person has open: rules files are looked for from its
+ * folder up. `mode`: whether the model may use tools.
  */
 export interface Send {
   type: 'send';
@@ -19,13 +37,16 @@ export interface Send {
   model?: string | null;
   attachments?: Attachment[];
   policy?: ('queue' | 'interrupt' | 'reject') | null;
+  path?: string | null;
+  mode?: 'ask' | 'agent';
 }
 
 /**
  * A frame: stop one message, one request, one chat or all of yours.
  *
  * `shown` is how much of the text the person had seen: the kept text ends there. `discard`
- * takes the turn out of the chat as well.
+ * takes the turn out of the chat as well. `press` is the same each time that one press is sent:
+ * sent again, a stop of a chat or of all must not stop what was asked for since.
  */
 export interface Stop {
   type: 'stop';
@@ -35,6 +56,7 @@ export interface Stop {
   all?: true | null;
   shown?: number | null;
   discard?: boolean;
+  press?: string | null;
 }
 
 /**
@@ -68,23 +90,25 @@ export interface Close {
 }
 
 /**
- * A frame: go on from a partial reply.
+ * A frame: go on from a partial reply, in the mode that it was made in by default.
  */
 export interface Continue {
   type: 'continue';
   message_id: string;
   request_id: string;
   model?: string | null;
+  mode?: ('ask' | 'agent') | null;
 }
 
 /**
- * A frame: make a reply anew, keeping the earlier one as a version.
+ * A frame: make a reply anew, in its mode by default, keeping the earlier one as a version.
  */
 export interface Regenerate {
   type: 'regenerate';
   message_id: string;
   request_id: string;
   model?: string | null;
+  mode?: ('ask' | 'agent') | null;
 }
 
 /**
@@ -93,6 +117,7 @@ export interface Regenerate {
  * A prompt that is still queued is changed where it is.
  *
  * :ivar keeps: the places of the attachments that still go with it, from 0; by default all do.
+ * :ivar mode: that of its reply before by default.
  */
 export interface Edit {
   type: 'edit';
@@ -100,6 +125,7 @@ export interface Edit {
   body: string;
   request_id: string;
   model?: string | null;
+  mode?: ('ask' | 'agent') | null;
   keeps?: number[] | null;
 }
 
@@ -133,4 +159,50 @@ export interface Resume {
  */
 export interface Ping {
   type: 'ping';
+}
+
+/**
+ * A frame: answer what a tool call asks for.
+ *
+ * `digest` names exactly what is allowed; `reason` is told to the model.
+ */
+export interface Approve {
+  type: 'approve';
+  message_id: string;
+  call_id: string;
+  digest: string;
+  answer: 'once' | 'chat' | 'always' | 'refuse';
+  reason?: string | null;
+}
+
+/**
+ * A frame: tell that this page does what tools ask, and that the person works in it now.
+ *
+ * :ivar page: the page's own id, the same on each of its connections.
+ * :ivar here: the person works in it; else it only tells that it is there.
+ */
+export interface Focus {
+  type: 'focus';
+  page?: string | null;
+  here?: boolean;
+}
+
+/**
+ * A frame: tell that what a tool asks of this page is being done.
+ */
+export interface ToolTaken {
+  type: 'tool_taken';
+  call: string;
+}
+
+/**
+ * A frame: answer what a tool asked of this page; what is longer goes by HTTP.
+ *
+ * `result` is JSON. `error` names why there is none, `result` then what goes with it.
+ */
+export interface ToolAnswer {
+  type: 'tool_answer';
+  call: string;
+  result?: string | null;
+  error?: string | null;
 }

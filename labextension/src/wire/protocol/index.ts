@@ -12,6 +12,7 @@ import { ServerFrame } from './server';
 export type Frame = ClientFrame | ServerFrame;
 
 export * from './objects';
+export * from './tools';
 export * from './client';
 export * from './server';
 

@@ -3,6 +3,8 @@
  * Generated from jupyter_stop_chat/wire/ by scripts/generate_protocol.py: do not edit.
  */
 
+import { CallCounts, Changes, KernelStop, ServerStop, ToolCall } from './tools';
+
 /**
  * Every error that a client can be told of.
  */
@@ -20,15 +22,38 @@ export type ErrorCode =
   | 'made_elsewhere'
   | 'not_allowed'
   | 'no_such_route'
+  | 'mode_not_allowed'
+  | 'answered_already'
+  | 'asked_anew'
+  | 'asked_each_time'
+  | 'answer_too_large'
+  | 'unknown_mcp'
+  | 'tool_changed'
+  | 'no_picture'
+  | 'broken_picture'
+  | 'picture_too_large'
+  | 'unknown_picture'
+  | 'too_many_pictures'
+  | 'pictures_not_saved'
+  | 'cannot_see'
+  | 'too_much_to_see'
+  | 'too_many_uploads'
+  | 'file_too_large'
+  | 'file_too_slow'
+  | 'unknown_file'
+  | 'no_documents'
+  | 'bad_document'
   | 'busy'
   | 'too_many_generations'
   | 'server_busy'
   | 'too_fast'
   | 'too_many_sockets'
   | 'too_many_chats'
+  | 'budget_spent'
   | 'too_many_stuck'
   | 'reply_too_long'
   | 'took_too_long'
+  | 'too_many_steps'
   | 'shutting_down'
   | 'no_model'
   | 'unknown_model'
@@ -62,10 +87,14 @@ export type ErrorCode =
   | 'wrong_address'
   | 'provider_memory'
   | 'unoffered_tool'
+  | 'cannot_use_tools'
   | 'not_saved'
+  | 'newer_database'
   | 'not_readable'
   | 'saved_again'
   | 'set_aside'
+  | 'others_late'
+  | 'others_again'
   | 'generation_failed'
   | 'internal';
 
@@ -87,12 +116,22 @@ export type Outcome =
   | 'not_found';
 
 /**
- * Text that goes with a prompt: a selection, a cell, a file.
+ * What goes with a prompt: text of a selection, a cell, a file; or a picture.
+ *
+ * `kind`: a person attached it, or it is the context that the page put together as the prompt
+ * was sent: where they were, and what the prompt names.
+ *
+ * A picture that was uploaded has a `blob`, the digest of its bytes, and no text. Its type and
+ * its size in pixels are the server's word, whatever a client says of them.
  */
 export interface Attachment {
   name: string;
   text: string;
   mime_type?: string;
+  kind?: 'attachment' | 'context';
+  blob?: string | null;
+  width?: number | null;
+  height?: number | null;
 }
 
 /**
@@ -113,6 +152,7 @@ export interface WantedPiece {
 export interface Limits {
   max_frame_bytes: number;
   max_attachments: number;
+  max_upload_bytes: number;
   max_prompt_length: number;
   max_reply_length: number;
 }
@@ -120,7 +160,8 @@ export interface Limits {
 /**
  * One model that can be chosen; `local`: it runs on the server's own machine.
  *
- * `max_input_tokens`: how much it takes at once, where that is known.
+ * `max_input_tokens`: how much it takes at once, where that is known. `image_inputs`: whether it
+ * takes pictures, and `tool_calling`: whether it can call tools, likewise.
  */
 export interface ModelInfo {
   id: string;
@@ -130,6 +171,8 @@ export interface ModelInfo {
   available: boolean;
   reason?: ErrorCode;
   max_input_tokens?: number;
+  image_inputs?: boolean;
+  tool_calling?: boolean;
 }
 
 /**
@@ -141,8 +184,11 @@ export interface ModelInfo {
  * its beginning. `left_out` names what a list does not carry of it. `version_of` names the
  * message that this one was made anew from. `retry` is there while a provider that did not
  * answer is waited for. `finish_reason` is there where a reply did not come to its own end.
- * `made_elsewhere`: another server on the same data makes it, so that this one can neither
- * follow nor stop it.
+ * `instructions` are the digests of what it was made with, and `path` is the notebook or file
+ * that was open at a prompt. `cost` is noted as a reply ends, and stays so; absent where nobody
+ * knows its price. `made_elsewhere`: another server on the same data makes it, and is
+ * asked for what only it can do. `mode`: whether a reply is made with tools. `changes` are there
+ * where it changed anything.
  */
 export interface Message {
   id: string;
@@ -159,6 +205,7 @@ export interface Message {
   request_id?: string;
   model?: string;
   usage?: Usage;
+  cost?: Cost;
   stop?: Receipt;
   error?: ErrorInfo;
   finish_reason?: 'length' | 'content_filter' | 'refusal' | 'cut_off';
@@ -166,19 +213,39 @@ export interface Message {
   made_elsewhere: boolean;
   attachments: Attachment[];
   tools: ToolCall[];
+  instructions?: string[];
+  path?: string;
+  mode?: 'ask' | 'agent';
+  changes?: Changes;
   left_out?: LeftOut[];
 }
 
 /**
  * The tokens of one reply; `estimated` when the provider did not say.
  *
- * `sent_from` is the first message that was sent to the model, where older ones were not.
+ * `cache_read_tokens` and `cache_write_tokens` are those of the input that were read from the
+ * provider's cache, and written to it; `reasoning_tokens` are those of the output that were
+ * thought. `sent_from` is the first message that was sent to the model, where older ones were
+ * not: they and the others together are too long for it.
  */
 export interface Usage {
   input_tokens?: number;
   output_tokens?: number;
+  cache_read_tokens?: number;
+  cache_write_tokens?: number;
+  reasoning_tokens?: number;
   estimated: boolean;
   sent_from?: string;
+}
+
+/**
+ * What a reply cost by its provider's list of prices, in millionths of a dollar.
+ *
+ * `estimated`: its tokens were, or it was made at another address than the provider's own.
+ */
+export interface Cost {
+  amount: number;
+  estimated: boolean;
 }
 
 /**
@@ -189,13 +256,16 @@ export interface Usage {
  * nobody listens (in a thread, or past its cancel), `not_started` when no request had been made.
  */
 export interface Receipt {
-  reason: 'user' | 'server_shutdown' | 'server_restart' | 'replaced' | 'deleted';
+  reason: 'user' | 'server_shutdown' | 'server_restart' | 'server_gone' | 'replaced' | 'deleted';
   requested_at: string;
   cancelled_ms?: number;
   provider: 'closed' | 'unconfirmed' | 'still_finishing' | 'not_started';
   provider_ms?: number;
   settled_ms?: number;
   discarded: boolean;
+  calls?: CallCounts;
+  kernel?: KernelStop;
+  server?: ServerStop;
 }
 
 /**
@@ -224,17 +294,6 @@ export interface Retry {
 }
 
 /**
- * One tool call of an agent.
- */
-export interface ToolCall {
-  call_id: string;
-  name: string;
-  state: 'running' | 'completed' | 'failed' | 'interrupted';
-  args?: string;
-  result?: string;
-}
-
-/**
  * A text that a list leaves out of a message, and its length; `read` brings it.
  *
  * `at` tells which attachment or tool call it belongs to, from 0.
@@ -247,6 +306,9 @@ export interface LeftOut {
 
 /**
  * One conversation.
+ *
+ * `spent` is what was used in it: by all versions, by what was stopped, failed or discarded, and
+ * by its title.
  */
 export interface Chat {
   id: string;
@@ -254,7 +316,22 @@ export interface Chat {
   owner: string;
   created_at: string;
   updated_at: string;
-  state: 'idle' | 'generating' | 'queued' | 'paused';
+  state: 'idle' | 'generating' | 'asking' | 'queued' | 'paused';
+  spent?: Spent;
+}
+
+/**
+ * What several replies used together; `cost` is in millionths of a dollar.
+ *
+ * `estimated`: something of it was. `unpriced`: some of these tokens have a price that nobody
+ * knows, so that they cost more than that.
+ */
+export interface Spent {
+  input_tokens: number;
+  output_tokens: number;
+  cost: number;
+  estimated: boolean;
+  unpriced: boolean;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { Chat, ErrorCode, Limits, Message, ModelInfo, Piece, StopResult } from './objects';
+import { Approval } from './tools';
 
 export type ServerFrame =
   | Welcome
@@ -15,6 +16,8 @@ export type ServerFrame =
   | Thought
   | MessageChanged
   | Tool
+  | ToolRequest
+  | ToolCancel
   | StopResults
   | Pong
   | Error;
@@ -31,6 +34,7 @@ export interface Welcome {
   models: ModelInfo[];
   default_model?: string;
   policy: 'queue' | 'interrupt' | 'reject';
+  modes: ('ask' | 'agent')[];
 }
 
 /**
@@ -106,16 +110,45 @@ export interface MessageChanged {
 }
 
 /**
- * A frame: tell that a tool call started, ended or was stopped.
+ * A frame: tell where a tool call is now.
  */
 export interface Tool {
-  type: 'tool';
-  message_id: string;
   call_id: string;
   name: string;
-  state: 'running' | 'completed' | 'failed' | 'interrupted';
+  state: 'asked' | 'waiting' | 'running' | 'completed' | 'failed' | 'refused' | 'interrupted' | 'still_running';
   args?: string;
   result?: string;
+  at?: number;
+  touches?: 'reads' | 'edits' | 'runs';
+  approval?: Approval;
+  duration_ms?: number;
+  waits_for?: 'kernel';
+  progress?: string;
+  type: 'tool';
+  message_id: string;
+}
+
+/**
+ * A frame: ask a page to do a part of a tool's work, in the documents that it has open.
+ *
+ * It answers `tool_taken` soon, and `tool_answer` at its end.
+ */
+export interface ToolRequest {
+  type: 'tool_request';
+  call: string;
+  message_id: string;
+  operation: string;
+  args: {
+    [k: string]: unknown;
+  };
+}
+
+/**
+ * A frame: tell a page that nobody waits for its answer any more, and nothing may begin.
+ */
+export interface ToolCancel {
+  type: 'tool_cancel';
+  call: string;
 }
 
 /**
@@ -160,7 +193,11 @@ export interface Error {
     | 'unqueue'
     | 'reorder'
     | 'resume'
-    | 'ping';
+    | 'ping'
+    | 'approve'
+    | 'focus'
+    | 'tool_taken'
+    | 'tool_answer';
   request_id?: string;
   chat_id?: string;
   message_id?: string;

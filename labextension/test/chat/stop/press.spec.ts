@@ -138,7 +138,7 @@ describe('Stop', () => {
   it('of everything reaches every chat (J4)', () => {
     running();
     chat.stopAll();
-    expect(sent('stop')).toContainEqual({ type: 'stop', all: true });
+    expect(sent('stop')).toContainEqual({ type: 'stop', all: true, press: expect.any(String) as string });
     server().say({ type: 'stop_result', all: true, results: [] });
     end(2, 'interrupted', 'some text');
     clock.advance(60000);

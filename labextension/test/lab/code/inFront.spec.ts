@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { InFront, InFrontOptions } from '../../../src/lab/code/inFront';
 
@@ -53,6 +53,15 @@ describe('the document in front', () => {
     expect(inFront.notebook).toBe(other);
   });
 
+  it('is, where none is seen, the one that was used last, as long as it is open (U1)', () => {
+    goTo(notebook);
+    notebook.isVisible = file.isVisible = other.isVisible = false;
+    current = chat;
+    expect([inFront.document, inFront.last]).toEqual([null, notebook]);
+    notebook.isDisposed = true;
+    expect(inFront.last).toBeNull();
+  });
+
   it('is beside a chat in a tab the one that was used last (U1)', () => {
     goTo(file);
     goTo(chat);
@@ -73,5 +82,28 @@ describe('the document in front', () => {
     expect(inFront.notebook).toBeNull();
     usedLast = null;
     expect(inFront.notebook).toBeNull();
+  });
+});
+
+describe('the path that is told', () => {
+  const contents = {
+    driveName: (path: string) => (path.includes(':') ? path.split(':')[0] : ''),
+    localPath: (path: string) => path.replace(/^.*:/, '')
+  };
+  it.each([
+    ['a/b.ipynb', 'a/b.ipynb'],
+    ['RTC:a/b.ipynb', 'a/b.ipynb'],
+    ['s3:a/b.ipynb', null]
+  ])('%s', (path, told) => {
+    current = Object.assign(one('a.ipynb'), { context: { path } });
+    usedLast = current;
+    vi.spyOn(inFront, 'document', 'get').mockReturnValue(current as never);
+    expect(inFront.placeIn(contents)).toBe(told);
+  });
+
+  it('is none where nothing is open', () => {
+    usedLast = null;
+    [notebook, file, other].forEach(each => (each.isVisible = false));
+    expect(inFront.placeIn(contents)).toBeNull();
   });
 });

@@ -1,0 +1,1 @@
+"""What is measured beside each other, each in a process of its own."""

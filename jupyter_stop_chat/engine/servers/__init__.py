@@ -1,0 +1,1 @@
+"""What other servers make on the same data: asked for, stopped, watched and told of."""

@@ -1,0 +1,271 @@
+"""The replies of other processes that somebody here looks at, and how they grow."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from jupyter_stop_chat.engine.background import Background
+from jupyter_stop_chat.engine.changes import Bus, MessageMoved
+from jupyter_stop_chat.engine.registry import Registry
+from jupyter_stop_chat.ports.peers import MoreText, Moved
+from jupyter_stop_chat.ports.store import Store
+from jupyter_stop_chat.wire.errors import StopChatError
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState
+from jupyter_stop_chat.wire.server_frames import Accepted, Thought
+from jupyter_stop_chat.wire.utf16 import same_length, utf16_length, utf16_slice
+
+#: After a look at what others told of, the next one waits so long, in seconds.
+PAUSE_SECONDS = 0.1
+#: Of a text that grew by more the followers are told how long it is, and ask for it.
+MOST_TEXT = 128 * 1024
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A reply of another process, as all who follow its chat know it.
+
+    :ivar prompt: the one that it answers, if they know it.
+    :ivar listed: its chat is in a list that its owner was given.
+    """
+
+    chat: Chat
+    message: Message
+    prompt: Message | None = None
+    listed: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether its prompt may still be changed, and put in another place."""
+        return self.message.state is MessageState.QUEUED or not self.message.text_length
+
+
+class WatchedReplies:
+    """The replies of other processes that somebody here looks at.
+
+    :param ended: told of one that ended.
+    :param deleted: told of a chat that is gone.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        bus: Bus,
+        background: Background,
+        ended: Callable[[Message], Awaitable[None]],
+        deleted: Callable[[Chat], None],
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._bus = bus
+        self._background = background
+        self._ended = ended
+        self._deleted = deleted
+        self._watched: dict[str, _Watched] = {}
+        #: What others told of that is to be looked at, and what will do so.
+        self._due: set[str] = set()
+        self._soon: asyncio.TimerHandle | None = None
+        self._looked_at_due = -math.inf
+        self._closed = False
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._watched)
+
+    def add(self, chat: Chat, messages: Iterable[Message]) -> None:
+        """Tell a chat's followers from now on what becomes of the replies that others make."""
+        known = {message.id: message for message in messages}
+        for message in known.values():
+            if message.made_elsewhere:
+                prompt = known.get(message.reply_to or "")
+                # One that came earlier knows less, and what is told begins where it ends.
+                self._watched.setdefault(message.id, _Watched(chat, message, prompt))
+                # Some of its text may become reasoning while nobody here looks.
+                self._registry.rethought[message.id] += 1
+
+    def add_accepted(self, chat: Chat, accepted: Accepted) -> None:
+        """Do the same of a reply that is new, and tell of it, unless they know it."""
+        if accepted.message.id not in self._watched:
+            self._bus.tell(chat.id, accepted)
+        self.add(chat, [accepted.user_message, accepted.message])
+
+    def list_chat(self, message_id: str) -> None:
+        """Note that the chat of a reply is in a list that its owner was given."""
+        if (watched := self._watched.get(message_id)) is not None:
+            watched.listed = True
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+
+    # --- what others tell --------------------------------------------------------------------
+
+    def hear_text(self, news: MoreText) -> None:
+        """Hear how a text goes on; one that does not go on from what is known is looked at."""
+        watched = self._watched.get(news.message_id)
+        if watched is None:
+            return
+        known = watched.message
+        if news.offset != known.text_length:
+            if news.offset + utf16_length(news.text) > known.text_length:
+                self.look_soon(news.message_id)  # what came before did not arrive
+            return
+        more = {"text": news.text, "text_offset": news.offset}
+        grown = known.model_copy(
+            update={
+                "text": known.text + news.text,
+                "text_length": known.text_length + utf16_length(news.text),
+            }
+        )
+        watched.message = grown
+        told = grown.model_copy(update={**more, "reasoning": None})
+        self._bus.tell(news.chat_id, MessageMoved(told, carries_text=True))
+
+    def hear_moved(self, news: Moved) -> None:
+        """Hear that something else of a chat changed: that is looked at."""
+        for message_id, watched in self._watched.items():
+            prompt_id = watched.prompt.id if watched.prompt is not None else None
+            meant = news.message_id in (None, message_id, prompt_id)
+            if meant and watched.chat.id == news.chat_id:
+                self.look_soon(message_id)
+
+    def look_at_all_soon(self) -> None:
+        """Look at all of them soon."""
+        self.look_soon(*self._watched)
+
+    def look_soon(self, *message_ids: str) -> None:
+        """Look at what others told of, not more often than need be."""
+        self._due.update(message_ids)
+        if self._soon is None and self._due and not self._closed:
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, self._looked_at_due + PAUSE_SECONDS - loop.time())
+            self._soon = loop.call_later(wait, self._begin_due)
+
+    def _begin_due(self) -> None:
+        due, self._due = self._due, set()
+        self._soon = None
+        self._looked_at_due = asyncio.get_running_loop().time()
+        self._background.run(self._look_at(due), "elsewhere")
+
+    async def _look_at(self, message_ids: Iterable[str]) -> None:
+        for message_id in message_ids:
+            if (watched := self._watched.get(message_id)) is not None:
+                try:
+                    await self._look_at_one(message_id, watched)
+                except StopChatError:
+                    return  # it is looked at again
+
+    # --- looking -----------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Look at all once, and forget those that nobody here looks at any more."""
+        for message_id, watched in list(self._watched.items()):
+            if not is_looked_at(self._bus, watched.chat, watched.listed):
+                del self._watched[message_id]
+        if self._watched:
+            # What its process left behind when it ended becomes interrupted here.
+            await self._store.recover()
+        chats = {watched.chat.id: watched.chat for watched in self._watched.values()}
+        for message_id, watched in list(self._watched.items()):
+            await self._look_at_one(message_id, watched)
+        for chat in chats.values():
+            if self._bus.is_followed(chat.id):
+                await self._look_for_new(chat)
+
+    async def look_for_missed(self) -> None:
+        """Look for replies that others make in any chat that is followed here."""
+        made = await self._store.made_elsewhere(None)
+        missed = {chat_id for each, chat_id in made.items() if each not in self._watched}
+        for chat_id in missed:
+            if self._bus.is_followed(chat_id):
+                chat = await self._store.get_chat(chat_id)
+                if chat is not None:
+                    await self._look_for_new(chat)
+
+    async def _look_for_new(self, chat: Chat) -> None:
+        """Tell a chat's followers of replies that were asked for elsewhere meanwhile."""
+        for message_id in await self._store.made_elsewhere(chat.owner, chat.id):
+            if message_id in self._watched:
+                continue
+            reply = await self._store.get_message(message_id)
+            if reply is None or not reply.made_elsewhere or reply.request_id is None:
+                continue
+            prompt = await self._store.get_message(reply.reply_to or "")
+            if prompt is not None:
+                accepted = Accepted(
+                    request_id=reply.request_id,
+                    chat_id=chat.id,
+                    user_message=prompt,
+                    message=reply,
+                )
+                self.add_accepted(chat, accepted)
+
+    async def _look_at_prompt(self, watched: _Watched) -> None:
+        """Look at a prompt that waits: it may have been changed, or follow another reply."""
+        prompt = await self._store.get_message(watched.message.reply_to or "")
+        known, watched.prompt = watched.prompt, prompt
+        if prompt is not None and known is not None and prompt != known:
+            self._bus.tell(prompt.chat_id, MessageMoved(prompt))
+
+    async def _look_at_one(self, message_id: str, watched: _Watched) -> None:
+        if watched.waits and self._bus.is_followed(watched.chat.id):
+            await self._look_at_prompt(watched)
+        before = watched.message
+        message = await self._store.get_message(message_id)
+        if message is not None and message.made_elsewhere and watched.message is not before:
+            return self.look_soon(message_id)  # more was told meanwhile: this is old
+        if message is None or not message.made_elsewhere:
+            self._watched.pop(message_id, None)
+        if message is not None:
+            await self._tell_grown(watched, message)
+        elif await self._store.get_chat(watched.chat.id) is None:
+            self._deleted(watched.chat)
+        return None
+
+    async def _tell_grown(self, watched: _Watched, message: Message) -> None:
+        known = watched.message
+        thought = message.reasoning != known.reasoning
+        grew = thought or message.text_length != known.text_length
+        if not grew and _without_text(message) == _without_text(known):
+            return
+        if message.state not in TERMINAL and not message.made_elsewhere:
+            return  # it is gone on with here, and told of as all that is made here
+        watched.message = message
+        start = min(known.text_length, message.text_length)
+        if thought and not message.text.startswith(known.text):
+            # What stood there was a thought.
+            start = same_length(message.text, known.text)
+            self._bus.tell(message.chat_id, Thought(message_id=message.id, text_length=start))
+        text = utf16_slice(message.text, start, message.text_length)
+        if len(text) > MOST_TEXT:
+            start, text = message.text_length, ""
+        news = {"text": text, "text_offset": start}
+        self._bus.tell(
+            message.chat_id,
+            MessageMoved(
+                message.model_copy(update=news if thought else {**news, "reasoning": None}),
+                carries_text=True,
+            ),
+        )
+        if message.state in TERMINAL:
+            await self._ended(message)
+
+
+def is_looked_at(bus: Bus, chat: Chat, listed: bool = True) -> bool:
+    """Tell whether anybody here looks at a chat.
+
+    :param listed: it is in a list that its owner was given.
+    """
+    attended = listed and bus.is_attended(chat.owner)
+    return attended or bus.is_followed(chat.id)
+
+
+def _without_text(message: Message) -> Message:
+    none = {"text": "", "text_offset": 0, "text_length": 0, "reasoning": None}
+    return message.model_copy(update=none)

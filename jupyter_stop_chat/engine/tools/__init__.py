@@ -1,0 +1,1 @@
+"""Tools on their way from a model to what they touch: one gate, and what stands behind it."""

@@ -1,0 +1,1 @@
+"""What a model is told in a turn: the thread, instructions, pictures."""

@@ -1,0 +1,1 @@
+"""The HTTP routes of what models do: their tools, changes and runs, and MCP servers."""

@@ -1,0 +1,1 @@
+"""What asks Jupyter Server's own managers: of files, kernels, sessions."""

@@ -1,0 +1,1 @@
+"""Chats on a database server: PostgreSQL, by its asynchronous driver asyncpg."""

@@ -1,0 +1,1 @@
+"""The server processes on a database: which live, what they ask, what one left behind."""

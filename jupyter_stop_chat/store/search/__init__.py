@@ -1,0 +1,1 @@
+"""How chats are found by words."""

@@ -1,0 +1,1 @@
+"""What a person uploads: pictures, checked and made small; documents, as their words."""

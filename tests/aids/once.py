@@ -1,0 +1,45 @@
+"""What all tests need and what takes long: made once, and shared."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """Share one TLS context among the clients: to read the certificates takes each 20 ms.
+
+    HTTPX before 0.28 looks for them on the disk as well, which would block the loops on which
+    tests make models; a server makes its models in threads.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        if hasattr(httpx._config, "SSLConfig"):
+            shared = functools.cache(httpx.create_ssl_context)
+            patch.setattr(httpx._transports.default, "create_ssl_context", shared)
+            httpx.AsyncClient()
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """Share what SQLAlchemy compiles among the engines: each of a thousand stores has its own.
+
+    A fifth of what the tests computed was that. What it compiles depends on the dialect, of which
+    two of one class differ by the server's version alone, and each of these is one here.
+    """
+    shared = LRUCache(2000)
+    with pytest.MonkeyPatch.context() as patch:
+        compiled = property(lambda self: shared, lambda *_: None)
+        patch.setattr(Engine, "_compiled_cache", compiled, raising=False)
+        patch.setattr(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other))
+        patch.setattr(DefaultDialect, "__hash__", lambda self: hash(type(self)))
+        yield

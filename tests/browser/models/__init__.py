@@ -1,0 +1,1 @@
+"""Tests whose fixtures of the scope "package" end with this folder."""

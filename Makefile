@@ -21,7 +21,10 @@ NOTEBOOKS := tests/browser/agent tests/browser/cells tests/browser/notebook test
 SERVERS := tests/several tests/faults tests/bus tests/mcp_servers tests/server tests/store
 # A part that does not come to its end, whatever holds it, fails in time to be read.
 BOUND := $(if $(shell command -v timeout),timeout --kill-after 60 2400)
-PYTEST := $(BOUND) $(BIN)/pytest -m "not stress and not timed"
+# Where the parts that run beside others note which of their tests held an event loop; see `pytest`.
+HELD := .held
+HELD_TO :=
+PYTEST = $(BOUND) $(BIN)/pytest -m "not stress and not timed" $(if $(HELD_TO),--held-to $(HELD_TO)/$@)
 # That a part has no test that PYTEST_ARGS chooses (5) is no failure of it.
 CHOSEN := $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 export PATH := $(BIN):$(PATH)
@@ -62,11 +65,14 @@ lint-typescript: $(STAMPS)/dev
 typescript: lint-typescript
 	cd labextension && jlpm run test
 
-# What a clock decides runs alone, behind the rest.
+# What a clock decides runs alone, behind the rest; so does again what held an event loop there.
 pytest: $(STAMPS)/dev $(STAMPS)/chromium $(STAMPS)/servers $(STAMPS)/kernels
-	$(MAKE) --no-print-directory --jobs 4 --keep-going --output-sync=target \
+	rm -rf $(HELD) && mkdir -p $(HELD)
+	$(MAKE) --no-print-directory --jobs 4 --keep-going --output-sync=target HELD_TO=$(HELD) \
 		pytest-page pytest-notebooks pytest-servers pytest-rest
 	$(BIN)/pytest -m "timed and not stress" tests/timed $(PYTEST_ARGS) $(CHOSEN)
+	cat $(HELD)/pytest-* 2>/dev/null | sort -u > $(HELD)/again
+	test ! -s $(HELD)/again || $(BIN)/pytest @$(HELD)/again
 
 pytest-page: $(STAMPS)/dev $(STAMPS)/chromium ## Run the tests of the chat in a browser.
 	$(PYTEST) $(PAGE) $(NOTEBOOKS:%=--ignore %) $(PYTEST_ARGS) $(CHOSEN)
@@ -193,4 +199,4 @@ $(STAMPS)/servers:
 	sh scripts/ensure-servers.sh && mkdir -p $(STAMPS) && touch $@ || test -z "$$STOP_CHAT_TEST_ALL"
 
 clean:
-	rm -rf $(VENV) .venv-lowest .hub .together .kernels .release $(STAMPS) dist jupyter_stop_chat/labextension labextension/lib labextension/node_modules
+	rm -rf $(VENV) .venv-lowest .hub .together .kernels .release $(STAMPS) $(HELD) dist jupyter_stop_chat/labextension labextension/lib labextension/node_modules

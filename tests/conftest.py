@@ -22,6 +22,7 @@ from tornado.websocket import WebSocketClientConnection
 
 from jupyter_stop_chat.models import PROVIDERS
 from tests import examples
+from tests.aids.again_alone import HeldLoops, pytest_addoption
 from tests.aids.blocking import nothing_blocks
 from tests.aids.bounded import bounded, seconds
 from tests.aids.missing import missing
@@ -36,6 +37,8 @@ pytest_plugins = [
     "tests.aids.once",
     "tests.aids.in_short",
 ]
+
+__all__ = ["pytest_addoption"]
 
 #: What each key that the tests give begins with. None may be in anything that any test puts out.
 CANARY_KEY = "sk-canary"
@@ -54,14 +57,17 @@ for _provider in PROVIDERS.values():
         os.environ[_name] = "http://127.0.0.1:1/v1"
 
 WATCHDOG = Watchdog()
-#: Here the server is another process, and the loop is that of a browser's driver or of a kernel.
-LOOPS_OF_OTHERS = {"browser", "magics", "hub", "together", "wheel"}
 
 examples.register()
 #: No garbage is collected while all is imported, and later less often than Python does: a tenth of
 #: what the tests computed was that. What a test leaves is looked for by a collection of its own.
 gc.disable()
 COLLECTED_AFTER = (20_000, 50, 100)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look behind each test whether it held an event loop."""
+    config.pluginmanager.register(HeldLoops(WATCHDOG, config.getoption("held_to")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -176,7 +182,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_holds_the_loop() -> Iterator[None]:
-    """Watch how long each callback holds its loop; `pytest_runtest_makereport` fails its test."""
+    """Watch how long each callback holds its loop; `HeldLoops` fails its test."""
     with WATCHDOG.watching():
         yield
 
@@ -185,12 +191,8 @@ def nothing_holds_the_loop() -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test whose log or output holds a key, or during which a loop was held."""
+    """Fail a test whose log or output holds a key."""
     report = yield
-    allowed = item.get_closest_marker("may_hold_the_loop") or LOOPS_OF_OTHERS & {*item.path.parts}
-    if (held := WATCHDOG.take()) and report.passed and not allowed:
-        report.outcome = "failed"
-        report.longrepr = "the event loop was held:\n" + "\n".join(held)
     for name, text in report.sections:
         if name.endswith(report.when or "") and CANARY_KEY in text:
             report.outcome = "failed"

@@ -67,6 +67,7 @@ def test_a_timer_s_callback_is_named_as_well() -> None:
     assert "compute" in held
 
 
+@pytest.mark.may_hold_the_loop("on purpose")
 def test_on_a_slow_machine_more_time_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As much more as it is slower, and no more than is sensible."""
 

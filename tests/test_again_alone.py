@@ -44,8 +44,9 @@ def test_that_is_quick(): asyncio.run(asyncio.sleep(0))
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> pytest.Pytester:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Return where such tests are."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # to load them all takes longer
     pytester.makeini("[pytest]\nmarkers = may_hold_the_loop(why)")
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_some=TESTS)

@@ -44,4 +44,5 @@ def wire(
         assert each.wrong is None
         # What was asked is answered to nobody.
         while tasks := each.connection._intake._tasks:
-            jp_asyncio_loop.run_until_complete(asyncio.wait(tasks))
+            # A copy: the set may be empty by the time the loop begins to wait.
+            jp_asyncio_loop.run_until_complete(asyncio.wait([*tasks]))

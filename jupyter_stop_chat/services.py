@@ -21,6 +21,7 @@ from .engine.spending import Spending
 from .ports.spending import Budget
 from .ports.tools import AgentRules
 from .threads import in_thread
+from .wire import codec
 from .wire.errors import StopChatError
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ async def make_services(wanted: Wanted) -> Services:
 
     bus = LocalBus()
     process = await asyncio.to_thread(owner_process)
+    await in_thread(codec.make_ready)
     models = Models(
         wanted.data_folder,
         parameters=dict(wanted.parameters),

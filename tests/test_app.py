@@ -30,13 +30,15 @@ HEAVY = (
 )
 
 LOAD = """
-import json, sys
+import gc, json, sys
 from jupyter_server.serverapp import ServerApp
 app = ServerApp()
 app.initialize(argv=["--ServerApp.jpserver_extensions={'jupyter_stop_chat': True}",
                      "--port=0", "--allow-root", "--no-browser"])
 assert app.extension_manager.extension_points["jupyter_stop_chat"].app is not None
-print(json.dumps(sorted(sys.modules)))
+from jupyter_stop_chat.wire.terms import WireModel
+built = [each.__name__ for each in WireModel.__subclasses__() if each.__pydantic_complete__]
+print(json.dumps({"modules": sorted(sys.modules), "built": built, "collects": gc.isenabled()}))
 """
 
 
@@ -58,9 +60,12 @@ def test_nothing_heavy_is_imported_at_the_servers_start(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
-    loaded = set(json.loads(ran.stdout.splitlines()[-1]))
+    told = json.loads(ran.stdout.splitlines()[-1])
+    loaded = set(told["modules"])
     assert "jupyter_stop_chat" in loaded
     assert loaded.isdisjoint(HEAVY), loaded & set(HEAVY)
+    assert told["built"] == [], "models of frames are built when they are first used"
+    assert told["collects"], "garbage is collected again"
 
 
 def test_the_extension_is_enabled_and_ok(tmp_path: Path) -> None:

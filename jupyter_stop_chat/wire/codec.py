@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .client_frames import CLIENT_TYPES, ClientFrame
 from .errors import ErrorCode, StopChatError
-from .terms import Id
+from .terms import AT_FIRST_USE, Id
 
 #: With more wrong fields than this, none is named: each of them would be written down first.
 MOST_WRONG = 100
@@ -19,8 +19,14 @@ MOST_WRONG = 100
 NAMES = {"request_id", "chat_id", "message_id", "all"}
 #: No frame has so many fields.
 _MOST_FIELDS = 50
-_ids: TypeAdapter[str] = TypeAdapter(Id)
-_frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
+_ids: TypeAdapter[str] = TypeAdapter(Id, config=AT_FIRST_USE)
+_frames: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame, config=AT_FIRST_USE)
+
+
+def make_ready() -> None:
+    """Build what reads frames, which takes longer than a loop may be held on a slow machine."""
+    _ids.rebuild()
+    _frames.rebuild()
 
 
 def decode(raw: str | bytes) -> ClientFrame:

@@ -34,7 +34,7 @@ def _whole_number(value: object) -> object:
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class GenerateRequest(_Body):

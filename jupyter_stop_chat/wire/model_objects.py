@@ -13,7 +13,7 @@ KeySource = Literal["settings", "environment", "given"]
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class ProviderInfo(_Answer):

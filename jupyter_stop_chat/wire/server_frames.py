@@ -19,7 +19,7 @@ from .objects import (
     Policy,
     StopResult,
 )
-from .terms import Id, Offset, WireModel
+from .terms import AT_FIRST_USE, Id, Offset, WireModel
 from .tools import ToldCall
 
 
@@ -196,7 +196,7 @@ ServerFrame = Annotated[
     Field(discriminator="type"),
 ]
 
-server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
+server_frames: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame, config=AT_FIRST_USE)
 
 
 def error_frame(code: ErrorCode, error_id: str | None = None, **answered: Any) -> Error:

@@ -35,13 +35,17 @@ Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
 ModelId = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
+#: Models are built when they are first used, and not while the server starts.
+AT_FIRST_USE = ConfigDict(defer_build=True)
+
+
 class WireModel(BaseModel):
     """A model of what goes over the wire: nothing unknown in it, nothing that changes."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Stored(WireModel):
     """A model read back from the store or from JSON, where enums are plain strings."""
 
-    model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=False, frozen=True, defer_build=True)

@@ -53,7 +53,7 @@ _Base64 = Annotated[
 class _Chat(BaseModel):
     """What is taken over of the chat itself."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     title: Annotated[str, Field(max_length=200)] | None = None
     created_at: datetime | None = None
@@ -62,7 +62,7 @@ class _Chat(BaseModel):
 class ImportRequest(BaseModel):
     """A chat as it is exported: the chat, and its messages, in any order."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     chat: _Chat
     messages: Annotated[list[Message], Field(max_length=MAX_MESSAGES)]

@@ -39,7 +39,6 @@ def test_the_top_of_the_package_is_small() -> None:
         "api.py",
         "app.py",
         "closing.py",
-        "private_file.py",
         "services.py",
         "threads.py",
     }

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from jupyter_stop_chat.private_file import alone, stamp_of, write_anew
+from jupyter_stop_chat.settings.private_file import alone, stamp_of, write_anew
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import LONGEST_INSTRUCTIONS
 from jupyter_stop_chat.wire.utf16 import whole

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_stop_chat.private_file import alone, stamp_of, write_anew
+from jupyter_stop_chat.settings.private_file import alone, stamp_of, write_anew
 
 from .config import ConfigError, servers_in
 

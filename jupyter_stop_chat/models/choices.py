@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_stop_chat.private_file import alone, stamp_of, write_anew
+from jupyter_stop_chat.settings.private_file import alone, stamp_of, write_anew
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 log = logging.getLogger(__name__)

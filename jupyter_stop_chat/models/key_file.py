@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from jupyter_stop_chat.private_file import alone, stamp_of, write_anew
+from jupyter_stop_chat.settings.private_file import alone, stamp_of, write_anew
 
 log = logging.getLogger(__name__)
 

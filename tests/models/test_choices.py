@@ -19,7 +19,7 @@ from jupyter_stop_chat.models import BUILT_IN, PROVIDERS, Models, Rules
 from jupyter_stop_chat.models import choices as choices_module
 from jupyter_stop_chat.models.choices import MOST_RECENT, Choices
 from jupyter_stop_chat.models.key_file import KeyFile
-from jupyter_stop_chat.private_file import write_anew
+from jupyter_stop_chat.settings.private_file import write_anew
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
 ANNA = "anna"

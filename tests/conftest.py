@@ -22,20 +22,20 @@ from tornado.websocket import WebSocketClientConnection
 
 from jupyter_stop_chat.models import PROVIDERS
 from tests import examples
-from tests.aids.again_alone import HeldLoops, pytest_addoption
-from tests.aids.blocking import nothing_blocks
-from tests.aids.bounded import bounded, seconds
 from tests.aids.missing import missing
 from tests.aids.postgresql_server import PostgresqlServer, find_binaries
 from tests.aids.sockets import end, stream_of
-from tests.watchdog import Watchdog
+from tests.aids.watching.again_alone import HeldLoops, pytest_addoption
+from tests.aids.watching.blocking import nothing_blocks
+from tests.aids.watching.bounded import bounded, seconds
+from tests.aids.watching.watchdog import Watchdog
 
 pytest_plugins = [
     "pytest_jupyter.jupyter_server",
     "pytester",
     "tests.aids.redis_server",
     "tests.aids.once",
-    "tests.aids.in_short",
+    "tests.aids.watching.in_short",
 ]
 
 __all__ = ["pytest_addoption"]

@@ -12,8 +12,8 @@ from tests.test_watchdog import at_a_stretch
 CONFTEST = """
 import asyncio
 import pytest
-from tests.aids.again_alone import HeldLoops, pytest_addoption
-from tests.watchdog import Watchdog
+from tests.aids.watching.again_alone import HeldLoops, pytest_addoption
+from tests.aids.watching.watchdog import Watchdog
 
 WATCHDOG = Watchdog(0.03, slowest=1.0)
 

@@ -10,7 +10,7 @@ import pytest
 from blockbuster import BlockingError
 
 from tests import examples
-from tests.aids.blocking import nothing_blocks
+from tests.aids.watching.blocking import nothing_blocks
 
 HERE = sys.modules[__name__]
 

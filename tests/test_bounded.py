@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from tests.aids.bounded import bounded
+from tests.aids.watching.bounded import bounded
 
 
 async def _beside() -> None:

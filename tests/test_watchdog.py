@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.watchdog import Watchdog
+from tests.aids.watching.watchdog import Watchdog
 
 
 def compute(seconds: float) -> None:
@@ -74,15 +74,15 @@ def test_on_a_slow_machine_more_time_is_allowed(monkeypatch: pytest.MonkeyPatch)
     async def hold(seconds: float) -> None:
         compute(seconds)
 
-    monkeypatch.setattr("tests.watchdog._fixed_work", lambda: 0.001)
+    monkeypatch.setattr("tests.aids.watching.watchdog._fixed_work", lambda: 0.001)
     watchdog = Watchdog(0.03, slowest=2.5)
-    monkeypatch.setattr("tests.watchdog._fixed_work", lambda: 0.002)
+    monkeypatch.setattr("tests.aids.watching.watchdog._fixed_work", lambda: 0.002)
     with watchdog.watching():
         asyncio.run(hold(0.04))
         assert watchdog.take() == []
         asyncio.run(hold(0.08))
         assert len(watchdog.take()) == 1
-        monkeypatch.setattr("tests.watchdog._fixed_work", lambda: 1.0)
+        monkeypatch.setattr("tests.aids.watching.watchdog._fixed_work", lambda: 1.0)
         asyncio.run(hold(0.1))
         assert len(watchdog.take()) == 1
 

@@ -12,7 +12,7 @@ import asyncio, sys
 from jupyter_stop_chat.chat_handlers.langchain.handler import LangChainHandler
 from tests.providers.chat_models import make_model, make_provider
 from tests.providers.reading import Reading
-from tests.watchdog import Watchdog
+from tests.aids.watching.watchdog import Watchdog
 
 watchdog = Watchdog(0.03)
 

@@ -13,7 +13,7 @@ from jupyter_stop_chat.ports.store import Making, Settlement
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.degraded.saving import RETRIES
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState, Receipt
-from tests.aids.blocking import nothing_blocks
+from tests.aids.watching.blocking import nothing_blocks
 
 WHEN = "2026-01-01T00:00:00Z"
 DONE = Settlement(MessageState.COMPLETED)

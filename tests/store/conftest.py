@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
-from tests.aids.blocking import nothing_blocks
+from tests.aids.watching.blocking import nothing_blocks
 
 WHEN = "2026-01-01T00:00:00Z"
 

@@ -18,8 +18,8 @@ from jupyter_stop_chat.chat_handlers.local import LocalHandler, unavailable
 from jupyter_stop_chat.local_model.weights import SMOLLM2, weights_path
 from jupyter_stop_chat.ports.handler import TokensUsed
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from tests.aids.blocking import nothing_blocks
 from tests.aids.turns import Reading, closing, until
+from tests.aids.watching.blocking import nothing_blocks
 
 BAD_CHILD = Path(__file__).parents[2] / "local_model" / "bad_child.py"
 

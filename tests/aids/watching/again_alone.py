@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.watchdog import Watchdog
+from tests.aids.watching.watchdog import Watchdog
 
 #: Here the server is another process, and the loop is that of a browser's driver or of a kernel.
 LOOPS_OF_OTHERS = {"browser", "magics", "hub", "together", "wheel"}

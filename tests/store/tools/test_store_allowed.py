@@ -1,10 +1,16 @@
 """Which tools may act unasked is kept by owner and chat: fewer, never more, where it is lost."""
 
 import asyncio
+import itertools
+
+from jupyter_stop_chat.store.tools import allowed
 
 
-async def test_a_rule_is_kept_once_and_for_its_chat_alone(store, make):
+async def test_a_rule_is_kept_once_and_for_its_chat_alone(store, make, monkeypatch):
     """N8: whoever else asks, and however often; of a chat that is gone, or another's, none is."""
+    # The clock's milliseconds are too long to tell two rules apart.
+    seconds = itertools.count(10)
+    monkeypatch.setattr(allowed, "now", lambda: f"2026-01-01T00:00:{next(seconds)}.000Z")
     mine, other, yours = make.chat(), make.chat(), make.chat("you")
     for each in (mine, other, yours):
         await store.create_chat(each)

@@ -77,7 +77,7 @@ def _p99(took: list[float]) -> float:
 
 async def test_a_stop_through_another_server(two: Several) -> None:
     """S3: it ends where it runs, its provider is closed, and nobody is told otherwise."""
-    await _stop_through_others(two, 4)
+    await _stop_through_others(two, 10)
 
 
 async def test_a_reply_is_followed_through_another_server(two: Several) -> None:

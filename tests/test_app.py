@@ -13,6 +13,7 @@ from typing import Any
 from jupyter_stop_chat.app import StopChatApp
 from jupyter_stop_chat.server.activity import Activity
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
+from tests.browser.lab import NOT_BESIDE
 
 #: What takes long to import; none of it may be there when the server has started.
 HEAVY = (
@@ -29,17 +30,24 @@ HEAVY = (
     "jupyter_stop_chat.markdown",
 )
 
-LOAD = """
-import gc, json, sys
+#: JupyterLab's own, which take as long to load as all the rest, are left out.
+EXTENSIONS = {"jupyter_stop_chat": True} | NOT_BESIDE
+SERVER = f"""
 from jupyter_server.serverapp import ServerApp
 app = ServerApp()
-app.initialize(argv=["--ServerApp.jpserver_extensions={'jupyter_stop_chat': True}",
+app.initialize(argv=["--ServerApp.jpserver_extensions={EXTENSIONS}",
                      "--port=0", "--allow-root", "--no-browser"])
+"""
+LOAD = (
+    SERVER
+    + """
+import gc, json, sys
 assert app.extension_manager.extension_points["jupyter_stop_chat"].app is not None
 from jupyter_stop_chat.wire.terms import WireModel
 built = [each.__name__ for each in WireModel.__subclasses__() if each.__pydantic_complete__]
 print(json.dumps({"modules": sorted(sys.modules), "built": built, "collects": gc.isenabled()}))
 """
+)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -141,31 +149,25 @@ async def test_a_running_generation_counts_as_activity(app: Any, connect: Any) -
 
 def test_the_log_is_the_servers(tmp_path: Path) -> None:
     """H5: its form and its level, also of what is below a warning."""
-    program = (
-        "import logging, sys\n"
-        "from jupyter_server.serverapp import ServerApp\n"
-        "app = ServerApp()\n"
-        "app.initialize(argv=['--ServerApp.jpserver_extensions={\"jupyter_stop_chat\": True}',"
-        " '--port=0', '--allow-root', '--no-browser', *sys.argv[1:]])\n"
+    program = f"{SERVER}\nimport logging, sys\n" + (
         "log = logging.getLogger('jupyter_stop_chat.engine.settle')\n"
-        "log.info('a small thing')\n"
-        "log.error('a great one')\n"
+        "for level in (app.log_level, logging.ERROR):\n"
+        "    app.log_level = level\n"
+        "    log.info('a small thing')\n"
+        "    log.error('a great one')\n"
+        "    sys.stderr.write('-- quiet --')\n"
     )
-
-    def told(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", program, *arguments],
-            env=_environment(tmp_path),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        ).stderr
-
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     form = r"\[{} [-0-9]+ [:.0-9]+ jupyter_stop_chat\.engine\.settle\] {}\n"
-    talkative = told()
+    talkative, quiet, _ = done.stderr.split("-- quiet --")
     for level, words in (("I", "a small thing"), ("E", "a great one")):
         assert len(re.findall(form.format(level, words), talkative)) == 1
-    quiet = told("--log-level=ERROR")
     assert "a small thing" not in quiet
     assert "a great one" in quiet

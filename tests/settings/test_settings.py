@@ -248,10 +248,11 @@ def start(folder: Path, *arguments: str, lab: bool = False) -> tuple[int, str, s
             "titles must be any of",
             marks=pytest.mark.stress,
         ),
-        (
+        pytest.param(
             [],
             {"jupyter_jupyter_stop_chat_config.py": "c.StopChatApp.titles = 'nobody'"},
             "titles must be any of",
+            marks=pytest.mark.stress,
         ),
         (
             [],

@@ -12,6 +12,17 @@ from jupyter_stop_chat.wire.objects import Chat, Message, MessageState
 from tests.aids.watching.blocking import nothing_blocks
 
 WHEN = "2026-01-01T00:00:00Z"
+#: Where one in memory is tried at each run. Elsewhere that is left to the stress tests: it is the
+#: same SQLite as in a file, and most tests of the engine run on it.
+IN_MEMORY = {"test_store_sql", "test_store_text", "test_store_search"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most of what is tried in memory as well to the stress tests."""
+    for item in items:
+        params = getattr(item, "callspec", None) and item.callspec.params
+        if params and params.get("store") == "memory" and item.path.stem not in IN_MEMORY:
+            item.add_marker("stress")
 
 
 class Make:

@@ -2,17 +2,20 @@
 
 import random
 
+import pytest
+
 from jupyter_stop_chat.ports.store import Settlement
 from jupyter_stop_chat.store import settle as settling
 from jupyter_stop_chat.wire.objects import MessageState
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
 
-async def test_a_long_text_is_kept_up_to_where_it_was_seen(store, make, monkeypatch):
+@pytest.mark.parametrize("seeds", [10, pytest.param(100, marks=pytest.mark.stress)])
+async def test_a_long_text_is_kept_up_to_where_it_was_seen(store, make, monkeypatch, seeds):
     """B3, B4: settled, gone on with, and settled again; the rest stays in the rows it came in."""
     monkeypatch.setattr(settling, "FOLDED", 9)
     monkeypatch.setattr(settling, "_PAGE", 2)
-    for seed in range(25):
+    for seed in range(seeds):
         await _settle_thrice(store, make, seed)
 
 

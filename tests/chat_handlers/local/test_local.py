@@ -325,8 +325,8 @@ async def test_a_reply_that_reaches_its_limit_says_so(handler: LocalHandler) -> 
 async def test_instructions_are_read_before_the_chat_and_stay(local_model_data_dir: Path) -> None:
     """By the chat template; a history that is too long is cut behind them, and told so."""
     system = "Answer with one short word. " * 20
-    said = ["word " * 100, "yes"] * 4 + ["Say hello."]
-    async with closing(LocalHandler(local_model_data_dir, context=512)) as handler:
+    said = ["word " * 60, "yes"] * 4 + ["Say hello."]
+    async with closing(LocalHandler(local_model_data_dir, context=320)) as handler:
         assert handler.takes_instructions == "given"
         counts = []
         for told in (None, system):

@@ -22,6 +22,7 @@ from tornado.websocket import WebSocketClientConnection
 
 from jupyter_stop_chat.models import PROVIDERS
 from tests import examples
+from tests.aids.left_open import let_go
 from tests.aids.missing import missing
 from tests.aids.postgresql_server import PostgresqlServer, find_binaries
 from tests.aids.sockets import end, stream_of
@@ -208,8 +209,7 @@ def jp_server_cleanup(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[No
         app = ServerApp.instance()
         with suppress(RuntimeError, SystemExit):
             jp_asyncio_loop.run_until_complete(app._cleanup())
-        if hasattr(app, "kernel_manager"):
-            app.kernel_manager.context.destroy()
+        let_go(app)
         ServerApp.clear_instance()
 
 

@@ -203,11 +203,14 @@ def _schemas(sent: set[type[BaseModel]], answered: set[type[BaseModel]]) -> dict
         (answered, "serialization"),
     ]
     by_name = attrgetter("__name__")
-    _, definitions = models_json_schema(
-        [(each, mode) for models, mode in asked for each in sorted(models, key=by_name)],
-        ref_template=REF,
-    )
-    schemas: dict[str, Any] = definitions["$defs"]
+    schemas: dict[str, Any] = {}
+    # Each by itself: together, an older pydantic gives a model that is in both two other names.
+    for models, mode in reversed(asked):
+        _, definitions = models_json_schema(
+            [(each, mode) for each in sorted(models, key=by_name)], ref_template=REF
+        )
+        schemas |= definitions["$defs"]
+    schemas = dict(sorted(schemas.items()))
     for name, schema in schemas.items():
         if "required" in schema and name not in {each.__name__ for each in sent}:
             schema["required"] = [

@@ -103,6 +103,7 @@ class ScriptedKernel:
     :ivar ends: how runs end as soon as they begin, the last one each further one too; where there
         are none, they do when the test says.
     :ivar begun: set when a run begins; `interrupted`: when one is to end.
+    :ivar expected: set when one is about to be sent.
     """
 
     def __init__(self, path: str = A) -> None:
@@ -115,7 +116,7 @@ class ScriptedKernel:
         self.count: int | None = 3
         self.ends: list[tuple[RunOutcome, Sequence[Mapping[str, Any]]]] = []
         self.begun, self.interrupted = asyncio.Event(), asyncio.Event()
-        self.asked_idle = asyncio.Event()
+        self.asked_idle, self.expected = asyncio.Event(), asyncio.Event()
         self.runs: list[ScriptedRun] = []
         self.used = 0
 
@@ -135,6 +136,7 @@ class ScriptedKernel:
 
     def expect(self, mark: str) -> ScriptedRun:
         self.runs.append(ScriptedRun(self, mark))
+        self.expected.set()
         return self.run
 
     async def execute(self, run: Any, code: str) -> None:

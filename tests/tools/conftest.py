@@ -29,10 +29,12 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def contents(root: Path) -> ServerContents:
+def contents(root: Path) -> Iterator[ServerContents]:
     """Return the server's files, as Jupyter Server has them by default."""
     manager = AsyncLargeFileManager(root_dir=str(root))
-    return ServerContents(cast("Any", SimpleNamespace(contents_manager=manager)))
+    yield ServerContents(cast("Any", SimpleNamespace(contents_manager=manager)))
+    # Where it notes which notebooks are trusted: a database.
+    manager.notary.store.close()
 
 
 @pytest.fixture

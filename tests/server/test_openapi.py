@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -41,6 +42,14 @@ def _nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
 
 
+#: What a schema says of a type differs from one of pydantic's versions to the next.
+of_this_pydantic = pytest.mark.skipif(
+    tuple(map(int, pydantic.VERSION.split(".")[:2])) < (2, 14),
+    reason="the document was written with a later pydantic",
+)
+
+
+@of_this_pydantic
 def test_the_checked_in_document_is_the_codes() -> None:
     ran = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "generate_openapi.py"), "--check"],
@@ -52,6 +61,7 @@ def test_the_checked_in_document_is_the_codes() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+@of_this_pydantic
 def test_drift_is_noticed() -> None:
     """What is compared is the text itself: one changed word of it is another text."""
     made = json.dumps(document(), indent=2) + "\n"

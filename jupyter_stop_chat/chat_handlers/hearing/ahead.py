@@ -50,13 +50,13 @@ class Ahead:
             self._room.set_result(None)
         return taken
 
-    def end(self) -> None:
-        """Read no more; what is being read is given up, and its connection closed."""
-        self._task.cancel()
-
     async def close(self) -> None:
-        """Read no more, and return when nothing is being read."""
-        self.end()
+        """Read no more, and return when nothing is being read.
+
+        What is being read is given up, and its connection closed; where nothing was read yet, who
+        has the body closes it.
+        """
+        self._task.cancel()
         await asyncio.wait({self._task})
 
     async def _read(self) -> None:

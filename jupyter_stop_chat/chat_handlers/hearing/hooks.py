@@ -115,7 +115,7 @@ class _Heard:
                 yield heard
         finally:
             if turn == self._begun:
-                ahead.end()
+                await self.aclose()
 
     async def _heard(self, ahead: Ahead) -> AsyncIterator[bytes]:
         held = bytearray()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 from jupyter_stop_chat.engine import Engine
 from jupyter_stop_chat.engine.asking import Request
@@ -53,6 +55,8 @@ from .rates import Bucket
 
 log = logging.getLogger(__name__)
 
+#: What a stop comes to.
+Stopped: TypeAlias = Coroutine[Any, Any, tuple[StopResult, ...]]
 #: So many stops look in the store at once for what does not run; the others are not held up.
 MAX_LOOKUPS = 4
 
@@ -91,7 +95,7 @@ class Connection:
         self._ended = False
         relief = asyncio.Event()
         self._outbox = Outbox(write, self._give_up, stalled_after, relief.set)
-        self._intake = Intake(self._outbox, bucket or Bucket(0, 0), relief, self._handle)
+        self._intake = Intake(self._outbox, bucket or Bucket(0, 0), relief, self._begin)
         self._outbox.answer(welcome)
         for notice in engine.bus.notices:
             self._outbox.answer(notice)
@@ -125,15 +129,26 @@ class Connection:
         """Return what is to be waited for before the next frame is read, if anything."""
         return self._intake.room()
 
-    async def _handle(self, frame: ClientFrame) -> None:
-        """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays."""
+    def _begin(self, frame: ClientFrame) -> Coroutine[Any, Any, None]:
+        """Return what carries one frame out; what runs is stopped in this very step."""
+        stopping: Stopped | None = None
+        if isinstance(frame, Stop) and self._runs(frame):
+            with suppress(Exception):  # it is tried again, and told, where that fails
+                stopping = self._engine.stop(self._owner, frame)
+        return self._handle(frame, stopping)
+
+    async def _handle(self, frame: ClientFrame, stopping: Stopped | None) -> None:
+        """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays.
+
+        :param stopping: what a stop that was begun comes to.
+        """
         request_id = getattr(frame, "request_id", None)
         if request_id is not None and not isinstance(frame, Stop):
             self._unanswered.add(request_id)
             if isinstance(frame, Request):
                 self._page.sends(request_id)
         try:
-            await self._carry_out(frame)
+            await self._carry_out(frame, stopping)
         except StopChatError as error:
             self._outbox.answer(error_frame(error.code, **named(frame)))
         except Exception:
@@ -144,12 +159,12 @@ class Connection:
             self._unanswered.discard(request_id or "")
 
     async def _carry_out(  # noqa: PLR0912 - one case a frame
-        self, frame: ClientFrame
+        self, frame: ClientFrame, stopping: Stopped | None
     ) -> None:
         engine, owner = self._engine, self._owner
         match frame:
             case Stop():
-                results = await self._stop(frame)
+                results = await (stopping or self._stop(frame))
                 target = frame.model_dump(include=NAMES)
                 self._outbox.answer(StopResults(results=results, **target))
             case Send():
@@ -184,9 +199,7 @@ class Connection:
                 engine.pages.answered(self._page, frame)
 
     async def _stop(self, frame: Stop) -> tuple[StopResult, ...]:
-        """Stop what is meant at once; for what does not run a flood of stops takes turns."""
-        if self._runs(frame):
-            return await self._engine.stop(self._owner, frame)
+        """Stop what does not run, as far as is known here: a flood of such stops takes turns."""
         async with self._lookups:
             return await self._engine.stop(self._owner, frame)
 

@@ -78,6 +78,8 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         #: It writes in a moment, or waits until the client's side has taken a frame, or else...
         self._writing = False
+        #: What will write, while it writes in a moment.
+        self._soon: asyncio.Handle | None = None
         self._taken: asyncio.Future[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._ended = False
@@ -161,6 +163,10 @@ class Outbox:
         else:
             message = tail(message)
         self._put(message.id, backlog, MessageMoved(message, generation))
+        if generation is not None and message.state in TERMINAL and self._soon is not None:
+            # Whoever pressed Stop waits for it: what else its end leads to is done behind it.
+            self._soon.cancel()
+            self._write_on()
 
     def accepted(
         self, accepted: Accepted, generation: Generation | None, *, has_text: bool
@@ -223,10 +229,11 @@ class Outbox:
         """Write in a moment: what else comes in this turn of the loop has its place then."""
         if not self._writing and not self._ended:
             self._writing = True
-            self._loop.call_soon(self._write_on)
+            self._soon = self._loop.call_soon(self._write_on)
 
     def _write_on(self) -> None:
         """Write what there is to write, as long as the client's side takes it at once."""
+        self._soon = None
         began = self._loop.time()
         try:
             while (frame := self._next()) is not None:
@@ -238,7 +245,7 @@ class Outbox:
                     self._wait_for(taken, len(text))
                     return
                 if self._loop.time() - began > WRITER_BUDGET:
-                    self._loop.call_soon(self._write_on)
+                    self._soon = self._loop.call_soon(self._write_on)
                     return
         except Exception:  # noqa: BLE001 - whatever it is, nobody reads any more
             self._lose()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 from jupyter_stop_chat.ports.instructions import Instruct
 from jupyter_stop_chat.ports.peers import Peers
@@ -361,9 +362,9 @@ class Engine:
         """
         await self._carrying.approve(owner, request)
 
-    async def stop(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
-        """Stop what a target names, and tell what became of it once that is true."""
-        return await self._stopping.stop(owner, target)
+    def stop(self, owner: str, target: Stop) -> Coroutine[Any, Any, tuple[StopResult, ...]]:
+        """Stop what a target names, in this very step; return what tells what became of it."""
+        return self._stopping.stop(owner, target)
 
     async def stop_everyone(self) -> StoppedEveryone:
         """Stop all that is made, whosever it is, and tell what became of it once that is true.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.client_frames import Stop
@@ -20,7 +22,7 @@ from .changes import Bus, MessageMoved
 from .chats.titles import Titles
 from .generation import Generation
 from .limits import EngineLimits
-from .presses import Presses, has_failed
+from .presses import Answer, Presses, has_failed
 from .receipt import Reason
 from .registry import Registry
 from .servers.others import Others
@@ -28,7 +30,7 @@ from .settle import Settling
 
 log = logging.getLogger(__name__)
 
-#: So long a task may unwind before it is told that its reply is being stopped, in seconds.
+#: What has not ended so soon after its stop is told to be stopping, in seconds.
 UNWINDING = 0.01
 
 
@@ -71,14 +73,14 @@ class Stopping:
 
     # --- what a stop aims at -----------------------------------------------------------------
 
-    async def stop(
+    def stop(
         self, owner: str, target: Stop, *, only_here: bool = False
-    ) -> tuple[StopResult, ...]:
-        """Stop what a target names, and tell what became of it once that is true.
+    ) -> Coroutine[Any, Any, tuple[StopResult, ...]]:
+        """Stop what a target names, in this very step; return what tells what became of it.
 
         :param only_here: another process asks for it: what others make is no concern of this one.
-        :returns: a result for each message; a chat in which nothing runs has none. A press that
-            came before is told what that came to.
+        :returns: a result for each message, once that is true; a chat in which nothing runs has
+            none. A press that came before is told what that came to.
         """
         answer = self._presses.answer(owner, target.press) if target.press else None
         if answer is None or has_failed(answer):
@@ -88,10 +90,10 @@ class Stopping:
                 self._begin_all(owner, generations, target)
             telling = self._tell(owner, target, generations, only_here)
             if target.press is None:
-                return await telling
+                return telling
             answer = self._background.run(telling, "stop")
             self._presses.keep(owner, target.press, answer)
-        return await asyncio.shield(answer)
+        return _answered(answer)
 
     async def _tell(
         self, owner: str, target: Stop, generations: list[Generation], only_here: bool
@@ -197,25 +199,24 @@ class Stopping:
         generation.begin_stop(reason, shown=shown, discard=discard)
         if generation.task is not None:
             generation.state = MessageState.STOPPING
-            self._tell_unwound(generation, generation.task)
+            self._tell_unless_ended(generation)
             self._cancel(generation)
         elif generation.accepted.done():
             self._settling.soon(generation)
 
-    def _tell_unwound(self, generation: Generation, task: asyncio.Task[None]) -> None:
-        """Tell that a generation is stopped once its task has ended, or soon in any case.
+    def _tell_unless_ended(self, generation: Generation) -> None:
+        """Tell that a generation is being stopped, unless its end comes at once, as mostly.
 
-        To write that takes as long as to close a stream: the provider's goes first, and what is
-        told is written while the end is committed.
+        To write that takes as long as to close a stream, and would hold up the end itself.
         """
 
-        def tell(*_: object) -> None:
-            timer.cancel()
-            task.remove_done_callback(tell)
-            self._bus.publish(generation.chat_id, MessageMoved(generation.snapshot(), generation))
+        def tell() -> None:
+            if not generation.settled.done():
+                moved = MessageMoved(generation.snapshot(), generation)
+                self._bus.publish(generation.chat_id, moved)
 
         timer = asyncio.get_running_loop().call_later(UNWINDING, tell)
-        task.add_done_callback(tell)
+        generation.settled.add_done_callback(lambda _: timer.cancel())
 
     def _cancel(self, generation: Generation) -> None:
         """Cancel a generation's task, once: a second cancel would land in its clean-up."""
@@ -324,6 +325,11 @@ class Stopping:
     async def _is_owners(self, owner: str, chat_id: str) -> bool:
         chat = await self._store.get_chat(chat_id)
         return chat is not None and chat.owner == owner
+
+
+async def _answered(answer: Answer) -> tuple[StopResult, ...]:
+    """Return what a press came to; who is not waited for any more ends nothing."""
+    return await asyncio.shield(answer)
 
 
 def named(target: Stop, message_id: str) -> Stop:

@@ -6,10 +6,12 @@ import asyncio
 import json
 import re
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextvars import ContextVar
+from math import ceil
 from typing import Any
 
+from .ahead import Ahead
 from .dialects import hear_event
 from .faults import ProviderFault, fault_in
 from .hearing import Answer, Hearing
@@ -20,6 +22,9 @@ from .plain import Plain
 GRACE = 0.5
 #: And so long where that was said beside text: some servers say it beside every piece.
 GRACE_BESIDE_TEXT = 5.0
+#: So long after some words of a stream the next ones are read, in seconds: what came meanwhile
+#: is handed on as one. And the moments at which streams are read, likewise.
+STEP, TURN = 1 / 30, 1 / 120
 
 _hearing: ContextVar[Hearing | None] = ContextVar("stop_chat_hearing", default=None)
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
@@ -71,8 +76,8 @@ class _Heard:
     """The body of a response, one event at a time.
 
     So a client library has worked one event up before the next one is looked at, and what an
-    event says comes at its place. Those of which it is known that they say nothing but text are
-    passed on together.
+    event says comes at its place. Those of which it is known that they say nothing but text, and
+    which come together, are passed on as one.
 
     :param lines: each line is an event.
     :param perhaps_whole: it may be one whole answer, of which nothing comes before the rest.
@@ -92,13 +97,30 @@ class _Heard:
         self._deadline: float | None = None
         self._fault: ProviderFault | None = None
         self._plain = Plain()
+        self._ahead: Ahead | None = None
+        #: How often it was begun to read it.
+        self._begun = 0
+        #: So far was looked for the end of what is held.
+        self._looked = 0
+        #: When text was handed on that may be followed by more, unless that was waited for.
+        self._said_at: float | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        source = self._stream.__aiter__()
+        # Some libraries begin again, to read what is left behind the end that they looked for.
+        self._ahead = ahead = self._ahead or Ahead(self._stream)
+        self._begun += 1
+        turn = self._begun
+        try:
+            async for heard in self._heard(ahead):
+                yield heard
+        finally:
+            if turn == self._begun:
+                await self.aclose()
+
+    async def _heard(self, ahead: Ahead) -> AsyncIterator[bytes]:
         held = bytearray()
-        looked = 0
         begun = not self._perhaps_whole
-        while (data := await self._next(source)) is not None:
+        while (data := await self._next(ahead)) is not None:
             held += data
             if not begun:
                 if not (start := held.lstrip()):
@@ -106,43 +128,79 @@ class _Heard:
                 begun = True
                 if start[:1] in b"{[":
                     yield bytes(held)
-                    async for more in self._rest(source):
+                    async for more in self._rest(ahead):
                         yield more
                     return
-            at = 0
-            plain = 0
-            while found := self._separator.search(held, max(at, looked)):
-                piece = bytes(held[at : found.end()])
-                at = found.end()
-                if self._plain.is_like(piece):
-                    self._answer.go_on()
-                    continue
-                if plain < at - len(piece):
-                    yield bytes(held[plain : at - len(piece)])
-                plain = at
-                for heard in self._hear(piece):
-                    yield heard
-                self._look()
-            if plain < at:
-                yield bytes(held[plain:at])
-            del held[:at]
-            looked = max(0, len(held) - 3)
+            for heard in self._whole_events(held):
+                yield heard
         if held:
             for heard in self._hear(bytes(held)):
                 yield heard
         self._answer.over = True
         self._look()
 
-    async def _rest(self, source: Any) -> AsyncIterator[bytes]:
-        while (data := await self._next(source)) is not None:
+    def _whole_events(self, held: bytearray) -> Iterator[bytes]:
+        """Take the events that are whole, and yield what is passed on of them."""
+        at, looked = 0, self._looked
+        texts: list[bytes] = []
+        while True:
+            # What has begun before was looked at for its end up to there.
+            plain = self._plain.find(held, at) if looked <= at else None
+            if plain is None:
+                found = self._separator.search(held, max(at, looked))
+                if found is None:
+                    break
+                piece = bytes(held[at : found.end()])
+                plain = self._plain.find(piece) if looked > at else None
+                at = found.end()
+            else:
+                at = plain[1]
+            if plain is not None:
+                texts.append(plain[0])
+                continue
+            if texts:
+                yield self._together(texts)
+                texts = []
+            yield from self._hear(piece)
+            self._look()
+        if texts:
+            yield self._together(texts)
+        del held[:at]
+        self._looked = max(0, len(held) - 3)
+
+    def _together(self, texts: Sequence[bytes]) -> bytes:
+        """Return one event with the text of those that came together."""
+        self._answer.go_on()
+        self._said_at = asyncio.get_running_loop().time()
+        return self._plain.joined(texts)
+
+    async def _wait_for_more(self) -> None:
+        """Let a few words come, where some came just now: each costs as much as several.
+
+        They are shown in steps that are no shorter.
+        """
+        assert self._said_at is not None
+        due = self._said_at + STEP
+        self._said_at = None
+        # At the same moments for all streams: so what all of them say is worked up in one turn.
+        wait = ceil(due / TURN) * TURN - asyncio.get_running_loop().time()
+        if wait > 0 and not self._answer.finished:
+            await asyncio.sleep(wait)
+
+    async def _rest(self, ahead: Ahead) -> AsyncIterator[bytes]:
+        while (data := await self._next(ahead)) is not None:
             yield data
 
     async def aclose(self) -> None:
         """Close the response, and with it the connection unless it was read to its end."""
+        if self._ahead is not None:
+            await self._ahead.close()
         await self._stream.aclose()
 
-    async def _next(self, source: Any) -> bytes | None:
+    async def _next(self, ahead: Ahead) -> bytes | None:
         """Read on; None: this is the end."""
+        if self._said_at is not None:
+            await self._wait_for_more()
         if not self._answer.sure:
             self._deadline = None
         elif self._deadline is None:
@@ -150,12 +208,10 @@ class _Heard:
             self._deadline = asyncio.get_running_loop().time() + grace
         try:
             if self._deadline is None:
-                data: bytes = await source.__anext__()
+                data = await ahead.take()
             else:
                 async with asyncio.timeout_at(self._deadline):
-                    data = await source.__anext__()
-        except StopAsyncIteration:
-            return None
+                    data = await ahead.take()
         except TimeoutError:
             if self._deadline is None:
                 raise
@@ -166,7 +222,7 @@ class _Heard:
                 return None  # what came is whole
             self._answer.broke = True
             raise
-        return self._unpack.decompress(data) if self._unpack else data
+        return self._unpack.decompress(data) if self._unpack and data is not None else data
 
     def _look(self) -> None:
         if self._fault is not None:
@@ -199,7 +255,8 @@ class _Heard:
                 changed = True
             one = text.lstrip().startswith("{") and not text.count("\n")
             if one and not changed:
-                self._plain.learn(piece, data)
+                if self._plain.learn(piece, data):
+                    self._said_at = asyncio.get_running_loop().time()
                 yield piece
             else:
                 yield self._written(name, data)

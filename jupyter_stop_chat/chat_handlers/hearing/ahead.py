@@ -1,0 +1,80 @@
+"""Read a response's body ahead, so that what comes while nobody asks for it is taken as one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+#: So much is read ahead, in bytes: then the provider waits.
+MOST = 64 * 1024
+
+
+class Ahead:
+    """What reads a body in a task of its own, which ends with `close`.
+
+    A body is told in the pieces in which it was sent, which is by the word. Whether another one
+    is there can only be found out by reading it, and such a read cannot be given up: that would
+    close the connection.
+
+    :param body: the body.
+    """
+
+    def __init__(self, body: Any) -> None:
+        self._body = body.__aiter__()
+        self._held: list[bytes] = []
+        self._size = 0
+        self._is_over = False
+        self._error: Exception | None = None
+        self._loop = asyncio.get_running_loop()
+        #: Who waits for more, or for room.
+        self._more: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._task = asyncio.create_task(self._read(), name="stop-chat body")
+
+    async def take(self) -> bytes | None:
+        """Return what has come, at least something; None: that was all.
+
+        :raises Exception: the connection broke, and what came before is taken.
+        """
+        while not self._held:
+            if self._error is not None:
+                raise self._error
+            if self._is_over:
+                return None
+            self._more = self._loop.create_future()
+            await self._more
+        taken = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        return taken
+
+    async def close(self) -> None:
+        """Read no more, and return when nothing is being read.
+
+        What is being read is given up, and its connection closed; where nothing was read yet, who
+        has the body closes it.
+        """
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    async def _read(self) -> None:
+        try:
+            async for data in self._body:
+                self._held.append(data)
+                self._size += len(data)
+                self._tell()
+                if self._size >= MOST:
+                    self._room = self._loop.create_future()
+                    await self._room
+        except Exception as error:  # noqa: BLE001 - it is told to who reads
+            self._error = error
+        finally:
+            self._is_over = True
+            self._tell()
+            await self._body.aclose()
+
+    def _tell(self) -> None:
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)

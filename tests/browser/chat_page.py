@@ -196,6 +196,14 @@ class ChatPage:
         self.input.fill(prompt)
         self.input.press("Enter")
 
+    def choose_model(self, model: str) -> None:
+        """Choose a model by its id."""
+        button = self.page.locator("button.jp-StopChat-model")
+        button.click()
+        self.page.locator(".jp-StopChat-models .jp-StopChat-search").fill(model)
+        self.page.keyboard.press("Enter")
+        expect(button).to_contain_text(model.split(":")[1])
+
     def reply(self) -> Locator:
         """Return the newest reply's text."""
         return self.replies.last.locator(".jp-StopChat-body")

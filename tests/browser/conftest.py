@@ -48,6 +48,10 @@ STATE = """
 """
 
 
+#: What a text would call that could run something, and how often that was.
+CANARY = "window.canaries = 0; window.canary = () => { window.canaries += 1; };"
+
+
 #: What a failed test left in the page that the others share is nobody's to put away.
 SPOILT = pytest.StashKey[bool]()
 
@@ -254,6 +258,7 @@ class Watch:
 def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]:
     """Open a page in a fresh profile; requests to other hosts are counted."""
     context = browser.new_context(viewport={"width": 1200, "height": 800})
+    context.add_init_script(CANARY)
     page = context.new_page()
     chat = ChatPage(page, lab, ARTIFACTS)
     watch = Watch()
@@ -264,8 +269,14 @@ def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]
         if not request.url.startswith((*ours, *chat.allowed)):
             watch.strangers.append(request.url)
 
+    def forget(request: Request) -> None:
+        # What a page's own policy forbids is noted by the browser, and asked of nobody.
+        if request.failure == "csp" and request.url in watch.strangers:
+            watch.strangers.remove(request.url)
+
     # Not by a route: with one, a browser keeps no copy of what it has loaded.
     page.on("request", look)
+    page.on("requestfailed", forget)
     page.on("pageerror", watch.note)
     chat.load()
     yield chat, watch

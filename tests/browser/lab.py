@@ -36,6 +36,10 @@ LEFT_OUT = tuple(
 NOT_BESIDE = dict.fromkeys(("jupyter_lsp", "jupyterlab", "notebook_shim"), False)
 
 
+#: The model on loopback that is chosen at first, and one that is known to see pictures.
+USUAL, SEES = "openai:loopback", "openai:sees"
+
+
 def asking(base_url: str) -> dict[str, Any]:
     """Return the settings of a server that asks a provider on loopback.
 
@@ -43,7 +47,7 @@ def asking(base_url: str) -> dict[str, Any]:
     """
     return {
         "StopChatApp": {
-            "default_model": "openai:loopback",
+            "default_model": USUAL,
             "model_parameters": {"openai": {"base_url": base_url, "api_key": "sk-x"}},
             "titles": "prompt",
         }
@@ -57,8 +61,10 @@ def page_asking(base_url: str) -> dict[str, Any]:
     """
     config = asking(base_url)
     config["StopChatApp"]["open_chat"] = True
-    small = {"profile": {"max_input_tokens": 4000}}
-    config["StopChatApp"]["model_parameters"]["openai:gpt-4o-mini"] = small
+    config["StopChatApp"]["model_parameters"] |= {
+        "openai:gpt-4o-mini": {"profile": {"max_input_tokens": 4000}},
+        SEES: {"profile": {"image_inputs": True, "tool_calling": True}},
+    }
     # So that a test can run commands and open notebooks.
     return config | {"LabApp": {"expose_app_in_browser": True}}
 

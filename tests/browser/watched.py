@@ -1,40 +1,46 @@
-"""A page whose every request, dialog and new window is noted."""
+"""The page, whose every request, dialog and new window is noted."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Request, Route
+from playwright.sync_api import Page, Request
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import ARTIFACTS
-from tests.browser.lab import Lab
-
-CANARY = "window.canaries = 0; window.canary = () => { window.canaries += 1; };"
 
 
 class Watched:
-    """A page that notes what must not happen, in its frames and workers as well."""
+    """What notes what must not happen in a page, in its frames and workers as well."""
 
-    def __init__(self, browser: Browser, lab: Lab) -> None:
+    def __init__(self, chat: ChatPage) -> None:
         self.strangers: list[str] = []
         self.odd: list[str] = []
         self.dialogs: list[str] = []
         self.pages: list[Page] = []
         self.errors: list[str] = []
-        self._lab = lab
-        self.context = browser.new_context(viewport={"width": 1200, "height": 800})
-        self.context.route("**/*", self._only_ours)
-        self.context.add_init_script(CANARY)
-        self.page = self.context.new_page()
-        self.context.on("page", self._opened)
-        self.page.on("dialog", self._refuse)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.chat = ChatPage(self.page, lab, ARTIFACTS)
-        self.chat.load()
-        self.page.on("request", self._note)
-        self.page.on("requestfailed", self._forget)
+        self.chat, self.page, self.context = chat, chat.page, chat.page.context
+        self.address = self.page.url
+        self._ours = (f"http://127.0.0.1:{chat.lab.port}/", "data:", "blob:")
+        self.page.evaluate("window.canaries = 0")
+        self._listeners: list[tuple[Any, Any, Any]] = [
+            (self.context, "request", self._look),
+            (self.context, "page", self._opened),
+            (self.page, "dialog", self._refuse),
+            (self.page, "pageerror", self._fail),
+            (self.page, "request", self._note),
+            (self.context, "requestfailed", self._forget),
+        ]
+        for source, event, listener in self._listeners:
+            source.on(event, listener)
+
+    def close(self) -> None:
+        """Note nothing more, and close the pages that were opened."""
+        for source, event, listener in self._listeners:
+            source.remove_listener(event, listener)
+        for page in self.context.pages:
+            if page != self.page:
+                page.close()
 
     def expect_nothing(self) -> None:
         """Find that nothing ran, went out, asked, opened or left."""
@@ -45,17 +51,14 @@ class Watched:
             "dialogs": self.dialogs,
             "pages": self.pages,
             "errors": self.errors,
-            "path": urlsplit(self.page.url).path,
+            "address": self.page.url,
         }
-        nothing = dict.fromkeys(seen) | {"path": "/lab"}
+        nothing = dict.fromkeys(seen) | {"address": self.address}
         assert {key: value or None for key, value in seen.items()} == nothing, seen
 
-    def _only_ours(self, route: Route) -> None:
-        if f"//127.0.0.1:{self._lab.port}/" in route.request.url:
-            route.continue_()
-        else:
-            self.strangers.append(route.request.url)
-            route.abort()
+    def _look(self, request: Request) -> None:
+        if not request.url.startswith(self._ours):
+            self.strangers.append(request.url)
 
     def _note(self, request: Request) -> None:
         # A reply's address must not be asked of our own server either: some do things.
@@ -65,11 +68,15 @@ class Watched:
 
     def _forget(self, request: Request) -> None:
         # What a page's own policy forbids is noted by the browser, and asked of nobody.
-        if request.failure == "csp" and request.url in self.odd:
-            self.odd.remove(request.url)
+        for noted in (self.odd, self.strangers):
+            if request.failure == "csp" and request.url in noted:
+                noted.remove(request.url)
 
     def _opened(self, page: Page) -> None:
         self.pages.append(page)
+
+    def _fail(self, error: Exception) -> None:
+        self.errors.append(str(error))
 
     def _refuse(self, dialog: Any) -> None:
         self.dialogs.append(dialog.message)

@@ -54,10 +54,19 @@ class Place:
         server = SimpleNamespace(kernel_manager=self.manager, session_manager=Sessions())
         self.kernels = LiveKernels(ServerKernels(cast("Any", server)))
 
+    @staticmethod
+    def has(name: str) -> bool:
+        """Say whether there is a kernel of that name."""
+        return name == IPYKERNELS[0] or (SPECS / "kernels" / name).exists()
+
+    def need(self, name: str) -> None:
+        """Skip a test whose kernel is not here, or fail it."""
+        if not self.has(name):
+            missing(f"the kernel {name}", "`make .stamps/kernels`")
+
     async def start(self, name: str) -> str:
         """Start a kernel by the name of its spec."""
-        if name != IPYKERNELS[0] and not (SPECS / "kernels" / name).exists():
-            missing(f"the kernel {name}", "`make .stamps/kernels`")
+        self.need(name)
         return str(await self.manager.start_kernel(kernel_name=name))
 
     @asynccontextmanager

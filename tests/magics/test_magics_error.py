@@ -48,8 +48,11 @@ def test_the_last_error_is_sent(notebook: Notebook, provider: OpenAIProvider) ->
     notebook.begin("%chat_error").end()
     assert "```python\nprint('a'))\n```" in _sent(provider)
     assert "SyntaxError" in _sent(provider)
-    # Three hundred calls, not three thousand: IPython takes seconds to read each's source.
-    notebook.run("import sys; limit = sys.getrecursionlimit(); sys.setrecursionlimit(300)")
+    # Some sixty calls, not three thousand: IPython reads the source of each for a while.
+    notebook.run(
+        "import inspect, sys; limit = sys.getrecursionlimit()\n"
+        "sys.setrecursionlimit(len(inspect.stack(0)) + 60)"
+    )
     notebook.begin("def f(n):\n    return f(n + 1)\nf(0)").end()
     notebook.run("sys.setrecursionlimit(limit)")
     notebook.begin("%chat_error").end()

@@ -12,7 +12,7 @@ from tests.browser.agent.agent_page import Agent
 from tests.browser.agent.run_page import Runner
 from tests.browser.axe import AXE, violations
 from tests.browser.chat_page import ChatPage
-from tests.browser.lab import Lab, page_asking
+from tests.browser.lab import SEES, USUAL, Lab
 from tests.magics.notebook import eventually
 from tests.providers import OpenAIProvider
 
@@ -49,20 +49,6 @@ def kept_of(runner: Runner) -> object:
     return runner.page.evaluate(KEPT, runner.book.path)
 
 
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, shared_provider: OpenAIProvider
-) -> Iterator[Lab]:
-    """Start JupyterLab with a model that sees."""
-    config = page_asking(shared_provider.base_url)
-    sees = {"profile": {"image_inputs": True, "tool_calling": True}}
-    config["StopChatApp"]["model_parameters"]["openai:loopback"] = sees
-    made = Lab(tmp_path_factory.mktemp("lab"), config)
-    made.start()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def runner(chat: ChatPage, provider: OpenAIProvider) -> Iterator[Runner]:
     """Open a notebook beside the chat."""
@@ -73,6 +59,7 @@ def runner(chat: ChatPage, provider: OpenAIProvider) -> Iterator[Runner]:
 def test_a_table_is_loaded_and_drawn_and_what_fails_is_mended(runner: Runner, lab: Lab) -> None:
     """N1, N7, N8, N10: insert, run, an error, mend, run: the model sees the figure; Undo."""
     agent, book = runner.agent, runner.book
+    runner.chat.choose_model(SEES)
     book.open("a = 1")
     (lab.folder / "home" / "prices.csv").write_text(CSV)
     path = {"path": book.path}
@@ -110,6 +97,7 @@ def test_a_table_is_loaded_and_drawn_and_what_fails_is_mended(runner: Runner, la
     expect(agent.line("Run cell 2 of").locator(".jp-StopChat-runCode")).to_have_text(right)
     agent.undo.get_by_role("button").click()
     book.expect_sources("a = 1")
+    runner.chat.choose_model(USUAL)
 
 
 def test_stop_ends_the_agents_cell_and_not_the_persons(runner: Runner) -> None:

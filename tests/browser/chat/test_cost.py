@@ -10,20 +10,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import watched_page
-from tests.browser.lab import Lab, page_asking
+from tests.browser.lab import USUAL, Lab, page_asking
 from tests.providers import OpenAIProvider, Script
 
 pytestmark = pytest.mark.browser
 
 MODEL = "openai:gpt-4o-mini"
-
-
-def _choose(chat: ChatPage, model: str) -> None:
-    """Choose a model by its id."""
-    chat.page.locator("button.jp-StopChat-model").click()
-    chat.page.locator(".jp-StopChat-models .jp-StopChat-search").fill(model)
-    chat.page.keyboard.press("Enter")
-    expect(chat.page.locator("button.jp-StopChat-model")).to_contain_text(model.split(":")[1])
 
 
 def _expect_costs(chat: ChatPage, provider: OpenAIProvider) -> None:
@@ -45,16 +37,14 @@ def _expect_costs(chat: ChatPage, provider: OpenAIProvider) -> None:
 def test_what_a_reply_costs(chat: ChatPage, provider: OpenAIProvider) -> None:
     """The figures are seen, and when the model is nearly full."""
     gauge = chat.page.locator(".jp-StopChat-gauge")
-    before = chat.page.locator("button.jp-StopChat-model").text_content()
-    assert before
-    _choose(chat, MODEL)
+    chat.choose_model(MODEL)
     _expect_costs(chat, provider)
     chat.page.keyboard.press("Escape")
     chat.input.fill("x" * 12_000)
     expect(gauge).to_have_attribute("data-level", "nearly")
     expect(gauge).to_contain_text("nearly full")
     chat.input.fill("")
-    _choose(chat, "openai:loopback")
+    chat.choose_model(USUAL)
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import ARTIFACTS
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script
 
@@ -163,19 +162,13 @@ def test_remote_images_wait_for_a_click(chat: ChatPage, provider: OpenAIProvider
     chat.page.unroute("https://images.invalid/**")
 
 
-def test_settings_of_another_release(browser: Browser, lab: Lab) -> None:
+def test_settings_of_another_release(chat: ChatPage, lab: Lab) -> None:
     """H10: a key that this one does not know undoes nothing of the others."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    try:
-        # The first release's, and one that is not known.
-        lab.set({"onStop": "keep", "sendKey": "Shift+Enter", "soundAtEnd": "bell"})
-        chat = ChatPage(context.new_page(), lab, ARTIFACTS)
-        chat.load()
-        chat.input.fill("One line")
-        chat.input.press("Enter")
-        expect(chat.input).to_have_value("One line\n")
-        chat.input.press("Shift+Enter")
-        expect(chat.replies.last).to_have_attribute("data-state", "completed")
-    finally:
-        context.close()
-        lab.set({})
+    # The first release's, and one that is not known.
+    lab.set({"onStop": "keep", "sendKey": "Shift+Enter", "soundAtEnd": "bell"})
+    chat.load_again()
+    chat.input.fill("One line")
+    chat.input.press("Enter")
+    expect(chat.input).to_have_value("One line\n")
+    chat.input.press("Shift+Enter")
+    expect(chat.replies.last).to_have_attribute("data-state", "completed")

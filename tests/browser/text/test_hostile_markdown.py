@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import expect
@@ -31,14 +31,16 @@ async texts => {
 """
 
 
-#: Of what costs much for each text, one of each kind at every run.
-SOME = [FETCHING[::4], pytest.param(FETCHING, marks=pytest.mark.stress)]
+#: Of what costs much for each text, some of each kind at every run.
+SOME = [FETCHING[::6], pytest.param(FETCHING, marks=pytest.mark.stress)]
+SOME_HOSTILE = [dict([*HOSTILE.items()][::3]), pytest.param(HOSTILE, marks=pytest.mark.stress)]
 
 
-def test_nothing_of_a_text_runs_or_is_fetched(watched: Watched) -> None:
+@pytest.mark.parametrize("texts", SOME_HOSTILE, ids=["some", "all"])
+def test_nothing_of_a_text_runs_or_is_fetched(watched: Watched, texts: dict[str, str]) -> None:
     """However it is disguised, in pieces, stopped, and whole."""
-    assert len(HOSTILE) >= 60
-    found = watched.page.evaluate(SHOW, HOSTILE)
+    assert len(texts) >= 30
+    found = watched.page.evaluate(SHOW, texts)
     assert found == []
     watched.expect_nothing()
 
@@ -75,12 +77,16 @@ def test_a_picture_of_a_diagram_asks_nobody_where_it_is_opened(
     watched.expect_nothing()
 
 
-@pytest.mark.parametrize("texts", SOME, ids=["some", "all"])
+@pytest.mark.parametrize(
+    ("texts", "hostile"),
+    [(SOME[0], SOME_HOSTILE[0]), pytest.param(FETCHING, HOSTILE, marks=pytest.mark.stress)],
+    ids=["some", "all"],
+)
 def test_a_hostile_reply_leaves_the_chat_usable(
-    watched: Watched, provider: OpenAIProvider, texts: list[str]
+    watched: Watched, provider: OpenAIProvider, texts: list[str], hostile: dict[str, str]
 ) -> None:
     """H1, L11, P3: all of it in one reply, from the model, after a reload, and in a tab."""
-    text = "".join(f"\n\n## {name}\n\n{each}\n\n" for name, each in HOSTILE.items())
+    text = "".join(f"\n\n## {name}\n\n{each}\n\n" for name, each in hostile.items())
     text = "\n\n".join([*texts, text])
     pieces = [text[at : at + 60] for at in range(0, len(text), 60)]
     provider.script = Script(tokens=[*pieces, "\n\nThe end."], rate=400)
@@ -129,7 +135,7 @@ def test_a_link_opens_outside_and_knows_nothing_of_us(
     with watched.context.expect_page() as opened:
         chat.reply().get_by_role("link", name="there").click()
     expect(chat.input).to_be_visible()
-    assert urlsplit(watched.page.url).path == "/lab"
+    assert watched.page.url == watched.address
     assert opened.value.evaluate("window.opener") is None
     assert watched.strangers == ["https://evil.example/"]
 
@@ -140,10 +146,11 @@ def test_a_remote_image_is_fetched_by_a_click_alone(
     """And the button says from where."""
     provider.script = Script(tokens=["![a chart](", "https://evil.example/a.png)", " done"])
     chat = watched.chat
+    chat.allowed.append("https://evil.example/")
     chat.ask("Show me")
     expect(chat.reply()).to_contain_text("done")
     chat.expect_mode("send")
     watched.expect_nothing()
     with watched.page.expect_request("https://evil.example/a.png") as asked:
         chat.reply().get_by_role("button", name="evil.example").click()
-    assert "referer" not in asked.value.headers
+    assert not asked.value.headers.get("referer")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from jupyter_stop_chat.ports.handler import WasThought
+from jupyter_stop_chat.ports.lateness import Lateness
 from jupyter_stop_chat.ports.store import Part
 from jupyter_stop_chat.threads import Then
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
@@ -34,13 +35,15 @@ class Pace:
 
     A step that is due is taken with the next word of any reply, and at its latest half an interval
     later. With it go those that are due within half an interval: the next one of such a reply is
-    later by so much, so that it takes no more of them.
+    later by so much, so that it takes no more of them. Where the loop is late, all of them are
+    further apart: else what is shown of many replies keeps a stop waiting.
 
     :param interval: how long after a step of a reply its next one is due, in seconds.
     """
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
+        self._lateness = Lateness()
         self._patience = interval / 2
         #: What those do that wait, and when each is due.
         self._waiting: dict[Callable[[float], None], float] = {}
@@ -51,7 +54,8 @@ class Pace:
 
         :param due: when that one was due.
         """
-        return max(now, min(due, now + self._patience)) + self._interval
+        interval = self._lateness.longer(self._interval, now)
+        return max(now, min(due, now + self._patience)) + interval
 
     def wait(self, step: Callable[[float], None], due: float) -> None:
         """Have a step taken; it is told until when one may be due to be taken with it."""
@@ -81,8 +85,11 @@ class Pace:
         self._timer = asyncio.get_running_loop().call_at(when, self._wake)
 
     def _wake(self) -> None:
-        self._timer = None
-        self.take_along(asyncio.get_running_loop().time())
+        assert self._timer is not None
+        due, self._timer = self._timer.when(), None
+        loop = asyncio.get_running_loop()
+        self.take_along(loop.time())
+        self._lateness.saw(loop.time(), due)
         if self._waiting and self._timer is None:
             self._wake_at(min(self._waiting.values()) + self._patience)
 

@@ -217,3 +217,16 @@ async def test_what_waits_is_dropped_by_a_stop(paced: Paced) -> None:
     await paced.pending.drained()
     await paced.later(2 * INTERVAL)
     assert paced.committed == [("text", "one ")]
+
+
+async def test_a_loop_that_is_late_takes_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown of many replies leaves room for a stop; in time again, all is as before."""
+    interval = 1 / 30
+    paced = Paced(monkeypatch, pace := Pace(interval))
+    assert pace.after(paced.now, paced.now) == paced.now + interval
+    await paced.say("one ", "two ")
+    await paced.later(1.5 * interval + 0.05)
+    assert paced.committed == [("text", "one "), ("text", "two ")]
+    assert pace.after(paced.now, paced.now) == pytest.approx(paced.now + interval + 0.1)
+    await paced.later(60.0)
+    assert pace.after(paced.now, paced.now) == pytest.approx(paced.now + interval)

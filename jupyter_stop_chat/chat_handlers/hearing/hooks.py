@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from math import ceil
 from typing import Any
 
+from jupyter_stop_chat.ports.lateness import Lateness
+
 from .ahead import Ahead
 from .dialects import hear_event
 from .faults import ProviderFault, fault_in
@@ -25,6 +27,8 @@ GRACE_BESIDE_TEXT = 5.0
 #: So long after some words of a stream the next ones are read, in seconds: what came meanwhile
 #: is handed on as one. And the moments at which streams are read, likewise.
 STEP, TURN = 1 / 30, 1 / 120
+#: Where the loop is late, all streams of the process are read further apart.
+_lateness = Lateness()
 
 _hearing: ContextVar[Hearing | None] = ContextVar("stop_chat_hearing", default=None)
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
@@ -180,12 +184,15 @@ class _Heard:
         They are shown in steps that are no shorter.
         """
         assert self._said_at is not None
-        due = self._said_at + STEP
+        loop = asyncio.get_running_loop()
+        due = self._said_at + _lateness.longer(STEP, self._said_at)
         self._said_at = None
         # At the same moments for all streams: so what all of them say is worked up in one turn.
-        wait = ceil(due / TURN) * TURN - asyncio.get_running_loop().time()
+        due = ceil(due / TURN) * TURN
+        wait = due - loop.time()
         if wait > 0 and not self._answer.finished:
             await asyncio.sleep(wait)
+            _lateness.saw(loop.time(), due)
 
     async def _rest(self, ahead: Ahead) -> AsyncIterator[bytes]:
         while (data := await self._next(ahead)) is not None:

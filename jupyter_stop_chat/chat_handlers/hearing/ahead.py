@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-#: So much is read ahead, in bytes: then the provider waits.
-MOST = 64 * 1024
+#: So much is read ahead, in bytes: then the provider waits. To read a word costs more than all
+#: that is done for it after. So much thirty times a second is twice what the fastest providers
+#: say; with four times as much, 64 streams that never wait held up all other requests.
+MOST = 16 * 1024
 
 
 class Ahead:

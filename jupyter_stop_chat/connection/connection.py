@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any
 
 from jupyter_stop_chat.engine import Engine
 from jupyter_stop_chat.engine.asking import Request
 from jupyter_stop_chat.engine.changes import Change, MessageMoved, TextGrew
 from jupyter_stop_chat.engine.generation import Generation
+from jupyter_stop_chat.engine.stop import Begun
 from jupyter_stop_chat.engine.tools.page import Page
 from jupyter_stop_chat.wire.client_frames import (
     Approve,
@@ -55,8 +57,6 @@ from .rates import Bucket
 
 log = logging.getLogger(__name__)
 
-#: What a stop comes to.
-Stopped: TypeAlias = Coroutine[Any, Any, tuple[StopResult, ...]]
 #: So many stops look in the store at once for what does not run; the others are not held up.
 MAX_LOOKUPS = 4
 
@@ -92,6 +92,8 @@ class Connection:
         self._unanswered: set[str] = set()
         #: How often some of a message's text had become reasoning when it was listed here.
         self._told: dict[str, int] = {}
+        #: How many frames were read and have not begun.
+        self._to_begin = 0
         self._ended = False
         relief = asyncio.Event()
         self._outbox = Outbox(write, self._give_up, stalled_after, relief.set)
@@ -130,25 +132,31 @@ class Connection:
         return self._intake.room()
 
     def _begin(self, frame: ClientFrame) -> Coroutine[Any, Any, None]:
-        """Return what carries one frame out; what runs is stopped in this very step."""
-        stopping: Stopped | None = None
-        if isinstance(frame, Stop) and self._runs(frame):
-            with suppress(Exception):  # it is tried again, and told, where that fails
-                stopping = self._engine.stop(self._owner, frame)
-        return self._handle(frame, stopping)
+        """Return what carries one frame out; what runs is stopped in this very step.
 
-    async def _handle(self, frame: ClientFrame, stopping: Stopped | None) -> None:
+        A stop that comes behind frames of which none has begun begins behind them: it may mean
+        what they ask for.
+        """
+        begun: Begun | None = None
+        if isinstance(frame, Stop) and not self._to_begin and self._runs(frame):
+            with suppress(Exception):  # it is tried again, and told, where that fails
+                begun = self._engine.begin_stop(self._owner, frame)
+        self._to_begin += begun is None
+        return self._handle(frame, begun)
+
+    async def _handle(self, frame: ClientFrame, begun: Begun | None) -> None:
         """Carry one frame out; whatever goes wrong becomes a frame, and the socket stays.
 
-        :param stopping: what a stop that was begun comes to.
+        :param begun: what tells what became of a stop that was begun.
         """
+        self._to_begin -= begun is None
         request_id = getattr(frame, "request_id", None)
         if request_id is not None and not isinstance(frame, Stop):
             self._unanswered.add(request_id)
             if isinstance(frame, Request):
                 self._page.sends(request_id)
         try:
-            await self._carry_out(frame, stopping)
+            await self._carry_out(frame, begun)
         except StopChatError as error:
             self._outbox.answer(error_frame(error.code, **named(frame)))
         except Exception:
@@ -159,12 +167,12 @@ class Connection:
             self._unanswered.discard(request_id or "")
 
     async def _carry_out(  # noqa: PLR0912 - one case a frame
-        self, frame: ClientFrame, stopping: Stopped | None
+        self, frame: ClientFrame, begun: Begun | None
     ) -> None:
         engine, owner = self._engine, self._owner
         match frame:
             case Stop():
-                results = await (stopping or self._stop(frame))
+                results = await (begun or partial(self._stop, frame))()
                 target = frame.model_dump(include=NAMES)
                 self._outbox.answer(StopResults(results=results, **target))
             case Send():
@@ -199,7 +207,9 @@ class Connection:
                 engine.pages.answered(self._page, frame)
 
     async def _stop(self, frame: Stop) -> tuple[StopResult, ...]:
-        """Stop what does not run, as far as is known here: a flood of such stops takes turns."""
+        """Stop what is meant at once; for what does not run a flood of stops takes turns."""
+        if self._runs(frame):
+            return await self._engine.stop(self._owner, frame)
         async with self._lookups:
             return await self._engine.stop(self._owner, frame)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from jupyter_stop_chat.ports.instructions import Instruct
 from jupyter_stop_chat.ports.peers import Peers
@@ -45,7 +44,7 @@ from .servers.others import Others
 from .servers.telling import Telling
 from .settle import Settling
 from .spending import Spending
-from .stop import StoppedEveryone, Stopping
+from .stop import Begun, StoppedEveryone, Stopping
 from .tools.approvals import Approvals
 from .tools.pages import PageCalls
 from .tools.tooling import Tooling
@@ -362,9 +361,13 @@ class Engine:
         """
         await self._carrying.approve(owner, request)
 
-    def stop(self, owner: str, target: Stop) -> Coroutine[Any, Any, tuple[StopResult, ...]]:
+    async def stop(self, owner: str, target: Stop) -> tuple[StopResult, ...]:
+        """Stop what a target names, and tell what became of it once that is true."""
+        return await self._stopping.stop(owner, target)
+
+    def begin_stop(self, owner: str, target: Stop) -> Begun:
         """Stop what a target names, in this very step; return what tells what became of it."""
-        return self._stopping.stop(owner, target)
+        return self._stopping.begin_stop(owner, target)
 
     async def stop_everyone(self) -> StoppedEveryone:
         """Stop all that is made, whosever it is, and tell what became of it once that is true.

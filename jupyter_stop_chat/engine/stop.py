@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.client_frames import Stop
@@ -29,6 +30,9 @@ from .servers.others import Others
 from .settle import Settling
 
 log = logging.getLogger(__name__)
+
+#: What tells what became of a stop that was begun, once that is true.
+Begun: TypeAlias = "Callable[[], Coroutine[Any, Any, tuple[StopResult, ...]]]"
 
 #: What has not ended so soon after its stop is told to be stopping, in seconds.
 UNWINDING = 0.01
@@ -73,27 +77,31 @@ class Stopping:
 
     # --- what a stop aims at -----------------------------------------------------------------
 
-    def stop(
+    async def stop(
         self, owner: str, target: Stop, *, only_here: bool = False
-    ) -> Coroutine[Any, Any, tuple[StopResult, ...]]:
-        """Stop what a target names, in this very step; return what tells what became of it.
+    ) -> tuple[StopResult, ...]:
+        """Stop what a target names, and tell what became of it once that is true.
 
         :param only_here: another process asks for it: what others make is no concern of this one.
-        :returns: a result for each message, once that is true; a chat in which nothing runs has
-            none. A press that came before is told what that came to.
+        :returns: a result for each message; a chat in which nothing runs has none. A press that
+            came before is told what that came to.
         """
+        return await self.begin_stop(owner, target, only_here=only_here)()
+
+    def begin_stop(self, owner: str, target: Stop, *, only_here: bool = False) -> Begun:
+        """Stop what a target names, in this very step; return what tells what became of it."""
         answer = self._presses.answer(owner, target.press) if target.press else None
         if answer is None or has_failed(answer):
             # Where the answer failed, nothing is begun again: it aimed at what was there then.
             generations = self._targets(owner, target) if answer is None else []
             if answer is None:
                 self._begin_all(owner, generations, target)
-            telling = self._tell(owner, target, generations, only_here)
+            telling = partial(self._tell, owner, target, generations, only_here)
             if target.press is None:
                 return telling
-            answer = self._background.run(telling, "stop")
+            answer = self._background.run(telling(), "stop")
             self._presses.keep(owner, target.press, answer)
-        return _answered(answer)
+        return partial(_answered, answer)
 
     async def _tell(
         self, owner: str, target: Stop, generations: list[Generation], only_here: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 #: So much is read ahead, in bytes: then the provider waits. To read a word costs more than all
@@ -58,8 +59,9 @@ class Ahead:
         What is being read is given up, and its connection closed; where nothing was read yet, who
         has the body closes it.
         """
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
     async def _read(self) -> None:
         try:
@@ -75,7 +77,10 @@ class Ahead:
         finally:
             self._is_over = True
             self._tell()
-            await self._body.aclose()
+            # Not all have one, and how a body ends is told by who closes the response.
+            if (aclose := getattr(self._body, "aclose", None)) is not None:
+                with suppress(Exception):
+                    await aclose()
 
     def _tell(self) -> None:
         if self._more is not None and not self._more.done():

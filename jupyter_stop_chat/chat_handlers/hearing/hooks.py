@@ -123,6 +123,7 @@ class _Heard:
 
     async def _heard(self, ahead: Ahead) -> AsyncIterator[bytes]:
         held = bytearray()
+        self._looked = 0
         begun = not self._perhaps_whole
         while (data := await self._next(ahead)) is not None:
             held += data
@@ -200,9 +201,11 @@ class _Heard:
 
     async def aclose(self) -> None:
         """Close the response, and with it the connection unless it was read to its end."""
-        if self._ahead is not None:
-            await self._ahead.close()
-        await self._stream.aclose()
+        try:
+            if self._ahead is not None:
+                await self._ahead.close()
+        finally:  # also where a second cancel lands in the first one's clean-up
+            await self._stream.aclose()
 
     async def _next(self, ahead: Ahead) -> bytes | None:
         """Read on; None: this is the end."""
@@ -253,7 +256,8 @@ class _Heard:
                 self._fault = self._fault or ProviderFault(fault)
             if not isinstance(data, dict):
                 continue
-            changed = hear_event(data, self._answer)
+            # What is no UTF-8 would end the client library's stream.
+            changed = hear_event(data, self._answer) or "\ufffd" in text
             if fault is not None:
                 if not _says(data):
                     continue

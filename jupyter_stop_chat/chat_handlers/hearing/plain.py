@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-#: The inside of a JSON string.
-_STRING = re.compile(rb'[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*')
+#: The inside of a JSON string. What is none would make all that it is joined with unreadable.
+_STRING = re.compile(rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
+#: What stands before a text.
+_NAME = re.compile(rb'"(?:content|text)"\s*:\s*"\Z')
 #: What changes in an event besides its text, and says nothing: OpenAI's, of a random length.
 _PADDING = re.compile(rb'"obfuscation": ?"([^"\\\r\n]*)"')
 
@@ -54,8 +56,9 @@ class Plain:
         return found.end()
 
     def joined(self, texts: Sequence[bytes]) -> bytes:
-        """Return one event with the text of several."""
-        return b"".join((self._before, *texts, self._behind))
+        """Return one event with the text of several; what is no UTF-8 is replaced."""
+        text = b"".join(texts).decode("utf-8", "replace").encode()
+        return b"".join((self._before, text, self._behind))
 
     def learn(self, piece: bytes, data: dict[str, Any]) -> bool:
         """Remember what is around the text of an event, if it says nothing else; tell whether."""
@@ -66,6 +69,8 @@ class Plain:
         if piece.count(quoted) != 1:
             return False
         at = piece.index(quoted) + 1
+        if _NAME.search(piece[:at]) is None:
+            return False  # the text is written otherwise, and this is another word
         self._before, self._behind = piece[:at], piece[at + len(quoted) - 2 :]
         padding = _PADDING.search(self._behind)
         at = padding.start(1) if padding is not None else len(self._behind)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import shutil
+import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from jupyter_core.command import jupyter_parser
 from packaging.requirements import InvalidRequirement, Requirement
@@ -23,6 +26,8 @@ TARGETS = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re
 OTHERS = {"docker", "sqlite3", "npm", "git"}
 #: JupyterLab's own commands that need not be installed for the chat.
 JUPYTERS = {"console"}
+#: Where commands are: also beside the Python that tests, whose environment need not be active.
+PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 def lines_of(text: str) -> list[str]:
@@ -53,7 +58,7 @@ def _jupyter(words: Sequence[str]) -> str | None:
     if words[0].startswith("-"):
         return _parsed(jupyter_parser().parse_args, words)
     command = words[0]
-    if command not in JUPYTERS and shutil.which(f"jupyter-{command}") is None:
+    if command not in JUPYTERS and shutil.which(f"jupyter-{command}", path=PLACES) is None:
         return f"there is no jupyter {command}"
     for word in words[1:]:
         found = re.match(r"--StopChatApp\.(\w+)", word)

@@ -130,6 +130,7 @@ async def test_a_frame_that_fails_tells_an_id_that_the_log_knows(
     names = {"continue": "continue_", "open": "chat", "read": "chat"}
     with monkeypatch.context() as patch:
         patch.setattr(services.engine, names.get(kind, kind), fail)
+        patch.setattr(services.engine, "begin_stop", fail)  # what runs is stopped by that
         names_none = {"stop", "open", "unqueue", "reorder", "resume", "approve"}
         request = {} if kind in names_none else _request()
         sent = {"type": kind, **FRAMES[kind], **request}

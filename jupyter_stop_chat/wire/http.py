@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from .objects import (
     LONGEST_INSTRUCTIONS,
@@ -22,7 +22,7 @@ from .objects import (
     Usage,
 )
 from .pasted import ADDRESS, LONGEST_ADDRESS, PLAIN_KEY
-from .terms import SEEN, Digest, Id, ModelId, Offset, Place, Text
+from .terms import SEEN, Digest, Id, ModelId, Offset, Place, Text, WireModel
 
 #: So many changes may be told of at once.
 MOST_OUTCOMES = 10_000
@@ -33,11 +33,7 @@ def _whole_number(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-class GenerateRequest(_Body):
+class GenerateRequest(WireModel):
     """A prompt; sent twice with one `request_id`, it counts once.
 
     `path` is a notebook or file: rules files are looked for from its folder up. `mode`: whether
@@ -49,20 +45,21 @@ class GenerateRequest(_Body):
     chat_id: Id | None = None
     request_id: Id | None = None
     model: ModelId | None = None
-    attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
+    # pydantic copies a default before it is used.
+    attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []  # noqa: RUF012
     policy: Policy | None = None
     path: Place | None = None
     mode: Mode = "ask"
 
 
-class InterruptRequest(_Body):
+class InterruptRequest(WireModel):
     """A request to stop a reply, with how much of it had been shown: the kept text ends there."""
 
     shown: Annotated[Offset, BeforeValidator(_whole_number)] | None = None
     discard: bool = False
 
 
-class InterruptAllRequest(_Body):
+class InterruptAllRequest(WireModel):
     """A request to stop all that is yours, or one chat's reply, or one request's, or everyone's.
 
     A `request_id` stops a request that may not have arrived: its sender chose the id. Of several,
@@ -75,7 +72,7 @@ class InterruptAllRequest(_Body):
     discard: bool = False
 
 
-class InterruptResults(_Body):
+class InterruptResults(WireModel):
     """The outcome of a stop for each message.
 
     Of a stop of everyone's, `unreached` is how many other servers on the same chats did not
@@ -86,7 +83,7 @@ class InterruptResults(_Body):
     unreached: int | None = None
 
 
-class RunningGeneration(_Body):
+class RunningGeneration(WireModel):
     """A reply that is being made or waits."""
 
     message_id: Id
@@ -98,20 +95,20 @@ class RunningGeneration(_Body):
     text_length: Offset
 
 
-class RunningGenerations(_Body):
+class RunningGenerations(WireModel):
     """What is being made or waits."""
 
     generations: tuple[RunningGeneration, ...]
 
 
-class ChatList(_Body):
+class ChatList(WireModel):
     """A page of chats; `hits` are the lines in which a search was found, by the chats' ids."""
 
     chats: tuple[Chat, ...]
     hits: dict[str, str] | None = None
 
 
-class WholeChat(_Body):
+class WholeChat(WireModel):
     """A chat with a page of its messages, and the tokens of all its replies and versions.
 
     `earlier` messages come before those of the page.
@@ -123,13 +120,13 @@ class WholeChat(_Body):
     usage: Usage | None = None
 
 
-class ChatPatch(_Body):
+class ChatPatch(WireModel):
     """A request to change a chat's title; null takes it away."""
 
     title: Annotated[Text, Field(max_length=200, json_schema_extra={"pattern": SEEN})] | None
 
 
-class SpentToday(_Body):
+class SpentToday(WireModel):
     """What you used today (`day`, in UTC) in all chats, deleted ones too, and what you may use.
 
     The next day begins at `begins_anew`. A limit that is null is none; `used_up`: prompts are
@@ -144,13 +141,13 @@ class SpentToday(_Body):
     used_up: bool = False
 
 
-class Instructions(_Body):
+class Instructions(WireModel):
     """Instructions in a person's own words; empty: none."""
 
     text: Annotated[Text, Field(max_length=LONGEST_INSTRUCTIONS)]
 
 
-class NextInstructions(_Body):
+class NextInstructions(WireModel):
     """The instructions that the next prompt of a chat would be sent with; empty: none.
 
     They are put together anew as it is sent, and cut where its model takes little.
@@ -159,7 +156,7 @@ class NextInstructions(_Body):
     text: str
 
 
-class SentInstructions(_Body):
+class SentInstructions(WireModel):
     """The instructions that a reply was made with, and its prompt, as they were sent.
 
     There are several instructions where it was gone on with under others. `incomplete`: not all
@@ -171,7 +168,7 @@ class SentInstructions(_Body):
     prompt: str | None = None
 
 
-class DocumentChange(_Body):
+class DocumentChange(WireModel):
     """One change that a reply made in a document, or was about to make.
 
     `n` is its number within the reply. `before` and `after` are the cell's sources; `cell` is one
@@ -193,13 +190,13 @@ class DocumentChange(_Body):
     beside: dict[str, str | None] | None = None
 
 
-class DocumentChanges(_Body):
+class DocumentChanges(WireModel):
     """What a reply changed in documents, in the order in which it did."""
 
     changes: tuple[DocumentChange, ...]
 
 
-class ChangeOutcome(_Body):
+class ChangeOutcome(WireModel):
     """What became of one change that was to be taken back, or done again.
 
     `put_back`: the document is as it was. `merged`: what others changed since is kept in it.
@@ -210,14 +207,14 @@ class ChangeOutcome(_Body):
     outcome: Literal["put_back", "merged", "left"]
 
 
-class UndoRequest(_Body):
+class UndoRequest(WireModel):
     """What a page took back of what a reply had changed, or did again where it is not `undone`."""
 
     undone: bool
     outcomes: Annotated[list[ChangeOutcome], Field(max_length=MOST_OUTCOMES)]
 
 
-class Picture(_Body):
+class Picture(WireModel):
     """A picture as it is kept: what an attachment of a prompt names as its `blob`."""
 
     blob: Digest
@@ -227,20 +224,20 @@ class Picture(_Body):
     size: int
 
 
-class DocumentText(_Body):
+class DocumentText(WireModel):
     """The words of a document; `left_out` is how many characters behind them are not told."""
 
     text: str
     left_out: Offset = 0
 
 
-class ChoiceRequest(_Body):
+class ChoiceRequest(WireModel):
     """The model that a person chooses for prompts that name none."""
 
     model: Annotated[ModelId, Field(json_schema_extra={"pattern": "^[a-z0-9_]+:[!-~]+$"})]
 
 
-class KeyRequest(_Body):
+class KeyRequest(WireModel):
     """What gives a provider's key."""
 
     #: What stands around it is taken off; what is left may be no key.
@@ -249,7 +246,7 @@ class KeyRequest(_Body):
     ]
 
 
-class KeyGiven(_Body):
+class KeyGiven(WireModel):
     """What became of a key that was given: it is kept, and `tried` where its provider took it.
 
     Else `untried` says why that is not known, if it could be asked at all.
@@ -259,7 +256,7 @@ class KeyGiven(_Body):
     untried: ErrorInfo | None = None
 
 
-class AddressRequest(_Body):
+class AddressRequest(WireModel):
     """The address of an OpenAI-compatible server: what its clients call the base URL."""
 
     #: Blanks around it, and an endpoint behind it, are taken off.
@@ -269,7 +266,7 @@ class AddressRequest(_Body):
     ]
 
 
-class LocalModel(_Body):
+class LocalModel(WireModel):
     """The built-in model's weights; `done` and `total` count bytes of their download."""
 
     state: Literal["missing", "installing", "stopping", "installed"]
@@ -279,7 +276,7 @@ class LocalModel(_Body):
     error: ErrorInfo | None = None
 
 
-class EngineHealth(_Body):
+class EngineHealth(WireModel):
     """The engine's health: what is made, and what did not react to its stop."""
 
     generations: int
@@ -287,7 +284,7 @@ class EngineHealth(_Body):
     epoch: str
 
 
-class StoreHealth(_Body):
+class StoreHealth(WireModel):
     """The store's health; `reason` says why nothing can be saved."""
 
     journal_mode: str | None
@@ -298,7 +295,7 @@ class StoreHealth(_Body):
     set_aside: int
 
 
-class BusHealth(_Body):
+class BusHealth(WireModel):
     """The bus's health; `kind` says by what other servers are reached, null: nothing is set up.
 
     Where they are only reached late at the moment, `away_since` says since when.
@@ -310,7 +307,7 @@ class BusHealth(_Body):
     away_since: str | None = None
 
 
-class Health(_Body):
+class Health(WireModel):
     """The health of the server's chat."""
 
     status: Literal["ok", "degraded"]
@@ -319,7 +316,7 @@ class Health(_Body):
     bus: BusHealth
 
 
-class StreamStart(_Body):
+class StreamStart(WireModel):
     """The first event of a stream: what can be stopped from now on."""
 
     request_id: Id

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from .terms import Id
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+from .terms import Id, WireModel
 
 
-class McpTool(_Body):
+class McpTool(WireModel):
     """One tool of an MCP server. What describes it are the server's own words, as plain text.
 
     `name` is the one by which models know it. `allowed`: it acts unasked in all of your chats;
@@ -34,7 +30,7 @@ class McpTool(_Body):
     left_out_arguments: tuple[str, ...] = ()
 
 
-class McpServer(_Body):
+class McpServer(WireModel):
     """One MCP server, and the tools that it offers, or offered when it was there last.
 
     `source` is `settings` for the administrator's, `own` for one of your file. `gone`: it has
@@ -51,7 +47,7 @@ class McpServer(_Body):
     left_out: int = 0
 
 
-class McpServers(_Body):
+class McpServers(WireModel):
     """Your MCP servers.
 
     `failure` says in words what is wrong with your file of them; `may_own`: whether you may have
@@ -64,19 +60,19 @@ class McpServers(_Body):
     failure: str | None = None
 
 
-class McpSwitch(_Body):
+class McpSwitch(WireModel):
     """Whether models may use a tool."""
 
     on: bool
 
 
-class McpAllow(_Body):
+class McpAllow(WireModel):
     """A tool that is to act unasked in all of your chats, as the list showed it with `digest`."""
 
     digest: str = Field(min_length=1, max_length=128)
 
 
-class McpLog(_Body):
+class McpLog(WireModel):
     """The last lines that an MCP server wrote, without keys."""
 
     lines: tuple[str, ...]

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from .objects import ModelInfo
+from .terms import WireModel
 
 #: Where a provider's key comes from: the administrator's settings, the environment, the person.
 KeySource = Literal["settings", "environment", "given"]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-class ProviderInfo(_Answer):
+class ProviderInfo(WireModel):
     """A provider: whether its package is there, and where its key comes from.
 
     `may_give` tells whether this person may give a key. `base_url` is the address that they gave.
@@ -36,7 +31,7 @@ class ProviderInfo(_Answer):
     account_url: str | None = None
 
 
-class ModelList(_Answer):
+class ModelList(WireModel):
     """The models that can be chosen, and what is needed for the others.
 
     `default_model` is that of a prompt that names none; `chosen`, if this person has chosen it,

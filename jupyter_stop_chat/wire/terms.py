@@ -48,4 +48,4 @@ class WireModel(BaseModel):
 class Stored(WireModel):
     """A model read back from the store or from JSON, where enums are plain strings."""
 
-    model_config = ConfigDict(extra="forbid", strict=False, frozen=True, defer_build=True)
+    model_config = ConfigDict(strict=False)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .http import DocumentChange
-from .terms import Digest, Id, Text
+from .terms import Digest, Id, Text, WireModel
 from .tools import ToolState
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-class ProposedChange(_Body):
+class ProposedChange(WireModel):
     """One change that a tool call asks a person to allow; the fields are those of a made one."""
 
     path: str
@@ -27,7 +23,7 @@ class ProposedChange(_Body):
     beside: dict[str, str | None] | None = None
 
 
-class WholeCall(_Body):
+class WholeCall(WireModel):
     """One tool call of a reply, with its whole arguments (as the model wrote them) and result.
 
     `proposed` is what it asks a person to allow, `changes` is what it changed, or was about to.
@@ -43,13 +39,13 @@ class WholeCall(_Body):
     changes: tuple[DocumentChange, ...] = ()
 
 
-class WholeCalls(_Body):
+class WholeCalls(WireModel):
     """The tool calls of a reply, in order."""
 
     calls: tuple[WholeCall, ...]
 
 
-class ApprovalRequest(_Body):
+class ApprovalRequest(WireModel):
     """A person's answer to what a tool call asks for.
 
     `digest` is that of its `approval`, so that it is for exactly what was shown. `once` is this
@@ -66,14 +62,14 @@ class ApprovalRequest(_Body):
 KernelAction = Literal["interrupt", "restart"]
 
 
-class KernelRequest(_Body):
+class KernelRequest(WireModel):
     """What is to become of the run of a tool call: it alone is interrupted, or its kernel is
     started anew."""
 
     action: KernelAction
 
 
-class KeptOutputs(_Body):
+class KeptOutputs(WireModel):
     """The outputs of a run that no page has put into its cell.
 
     `source_digest` is the SHA-256 of the source that ran: into a cell with another one nothing is
@@ -90,20 +86,20 @@ class KeptOutputs(_Body):
     ended_at: str
 
 
-class KeptRuns(_Body):
+class KeptRuns(WireModel):
     """The runs of a notebook that are kept, oldest first: at most one of each cell."""
 
     runs: tuple[KeptOutputs, ...]
 
 
-class AllowedTool(_Body):
+class AllowedTool(WireModel):
     """A tool that may act unasked: in one chat, or in all of yours."""
 
     tool: str
     chat_id: Id | None = None
 
 
-class AllowedTools(_Body):
+class AllowedTools(WireModel):
     """The tools that may act unasked, oldest first.
 
     `locked`: the server's administrator has each call asked for, whatever is allowed here.
@@ -113,7 +109,7 @@ class AllowedTools(_Body):
     locked: bool = False
 
 
-class AnswerRequest(_Body):
+class AnswerRequest(WireModel):
     """What a page answers to what a tool asked of it, as in the frame `tool_answer`."""
 
     result: Text | None = None

@@ -16,6 +16,7 @@ from tests.aids.weights import local_model_data_dir
 from tests.browser.agent_package import write_agent
 from tests.browser.chat_page import ChatPage
 from tests.browser.lab import Lab, page_asking
+from tests.browser.watched import forget_forbidden
 from tests.providers import OpenAIProvider
 
 __all__ = ["local_model_data_dir"]
@@ -269,14 +270,9 @@ def watched_page(browser: Browser, lab: Lab) -> Iterator[tuple[ChatPage, Watch]]
         if not request.url.startswith((*ours, *chat.allowed)):
             watch.strangers.append(request.url)
 
-    def forget(request: Request) -> None:
-        # What a page's own policy forbids is noted by the browser, and asked of nobody.
-        if request.failure == "csp" and request.url in watch.strangers:
-            watch.strangers.remove(request.url)
-
     # Not by a route: with one, a browser keeps no copy of what it has loaded.
     page.on("request", look)
-    page.on("requestfailed", forget)
+    page.on("requestfailed", lambda request: forget_forbidden(request, watch.strangers))
     page.on("pageerror", watch.note)
     chat.load()
     yield chat, watch

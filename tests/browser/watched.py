@@ -10,6 +10,16 @@ from playwright.sync_api import Page, Request
 from tests.browser.chat_page import ChatPage
 
 
+def forget_forbidden(request: Request, *noted: list[str]) -> None:
+    """Take a request that failed off what was noted, if the page's own policy forbade it.
+
+    The browser tells of such a one, and asks nobody.
+    """
+    for addresses in noted:
+        if request.failure == "csp" and request.url in addresses:
+            addresses.remove(request.url)
+
+
 class Watched:
     """What notes what must not happen in a page, in its frames and workers as well."""
 
@@ -67,10 +77,7 @@ class Watched:
             self.odd.append(request.url)
 
     def _forget(self, request: Request) -> None:
-        # What a page's own policy forbids is noted by the browser, and asked of nobody.
-        for noted in (self.odd, self.strangers):
-            if request.failure == "csp" and request.url in noted:
-                noted.remove(request.url)
+        forget_forbidden(request, self.odd, self.strangers)
 
     def _opened(self, page: Page) -> None:
         self.pages.append(page)

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.auth.decorator import authorized, ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import (
+    WebSocketClosedError,
+    WebSocketHandler,
+    WebSocketProtocol,
+    WebSocketProtocol13,
+)
 
 from jupyter_stop_chat.connection import Connection
 from jupyter_stop_chat.observe import metrics
@@ -21,6 +26,7 @@ from jupyter_stop_chat.wire.errors import ErrorCode, new_error_id
 from jupyter_stop_chat.wire.objects import Limits, largest_frame
 from jupyter_stop_chat.wire.server_frames import Error, Welcome, error_frame
 
+from .compression import Protocol
 from .owners import AUTH_RESOURCE, display_name, owner_of
 
 if TYPE_CHECKING:
@@ -65,6 +71,13 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def get_compression_options(self) -> dict[str, Any]:
         """Return how frames are made smaller."""
         return COMPRESSION
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Return what reads and writes frames, where the client speaks it."""
+        protocol = super().get_websocket_protocol()
+        if isinstance(protocol, WebSocketProtocol13):
+            return Protocol(self, mask_outgoing=False, params=protocol.params)
+        return protocol
 
     def check_origin(self, origin: str | None = None) -> bool:
         """Refuse what another site's page sends with this site's cookie.

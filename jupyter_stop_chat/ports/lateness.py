@@ -26,7 +26,9 @@ class Lateness:
 
         :param now: by the loop's clock, as `due` is.
         """
-        late = now - due
+        late = min(
+            now - due, LONGEST / FACTOR
+        )  # more makes no difference but to how long it counts
         if late >= self._now_late(now):
             self._late, self._seen_at = late, now
 

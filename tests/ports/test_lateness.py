@@ -36,3 +36,11 @@ def test_it_has_a_bound_and_shortens_nothing() -> None:
     assert lateness.longer(STEP, 65.0) == LONGEST
     assert lateness.longer(1.0, 65.0) == 1.0, "as it was asked for"
     assert lateness.longer(STEP, 1.0) == LONGEST, "another loop, whose clock is behind"
+
+
+@pytest.mark.parametrize("stood_still", [1.0, 60.0, 86400.0])
+def test_one_pause_is_forgotten_as_soon_however_long_it_was(stood_still: float) -> None:
+    """What slept for a night is no slower after than what was held up for a moment."""
+    lateness = Lateness()
+    lateness.saw(stood_still, 0.0)
+    assert lateness.longer(STEP, stood_still + 4 * HALF_LIFE) < STEP + LONGEST / 16 + 1e-9

@@ -26,9 +26,8 @@ class Lateness:
 
         :param now: by the loop's clock, as `due` is.
         """
-        late = min(
-            now - due, LONGEST / FACTOR
-        )  # more makes no difference but to how long it counts
+        # More makes no interval longer, but would count for longer.
+        late = min(now - due, LONGEST / FACTOR)
         if late >= self._now_late(now):
             self._late, self._seen_at = late, now
 

@@ -42,8 +42,8 @@ NO_ROOM_CODE = 1013
 #: The close code of a socket that the server failed to open.
 FAILED_CODE = 1011
 #: How frames are made smaller, where the client can read that (RFC 7692): most of a delta's bytes
-#: are the same each time. The least level takes 5 µs a delta and 7 ms a megabyte, which holds
-#: nobody up, and a higher one saves little more; a connection keeps 144 KiB of memory for it.
+#: are the same each time. The least level takes 5 µs a delta and 7 to 12 ms a megabyte, which
+#: holds nobody up, and a higher one saves little more; a connection keeps 144 KiB for it.
 COMPRESSION = {"compression_level": 1, "mem_level": 5}
 #: The second line of defence against a reader that stops reading, in bytes: the connection's
 #: writer awaits each write, so that this is never reached by it. The largest list and its texts

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from jupyter_stop_chat.wire.objects import MAX_FRAME_BYTES
-from tests.aids.bare_socket import FIN, PACKED, TEXT, BareSocket, packed
 from tests.conftest import Client
+from tests.server.bare_socket import FIN, PACKED, TEXT, BareSocket, packed
 
 PING = b'{"type": "ping"}'
 Opening: TypeAlias = "Callable[[str], Any]"

@@ -56,7 +56,7 @@ def call(jp_fetch: Any) -> Callable[..., Awaitable[tuple[int, Any]]]:
     async def do(method: str, *path: str, body: Any = None) -> tuple[int, Any]:
         fields: dict[str, Any] = {"method": method}
         if method == "POST":
-            fields["body"] = body if isinstance(body, str) else json.dumps(body or {})
+            fields["body"] = body if isinstance(body, str | bytes) else json.dumps(body or {})
         response = await jp_fetch("api", "stop-chat", *path, raise_error=False, **fields)
         return response.code, json.loads(response.body)
 

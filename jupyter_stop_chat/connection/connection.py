@@ -278,6 +278,7 @@ class Connection:
             self._told |= {
                 each.id: rethought[each.id] for each in messages if each.id in rethought
             }
+            messages = self._engine.elsewhere.newest(messages)
             opening = Opening(messages, held, self._live, offsets)
         except BaseException:
             if self._opening.get(chat_id) is following:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -87,6 +87,13 @@ class Elsewhere:
         self._watched.add(chat, messages)
         if self._watched:
             self.wake()
+
+    def newest(self, messages: Sequence[Message]) -> list[Message]:
+        """Return messages with the text that was told of them while they were read.
+
+        What is told from now on begins behind it.
+        """
+        return self._watched.newest(messages)
 
     async def watch_listed(self, chats: Iterable[Chat], message_ids: Mapping[str, str]) -> None:
         """Tell an owner what becomes of the chats of a list that others work in.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from jupyter_stop_chat.engine.background import Background
@@ -91,6 +91,27 @@ class WatchedReplies:
         if accepted.message.id not in self._watched:
             self._bus.tell(chat.id, accepted)
         self.add(chat, [accepted.user_message, accepted.message])
+
+    def newest(self, messages: Sequence[Message]) -> list[Message]:
+        """Return messages with the text that was told of them while they were read."""
+        return [self._newest(message) for message in messages]
+
+    def _newest(self, read: Message) -> Message:
+        watched = self._watched.get(read.id)
+        if watched is None or not read.made_elsewhere:
+            return read
+        told = watched.message
+        thought = len(told.reasoning or "") - len(read.reasoning or "")
+        if thought < 0 or (thought == 0 and told.text_length <= read.text_length):
+            return read  # what was told is older
+        text, begin = read.text, read.text_length - told.text_offset
+        if thought:  # some of what was read may have been a thought
+            text, begin = "", -told.text_offset
+        if begin < 0:
+            return read
+        text += utf16_slice(told.text, begin, told.text_length - told.text_offset)
+        known = {"text_length": told.text_length, "reasoning": told.reasoning}
+        return read.model_copy(update={"text": text, **known})
 
     def list_chat(self, message_id: str) -> None:
         """Note that the chat of a reply is in a list that its owner was given."""

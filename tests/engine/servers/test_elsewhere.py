@@ -8,9 +8,11 @@ import pytest
 
 from jupyter_stop_chat.engine.changes import MessageMoved
 from jupyter_stop_chat.ports.handler import Reasoning, WasThought
+from jupyter_stop_chat.ports.peers import MoreText
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import MessageState, Outcome
 from jupyter_stop_chat.wire.server_frames import ChatChanged, Thought
+from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.aids.fed import Fed
 from tests.aids.turns import until
 from tests.connection.wire import Wire
@@ -120,6 +122,46 @@ async def test_who_comes_back_has_its_text_whole_once_some_was_a_thought(twins: 
     await page.opens(chat_id, offsets=page.page.offsets(), epoch=twins.b.engine.epoch)
     await page.idle()
     assert page.page.text(message_id) == "The answer."
+    page.connection.end()
+
+
+@pytest.mark.parametrize("was_thought", [False, True])
+async def test_what_is_told_while_its_chat_is_read_is_not_lost(
+    twins: Any, monkeypatch: pytest.MonkeyPatch, was_thought: bool
+) -> None:
+    """H4, B5: what a page is told next begins where the list that it was given ends."""
+    accepted = await begin(twins, "half ")
+    message_id, chat_id = accepted.message.id, accepted.chat_id
+    store, b = twins.b.store, twins.b.engine
+    get_messages = store.get_messages
+
+    async def read_slowly(chat_id: str) -> Any:
+        read = await get_messages(chat_id)
+        if was_thought:
+            made = twins.a.engine.generation(message_id)
+            twins.model.feed(message_id, WasThought(), "An answer.")
+            await until(lambda: str(made.text) == "An answer.")
+            kept = None
+            while kept != "An answer.":
+                kept = (await store.get_message(message_id)).text
+            await b.elsewhere.look()
+        else:
+            await say(twins, message_id, "of 😀 it")
+            b.elsewhere.hear(OWNER, MoreText(chat_id, message_id, 5, "of 😀 it"))
+        return read
+
+    monkeypatch.setattr(store, "get_messages", read_slowly)
+    page = Wire(twins.b)
+    await page.opens(chat_id)
+    await page.idle()
+    monkeypatch.undo()
+    told = "An answer." if was_thought else "half of 😀 it"
+    assert page.page.text(message_id) == told
+    b.elsewhere.hear(OWNER, MoreText(chat_id, message_id, utf16_length(told), " More."))
+    await page.idle()
+    assert page.page.text(message_id) == told + " More."
+    if was_thought:
+        assert page.page.messages[message_id].reasoning.decode("utf-16-le") == "half "
     page.connection.end()
 
 

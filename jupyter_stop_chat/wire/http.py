@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from .objects import (
     LONGEST_INSTRUCTIONS,
@@ -59,12 +60,26 @@ class InterruptRequest(WireModel):
     discard: bool = False
 
 
+#: What asks to discard the prompts of everyone: of nobody's chat, and of no request.
+_EVERYONES_PROMPTS: JsonDict = {
+    "properties": {
+        "everyone": {"const": True},
+        "discard": {"const": True},
+        "chat_id": {"type": "null"},
+        "request_id": {"type": "null"},
+    },
+    "required": ["everyone", "discard"],
+}
+
+
 class InterruptAllRequest(WireModel):
     """A request to stop all that is yours, or one chat's reply, or one request's, or everyone's.
 
     A `request_id` stops a request that may not have arrived: its sender chose the id. Of several,
     the narrowest counts. Everyone's prompts are not discarded: they are their owners'.
     """
+
+    model_config = ConfigDict(json_schema_extra={"not": _EVERYONES_PROMPTS})
 
     everyone: bool = False
     chat_id: Id | None = None

@@ -9,10 +9,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from jupyter_server.auth import Authorizer
 
 from jupyter_stop_chat.observe.events import STOPPED_EVERYONE
 from jupyter_stop_chat.server.leave import EVERYONE_RESOURCE
+from jupyter_stop_chat.server.routes import document
 from jupyter_stop_chat.testing import Gate
 from tests.aids.http_streams import begin
 from tests.aids.in_turn import in_turn
@@ -185,3 +187,18 @@ async def test_a_wrong_body_stops_nothing(
     status, told = await call("POST", "interrupt", body=body)
     assert (status, told["code"], told.get("field")) == (400, code, field)
     assert (await app.services()).engine.generation(start["message_id"]).stop is None
+
+
+@pytest.mark.parametrize("chat_id", [None, "11111111-1111-4111-8111-111111111111"])
+@pytest.mark.parametrize("discard", [False, True])
+async def test_the_document_tells_what_is_refused(
+    scripted: Any, call: Any, discard: bool, chat_id: str | None
+) -> None:
+    """L5: whose prompts they are, their owners decide; and no client is to try that out."""
+    schema = document()["components"]["schemas"]["InterruptAllRequest"]
+    for body in (
+        {"everyone": everyone, "discard": discard, "chat_id": chat_id, "request_id": None}
+        for everyone in (False, True)
+    ):
+        status, _ = await call("POST", "interrupt", body=body)
+        assert (status == 200) is Draft202012Validator(schema).is_valid(body), body

@@ -24,6 +24,7 @@ from jupyter_stop_chat.models import PROVIDERS
 from tests import examples
 from tests.aids.left_open import let_go
 from tests.aids.missing import missing
+from tests.aids.ports import http_server_port
 from tests.aids.postgresql_server import PostgresqlServer, find_binaries
 from tests.aids.sockets import end, stream_of
 from tests.aids.watching.again_alone import HeldLoops, pytest_addoption
@@ -39,7 +40,7 @@ pytest_plugins = [
     "tests.aids.watching.in_short",
 ]
 
-__all__ = ["pytest_addoption"]
+__all__ = ["http_server_port", "pytest_addoption"]
 
 #: What each key that the tests give begins with. None may be in anything that any test puts out.
 CANARY_KEY = "sk-canary"
@@ -47,7 +48,6 @@ CANARY_KEY = "sk-canary"
 TALKATIVE = ("jupyter_stop_chat", "httpx", "openai", "anthropic", "langchain")
 #: So long a test waits for what must come; it never decides whether a test is right.
 PATIENCE = 60.0
-
 
 #: What is found first here is found nowhere: by pytest, and by the processes that tests start.
 LEFT_OUT = Path(__file__).parent / "left_out"

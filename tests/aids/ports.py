@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
+import pytest
+from tornado.netutil import bind_sockets
+
 #: What serves one connection.
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -18,13 +21,22 @@ def free_port() -> int:
     """Find a loopback port that nobody listens on, and that the system gives to nobody either.
 
     Linux gives those from 32768 on to whoever connects, also while what listens there is started
-    anew: it could not begin, and whoever knows its port would talk to a stranger.
+    anew: it could not begin, and whoever knows its port would talk to a stranger. Jupyter's
+    kernels have theirs there too, and who waits for one that is not up connects again and again.
     """
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000)
         with socket.socket() as made, contextlib.suppress(OSError):
             made.bind(("127.0.0.1", port))
             return port
+
+
+@pytest.fixture
+def http_server_port() -> tuple[socket.socket, int]:
+    """Return the socket that a server of Jupyter's in the tests' own process listens on."""
+    port = free_port()
+    (made,) = bind_sockets(port, "127.0.0.1")
+    return made, port
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +59,7 @@ async def listening(serve: Serve) -> AsyncIterator[int]:
         finally:
             serving.discard(task)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", free_port())
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -19,9 +19,14 @@ from tests.conftest import PATIENCE
 
 
 @pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Notice soon that nothing comes any more."""
+def asked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask soon whether what is silent is still there."""
     monkeypatch.setattr(line, "SILENT_SECONDS", 0.1)
+
+
+@pytest.fixture
+def soon(asked_soon: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notice soon that nothing comes any more."""
     monkeypatch.setattr(clients, "ANSWER_SECONDS", 0.4)
 
 
@@ -295,7 +300,7 @@ async def test_a_redis_that_is_out_of_memory_still_carries_questions(
     await works(a, b)
 
 
-@pytest.mark.usefixtures("soon")
+@pytest.mark.usefixtures("asked_soon")
 async def test_a_redis_whose_disk_is_full_still_carries_questions(
     process: Any, new_redis: Callable[..., RedisServer]
 ) -> None:

@@ -18,6 +18,7 @@ from jupyter_stop_chat.cli.main import main
 from jupyter_stop_chat.server.leave import EVERYONE_RESOURCE
 from jupyter_stop_chat.testing import Gate, ScriptedHandler
 from tests.aids.knocking import configured
+from tests.aids.ports import free_port
 from tests.conftest import Client
 
 Run = Callable[..., Awaitable[tuple[int, str, str]]]
@@ -192,7 +193,7 @@ MESSAGE = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
 @pytest.fixture
 def others() -> Iterator[str]:
     """Serve them."""
-    with HTTPServer(("127.0.0.1", 0), Others) as server:
+    with HTTPServer(("127.0.0.1", free_port()), Others) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -7,6 +7,8 @@ import random
 from types import TracebackType
 from typing import Self
 
+from tests.aids.ports import free_port
+
 
 class BadProxy:
     """What passes bytes on to a port, badly.
@@ -17,7 +19,7 @@ class BadProxy:
     """
 
     def __init__(self, port: int, chance: random.Random) -> None:
-        self.port = 0
+        self.port = free_port()
         self.cut_after: int | None = None
         self.dribble: int | None = None
         self.cuts = 0
@@ -27,8 +29,7 @@ class BadProxy:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         return self
 
     async def __aexit__(

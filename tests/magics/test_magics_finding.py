@@ -22,6 +22,7 @@ from jupyter_stop_chat.magics.line import Line
 from jupyter_stop_chat.magics.outcome import ChatFailed
 from jupyter_stop_chat.magics.received import Received
 from jupyter_stop_chat.wire.errors import StopChatError
+from tests.aids.ports import free_port
 
 
 def _server(folder: Path, pid: int, port: int, **more: Any) -> None:
@@ -102,7 +103,7 @@ class Broken:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = HTTPServer(("127.0.0.1", free_port()), Handler)
         self.backend = ServerBackend(
             Address(f"http://127.0.0.1:{self.server.server_port}/b/", "tok")
         )
@@ -171,7 +172,7 @@ def test_a_server_without_the_extension(broken: Any, answer: tuple[int, bytes]) 
 
 def test_a_cut_line_ends_a_wait_at_once() -> None:
     """B6: a server that took the request and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    with socket.create_server(("127.0.0.1", free_port())) as silent:
         backend = ServerBackend(Address(f"http://127.0.0.1:{silent.getsockname()[1]}/", "t"))
         line, failed = Line(), []
 

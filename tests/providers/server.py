@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from jupyter_stop_chat.testing import Flag
+from tests.aids.ports import free_port
 
 from .script import Frame, Request, Script, Trouble, script_from_json
 
@@ -97,8 +98,8 @@ class Provider:
 
     async def start(self) -> None:
         """Listen."""
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Close every socket."""
@@ -368,7 +369,7 @@ class NeverAccepts:
         self._fillers: list[socket.socket] = []
 
     def __enter__(self) -> Self:
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(("127.0.0.1", free_port()))
         self._socket.listen(0)
         # A backlog of nought still takes one; the next one waits for ever.
         for _ in range(2):

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from jupyter_stop_chat.local_model.weights import SMOLLM2, weights_path
+from tests.aids.ports import free_port
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import open_chat
 from tests.browser.lab import Lab
@@ -55,7 +56,7 @@ class Index:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

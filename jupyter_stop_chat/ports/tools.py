@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from jupyter_stop_chat.wire.tools import ServerAnswer, ToolState, Touches, WaitsFor
 
@@ -253,6 +253,9 @@ class Told:
     :ivar args: JSON, as the model wrote it.
     :ivar result: None while there is none.
     """
+
+    # It comes in files as well; pydantic before 2.14 leaves it out of a schema else.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     step: int
     at: int

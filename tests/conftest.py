@@ -264,15 +264,12 @@ class Client:
         return await self.until("accepted", lambda frame: frame["request_id"] == request_id)
 
     async def end_of(self, message_id: str) -> dict[str, Any]:
-        """Return the terminal message."""
-        frame = await self.until(
-            "message",
-            lambda frame: (
-                frame["message"]["id"] == message_id
-                and frame["message"]["state"] in {"completed", "interrupted", "failed"}
-            ),
-        )
-        message: dict[str, Any] = frame["message"]
+        """Return the terminal message, which may have come already."""
+        told = (each for frame in reversed(self.frames) for each in _messages(frame, message_id))
+        message = next(told, None)
+        while message is None or message["state"] not in {"completed", "interrupted", "failed"}:
+            frame = await self.until("message", lambda each: each["message"]["id"] == message_id)
+            message = frame["message"]
         return message
 
     def text(self, message_id: str) -> str:

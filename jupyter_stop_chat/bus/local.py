@@ -55,6 +55,10 @@ class LocalBus:
         """Tell whether anybody here follows a chat."""
         return chat_id in self._chats
 
+    def followers(self, chat_id: str) -> int:
+        """Count who follows a chat here."""
+        return len(self._chats.get(chat_id, ()))
+
     def is_attended(self, owner: str) -> bool:
         """Tell whether anybody here listens for an owner."""
         return owner in self._owners

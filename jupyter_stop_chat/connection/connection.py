@@ -270,14 +270,20 @@ class Connection:
                 return  # closed, or opened again, meanwhile
             offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
             rethought = self._engine.registry.rethought
+            unsure = self._engine.elsewhere.unsure(messages)
             offsets = {
                 key: have
                 for key, have in offsets.items()
-                if rethought[key] == self._told.get(key, 0)
+                if rethought[key] == self._told.get(key, 0) and key not in unsure
             }
             self._told |= {
                 each.id: rethought[each.id] for each in messages if each.id in rethought
             }
+            elsewhere = any(message.made_elsewhere for message in messages)
+            if elsewhere and chat.state == "idle":  # what is made was asked for in between
+                chat = await self._engine.chat(self._owner, chat_id)
+                if self._opening.get(chat_id) is not following:
+                    return
             messages = self._engine.elsewhere.newest(messages)
             opening = Opening(messages, held, self._live, offsets)
         except BaseException:
@@ -287,13 +293,15 @@ class Connection:
         del self._opening[chat_id]
         self._leave(self._chats.pop(chat_id, None))
         self._chats[chat_id] = following
-        if not any(message.made_elsewhere for message in messages):
-            chat = self._with_state(chat, held)
+        chat = self._as_told(chat, held)
+        if not elsewhere:
+            chat = self._engine.with_state(chat)
         self._outbox.answer_open(chat, opening)
         following.held, following.opened = None, opening.whole
         for change in opening.rest:
             self._hear(following, change)
-        self._engine.elsewhere.watch(chat, messages)
+        self._engine.elsewhere.watch_opened(chat, messages, opening.in_doubt)
+        self._told |= {each.id: rethought[each.id] for each in messages if each.made_elsewhere}
 
     async def _read(self, frame: Read) -> None:
         """Answer with texts that the list of a chat left out."""
@@ -312,12 +320,11 @@ class Connection:
             Pieces(request_id=frame.request_id, chat_id=frame.chat_id, pieces=pieces)
         )
 
-    def _with_state(self, chat: Chat, held: list[Change]) -> Chat:
-        """Return a chat as it is now, after what was heard since it was read."""
-        for change in held:
-            if isinstance(change, ChatChanged):
-                chat = change.chat
-        return self._engine.with_state(chat)
+    @staticmethod
+    def _as_told(chat: Chat, held: list[Change]) -> Chat:
+        """Return a chat as it was told of last since it was read."""
+        told = [change.chat for change in held if isinstance(change, ChatChanged)]
+        return told[-1] if told else chat
 
     def _live(self, message_id: str) -> Generation | None:
         """Return what makes a message now, if its request was accepted."""
@@ -359,6 +366,8 @@ class Connection:
             self._outbox.chat(change)
             if change.deleted:
                 self._unfollow(change.chat.id)
+            elif (opening := self._opening.get(change.chat.id)) is not None:
+                opening.tell(change)  # what was read may be older
 
     def _hear(self, following: Following, change: Change) -> None:
         """Hear of a change in a chat that is followed."""

@@ -94,6 +94,8 @@ class Opening:
                 self._later[message.id] = bare(generation.snapshot(), 0)
                 self.making.append((generation, 0, 0))
         known = {message.id for message in messages}
+        #: The messages of which others told something meanwhile: what was read may be older.
+        self.in_doubt = {id_ for change in held if (id_ := _of_others(change)) in known}
         #: What the answer does not tell, in order.
         self.rest = [
             change
@@ -206,6 +208,16 @@ def _size(message: Message) -> int:
     """Tell about how many characters a message takes in a list, besides its texts."""
     names = [each.name for each in message.attachments] + [each.name for each in message.tools]
     return MESSAGE_SIZE + sum(map(len, names)) + TOOL_SIZE * len(names)
+
+
+def _of_others(change: Change) -> str | None:
+    """Return the reply of another process that a change is of, if it is."""
+    match change:
+        case MessageMoved(message) if change.carries_text:
+            return message.id
+        case Accepted() if change.message.made_elsewhere:
+            return change.message.id
+    return None
 
 
 def _message_of(change: Change) -> str | None:

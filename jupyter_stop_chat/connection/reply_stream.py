@@ -77,7 +77,7 @@ class ReplyStream:
         self._deleted = False
         self._thought_from: list[int] = []
         #: Text that another process made was not told: it is read before anything else is told.
-        self._lacks = False
+        self._lacks = self._lacks_more = False
         self._unread: ErrorCode | None = None
         if self._generation is not None:
             self._watching = self._generation.settled
@@ -99,13 +99,17 @@ class ReplyStream:
             await self._read_all()
 
     async def _read_all(self) -> None:
-        """Read what was not told, of a text that grew by much at once."""
+        """Read what was not told, of a text that grew by much at once.
+
+        More may be told meanwhile: then it is read again.
+        """
+        self._lacks_more = False
         try:
             message = await self._engine.store.get_message(self._accepted.message.id)
         except StopChatError as error:
             self._unread = error.code
             return
-        self._lacks = False
+        self._lacks = self._lacks_more
         if message is None:
             self._deleted, self._ended = True, None
         else:
@@ -207,7 +211,7 @@ class ReplyStream:
         """Hear what another process made of it: the text from where it was known, and its end."""
         end = message.text_offset + utf16_length(message.text)
         if message.text_offset > self._text.length or end < message.text_length:
-            self._lacks = True
+            self._lacks = self._lacks_more = True
         else:
             self._text.cut(message.text_offset)
             self._text.append(message.text)

@@ -105,7 +105,10 @@ class Asking:
                 await held.enter_async_context(self._room.for_chat(owner))
                 new_chat = Chat(id=chat_id, owner=owner, created_at=now(), updated_at=now())
                 lane.newest_known = True  # there is no reply in it, and nothing to look up
-            lane.chat = new_chat or await self._chat(owner, chat_id)
+            if new_chat is not None:
+                lane.chat = new_chat
+            else:
+                await lane.read_chat(self._chat(owner, chat_id))
             attached = await self._pictures.attached(owner, request.attachments)
             await self._pictures.refuse_unseen(owner, model, attached)
             prompt = _prompt(
@@ -130,7 +133,7 @@ class Asking:
             raise StopChatError(ErrorCode.NOT_POSSIBLE_NOW)
 
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
-            lane.chat = await self._chat(owner, earlier.chat_id)
+            await lane.read_chat(self._chat(owner, earlier.chat_id))
             prompt = await self._message(owner, earlier.reply_to or "", "user")
             await self._pictures.refuse_unseen(owner, model, prompt.attachments)
             reply = reply.model_copy(update={"reply_to": prompt.id, "version_of": earlier.id})
@@ -156,7 +159,7 @@ class Asking:
         mode = _kept(request.mode or earlier.mode)
 
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
-            lane.chat = await self._chat(owner, earlier.chat_id)
+            await lane.read_chat(self._chat(owner, earlier.chat_id))
             await self._pictures.refuse_unseen(owner, model, kept)
             prompt = _prompt(
                 earlier.chat_id,
@@ -181,7 +184,7 @@ class Asking:
         model = self._model(request.model or partial.model, owner)
 
         async def write(lane: Lane, reply: Message, held: AsyncExitStack) -> Written:
-            lane.chat = await self._chat(owner, partial.chat_id)
+            await lane.read_chat(self._chat(owner, partial.chat_id))
             prompt = await self._message(owner, partial.reply_to or "", "user")
             # Looked up while this one still counts as ended.
             await self._threads.newest_reply(lane)

@@ -81,6 +81,10 @@ class Bus(Protocol):
         """Tell whether anybody here follows a chat."""
         ...
 
+    def followers(self, chat_id: str) -> int:
+        """Count who follows a chat here."""
+        ...
+
     def is_attended(self, owner: str) -> bool:
         """Tell whether anybody here listens for an owner."""
         ...

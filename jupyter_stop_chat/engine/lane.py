@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,6 +30,19 @@ class Lane:
     newest_reply: str | None = None
     newest_known: bool = False
     write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _changed: dict[str, object] = field(default_factory=dict)
+
+    async def read_chat(self, read: Awaitable[Chat]) -> None:
+        """Take the chat as it is read; what was changed of it meanwhile is newer."""
+        self._changed.clear()
+        chat = await read
+        self.chat = chat.model_copy(update=self._changed)
+
+    def change_chat(self, **changes: object) -> None:
+        """Change the chat as it is known here, and as it is being read."""
+        self._changed |= changes
+        if self.chat is not None:
+            self.chat = self.chat.model_copy(update=changes)
 
     @property
     def busy(self) -> bool:

@@ -104,7 +104,7 @@ class Settling:
             lane.paused = lane.paused or (spent and bool(lane.waiting))
             if lane.chat is not None and used.bill is not None and not foreign:
                 sum_ = together(lane.chat.spent, used.bill.spent)
-                lane.chat = lane.chat.model_copy(update={"spent": sum_})
+                lane.change_chat(spent=sum_)
         moved = MessageMoved(message) if foreign else MessageMoved(message, generation)
         self._bus.publish(generation.chat_id, moved)
         generation.settled.set_result(message)

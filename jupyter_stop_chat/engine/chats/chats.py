@@ -69,12 +69,17 @@ class Chats:
         What becomes of these is told to the owner from then on.
         """
         made_elsewhere = await self._store.made_elsewhere(owner)
+        here = self._registry.with_state
+        if not made_elsewhere:
+            return tuple(map(here, chats))
+        await self._elsewhere.watch_listed(chats, made_elsewhere)
+        # What became of these since the list was read was told to nobody.
         elsewhere = set(made_elsewhere.values())
-        if made_elsewhere:
-            await self._elsewhere.watch_listed(chats, made_elsewhere)
-        return tuple(
-            self._registry.with_state(chat) if chat.id not in elsewhere else chat for chat in chats
-        )
+        now = [
+            (await self._store.get_chat(chat.id) or chat) if chat.id in elsewhere else chat
+            for chat in chats
+        ]
+        return tuple(chat if chat.id in elsewhere else here(chat) for chat in now)
 
     def tell_state(self, generation: Generation) -> None:
         """Tell an owner of the state of the chat in which something is made."""

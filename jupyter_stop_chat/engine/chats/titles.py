@@ -174,9 +174,8 @@ class Titles:
         """Tell an owner, and who follows a chat, of its title."""
         chat = await self._registry.as_it_is(chat, self._store)
         lane = self._registry.lane(chat.owner, chat.id)
-        if lane is not None and lane.chat is not None:
-            changed = {"title": chat.title, "spent": chat.spent}
-            lane.chat = lane.chat.model_copy(update=changed)
+        if lane is not None:
+            lane.change_chat(title=chat.title, spent=chat.spent)
         change = ChatChanged(chat=chat)
         self._bus.announce(chat.owner, change)
         self._bus.publish(chat.id, change)

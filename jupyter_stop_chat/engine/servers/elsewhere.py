@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -88,12 +88,25 @@ class Elsewhere:
         if self._watched:
             self.wake()
 
+    def watch_opened(self, chat: Chat, messages: Sequence[Message], told: Container[str]) -> None:
+        """Do the same for a page that was given a chat's list.
+
+        :param told: of what something was told while it was read.
+        """
+        self._watched.add_opened(chat, messages, told)
+        if self._watched:
+            self.wake()
+
     def newest(self, messages: Sequence[Message]) -> list[Message]:
         """Return messages with the text that was told of them while they were read.
 
         What is told from now on begins behind it.
         """
         return self._watched.newest(messages)
+
+    def unsure(self, messages: Sequence[Message]) -> set[str]:
+        """Return those of messages whose text may begin otherwise than was told here."""
+        return self._watched.unsure(messages)
 
     async def watch_listed(self, chats: Iterable[Chat], message_ids: Mapping[str, str]) -> None:
         """Tell an owner what becomes of the chats of a list that others work in.
@@ -104,6 +117,8 @@ class Elsewhere:
         for message_id, chat_id in message_ids.items():
             if (chat := listed.get(chat_id)) is None:
                 continue
+            if self._bus.is_followed(chat_id):
+                await self._watched.look_for_new(chat)
             message = await self._store.get_message(message_id)
             if message is not None:
                 self._watched.add(chat, [message])
@@ -257,8 +272,7 @@ class Elsewhere:
         lane = self._registry.lane(owner, changed.chat.id)
         if lane is None:
             return changed
-        if lane.chat is not None:
-            lane.chat = lane.chat.model_copy(update={"title": title})
+        lane.change_chat(title=title)
         return ChatChanged(chat=self._registry.with_state(changed.chat))
 
     async def _hear_accepted(self, owner: str, accepted: Accepted) -> None:

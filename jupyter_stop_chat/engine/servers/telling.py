@@ -64,6 +64,10 @@ class Telling:
         """Tell whether anybody here follows a chat."""
         return self._bus.is_followed(chat_id)
 
+    def followers(self, chat_id: str) -> int:
+        """Count who follows a chat here."""
+        return self._bus.followers(chat_id)
+
     def is_attended(self, owner: str) -> bool:
         """Tell whether anybody here listens for an owner."""
         return self._bus.is_attended(owner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from jupyter_stop_chat.engine.background import Background
@@ -29,12 +29,18 @@ class _Watched:
 
     :ivar prompt: the one that it answers, if they know it.
     :ivar listed: its chat is in a list that its owner was given.
+    :ivar told: all who follow its chat know of it.
+    :ivar in_doubt: somebody may have been told what is older: it is told of again as it is.
+    :ivar prompt_is_final: its prompt was looked at after it could not be changed any more.
     """
 
     chat: Chat
     message: Message
     prompt: Message | None = None
     listed: bool = False
+    told: bool = False
+    in_doubt: bool = False
+    prompt_is_final: bool = False
 
     @property
     def waits(self) -> bool:
@@ -80,17 +86,49 @@ class WatchedReplies:
         known = {message.id: message for message in messages}
         for message in known.values():
             if message.made_elsewhere:
-                prompt = known.get(message.reply_to or "")
-                # One that came earlier knows less, and what is told begins where it ends.
-                self._watched.setdefault(message.id, _Watched(chat, message, prompt))
-                # Some of its text may become reasoning while nobody here looks.
-                self._registry.rethought[message.id] += 1
+                watched = self._watch(chat, message)
+                watched.prompt = watched.prompt or known.get(message.reply_to or "")
+
+    def _watch(self, chat: Chat, message: Message) -> _Watched:
+        watched = self._watched.get(message.id)
+        if (
+            watched is None
+        ):  # one that came earlier knows less, and what is told goes on from there
+            watched = self._watched[message.id] = _Watched(chat, message)
+            # Some of its text may have become reasoning before anybody here looked.
+            self._registry.rethought[message.id] += 1
+        return watched
+
+    def add_opened(self, chat: Chat, messages: Sequence[Message], told: Container[str]) -> None:
+        """Do the same for a page that was given a chat's list.
+
+        :param told: of what something was told while it was read. Which is newer nobody knows: it
+            is looked at, and told of as it is then.
+        """
+        self.add(chat, messages)
+        prompts = {message.id: message for message in messages}
+        for message in messages:
+            if message.id in told:
+                self._watch(chat, message).in_doubt = True
+                self.look_soon(message.id)
+            watched = self._watched.get(message.id)
+            if watched is None or watched.told:
+                continue
+            watched.told = True
+            prompt = prompts.get(message.reply_to or "")
+            if self._bus.followers(chat.id) > 1 and prompt and message.request_id:
+                # The others may not know of it.
+                self._bus.tell(chat.id, _accepted(prompt, watched.message))
 
     def add_accepted(self, chat: Chat, accepted: Accepted) -> None:
         """Do the same of a reply that is new, and tell of it, unless they know it."""
-        if accepted.message.id not in self._watched:
-            self._bus.tell(chat.id, accepted)
         self.add(chat, [accepted.user_message, accepted.message])
+        watched = self._watched.get(accepted.message.id)
+        if watched is None or not watched.told:
+            message = accepted.message if watched is None else watched.message
+            self._bus.tell(chat.id, accepted.model_copy(update={"message": message}))
+        if watched is not None:
+            watched.told = True
 
     def newest(self, messages: Sequence[Message]) -> list[Message]:
         """Return messages with the text that was told of them while they were read."""
@@ -112,6 +150,19 @@ class WatchedReplies:
         text += utf16_slice(told.text, begin, told.text_length - told.text_offset)
         known = {"text_length": told.text_length, "reasoning": told.reasoning}
         return read.model_copy(update={"text": text, **known})
+
+    def unsure(self, messages: Sequence[Message]) -> set[str]:
+        """Return those of messages whose text may begin otherwise than was told here."""
+        found = set()
+        for read in messages:
+            told = watched.message if (watched := self._watched.get(read.id)) else None
+            if told is not None and not (
+                read.made_elsewhere
+                and (told.reasoning or "") == (read.reasoning or "")
+                and told.request_id == read.request_id
+            ):
+                found.add(read.id)
+        return found
 
     def list_chat(self, message_id: str) -> None:
         """Note that the chat of a reply is in a list that its owner was given."""
@@ -189,6 +240,8 @@ class WatchedReplies:
         for message_id, watched in list(self._watched.items()):
             if not is_looked_at(self._bus, watched.chat, watched.listed):
                 del self._watched[message_id]
+                # Some of its text may become reasoning while nobody here looks.
+                self._registry.rethought[message_id] += 1
         if self._watched:
             # What its process left behind when it ended becomes interrupted here.
             await self._store.recover()
@@ -197,35 +250,33 @@ class WatchedReplies:
             await self._look_at_one(message_id, watched)
         for chat in chats.values():
             if self._bus.is_followed(chat.id):
-                await self._look_for_new(chat)
+                await self.look_for_new(chat)
 
     async def look_for_missed(self) -> None:
         """Look for replies that others make in any chat that is followed here."""
         made = await self._store.made_elsewhere(None)
-        missed = {chat_id for each, chat_id in made.items() if each not in self._watched}
+        missed = {chat_id for each, chat_id in made.items() if not self._is_told(each)}
         for chat_id in missed:
             if self._bus.is_followed(chat_id):
                 chat = await self._store.get_chat(chat_id)
                 if chat is not None:
-                    await self._look_for_new(chat)
+                    await self.look_for_new(chat)
 
-    async def _look_for_new(self, chat: Chat) -> None:
+    def _is_told(self, message_id: str) -> bool:
+        watched = self._watched.get(message_id)
+        return watched is not None and watched.told
+
+    async def look_for_new(self, chat: Chat) -> None:
         """Tell a chat's followers of replies that were asked for elsewhere meanwhile."""
         for message_id in await self._store.made_elsewhere(chat.owner, chat.id):
-            if message_id in self._watched:
+            if self._is_told(message_id):
                 continue
             reply = await self._store.get_message(message_id)
             if reply is None or not reply.made_elsewhere or reply.request_id is None:
                 continue
             prompt = await self._store.get_message(reply.reply_to or "")
             if prompt is not None:
-                accepted = Accepted(
-                    request_id=reply.request_id,
-                    chat_id=chat.id,
-                    user_message=prompt,
-                    message=reply,
-                )
-                self.add_accepted(chat, accepted)
+                self.add_accepted(chat, _accepted(prompt, reply))
 
     async def _look_at_prompt(self, watched: _Watched) -> None:
         """Look at a prompt that waits: it may have been changed, or follow another reply."""
@@ -235,14 +286,17 @@ class WatchedReplies:
             self._bus.tell(prompt.chat_id, MessageMoved(prompt))
 
     async def _look_at_one(self, message_id: str, watched: _Watched) -> None:
-        if watched.waits and self._bus.is_followed(watched.chat.id):
+        if not watched.prompt_is_final and self._bus.is_followed(watched.chat.id):
+            is_final = not watched.waits
             await self._look_at_prompt(watched)
+            watched.prompt_is_final = is_final
         before = watched.message
         message = await self._store.get_message(message_id)
         if message is not None and message.made_elsewhere and watched.message is not before:
             return self.look_soon(message_id)  # more was told meanwhile: this is old
         if message is None or not message.made_elsewhere:
-            self._watched.pop(message_id, None)
+            if self._watched.get(message_id) is watched:  # else it is watched anew by now
+                del self._watched[message_id]
         if message is not None:
             await self._tell_grown(watched, message)
         elif await self._store.get_chat(watched.chat.id) is None:
@@ -253,7 +307,10 @@ class WatchedReplies:
         known = watched.message
         thought = message.reasoning != known.reasoning
         grew = thought or message.text_length != known.text_length
-        if not grew and _without_text(message) == _without_text(known):
+        if message.text_length < known.text_length:  # cut where it was stopped, or as below
+            self._registry.rethought[message.id] += 1
+        in_doubt, watched.in_doubt = watched.in_doubt, False
+        if not in_doubt and not grew and _without_text(message) == _without_text(known):
             return
         if message.state not in TERMINAL and not message.made_elsewhere:
             return  # it is gone on with here, and told of as all that is made here
@@ -262,6 +319,7 @@ class WatchedReplies:
         if thought and not message.text.startswith(known.text):
             # What stood there was a thought.
             start = same_length(message.text, known.text)
+            self._registry.rethought[message.id] += 1
             self._bus.tell(message.chat_id, Thought(message_id=message.id, text_length=start))
         text = utf16_slice(message.text, start, message.text_length)
         if len(text) > MOST_TEXT:
@@ -270,7 +328,9 @@ class WatchedReplies:
         self._bus.tell(
             message.chat_id,
             MessageMoved(
-                message.model_copy(update=news if thought else {**news, "reasoning": None}),
+                message.model_copy(
+                    update=news if thought or in_doubt else {**news, "reasoning": None}
+                ),
                 carries_text=True,
             ),
         )
@@ -285,6 +345,15 @@ def is_looked_at(bus: Bus, chat: Chat, listed: bool = True) -> bool:
     """
     attended = listed and bus.is_attended(chat.owner)
     return attended or bus.is_followed(chat.id)
+
+
+def _accepted(prompt: Message, reply: Message) -> Accepted:
+    return Accepted(
+        request_id=reply.request_id or "",
+        chat_id=reply.chat_id,
+        user_message=prompt,
+        message=reply,
+    )
 
 
 def _without_text(message: Message) -> Message:

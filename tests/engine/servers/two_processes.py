@@ -53,7 +53,7 @@ async def begin(twins: Any, text: str = "half ") -> Accepted:
     chat = await twins.b.engine.chat(OWNER, accepted.chat_id)
     messages = await twins.b.store.get_messages(accepted.chat_id)
     assert messages[-1].made_elsewhere
-    twins.b.engine.elsewhere.watch(chat, messages)
+    twins.b.engine.elsewhere.watch_opened(chat, messages, ())
     return accepted
 
 

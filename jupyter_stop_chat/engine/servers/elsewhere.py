@@ -265,15 +265,32 @@ class Elsewhere:
         self._bus.announce(owner, changed)
 
     def _as_known_here(self, owner: str, changed: ChatChanged) -> ChatChanged:
-        """Take a title from what another process tells; what works here knows the state better."""
-        title = changed.chat.title
-        if title is not None:
-            self._untitled.pop(changed.chat.id, None)
-        lane = self._registry.lane(owner, changed.chat.id)
+        """Take from what another process tells what is not known better here.
+
+        What works here knows the state; a title that it knows otherwise is looked up: what others
+        tell may be older.
+        """
+        told = changed.chat
+        if told.title is not None:
+            self._untitled.pop(told.id, None)
+        lane = self._registry.lane(owner, told.id)
         if lane is None:
             return changed
-        lane.change_chat(title=title)
-        return ChatChanged(chat=self._registry.with_state(changed.chat))
+        known = lane.chat or told
+        if lane.chat is None or known.title != told.title:
+            told = told.model_copy(update={"title": known.title})
+            self._background.run(self._look_for_title(owner, told.id), "title elsewhere")
+        return ChatChanged(chat=self._registry.with_state(told))
+
+    async def _look_for_title(self, owner: str, chat_id: str) -> None:
+        chat = await self._store.get_chat(chat_id)
+        lane = self._registry.lane(owner, chat_id)
+        if chat is None or chat.owner != owner:
+            return
+        if lane is not None:
+            lane.change_chat(title=chat.title)
+        chat = await self._registry.as_it_is(chat, self._store)
+        self._bus.announce(owner, ChatChanged(chat=chat))
 
     async def _hear_accepted(self, owner: str, accepted: Accepted) -> None:
         reply = accepted.message
@@ -306,6 +323,7 @@ class Elsewhere:
             return
         if chat.title is None:
             self._untitled.setdefault(chat.id, _Untitled(chat, message))
+        chat = await self._registry.as_it_is(chat, self._store)  # another may have begun and ended
         self._bus.announce(chat.owner, ChatChanged(chat=chat))
 
     def _tell_deleted(self, chat: Chat) -> None:

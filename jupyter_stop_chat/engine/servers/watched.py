@@ -294,9 +294,9 @@ class WatchedReplies:
         message = await self._store.get_message(message_id)
         if message is not None and message.made_elsewhere and watched.message is not before:
             return self.look_soon(message_id)  # more was told meanwhile: this is old
-        if message is None or not message.made_elsewhere:
-            if self._watched.get(message_id) is watched:  # else it is watched anew by now
-                del self._watched[message_id]
+        ended = message is None or not message.made_elsewhere
+        if ended and self._watched.get(message_id) is watched:  # else it is watched anew by now
+            del self._watched[message_id]
         if message is not None:
             await self._tell_grown(watched, message)
         elif await self._store.get_chat(watched.chat.id) is None:
@@ -324,16 +324,13 @@ class WatchedReplies:
         text = utf16_slice(message.text, start, message.text_length)
         if len(text) > MOST_TEXT:
             start, text = message.text_length, ""
-        news = {"text": text, "text_offset": start}
-        self._bus.tell(
-            message.chat_id,
-            MessageMoved(
-                message.model_copy(
-                    update=news if thought or in_doubt else {**news, "reasoning": None}
-                ),
-                carries_text=True,
-            ),
-        )
+        # Where nothing is said of it, what a page has of the reasoning stays. At the end all is
+        # said: a page that came back with text that had become a thought may have it twice.
+        says_all = thought or in_doubt or message.state in TERMINAL
+        reasoning = (message.reasoning or "") if says_all else None
+        news = {"text": text, "text_offset": start, "reasoning": reasoning}
+        moved = MessageMoved(message.model_copy(update=news), carries_text=True)
+        self._bus.tell(message.chat_id, moved)
         if message.state in TERMINAL:
             await self._ended(message)
 

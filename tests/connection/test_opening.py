@@ -262,3 +262,29 @@ async def test_what_is_being_made_can_be_read(bench: Bench, wire: Any) -> None:
     assert await _read(page, accepted["chat_id"], message_id, 3, which) == "far"
     feed(bench, message_id, None)
     await page.end_of(message_id)
+
+
+async def test_a_page_that_comes_back_after_a_cut_and_more(bench: Bench, wire: Any) -> None:
+    """B5, B4, V9: what it had of the text behind the cut is not taken for what came since."""
+    asker, away = wire(), wire()
+    accepted = await asker.ask()
+    chat_id, message_id = accepted["chat_id"], accepted["message"]["id"]
+    await away.opens(chat_id)
+    feed(bench, message_id, "Seen by both")
+    await shows(bench, message_id, "Seen by both")
+    await away.idle()
+    assert away.page.text(message_id) == "Seen by both"
+    away.connection.end()
+    asker.send("stop", message_id=message_id, shown=4)
+    await asker.end_of(message_id)
+    asker.send("continue", message_id=message_id, request_id=new_id())
+    await turns_until(lambda: bench.engine.generation(message_id) is not None)
+    feed(bench, message_id, " and otherwise")
+    await shows(bench, message_id, "Seen and otherwise")
+    back = wire()
+    back.page.messages = away.page.messages
+    await back.opens(chat_id, offsets=back.page.offsets(), epoch=bench.engine.epoch)
+    await back.idle()
+    assert back.page.text(message_id) == "Seen and otherwise"
+    feed(bench, message_id, None)
+    await back.end_of(message_id)

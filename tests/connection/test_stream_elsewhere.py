@@ -84,3 +84,30 @@ async def test_what_cannot_be_read_ends_the_stream(reached: Any, gone: bool) -> 
     assert (text, last.name) == ("", "failed")
     assert isinstance(last.content, Error)
     assert last.content.code is (ErrorCode.UNKNOWN_MESSAGE if gone else ErrorCode.INTERNAL)
+
+
+async def test_an_end_that_is_told_while_it_is_read(reached: Any) -> None:
+    """S3: what came since is read as well, and told before the end is."""
+    message_id, stream = await _stream(reached)
+    real, b = reached.b.store.get_message, reached.b.engine.elsewhere
+    made = reached.a.engine.generation(message_id)
+
+    async def read(wanted: str) -> Any:
+        found = await real(wanted)
+        if wanted == message_id and found.text and stream._ended is None:
+            reached.model.feed(message_id, "and its end.", None)
+            await until(made.settled.done)
+            reached.b.store.get_message = real
+            await b.look()
+            assert stream._ended is not None
+        return found
+
+    reached.model.feed(message_id, MUCH)
+    await until(lambda: str(made.text) == MUCH)
+    while (await real(message_id)).text != MUCH:
+        pass
+    await b.look()
+    assert stream._lacks
+    reached.b.store.get_message = read
+    text, last = await read_stream(stream)
+    assert (text == MUCH + "and its end.", last.name) == (True, "completed")

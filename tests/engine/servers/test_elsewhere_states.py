@@ -46,11 +46,12 @@ async def test_a_chat_that_is_renamed(reached: Any) -> None:
 async def test_what_another_process_tells_of_a_chat_that_is_worked_in_here(reached: Any) -> None:
     """H4: it renamed it, and may know less of its state."""
     accepted = await begin(reached)
+    await reached.b.store.set_title(accepted.chat_id, "New")
     chat = (await reached.b.engine.chat(OWNER, accepted.chat_id)).model_copy(
-        update={"title": "New", "state": "idle"}
+        update={"state": "idle"}
     )
     reached.a.engine.elsewhere.hear(OWNER, Announced(encode(ChatChanged(chat=chat))))
-    assert states(reached.a)[-1] == ("generating", "New")
+    await until(lambda: states(reached.a)[-1] == ("generating", "New"))
     reached.model.feed(accepted.message.id, None)
     await until(lambda: not reached.a.engine.running())
     assert {title for _, title in states(reached.a)[-2:]} == {"New"}

@@ -215,12 +215,15 @@ export function mergeDelta(view: MessageView, delta: Delta): Merged {
   if (delta.offset > had.length) {
     return { view, gap: true };
   }
-  const fresh = delta.text.slice(had.length - delta.offset);
-  if (!fresh || (delta.part === 'reasoning' && view.frozen)) {
-    return { view, gap: false };
-  }
   if (delta.part === 'reasoning') {
-    return { view: { ...view, reasoning: had + fresh }, gap: false };
+    // what was moved there as a thought may belong behind what comes now
+    const reasoning = had.slice(0, delta.offset) + delta.text;
+    const isKnown = view.frozen || had.startsWith(reasoning);
+    return { view: isKnown ? view : { ...view, reasoning }, gap: false };
+  }
+  const fresh = delta.text.slice(had.length - delta.offset);
+  if (!fresh) {
+    return { view, gap: false };
   }
   return {
     view: view.frozen ? { ...view, late: view.late + fresh } : { ...view, text: view.text + fresh },

@@ -97,4 +97,10 @@ describe('text that was a thought', () => {
     expect(seen(state)).toEqual(['Yes', 'Hm, so.']);
     expect(seen(run(state, thought(2, 0)))).toEqual(['Yes', 'Hm, so.']);
   });
+
+  it('stands behind what was thought before it, which comes later (T7)', () => {
+    const state = run(started(), delta(2, 0, 'so.'), thought(2, 0));
+    const told = run(state, delta(2, 0, 'Hm, so', 'reasoning'), delta(2, 6, '.', 'reasoning'));
+    expect(seen(told)).toEqual(['', 'Hm, so.']);
+  });
 });

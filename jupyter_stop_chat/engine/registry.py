@@ -30,8 +30,8 @@ class Registry:
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
         #: How often some of a message's text became reasoning since this server began, or may have
-        #: (it was seen while another process made it): how much of it a client had before says
-        #: nothing. They are few: one a model, mostly.
+        #: (it was seen while another process made it), or was cut before it went on: how much of
+        #: it a client had before says nothing.
         self.rethought: Counter[str] = Counter()
         self._remember_for = remember_for
         self._max_remembered = max_remembered

@@ -172,6 +172,8 @@ class Admission:
                     await self._spending.check(generation.owner)
                     written = await write(lane, generation.message, held)
                     generation.adopt(written.reply)
+                    if generation.resumed:  # it may go on from before what some page had of it
+                        self._registry.rethought[generation.id] += 1
                     if written.added:
                         await self._store.begin_turn(written.added, written.new_chat)
         except BaseException as error:

@@ -204,12 +204,7 @@ class Stopping:
             return
         if generation.claimed or generation.failure is not None:
             return  # too late: how it ended is decided
-        had = generation.text.length
         generation.begin_stop(reason, shown=shown, discard=discard)
-        if (
-            generation.text.length < had
-        ):  # gone on with, it goes on otherwise than some page has it
-            self._registry.rethought[generation.id] += 1
         if generation.task is not None:
             generation.state = MessageState.STOPPING
             self._tell_unless_ended(generation)

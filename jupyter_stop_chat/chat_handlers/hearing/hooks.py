@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextvars import ContextVar
 from math import ceil
@@ -17,6 +16,7 @@ from .ahead import Ahead
 from .dialects import hear_event
 from .faults import ProviderFault, fault_in
 from .hearing import Answer, Hearing
+from .packing import Packing
 from .plain import Plain
 
 #: So long the rest of a stream is waited for once the provider said that the reply ended, in
@@ -97,7 +97,7 @@ class _Heard:
         self._perhaps_whole = perhaps_whole
         self._separator = _LINE_END if lines else _EVENT_END
         self._read = _line if lines else _event
-        self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
+        self._packing = Packing() if packed else None
         self._deadline: float | None = None
         self._fault: ProviderFault | None = None
         self._plain = Plain()
@@ -222,6 +222,7 @@ class _Heard:
             else:
                 async with asyncio.timeout_at(self._deadline):
                     data = await ahead.take()
+            return self._packing.unpack(data) if self._packing and data is not None else data
         except TimeoutError:
             if self._deadline is None:
                 raise
@@ -232,7 +233,6 @@ class _Heard:
                 return None  # what came is whole
             self._answer.broke = True
             raise
-        return self._unpack.decompress(data) if self._unpack and data is not None else data
 
     def _look(self) -> None:
         if self._fault is not None:

@@ -242,15 +242,16 @@ class WatchedReplies:
                 del self._watched[message_id]
                 # Some of its text may become reasoning while nobody here looks.
                 self._registry.rethought[message_id] += 1
-        if self._watched:
-            # What its process left behind when it ended becomes interrupted here.
-            await self._store.recover()
         chats = {watched.chat.id: watched.chat for watched in self._watched.values()}
-        for message_id, watched in list(self._watched.items()):
-            await self._look_at_one(message_id, watched)
         for chat in chats.values():
             if self._bus.is_followed(chat.id):
                 await self.look_for_new(chat)
+        if self._watched:
+            # What its process left behind when it ended becomes interrupted here. What it had not
+            # told of is told of by now.
+            await self._store.recover()
+        for message_id, watched in list(self._watched.items()):
+            await self._look_at_one(message_id, watched)
 
     async def look_for_missed(self) -> None:
         """Look for replies that others make in any chat that is followed here."""

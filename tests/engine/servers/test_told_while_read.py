@@ -17,7 +17,7 @@ from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 from tests.aids.turns import until
 from tests.connection.wire import Wire
 from tests.engine.bench import OWNER
-from tests.engine.servers.two_processes import begin, say, twins
+from tests.engine.servers.two_processes import begin, lose, say, twins
 
 __all__ = ["twins"]
 
@@ -389,3 +389,18 @@ async def say_here(twins: Any, message_id: str, text: str) -> None:
     twins.model.feed(message_id, text)
     made = twins.b.engine.generation(message_id)
     await until(lambda: str(made.text) == text)
+
+
+async def test_what_a_killed_process_had_accepted_and_not_told(twins: Any) -> None:
+    """H4, rule 12: it is told of before it is settled, and then nobody would."""
+    accepted = await begin(twins)
+    page = Wire(twins.b)
+    await page.opens(accepted.chat_id)
+    waiting = await twins.a.send("and then", accepted.chat_id)
+    await lose(twins)
+    await twins.b.engine.elsewhere.look()
+    await page.idle()
+    assert page.page.text(waiting.user_message.id) == "and then"
+    assert page.page.messages[waiting.message.id].state == "interrupted"
+    assert page.page.messages[accepted.message.id].state == "interrupted"
+    page.connection.end()

@@ -293,10 +293,11 @@ class Engine:
         return [making[each.id].snapshot() if each.id in making else each for each in messages]
 
     def left_behind(self, messages: Sequence[Message]) -> None:
-        """Hear of replies whose process ended: their chats get their titles from this one."""
+        """Hear of replies whose process ended: they are told of, and their chats get titles."""
         for message in messages:
             if message.role == "assistant":
                 self.titles.name_left_behind(message)
+                self.elsewhere.tell_left_behind(message)
 
     # --- asking ------------------------------------------------------------------------------
 

@@ -132,6 +132,11 @@ class Elsewhere:
         self._watched.add_accepted(chat, accepted)
         self.wake()
 
+    def tell_left_behind(self, reply: Message) -> None:
+        """Tell a chat's followers of a reply whose process ended, if they may not know it."""
+        if self._bus.is_followed(reply.chat_id):
+            self._background.run(self._watched.tell_left_behind(reply), "elsewhere")
+
     def stop_if_asked(self, owner: str, request_id: str, message_id: str) -> None:
         """Stop what was stopped here by its request before that was accepted elsewhere."""
         stop = self._registry.recall(owner, request_id)

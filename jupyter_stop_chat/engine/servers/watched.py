@@ -279,6 +279,12 @@ class WatchedReplies:
             if prompt is not None:
                 self.add_accepted(chat, _accepted(prompt, reply))
 
+    async def tell_left_behind(self, reply: Message) -> None:
+        """Tell a chat's followers of a reply that has ended, unless they know it."""
+        prompt = await self._store.get_message(reply.reply_to or "")
+        if prompt is not None and reply.request_id and not self._is_told(reply.id):
+            self._bus.tell(reply.chat_id, _accepted(prompt, reply))
+
     async def _look_at_prompt(self, watched: _Watched) -> None:
         """Look at a prompt that waits: it may have been changed, or follow another reply."""
         prompt = await self._store.get_message(watched.message.reply_to or "")

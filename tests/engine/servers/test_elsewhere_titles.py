@@ -9,10 +9,18 @@ import pytest
 from jupyter_stop_chat.engine.servers.elsewhere import TITLE_LOOKS
 from jupyter_stop_chat.wire.client_frames import Reorder, Unqueue
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
-from jupyter_stop_chat.wire.server_frames import Accepted
+from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 from tests.aids.turns import until
 from tests.engine.bench import OWNER
-from tests.engine.servers.two_processes import begin, lose, say, states, twins
+from tests.engine.servers.two_processes import (
+    announced,
+    begin,
+    ended,
+    lose,
+    say,
+    states,
+    twins,
+)
 
 __all__ = ["twins"]
 
@@ -85,3 +93,28 @@ async def test_what_waits_elsewhere_can_be_changed_there_only(twins: Any) -> Non
     with pytest.raises(StopChatError) as refused:
         await twins.b.engine.unqueue("eve", Unqueue(type="unqueue", message_id=waits))
     assert refused.value.code is ErrorCode.UNKNOWN_MESSAGE
+
+
+async def test_an_old_title_that_is_told_late(twins: Any) -> None:
+    """H4, L10: where the chat is worked in, what is told of it next has its title."""
+    first = await ended(twins)
+    await twins.b.send("two", first.chat_id)
+    lane = twins.b.engine.registry.lane(OWNER, first.chat_id)
+    chat = await twins.b.engine.set_title(OWNER, first.chat_id, "Named")
+    assert lane.chat.title == "Named"
+    told = chat.model_copy(update={"title": None})
+    twins.b.engine.elsewhere.hear(OWNER, announced(ChatChanged(chat=told)))
+    assert twins.b.heard.chats[-1].title == "Named"
+    await until(lambda: not len(twins.b.engine.background))
+    assert lane.chat.title == "Named"
+
+
+async def test_a_title_that_was_given_elsewhere_is_looked_up(twins: Any) -> None:
+    """H4, L10: where the chat is worked in, what is told of it has the new title soon."""
+    first = await ended(twins)
+    await twins.b.send("two", first.chat_id)
+    chat = await twins.a.engine.set_title(OWNER, first.chat_id, "Named")
+    twins.b.engine.elsewhere.hear(OWNER, announced(ChatChanged(chat=chat)))
+    await until(lambda: not len(twins.b.engine.background))
+    assert twins.b.heard.chats[-1].title == "Named"
+    assert twins.b.engine.registry.lane(OWNER, first.chat_id).chat.title == "Named"

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from jupyter_stop_chat.connection import opening as tails
 from jupyter_stop_chat.ports.handler import Reasoning, ToolEnded, ToolStarted
-from jupyter_stop_chat.ports.peers import Announced, MoreText, Moved
-from jupyter_stop_chat.wire.codec import encode
+from jupyter_stop_chat.ports.peers import MoreText, Moved
 from jupyter_stop_chat.wire.objects import MessageState
 from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 from tests.aids.turns import until
 from tests.connection.wire import Wire
 from tests.engine.bench import OWNER
-from tests.engine.servers.two_processes import begin, lose, say, twins
+from tests.engine.servers.two_processes import (
+    announced,
+    begin,
+    ended,
+    looked,
+    say,
+    twins,
+    until_kept,
+)
 
 __all__ = ["twins"]
 
@@ -44,32 +50,6 @@ def read_slowly(
 
 async def nothing() -> None:
     """Let nothing happen."""
-
-
-async def looked(twins: Any, page: Wire) -> None:
-    """Wait until B has looked at what it was told of, without any look of its timer."""
-    b = twins.b.engine
-    await until(lambda: b.elsewhere._watched._soon is None and not len(b.background))
-    await page.idle()
-
-
-async def ended(twins: Any, text: str = "done") -> Accepted:
-    """Let A make a whole reply."""
-    accepted: Accepted = await twins.a.send("one")
-    twins.model.feed(accepted.message.id, text, None)
-    await until(lambda: not twins.a.engine.running() and not len(twins.a.engine.background))
-    return accepted
-
-
-async def until_kept(twins: Any, message_id: str, holds: Callable[[Any], bool]) -> None:
-    """Wait until the database has something of a message."""
-    kept = None
-    while kept is None or not holds(kept):
-        kept = await twins.a.store.get_message(message_id)
-
-
-def announced(change: Any) -> Announced:
-    return Announced(encode(change))
 
 
 async def test_a_title_that_is_told_meanwhile(twins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,31 +311,6 @@ async def test_reasoning_that_was_stopped_before_it_was_shown(twins: Any) -> Non
     page.connection.end()
 
 
-async def test_an_old_title_that_is_told_late(twins: Any) -> None:
-    """H4, L10: where the chat is worked in, what is told of it next has its title."""
-    first = await ended(twins)
-    await twins.b.send("two", first.chat_id)
-    lane = twins.b.engine.registry.lane(OWNER, first.chat_id)
-    chat = await twins.b.engine.set_title(OWNER, first.chat_id, "Named")
-    assert lane.chat.title == "Named"
-    told = chat.model_copy(update={"title": None})
-    twins.b.engine.elsewhere.hear(OWNER, announced(ChatChanged(chat=told)))
-    assert twins.b.heard.chats[-1].title == "Named"
-    await until(lambda: not len(twins.b.engine.background))
-    assert lane.chat.title == "Named"
-
-
-async def test_a_title_that_was_given_elsewhere_is_looked_up(twins: Any) -> None:
-    """H4, L10: where the chat is worked in, what is told of it has the new title soon."""
-    first = await ended(twins)
-    await twins.b.send("two", first.chat_id)
-    chat = await twins.a.engine.set_title(OWNER, first.chat_id, "Named")
-    twins.b.engine.elsewhere.hear(OWNER, announced(ChatChanged(chat=chat)))
-    await until(lambda: not len(twins.b.engine.background))
-    assert twins.b.heard.chats[-1].title == "Named"
-    assert twins.b.engine.registry.lane(OWNER, first.chat_id).chat.title == "Named"
-
-
 async def test_an_end_there_that_is_told_after_an_end_here(
     twins: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,18 +344,3 @@ async def say_here(twins: Any, message_id: str, text: str) -> None:
     twins.model.feed(message_id, text)
     made = twins.b.engine.generation(message_id)
     await until(lambda: str(made.text) == text)
-
-
-async def test_what_a_killed_process_had_accepted_and_not_told(twins: Any) -> None:
-    """H4, rule 12: it is told of before it is settled, and then nobody would."""
-    accepted = await begin(twins)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
-    waiting = await twins.a.send("and then", accepted.chat_id)
-    await lose(twins)
-    await twins.b.engine.elsewhere.look()
-    await page.idle()
-    assert page.page.text(waiting.user_message.id) == "and then"
-    assert page.page.messages[waiting.message.id].state == "interrupted"
-    assert page.page.messages[accepted.message.id].state == "interrupted"
-    page.connection.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,12 +12,15 @@ import pytest
 from sqlalchemy import update
 
 from jupyter_stop_chat.engine.changes import MessageMoved
+from jupyter_stop_chat.ports.peers import Announced
 from jupyter_stop_chat.store import make_store
 from jupyter_stop_chat.store.degraded import saving
 from jupyter_stop_chat.store.schema import processes
+from jupyter_stop_chat.wire.codec import encode
 from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
 from tests.aids.fed import Fed
 from tests.aids.turns import until
+from tests.connection.wire import Wire
 from tests.engine.bench import MODEL, OWNER, Bench
 
 
@@ -92,3 +95,29 @@ async def take_away(twins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saving, "is_gone", lambda *args, **more: True)
     await twins.b.store.recover()
     monkeypatch.undo()
+
+
+async def looked(twins: Any, page: Wire) -> None:
+    """Wait until B has looked at what it was told of, without any look of its timer."""
+    b = twins.b.engine
+    await until(lambda: b.elsewhere._watched._soon is None and not len(b.background))
+    await page.idle()
+
+
+async def ended(twins: Any, text: str = "done") -> Accepted:
+    """Let A make a whole reply."""
+    accepted: Accepted = await twins.a.send("one")
+    twins.model.feed(accepted.message.id, text, None)
+    await until(lambda: not twins.a.engine.running() and not len(twins.a.engine.background))
+    return accepted
+
+
+async def until_kept(twins: Any, message_id: str, holds: Callable[[Any], bool]) -> None:
+    """Wait until the database has something of a message."""
+    kept = None
+    while kept is None or not holds(kept):
+        kept = await twins.a.store.get_message(message_id)
+
+
+def announced(change: Any) -> Announced:
+    return Announced(encode(change))

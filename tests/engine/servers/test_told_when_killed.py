@@ -1,0 +1,42 @@
+"""What a killed process had accepted, and had told nobody of, reaches each page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.connection.wire import Wire
+from tests.engine.servers.two_processes import begin, ended, looked, lose, say, twins
+
+__all__ = ["twins"]
+
+
+async def test_what_a_killed_process_had_accepted_and_not_told(twins: Any) -> None:
+    """H4, rule 12: it is told of before it is settled, and then nobody would."""
+    accepted = await begin(twins)
+    page = Wire(twins.b)
+    await page.opens(accepted.chat_id)
+    waiting = await twins.a.send("and then", accepted.chat_id)
+    await lose(twins)
+    await twins.b.engine.elsewhere.look()
+    await page.idle()
+    assert page.page.text(waiting.user_message.id) == "and then"
+    assert page.page.messages[waiting.message.id].state == "interrupted"
+    assert page.page.messages[accepted.message.id].state == "interrupted"
+    page.connection.end()
+
+
+async def test_what_a_killed_process_had_accepted_in_an_idle_chat(twins: Any) -> None:
+    """H4, rule 12: whoever settles it tells of it, though nothing was looked at."""
+    first = await ended(twins)
+    page = Wire(twins.b)
+    await page.opens(first.chat_id)
+    twins.stores[1]._saver._on_recovered = twins.b.engine.left_behind
+    lost = await twins.a.send("two", first.chat_id)
+    await say(twins, lost.message.id, "half")
+    await lose(twins)
+    await twins.b.store.recover()
+    await looked(twins, page)
+    assert page.page.text(lost.user_message.id) == "two"
+    assert page.page.text(lost.message.id) == "half"
+    assert page.page.messages[lost.message.id].state == "interrupted"
+    page.connection.end()

@@ -301,7 +301,8 @@ class Connection:
         for change in opening.rest:
             self._hear(following, change)
         self._engine.elsewhere.watch_opened(chat, messages, opening.in_doubt)
-        self._told |= {each.id: rethought[each.id] for each in messages if each.made_elsewhere}
+        if elsewhere:
+            self._told |= {each.id: rethought[each.id] for each in messages if each.made_elsewhere}
 
     async def _read(self, frame: Read) -> None:
         """Answer with texts that the list of a chat left out."""

@@ -105,9 +105,12 @@ class WatchedReplies:
         :param told: of what something was told while it was read. Which is newer nobody knows: it
             is looked at, and told of as it is then.
         """
+        others = [each for each in messages if each.made_elsewhere or each.id in told]
+        if not others:  # as mostly: a list may be long
+            return
         self.add(chat, messages)
         prompts = {message.id: message for message in messages}
-        for message in messages:
+        for message in others:
             if message.id in told:
                 self._watch(chat, message).in_doubt = True
                 self.look_soon(message.id)
@@ -132,6 +135,8 @@ class WatchedReplies:
 
     def newest(self, messages: Sequence[Message]) -> list[Message]:
         """Return messages with the text that was told of them while they were read."""
+        if not self._watched:
+            return list(messages)
         return [self._newest(message) for message in messages]
 
     def _newest(self, read: Message) -> Message:
@@ -153,8 +158,8 @@ class WatchedReplies:
 
     def unsure(self, messages: Sequence[Message]) -> set[str]:
         """Return those of messages whose text may begin otherwise than was told here."""
-        found = set()
-        for read in messages:
+        found: set[str] = set()
+        for read in messages if self._watched else ():
             told = watched.message if (watched := self._watched.get(read.id)) else None
             if told is not None and not (
                 read.made_elsewhere

@@ -91,9 +91,8 @@ class WatchedReplies:
 
     def _watch(self, chat: Chat, message: Message) -> _Watched:
         watched = self._watched.get(message.id)
-        if (
-            watched is None
-        ):  # one that came earlier knows less, and what is told goes on from there
+        # One that came earlier knows less, and what is told goes on from there.
+        if watched is None:
             watched = self._watched[message.id] = _Watched(chat, message)
             # Some of its text may have become reasoning before anybody here looked.
             self._registry.rethought[message.id] += 1

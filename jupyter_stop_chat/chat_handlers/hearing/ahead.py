@@ -29,9 +29,10 @@ class Ahead:
         self._is_over = False
         self._error: Exception | None = None
         self._loop = asyncio.get_running_loop()
-        #: Who waits for more, or for room.
+        #: Who waits for more, for room, or for a moment.
         self._more: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
+        self._moment: asyncio.Future[None] | None = None
         self._task = asyncio.create_task(self._read(), name="stop-chat body")
 
     async def take(self) -> bytes | None:
@@ -49,9 +50,24 @@ class Ahead:
         taken = b"".join(self._held)
         self._held.clear()
         self._size = 0
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        _tell(self._room)
         return taken
+
+    async def wait_until(self, due: float) -> bool:
+        """Wait for a moment, unless the body is over before: then nothing more will come.
+
+        :param due: by the loop's clock.
+        :returns: whether the moment has come.
+        """
+        if self._is_over:
+            return False
+        self._moment = self._loop.create_future()
+        timer = self._loop.call_at(due, _tell, self._moment)
+        try:
+            await self._moment
+        finally:
+            timer.cancel()
+        return not self._is_over
 
     async def close(self) -> None:
         """Read no more, and return when nothing is being read.
@@ -68,7 +84,7 @@ class Ahead:
             async for data in self._body:
                 self._held.append(data)
                 self._size += len(data)
-                self._tell()
+                _tell(self._more)
                 if self._size >= MOST:
                     self._room = self._loop.create_future()
                     await self._room
@@ -76,12 +92,14 @@ class Ahead:
             self._error = error
         finally:
             self._is_over = True
-            self._tell()
+            _tell(self._more)
+            _tell(self._moment)
             # Not all have one, and how a body ends is told by who closes the response.
             if (aclose := getattr(self._body, "aclose", None)) is not None:
                 with suppress(Exception):
                     await aclose()
 
-    def _tell(self) -> None:
-        if self._more is not None and not self._more.done():
-            self._more.set_result(None)
+
+def _tell(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)

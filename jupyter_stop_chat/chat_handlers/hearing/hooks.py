@@ -179,10 +179,10 @@ class _Heard:
         self._said_at = asyncio.get_running_loop().time()
         return self._plain.joined(texts)
 
-    async def _wait_for_more(self) -> None:
+    async def _wait_for_more(self, ahead: Ahead) -> None:
         """Let a few words come, where some came just now: each costs as much as several.
 
-        They are shown in steps that are no shorter.
+        They are shown in steps that are no shorter, and the last ones at once.
         """
         assert self._said_at is not None
         loop = asyncio.get_running_loop()
@@ -190,9 +190,9 @@ class _Heard:
         self._said_at = None
         # At the same moments for all streams: so what all of them say is worked up in one turn.
         due = ceil(due / TURN) * TURN
-        wait = due - loop.time()
-        if wait > 0 and not self._answer.finished:
-            await asyncio.sleep(wait)
+        if due <= loop.time() or self._answer.finished:
+            return
+        if await ahead.wait_until(due):
             _lateness.saw(loop.time(), due)
 
     async def _rest(self, ahead: Ahead) -> AsyncIterator[bytes]:
@@ -210,7 +210,7 @@ class _Heard:
     async def _next(self, ahead: Ahead) -> bytes | None:
         """Read on; None: this is the end."""
         if self._said_at is not None:
-            await self._wait_for_more()
+            await self._wait_for_more(ahead)
         if not self._answer.sure:
             self._deadline = None
         elif self._deadline is None:

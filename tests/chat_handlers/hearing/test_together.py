@@ -165,6 +165,23 @@ async def test_the_first_word_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert (await read(of(chunk("Hi"), chunk(" you", "stop"), DONE))).text == "Hi you"
 
 
+@pytest.mark.parametrize("end", [(chunk(None, "stop"), DONE), (OSError("gone"),)])
+async def test_the_last_words_come_at_once(
+    end: tuple[bytes | Exception, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V1: behind a body that is over, or broke off, no more words are waited for."""
+    monkeypatch.setattr(hooks, "STEP", FOREVER)
+    more = asyncio.Event()
+    seen = Seen()
+    reading = asyncio.create_task(read(Body([chunk("Hi"), more, chunk(" you"), *end]), seen))
+    await soon(seen.began)
+    for _ in range(10):  # it waits for more words by now
+        await asyncio.sleep(0)
+    more.set()
+    await turns_until(reading.done)
+    assert seen.text == "Hi you"
+
+
 @pytest.mark.parametrize("size", [1, 7, 100, 100_000])
 async def test_a_body_may_be_cut_anywhere(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """T2: also one that is far larger than what is read ahead."""

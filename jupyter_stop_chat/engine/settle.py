@@ -63,29 +63,93 @@ class Settling:
         self._ended = ended
 
     def soon(self, generation: Generation) -> None:
-        """Settle a generation, once, in a task of its own that no cancel reaches."""
-        if not generation.settling:
-            generation.settling = True
+        """Settle a generation, once; no cancel reaches that.
+
+        What was stopped is written down in this very step, where nothing is waited for first:
+        somebody waits for it.
+        """
+        if generation.settling:
+            return
+        generation.settling = True
+        generation.deadline.drop()
+        waits = not generation.cut_off or self._spending.budget
+        used = None if waits else self._used_at_once(generation)
+        if used is not None:
+            self._settle_at_once(generation, used)
+        else:
             self._background.run(self._settle(generation), "settle")
 
     async def _settle(self, generation: Generation) -> None:
         """Claim the terminal state, tell everyone, and let the chat go on."""
-        generation.deadline.drop()
         if not generation.cut_off:
             try:
                 await generation.finish()
             except StopChatError as error:
                 generation.failure = generation.failure or error
         used = await self._used(generation)
-        generation.claimed = True
-        generation.end_tools()
-        message = await self._claim(generation, used)
+        settled = self._decide(generation, used)
+        try:
+            message = await self._store.settle(generation.id, settled)
+        except Exception as error:  # noqa: BLE001 - a store that fails keeps nobody waiting
+            message = _unkept(generation, settled, error)
+        else:
+            message = message or await self._kept_by_another(generation, settled)
         # Asked while nothing else can begin in its chat.
         spent = await self._spending.is_used_up(generation.owner, soon=True)
+        self._end(generation, used, message, spent=spent)
+
+    def _settle_at_once(self, generation: Generation, used: Used) -> None:
+        """Do the same of what was stopped, where no budget is to be looked at."""
+        settled = self._decide(generation, used)
+
+        def then(message: Message | None, error: BaseException | None) -> None:
+            if error is None and message is None:
+                self._background.run(end_as_kept(), "settle")
+                return
+            if error is not None:
+                message = _unkept(generation, settled, error)
+            self._end(generation, used, message, spent=False)
+
+        async def end_as_kept() -> None:
+            message = await self._kept_by_another(generation, settled)
+            self._end(generation, used, message, spent=False)
+
+        try:
+            self._store.settle_then(generation.id, settled, then)
+        except Exception as error:  # noqa: BLE001 - as above
+            then(None, error)
+
+    async def _kept_by_another(
+        self, generation: Generation, settled: Settlement
+    ) -> Message | None:
+        """Return a message that another has settled before, as it is kept, if it is."""
+        try:
+            return await self._store.get_message(generation.id)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _unkept(generation, settled, error)
+
+    def _decide(self, generation: Generation, used: Used) -> Settlement:
+        """Decide how a message ended; from here on a stop comes too late."""
+        generation.claimed = True
+        generation.end_tools()
+        try:
+            return settlement(generation, used)
+        except Exception:  # whatever a chat handler made of it, somebody waits for its end
+            log.exception("how a message ended could not be told")
+            return plain_settlement(generation)
+
+    def _end(
+        self, generation: Generation, used: Used, message: Message | None, *, spent: bool
+    ) -> None:
+        """Tell everyone how a message ended, and let its chat go on.
+
+        :param message: as it is kept; None: it was deleted meanwhile.
+        :param spent: the owner's budget of the day is used up.
+        """
         generation.failure = None  # its traceback would hold the model's stream
         self._ended(generation.id)
         lane = self._registry.lane(generation.owner, generation.chat_id)
-        if message is None:  # deleted meanwhile
+        if message is None:
             generation.settled.cancel()
             self.forget(generation, lane)
             return
@@ -127,30 +191,14 @@ class Settling:
             log.exception("what a message used could not be told")
             return Used()
 
-    async def _claim(self, generation: Generation, used: Used) -> Message | None:
-        """Claim the terminal state in the store; a store that fails keeps nobody waiting."""
+    def _used_at_once(self, generation: Generation) -> Used | None:
+        """Tell the same; None where that is to be waited for, or cannot be told."""
         try:
-            settled = settlement(generation, used)
-        except Exception:  # whatever a chat handler made of it, somebody waits for its end
-            log.exception("how a message ended could not be told")
-            settled = plain_settlement(generation)
-        try:
-            message = await self._store.settle(generation.id, settled)
-            if message is None:
-                message = await self._store.get_message(generation.id)
-        except Exception:
-            log.exception("the end of a message could not be written down")
-            message = generation.snapshot().model_copy(
-                update={
-                    "state": settled.state,
-                    "usage": settled.usage,
-                    "cost": settled.cost,
-                    "stop": settled.stop,
-                    "error": settled.error,
-                    "finish_reason": settled.finish_reason,
-                }
-            )
-        return message
+            usage = estimated(generation)
+            cost = self._spending.price_at_once(generation.model, usage)
+            return Used(usage, cost, self._spending.bill(generation.owner, usage, cost))
+        except Exception:  # noqa: BLE001 - it is tried again
+            return None
 
     def _amend(self, generation: Generation) -> None:
         """Complete the receipt of a stop of which more is known since it was settled."""
@@ -234,6 +282,21 @@ def settlement(generation: Generation, used: Used | None = None) -> Settlement:
         finish_reason=generation.finish_reason if generation.stop is None else None,
         tools=tuple(generation.tools.values()),
         bill=used.bill,
+    )
+
+
+def _unkept(generation: Generation, settled: Settlement, error: BaseException) -> Message:
+    """Return a message as its end leaves it, where that could not be written down."""
+    log.error("the end of a message could not be written down", exc_info=error)
+    return generation.snapshot().model_copy(
+        update={
+            "state": settled.state,
+            "usage": settled.usage,
+            "cost": settled.cost,
+            "stop": settled.stop,
+            "error": settled.error,
+            "finish_reason": settled.finish_reason,
+        }
     )
 
 

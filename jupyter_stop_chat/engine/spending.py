@@ -88,6 +88,13 @@ class Spending:
             return None
         return await price_of(self._prices, model_id, usage, PATIENCE)
 
+    def price_at_once(self, model_id: str, usage: Usage | None) -> Cost | None:
+        """Return the same, where that is not to be waited for.
+
+        :raises LookupError: it is.
+        """
+        return None if usage is None else self._prices.cost_at_once(model_id, usage)
+
     def bill(self, owner: str, usage: Usage | None, cost: Cost | None) -> Bill | None:
         """Return what a part of a reply adds to what its owner spends today."""
         spent = spent_by(usage, cost)

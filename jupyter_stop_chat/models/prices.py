@@ -53,6 +53,14 @@ Listed = tuple[str, str]
 Found = tuple["Provider", "ModelInfo"]
 
 
+class _NotLookedUpError(LookupError):
+    """A model that was not looked up yet."""
+
+    def __init__(self, listed: Listed) -> None:
+        super().__init__(listed)
+        self.listed = listed
+
+
 class ListPrices:
     """What knows the prices of providers, by their lists.
 
@@ -85,15 +93,30 @@ class ListPrices:
 
     async def cost(self, model_id: str, usage: Usage) -> Cost | None:
         """Return what tokens cost now; None where nobody knows their price."""
+        try:
+            return self.cost_at_once(model_id, usage)
+        except _NotLookedUpError as error:
+            found = await in_thread(self._find, error.listed)
+        return self._cost_of(found, model_id, usage)
+
+    def cost_at_once(self, model_id: str, usage: Usage) -> Cost | None:
+        """Return the same.
+
+        :raises LookupError: the model was not looked up yet.
+        """
         provider, _, model = model_id.partition(":")
         if self._is_free(provider, model):
             return Cost(amount=0)
         listed = self._listed(model_id)
         if listed is None or usage.output_tokens is None:
             return None
-        found = self._found.get(listed)
-        if found is None and listed not in self._found:
-            found = await in_thread(self._find, listed)
+        try:  # in one step: a thread may clear it
+            found = self._found[listed]
+        except KeyError:
+            raise _NotLookedUpError(listed) from None
+        return self._cost_of(found, model_id, usage)
+
+    def _cost_of(self, found: Found | None, model_id: str, usage: Usage) -> Cost | None:
         amount = amount_of(found, usage) if found is not None else None
         if amount is None:
             return None

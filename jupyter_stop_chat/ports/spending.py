@@ -61,6 +61,13 @@ class Prices(Protocol):
         """Return what tokens cost now; None where nobody knows their price."""
         ...
 
+    def cost_at_once(self, model_id: str, usage: Usage) -> Cost | None:
+        """Return the same.
+
+        :raises LookupError: the model is to be looked up first, which takes longer.
+        """
+        ...
+
 
 async def price_of(prices: Prices, model_id: str, usage: Usage, patience: float) -> Cost | None:
     """Return what tokens cost now; None where nobody knows, or not soon: nothing fails for it.
@@ -96,5 +103,9 @@ class NoPrices:
         """Load nothing."""
 
     async def cost(self, model_id: str, usage: Usage) -> Cost | None:
+        """Return None."""
+        return None
+
+    def cost_at_once(self, model_id: str, usage: Usage) -> Cost | None:
         """Return None."""
         return None

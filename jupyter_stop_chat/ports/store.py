@@ -261,6 +261,18 @@ class Store(Protocol):
         """
         ...
 
+    def settle_then(
+        self,
+        message_id: str,
+        settlement: Settlement,
+        then: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """Do the same, and call a function in the event loop once it is durable.
+
+        :param then: its first argument is what `settle` returns; the second is why it failed.
+        """
+        ...
+
     async def amend_stop(self, message_id: str, receipt: Receipt) -> None:
         """Replace the receipt of a message that was stopped: its provider closed late."""
         ...

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from jupyter_stop_chat.ports.spending import NoPrices, Prices
 from jupyter_stop_chat.ports.store import Making, Part, Settlement
 from jupyter_stop_chat.ports.tools import Told
-from jupyter_stop_chat.threads import Then, tell
+from jupyter_stop_chat.threads import Then, answer, tell
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.objects import Attachment, Chat, Message, MessageState, Mode, Receipt
 from jupyter_stop_chat.wire.tools import ToolCall
@@ -252,10 +252,15 @@ class SqlStore:
 
         :returns: the message as it is kept, or None when another had claimed it before.
         """
+        future: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+        self.settle_then(message_id, settlement, partial(answer, future))
+        return await future
+
+    def settle_then(self, message_id: str, settlement: Settlement, then: Then) -> None:
+        """Claim the terminal state of a message, and tell a function what `settle` returns."""
         if (ended := self._ended.pop(message_id, None)) is not None:
             ended.set()
-        settled: Message | None = await self._writer.write(Settle(message_id, settlement))
-        return settled
+        self._writer.write_then(Settle(message_id, settlement), then)
 
     async def reopen(
         self,

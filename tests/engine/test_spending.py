@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -19,7 +20,12 @@ from tests.engine.bench import MODEL, OWNER, turns_until
 
 
 class Prices:
-    """A list on which a token read costs 1 and one made costs 2, if the model is known."""
+    """A list on which a token read costs 1 and one made costs 2, if the model is known.
+
+    :ivar known: it was looked up before.
+    """
+
+    known = True
 
     def __init__(self):
         self.asked = []
@@ -28,6 +34,11 @@ class Prices:
         pass
 
     async def cost(self, model_id, usage):
+        return self.cost_at_once(model_id, usage)
+
+    def cost_at_once(self, model_id, usage):
+        if not self.known:
+            raise LookupError(model_id)
         self.asked.append(model_id)
         if model_id != MODEL:
             return None
@@ -234,6 +245,30 @@ async def test_a_stop_while_a_price_is_looked_up(bench, monkeypatch):
     assert message.cost == Cost(amount=120)
     spent = Spent(input_tokens=100, output_tokens=10, cost=120)
     assert (await b.engine.spending.today(OWNER)).spent == spent
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_the_end_of_a_stop_waits_for_no_price_that_is_known(bench, monkeypatch, known):
+    """V8, B9: it is written down in the step in which its task ends."""
+    b = bench(["Hello you.", Gate()])
+    priced(b)
+    monkeypatch.setattr(Prices, "known", known)
+    if not known:
+        monkeypatch.setattr(Prices, "cost", AsyncMock(return_value=Cost(amount=7)))
+    ran, run = [], b.engine.background.run
+
+    def seen(work, name):
+        ran.append(name)
+        return run(work, name)
+
+    monkeypatch.setattr(b.engine.background, "run", seen)
+    one = await b.send()
+    await b.shown(one, "Hello you.")
+    (result,) = await b.stop(message_id=one.message.id)
+    message = await b.end(one)
+    assert (result.outcome, message.text) == ("interrupted", "Hello you.")
+    assert (message.usage.estimated, message.cost.amount > 0) == (True, True)
+    assert ran.count("settle") == (0 if known else 1)
 
 
 async def test_a_title_whose_cost_cannot_be_counted_comes_all_the_same(bench, monkeypatch):

@@ -64,9 +64,10 @@ MAX_LOOKUPS = 4
 class Connection:
     """What carries frames between one client and the engine.
 
-    :param write: writes one text frame; returns what to wait for until the client's side has
-        taken it, or None where it has.
+    :param write: writes one text frame, or keeps it until `send`; returns what to wait for until
+        the client's side has taken what was written, or None where it has.
     :param close: closes the socket with a code and a reason.
+    :param send: sends what `write` has kept, and returns the same.
     :param stalled_after: how long the client may make no progress, in seconds.
     :param bucket: limits how many frames are taken, besides stops.
     """
@@ -80,6 +81,7 @@ class Connection:
         close: Callable[[int, str], None],
         stalled_after: float = STALLED_AFTER,
         bucket: Bucket | None = None,
+        send: Callable[[], Awaitable[None] | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._owner = owner
@@ -96,7 +98,7 @@ class Connection:
         self._to_begin = 0
         self._ended = False
         relief = asyncio.Event()
-        self._outbox = Outbox(write, self._give_up, stalled_after, relief.set)
+        self._outbox = Outbox(write, self._give_up, stalled_after, relief.set, send)
         self._intake = Intake(self._outbox, bucket or Bucket(0, 0), relief, self._begin)
         self._outbox.answer(welcome)
         for notice in engine.bus.notices:

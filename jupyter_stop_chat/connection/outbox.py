@@ -31,8 +31,9 @@ from .opening import Opening, bare, tail
 
 log = logging.getLogger(__name__)
 
-#: A turn of the writer gives the loop back after this long, in seconds.
-WRITER_BUDGET = 0.005
+#: A turn of the writer gives the loop back after this long, in seconds: a stop takes ten turns of
+#: the loop, and waits in each of them for what all others do there.
+WRITER_BUDGET = 0.001
 #: A reader without progress for this long is closed, in seconds: for each so many characters.
 STALLED_AFTER = 15.0
 STALLED_CHARACTERS = 64 * 1024
@@ -47,11 +48,12 @@ MAX_ANSWERS = 1000
 class Outbox:
     """What writes frames to one client: answers first, then of each message in turn.
 
-    :param write: writes one text frame; returns what to wait for until the client's side has
-        taken it, or None where it has.
+    :param write: writes one text frame, or keeps it until `send`; returns what to wait for until
+        the client's side has taken what was written, or None where it has.
     :param on_end: told the close code and the reason when the client does not read, or is gone.
     :param stalled_after: how long the client may make no progress, in seconds.
     :param on_room: told when it is no longer full.
+    :param send: sends what `write` has kept, and returns the same.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Outbox:
         on_end: Callable[[int, str], None],
         stalled_after: float = STALLED_AFTER,
         on_room: Callable[[], None] = lambda: None,
+        send: Callable[[], Awaitable[None] | None] = lambda: None,
     ) -> None:
         self._write = write
+        self._send = send
         self._on_end = on_end
         self._on_room = on_room
         self._stalled_after = stalled_after
@@ -164,8 +168,12 @@ class Outbox:
             message = tail(message)
         self._put(message.id, backlog, MessageMoved(message, generation))
         if generation is not None and message.state in TERMINAL and self._soon is not None:
-            # Whoever pressed Stop waits for it: what else its end leads to is done behind it.
+            # Whoever pressed Stop waits for it: what else its end leads to is done behind it, and
+            # what others say is written behind it.
             self._soon.cancel()
+            if message.id in self._ready:
+                self._ready.remove(message.id)
+                self._ready.appendleft(message.id)
             self._write_on()
 
     def accepted(
@@ -235,21 +243,29 @@ class Outbox:
         """Write what there is to write, as long as the client's side takes it at once."""
         self._soon = None
         began = self._loop.time()
+        size, is_over = 0, False
         try:
-            while (frame := self._next()) is not None:
+            while not is_over and (frame := self._next()) is not None:
                 if not self.full:
                     self._on_room()
                 text = encode(frame)
+                size += len(text)
                 taken = self._write(text)
                 if taken is not None:
-                    self._wait_for(taken, len(text))
+                    self._wait_for(taken, size)
                     return
-                if self._loop.time() - began > WRITER_BUDGET:
-                    self._soon = self._loop.call_soon(self._write_on)
-                    return
+                is_over = self._loop.time() - began > WRITER_BUDGET
+            taken = self._send()
+            if taken is not None:
+                self._wait_for(taken, size)
+                return
         except Exception:  # noqa: BLE001 - whatever it is, nobody reads any more
+            is_over = False
             self._lose()
-        self._writing = False
+        if is_over:
+            self._soon = self._loop.call_soon(self._write_on)
+        else:
+            self._writing = False
 
     def _wait_for(self, taken: Awaitable[None], size: int) -> None:
         """Write on once a frame is taken, or give up.

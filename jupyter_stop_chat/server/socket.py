@@ -50,6 +50,9 @@ COMPRESSION = {"compression_level": 1, "mem_level": 5}
 #: are escapes at worst, of six bytes each.
 MAX_WRITE_BUFFER = 4 * 1024 * 1024
 
+#: So many bytes of frames are sent together, about.
+TOGETHER = 16 * 1024
+
 
 class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """The handler of `api/stop-chat/ws`: one socket a browser tab, all its chats on it."""
@@ -62,6 +65,9 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.connection: Connection | None = None
         self.gone = False
         self.owner = ""
+        #: What is sent together, and how many bytes that is.
+        self._frames: list[bytes] = []
+        self._size = 0
 
     @property
     def max_message_size(self) -> int:
@@ -147,13 +153,14 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             welcome,
             self._write_text,
             self.close,
+            send=self._send,
             bucket=self.app.new_bucket(),
         )
 
     async def _refuse(self, error: Error, code: int) -> None:
         """Tell why there is no connection, and close."""
         with suppress(WebSocketClosedError):
-            await (self._write_text(encode(error)) or asyncio.sleep(0))
+            await self.write_message(encode(error))
         self.close(code, "")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -177,10 +184,25 @@ class ChatSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         super().on_close()
 
     def _write_text(self, text: str) -> Awaitable[None] | None:
-        """Write one text frame; return what to wait for, unless the kernel has all of it."""
-        written = self.write_message(text)
-        stream = getattr(self.ws_connection, "stream", None)
-        if stream is not None and not stream.closed() and not stream.writing():
+        """Put a text frame to those that are sent together; return as `_send` does."""
+        connection = self.ws_connection
+        if connection is None or connection.is_closing():
+            raise WebSocketClosedError
+        if not isinstance(connection, Protocol):
+            return self.write_message(text)
+        frame = connection.frame_of(text)
+        self._frames.append(frame)
+        self._size += len(frame)
+        return self._send() if self._size >= TOGETHER else None
+
+    def _send(self) -> Awaitable[None] | None:
+        """Send what was put together; return what to wait for, unless the kernel has all of it."""
+        if not self._frames:
             return None
+        frames, self._frames, self._size = b"".join(self._frames), [], 0
+        connection = self.ws_connection
+        if not isinstance(connection, Protocol):
+            raise WebSocketClosedError
+        written = connection.send(frames)
         # Shielded: who waits may give up, and Tornado's own futures take no cancel well.
-        return asyncio.shield(written)
+        return None if written is None else asyncio.shield(written)

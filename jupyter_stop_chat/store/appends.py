@@ -100,6 +100,12 @@ def append_at_once(
     return True
 
 
+def append_bare(connection: sqlite3.Connection, appends: Sequence[Append], process: str) -> None:
+    """Append texts on the bare driver, inside a transaction that the caller opened."""
+    for statement, values in _statements(appends, process):
+        connection.execute(statement, values)
+
+
 def _statements(
     appends: Sequence[Append], process: str
 ) -> list[tuple[str, tuple[str | int, ...]]]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 #: The most that one transaction takes.
 GROUP_OPERATIONS = 1000
 GROUP_BYTES = 1024 * 1024
+#: After so long of telling who wrote a group, others have their turn, in seconds.
+TELLING = 0.001
 #: What may wait before appended text has to wait outside.
 WAITING_BYTES = 8 * 1024 * 1024
 
@@ -191,7 +193,16 @@ class Writer:
         self._bytes -= sum(size for _, _, size in group)
         if self._bytes <= WAITING_BYTES:
             self._room.set()
-        for (_, then, _), result in zip(group, answers, strict=True):
+        told = list(zip(group, answers, strict=True))
+        # Those first who wait for more than to go on with their text.
+        told.sort(key=lambda each: isinstance(each[0][0], Append))
+        self._tell(iter(told))
+
+    def _tell(self, told: Iterator[tuple[_Waiting, Any]]) -> None:
+        """Tell some of a group's answers, and then the others."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + TELLING
+        for (_, then, _), result in told:
             try:
                 if isinstance(result, BaseException):
                     then(None, result)
@@ -199,5 +210,8 @@ class Writer:
                     then(result, None)
             except Exception:
                 log.exception("what was told of a commit failed")
+            if loop.time() >= until:
+                loop.call_soon(self._tell, told)
+                return
         # Not at once: who is told now has something to add to the next group.
-        asyncio.get_running_loop().call_soon(self._go_on)
+        loop.call_soon(self._go_on)

@@ -1,11 +1,15 @@
 """A long text keeps what a short one would, wherever it lies."""
 
+import asyncio
 import random
+import threading
 
 import pytest
 
 from jupyter_stop_chat.ports.store import Settlement
+from jupyter_stop_chat.store import open_store
 from jupyter_stop_chat.store import settle as settling
+from jupyter_stop_chat.store.sqlite import connections
 from jupyter_stop_chat.wire.objects import MessageState
 from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice
 
@@ -71,3 +75,46 @@ async def test_what_is_cut_may_lie_before_the_rows(store, make, monkeypatch):
     settled = await store.settle(reply.id, Settlement(MessageState.INTERRUPTED, keep=7))
     assert settled.text == "0123456"
     assert await store.get_message(reply.id) == settled
+
+
+@pytest.mark.parametrize("long", [False, True])
+async def test_ends_and_texts_of_others_are_one_group_of_short_statements(
+    make, monkeypatch, tmp_path, long
+):
+    """S5: each statement waits for a busy loop, and SQLAlchemy's take more of it than they do."""
+    slow = []
+    apply = connections.apply
+    monkeypatch.setattr(connections, "apply", lambda *args: slow.append(1) or apply(*args))
+    store = await open_store(f"sqlite:///{tmp_path / 'chats'}", owner_process="host:1:a")
+    replies = []
+    for _ in range(3):
+        chat = make.chat()
+        await store.begin_turn(make.turn(chat)[1:], chat)
+        replies += await store.get_messages(chat.id)
+    for reply in replies:
+        await store.append(reply.id, "one ")
+    if long:
+        monkeypatch.setattr(settling, "FOLDED", 4)
+    slow.clear()
+    one, two, three = (reply.id for reply in replies)
+    gate = threading.Event()
+    store._database._connections._write_thread.call(gate.wait, lambda *_: None)
+    kept = {}
+
+    def settle(message_id, settlement):
+        def tell(message, _):
+            kept[message_id] = message.text
+
+        store.settle_then(message_id, settlement, tell)
+
+    done = [store.append(one, "two "), store.append(two, "two ")]
+    settle(one, Settlement(MessageState.COMPLETED))
+    done += [store.append(one, "too late"), store.append(two, "three ")]
+    settle(three, Settlement(MessageState.INTERRUPTED, keep=2))
+    gate.set()
+    await asyncio.gather(*done)
+    assert kept == {one: "one two ", three: "on"}
+    texts = [(await store.get_message(reply.id)).text for reply in replies]
+    assert texts == ["one two ", "one two three ", "on"]
+    assert len(slow) == (1 if long else 0)
+    await store.close()

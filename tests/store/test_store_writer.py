@@ -110,6 +110,32 @@ async def test_a_full_queue_holds_text_back_and_nothing_else(commits, monkeypatc
     await writer.close()
 
 
+async def test_an_end_is_told_first_and_others_have_their_turn_in_between(commits, monkeypatch):
+    """S5: to tell of a thousand texts holds nobody up, least of all who waits for an end."""
+    monkeypatch.setattr(module, "TELLING", 0.0)
+    writer = Writer(commits)
+    writer.start()
+    tasks = await _write(writer, "-")
+    await commits.begun.wait()
+    told, all_told = [], asyncio.Event()
+
+    def tell(what):
+        told.append(what)
+        asyncio.get_running_loop().call_soon(told.append, "others")
+        if what == "b":
+            all_told.set()
+
+    for text in "ab":
+        writer.write_then(_append(text), lambda *_, text=text: tell(text))
+    end = Settle("other", Settlement(MessageState.INTERRUPTED))
+    writer.write_then(end, lambda *_: tell("end"))
+    commits.end(10)
+    await asyncio.gather(*tasks)
+    await all_told.wait()
+    assert told[:5] == ["end", "others", "a", "others", "b"]
+    await writer.close()
+
+
 async def test_a_job_is_alone_and_in_its_place(commits):
     writer = Writer(commits)
     writer.start()

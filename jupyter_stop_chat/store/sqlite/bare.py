@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
-from jupyter_stop_chat.store.appends import append_at_once
-from jupyter_stop_chat.store.operations import Operation, Settle
+from jupyter_stop_chat.store.appends import append_at_once, append_bare
+from jupyter_stop_chat.store.operations import Append, Operation, Settle
 from jupyter_stop_chat.store.settle import settle_short
 
 _DIALECT = sqlite.dialect(paramstyle="named")
@@ -25,26 +25,48 @@ _Convert = Callable[[Any], Any]
 def apply_at_once(
     driver: sqlite3.Connection, operations: Sequence[Operation], process: str
 ) -> list[Any] | None:
-    """Apply texts, or the end of one message, in a transaction of their own.
+    """Apply texts and ends of messages in a transaction of their own.
 
-    :returns: what each answers; None where they are of other kinds, and nothing was done.
+    :returns: what each answers; None where some are of other kinds, and nothing was done.
     :raises StopChatError: an operation cannot be done, and nothing was.
     :raises sqlite3.Error: nothing was written.
     """
     if append_at_once(driver, operations, process):
         return [None] * len(operations)
-    (first, *others) = operations
-    if others or not isinstance(first, Settle):
+    if not all(isinstance(each, Append | Settle) for each in operations):
         return None
     driver.execute("BEGIN IMMEDIATE")
     try:
-        fits, message = settle_short(Bare(driver), first, process)
-        driver.execute("COMMIT" if fits else "ROLLBACK")
+        answers = _apply(driver, operations, process)
+        driver.execute("ROLLBACK" if answers is None else "COMMIT")
     except BaseException:
         if driver.in_transaction:
             driver.execute("ROLLBACK")
         raise
-    return [message] if fits else None
+    return answers
+
+
+def _apply(
+    driver: sqlite3.Connection, operations: Sequence[Operation], process: str
+) -> list[Any] | None:
+    """Apply texts and ends of messages; return what each answers, or None where one is long."""
+    executor = Bare(driver)
+    answers: list[Any] = []
+    appends: list[Append] = []
+    for operation in operations:
+        answer: Any = None
+        if isinstance(operation, Append):
+            appends.append(operation)
+        elif isinstance(operation, Settle):
+            if any(each.message_id == operation.message_id for each in appends):
+                append_bare(driver, appends, process)
+                appends = []
+            fits, answer = settle_short(executor, operation, process)
+            if not fits:
+                return None
+        answers.append(answer)
+    append_bare(driver, appends, process)
+    return answers
 
 
 class Bare:

@@ -93,6 +93,7 @@ CHANGING = (
     *("state", "text", "text_length", "reasoning"),
     *("usage", "cost", "stop", "error", "finish_reason", "tools"),
 )
+_CHANGING = set(CHANGING)
 ONE_MESSAGE = select(*_MESSAGE).where(messages.c.id == bindparam("id"))
 MESSAGES_OF_CHAT = (
     select(*_MESSAGE).where(messages.c.chat_id == bindparam("id")).order_by(messages.c.seq)
@@ -254,14 +255,20 @@ def column_of(attachments: Sequence[Attachment]) -> list[dict[str, Any]] | None:
 
 def row_of_message(message: Message, owner: str, process: str) -> dict[str, Any]:
     """Make the row of a message."""
-    unstored = {"text_offset", "left_out", "retry", "made_elsewhere"}
-    row = message.model_dump(mode="json", exclude=unstored)
-    row["text"] = whole(message.text)
-    row["text_length"] = utf16_length(message.text)
-    row["reasoning"] = None if message.reasoning is None else whole(message.reasoning)
-    for name in ("attachments", "tools"):
-        row[name] = row[name] or None
+    unstored = {"text_offset", "left_out", "retry", "made_elsewhere", *CHANGING}
+    row = message.model_dump(mode="json", exclude=unstored) | row_of_end(message)
+    row["attachments"] = row["attachments"] or None
     row["path"] = None if message.path is None else whole(message.path)
     row["owner"] = owner
     row["process"] = process if row["state"] in LIVE else None
+    return row
+
+
+def row_of_end(message: Message) -> dict[str, Any]:
+    """Make what of the row changes while a message is made, and at its end."""
+    row = message.model_dump(mode="json", include=_CHANGING)
+    row["text"] = whole(message.text)
+    row["text_length"] = utf16_length(message.text)
+    row["reasoning"] = None if message.reasoning is None else whole(message.reasoning)
+    row["tools"] = row["tools"] or None
     return row

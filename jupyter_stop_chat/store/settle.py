@@ -25,7 +25,7 @@ from jupyter_stop_chat.wire.utf16 import utf16_length, utf16_slice, whole
 
 from .appends import append
 from .operations import Append, Interrupt, MakeThought, Rewrite, Settle
-from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_message
+from .rows import CHANGING, ONE_MESSAGE, message_of, row_of_end
 from .schema import IS_LIVE, LIVE, chats, deltas, messages
 from .spending import COUNT_CHAT, COUNT_DAY, more, of_day
 from .tools.left import FORGET, FORGET_OURS, NOTE, runs_on
@@ -158,9 +158,9 @@ def _live_row(executor: Executor, operation: Settle | Interrupt) -> dict[str, An
 
 
 def _claim(executor: Executor, message: Message, process: str | None) -> bool:
-    new = row_of_message(message, "", "")
+    new = {f"new_{name}": value for name, value in row_of_end(message).items()}
     its = {"its_id": message.id, "its_process": process}
-    return executor.change(_SETTLE, its | {f"new_{name}": new[name] for name in CHANGING}) > 0
+    return executor.change(_SETTLE, its | new) > 0
 
 
 def _end(

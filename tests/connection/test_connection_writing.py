@@ -141,7 +141,7 @@ async def test_messages_take_turns(bench: Bench, wire: Any) -> None:
 async def test_the_writer_gives_the_loop_back(
     bench: Bench, wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 11: a socket that takes everything at once still lets others run every 5 ms."""
+    """Rule 11: a socket that takes everything at once still lets others run every millisecond."""
     page = wire()
     accepted = await page.ask()
     loop = asyncio.get_running_loop()

@@ -21,7 +21,8 @@ class Interrupts:
     A `KeyboardInterrupt` could land in the middle of a display or of the stop itself, and a second
     one in the clean-up. So the signal is noted, and acted on where that is safe. Pressed again and
     again, the last may come when the block has ended and the shell shows how: there it would cost
-    the cell its output and its answer. It belongs to the same stop, and is dropped.
+    the cell its output and its answer, and behind that a kernel the way back from a cell that
+    failed: it would answer no cell any more. It belongs to the same stop, and is dropped.
 
     Signals come to the main thread only; in a subshell's thread nothing is taken.
 
@@ -36,6 +37,7 @@ class Interrupts:
         self._shell = shell
         self._before: Any = None
         self._way_back: list[FrameType] = []
+        self._ends = False
         self._mine = threading.current_thread() is threading.main_thread()
         #: How often the person interrupted.
         self.count = 0
@@ -62,6 +64,7 @@ class Interrupts:
             frame = frame.f_back
         signal.signal(signal.SIGINT, self._drop_late)
         self._shell.events.register("post_execute", self._end)
+        self._ends = True
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
@@ -79,13 +82,18 @@ class Interrupts:
         return self._shell is not None and frame.f_globals is self._shell.user_global_ns
 
     def _end(self) -> None:
-        """Take no signal any more: the cell has ended, and has shown how."""
+        """Take the signal of no cell any more: this one has ended, and has shown how."""
         if threading.current_thread() is not threading.main_thread():
             return  # that was another cell, of a subshell
         self._forget()
-        signal.signal(signal.SIGINT, self._before)
+        kernel = getattr(self._shell, "kernel", None)
+        if kernel is None or self._before is not signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._before)
+        # Else the kernel takes the signal back behind its answer: until then it comes too late.
 
     def _forget(self) -> None:
         assert self._shell is not None
-        self._shell.events.unregister("post_execute", self._end)
+        if self._ends:
+            self._shell.events.unregister("post_execute", self._end)
+        self._ends = False
         self._way_back.clear()

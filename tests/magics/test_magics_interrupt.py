@@ -146,6 +146,18 @@ def late(*args, show=shell.showtraceback, **how):
 shell.showtraceback = late
 ''', {"shell": get_ipython(), "signal": _signal})
 """
+#: The same behind the cell's own end, as its kernel is about to wait for no more cells to abort.
+_INTERRUPT_LATER = """
+import signal as _signal
+exec('''
+def later(*args, abort=kernel._abort_queues, **how):
+    kernel._abort_queues = abort
+    kernel._aborting = True
+    signal.raise_signal(signal.SIGINT)
+    return abort(*args, **how)
+kernel._abort_queues = later
+''', {"kernel": get_ipython().kernel, "signal": _signal})
+"""
 _CAUGHT = """
 try:
     get_ipython().run_cell_magic("chat", "", "Tell me a story")
@@ -170,6 +182,22 @@ def test_one_more_that_comes_too_late(notebook: Notebook, provider: OpenAIProvid
             assert "not interrupted" not in cell.text
         _next_cell_runs(notebook)
     # Nothing is held back once the cell has ended.
+    cell = notebook.begin("print('begun')\nwhile True: pass")
+    cell.until_text("begun")
+    notebook.interrupt()
+    assert cell.end()["ename"] == "KeyboardInterrupt"
+
+
+def test_one_more_that_comes_even_later(notebook: Notebook, provider: OpenAIProvider) -> None:
+    """V7: it does not cost the kernel its way back: each cell after it would be aborted."""
+    provider.script = Script(tokens=10_000, rate=200)
+    notebook.run(_INTERRUPT_LATER)
+    cell = notebook.begin("%%chat\nTell me a story")
+    cell.until_text("t5 ")
+    notebook.interrupt()
+    assert MARK in _interrupted(cell)
+    _next_cell_runs(notebook)
+    # Nothing is held back in the next one.
     cell = notebook.begin("print('begun')\nwhile True: pass")
     cell.until_text("begun")
     notebook.interrupt()

@@ -78,7 +78,6 @@ class Socket:
         # Else a stop waits 40 ms for the delayed acknowledgement of what was sent before.
         assert self._socket.protocol is not None
         self._socket.protocol.set_nodelay(True)
-        _pack_frames_alone(self._socket.protocol)
         self._task = asyncio.create_task(self._read())
 
     @property
@@ -155,16 +154,6 @@ class Socket:
         else:
             self._failed.set_exception(ConnectionError(f"closed: {self._socket.close_code}"))
         self._failed.exception()  # who waits for nothing need not hear of it
-
-
-def _pack_frames_alone(protocol: Any) -> None:
-    """Pack each frame by itself, as a browser does where the server asks for it.
-
-    Tornado's client reads over that: it drops a parameter that has no value.
-    """
-    packs = protocol._compressor
-    if packs is not None:
-        packs._compressor = None
 
 
 class RelaySocket(Socket):

@@ -7,23 +7,39 @@ import re
 import struct
 from typing import Any
 
-from tornado.websocket import WebSocketProtocol13
+from tornado.websocket import WebSocketProtocol13, _PerMessageDeflateDecompressor
 
 #: What a client may ask for; zlib makes nothing with a window of 8 bits.
 _SERVER_BITS = re.compile(r"9|1[0-5]")
 _CLIENT_BITS = re.compile(r"[89]|1[0-5]")
+#: The largest window of a client that can have a smaller one, in bits: what it sends is short, and
+#: each connection keeps that much here.
+MOST_CLIENT_BITS = 10
 
 
 class Protocol(WebSocketProtocol13):
-    """Tornado's protocol with three faults in compression mended.
+    """Tornado's protocol with four faults in compression mended.
 
     It answers an offer that it does not know with an error, it passes over the parameters that
-    have no value, and it takes a frame whose fragments a ping or pong lies between as unpacked.
+    have no value, it takes a frame whose fragments a ping or pong lies between as unpacked, and it
+    keeps all that comes behind the end of a packed stream.
     """
 
     def _parse_extensions_header(self, headers: Any) -> Any:
         taken = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         return [] if taken is None else [("permessage-deflate", taken)]
+
+    def _create_compressors(
+        self,
+        side: str,
+        agreed_parameters: dict[str, Any],
+        compression_options: dict[str, Any] | None = None,
+    ) -> None:
+        super()._create_compressors(side, agreed_parameters, compression_options)
+        self._decompressor = Unpacking(
+            max_message_size=self.params.max_message_size,
+            **self._get_compressor_options("client", agreed_parameters, compression_options),
+        )
 
     async def _receive_frame(self) -> None:
         fragments = self._fragmented_message_buffer is not None
@@ -59,18 +75,29 @@ class Protocol(WebSocketProtocol13):
         return written if self.stream.closed() or self.stream.writing() else None
 
 
+class Unpacking(_PerMessageDeflateDecompressor):
+    """What unpacks the frames of a client, and keeps nothing behind the end of its packed data."""
+
+    def decompress(self, data: bytes) -> bytes:
+        """Unpack a frame."""
+        unpacked = super().decompress(data)
+        if self._decompressor is not None and self._decompressor.eof:  # type: ignore[attr-defined]
+            self._decompressor = self._create_decompressor()
+        return unpacked
+
+
 def agreed(offers: str) -> dict[str, str | None] | None:
     """Return what is answered to the first of a client's offers that is understood.
 
-    The others are declined; None: frames stay as they are. Each frame of the client is unpacked
-    by itself: what unpacks several keeps all that comes behind the end of a packed stream.
+    The others are declined; None: frames stay as they are. Nothing is asked of a client that it
+    did not say it can do: Tornado's reads over parameters that have no value.
 
     :param offers: what the client sent as `Sec-WebSocket-Extensions`.
     """
     for offer in offers.split(","):
         name, *parameters = (each.strip() for each in offer.split(";"))
         if name.lower() == "permessage-deflate" and (taken := _taken(parameters)) is not None:
-            return {"client_no_context_takeover": None} | taken
+            return taken
     return None
 
 
@@ -90,9 +117,9 @@ def _taken(parameters: list[str]) -> dict[str, str | None] | None:
             case "server_max_window_bits" if _SERVER_BITS.fullmatch(value):
                 taken[name] = value
             case "client_no_context_takeover" if not equals:
-                pass  # it is asked for in any case
+                taken[name] = None
             case "client_max_window_bits" if not equals or _CLIENT_BITS.fullmatch(value):
-                pass  # whatever the client's window is, it is no larger than what unpacks it
+                taken[name] = str(min(int(value or MOST_CLIENT_BITS), MOST_CLIENT_BITS))
             case _:
                 return None
     return taken

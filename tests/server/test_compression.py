@@ -44,6 +44,18 @@ def bomb() -> bytes:
     return (data + made.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
+async def test_a_client_packs_as_it_offered(jp_ws_fetch: Any) -> None:
+    """Each frame of Tornado's refers to the ones before it, whatever else it were asked for."""
+    async with compressing(jp_ws_fetch) as page:
+        for number in range(5):
+            await page.send(
+                {"type": "open", "chat_id": f"{number:08}-0000-4000-8000-000000000000"}
+            )
+            assert (await page.until("error"))["code"] == "unknown_chat"
+        await page.send({"type": "ping"})
+        await page.until("pong")
+
+
 async def test_a_reply_takes_fewer_bytes_than_its_text(provider: Any, jp_ws_fetch: Any) -> None:
     """What stands around each piece of text is the same each time, and is sent once."""
     provider.script = Script(tokens=[f"word{n} of the reply, " for n in range(400)], rate=400)

@@ -22,6 +22,12 @@ from tests.engine.servers.two_processes import begin, lose, say
 __all__ = ["reached", "twins"]
 
 
+async def _look_no_more(twins: Any) -> None:
+    """Have A look for no questions, and return when it has no look under way."""
+    twins.a.engine.elsewhere.close()
+    await until(lambda: not twins.a.engine.elsewhere._looking)
+
+
 async def _left(twins: Any) -> list[Any]:
     """Return the questions that stand in the database."""
     return list(await twins.stores[0]._database.read(select(questions.c.id)))
@@ -159,7 +165,7 @@ async def test_what_the_other_refuses_is_refused_here(reached: Any) -> None:
 async def test_a_question_is_done_once_and_only_while_somebody_waits(reached: Any) -> None:
     """S3: not for one that has given up, and not twice where two look at once."""
     accepted = await begin(reached)
-    reached.a.engine.elsewhere.close()
+    await _look_no_more(reached)
     peers = reached.stores[1].peers
     stop = encode(Stop(type="stop", message_id=accepted.message.id))
     with pytest.raises(NotReachedError):
@@ -180,7 +186,7 @@ async def test_a_question_whose_caller_gives_up_while_it_is_written_is_not_left(
 ) -> None:
     """S3: nobody waits for its answer."""
     accepted = await begin(reached)
-    reached.a.engine.elsewhere.close()
+    await _look_no_more(reached)
     peers = reached.stores[1].peers
     stop = encode(Stop(type="stop", message_id=accepted.message.id))
     asked = asyncio.ensure_future(peers.ask("host:1:a", Question(OWNER, stop), 20))

@@ -60,23 +60,26 @@ async def test_a_cell_that_ends_as_its_reply_is_written_down_has_ended(
     """N4, N12: it ends behind its line, and before anybody is told of that."""
     monkeypatch.setattr(attempt, "STOP_S", 0.02)
     async with running("openai") as r:
-        store, goes_on = r.bench.store, asyncio.Event()
-        settle = store.settle
+        store, settle_then = r.bench.store, r.bench.store.settle_then
+        writing: list[asyncio.Task[None]] = []
 
-        async def slowly(*args: Any) -> Any:
-            r.kernel.run.finish()
-            await until(lambda: r.kernel.used == 0)
-            goes_on.set()
-            return await settle(*args)
+        def slowly(*args: Any) -> None:
+            async def write() -> None:
+                r.kernel.run.finish()
+                await until(lambda: r.kernel.used == 0)
+                settle_then(*args)
 
-        monkeypatch.setattr(store, "settle", slowly)
+            writing.append(asyncio.create_task(write()))
+
+        monkeypatch.setattr(store, "settle_then", slowly)
         r.kernel.reacts = False
         accepted = await r.ask("one")
         await r.allowed()
         await r.kernel.begun.wait()
         await r.bench.stop(message_id=accepted.message.id)
         await r.bench.end(accepted)
-        assert goes_on.is_set()
+        assert len(writing) == 1
+        assert writing[0].done()
         await r.bench.quiet()
         message = await store.get_message(accepted.message.id)
         assert message is not None

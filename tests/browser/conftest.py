@@ -199,21 +199,7 @@ def chat(
 def closed(pages: Pages, lab: Lab) -> Iterator[None]:
     """Close what a test opened in the main area, and show the sidebar again."""
     yield
-    chat = pages.of(lab)[0]
-    chat.page.keyboard.press("Escape")
-    chat.page.evaluate(
-        """async () => {
-          const {commands, shell} = window.jupyterapp;
-          for (const {context} of shell.widgets('main')) {
-            if (context) {
-              context.model.dirty = false; // else it is asked whether to save it
-            }
-          }
-          await commands.execute('application:close-all');
-        }"""
-    )
-    chat.wait_for_launcher()  # each document goes when it has been asked whether it may
-    chat.page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
+    pages.of(lab)[0].close_documents()
 
 
 @pytest.fixture
@@ -234,6 +220,11 @@ _OF_JUPYTERLAB = r"\n[^\n]*/jlab_core\.[^\n]*"
 DISPOSED = re.compile(
     rf"Error: Disposed\n[^\n]*\._handleNewSession {_OF_JUPYTERLAB[2:]}({_OF_JUPYTERLAB})*"
 )
+#: And this: a notebook is closed, and in the next frame what is gone is to watch its cells.
+WATCHED = re.compile(
+    r"TypeError: Cannot read properties of null \(reading 'observe'\)"
+    r"(\n    at ([^\n]*/jlab_core\.[^\n]*|[^\n]*<anonymous>\)))+"
+)
 
 
 @dataclass
@@ -246,7 +237,7 @@ class Watch:
     def note(self, error: Error) -> None:
         """Keep an error of the page, unless it is JupyterLab's own."""
         told = error.stack or str(error)
-        if SPLASH.fullmatch(told) is None and DISPOSED.fullmatch(told) is None:
+        if not any(each.fullmatch(told) for each in (SPLASH, DISPOSED, WATCHED)):
             self.errors.append(told)
 
     def check(self) -> None:

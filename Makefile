@@ -14,11 +14,14 @@ ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 # One process each, side by side, as most of them wait most of the time: what a person does in the
-# chat, what is done in notebooks and kernels, servers, also those that end and begin, with what they
-# keep and are told, and all else. They are meant to compute as much each; what waits most is first.
-PAGE := tests/browser
-NOTEBOOKS := tests/browser/agent tests/browser/cells tests/browser/notebook tests/magics tests/kernels
-SERVERS := tests/several tests/faults tests/bus tests/mcp_servers tests/server tests/store
+# chat, with the local model and through several servers; what is done in notebooks and kernels, and
+# made of texts; a server, also one that ends and begins, with what it keeps and is told; and all
+# else. They are meant to take as long each: the first two compute more, as browsers have processes
+# of their own that compute at once. What waits most is first.
+PAGE := tests/several tests/local_model tests/chat_handlers/local tests/browser
+NOTEBOOKS := tests/browser/agent tests/browser/cells tests/browser/notebook tests/magics \
+	tests/kernels tests/docs tests/documents tests/markdown
+SERVERS := tests/faults tests/bus tests/mcp_servers tests/server tests/store
 # A part that does not come to its end, whatever holds it, fails in time to be read.
 BOUND := $(if $(shell command -v timeout),timeout --kill-after 60 2400)
 # Where the parts that run beside others note which of their tests held an event loop; see `pytest`.

@@ -54,6 +54,8 @@ class ChatPage:
         self.sent: list[dict[str, Any]] = []
         #: What addresses of other hosts may begin with that a test has the page ask for.
         self.allowed: list[str] = []
+        #: The notebook that is left open from test to test, if there is one: its path.
+        self.kept: str | None = None
         self._held: list[tuple[WebSocketRoute, str]] | None = None
         self._answers: list[tuple[WebSocketRoute, str | bytes]] | None = None
         self._sockets: list[WebSocketRoute] = []
@@ -131,8 +133,45 @@ class ChatPage:
             self.attached.first.get_by_role("button").click()
             expect(self.attached).to_have_count(left)
 
+    def close_documents(self, but: str | None = None) -> None:
+        """Close what is open in the main area, and show the sidebar again.
+
+        :param but: the path of a document that stays.
+        """
+        self.page.keyboard.press("Escape")
+        stays = self.page.evaluate(
+            """async but => {
+              const {commands, shell} = window.jupyterapp;
+              const all = [...shell.widgets('main')];
+              for (const {context} of all) {
+                if (context) {
+                  context.model.dirty = false; // else it is asked whether to save it
+                }
+              }
+              const kept = but && all.find(one => one.context?.path === but);
+              if (!kept) {
+                await commands.execute('application:close-all');
+                return false;
+              }
+              // each document goes when it has been asked whether it may
+              const gone = all.filter(one => one !== kept).map(one => {
+                one.close();
+                return one.isDisposed || new Promise(then => one.disposed.connect(then));
+              });
+              await Promise.all(gone);
+              return true;
+            }""",
+            but,
+        )
+        if not stays:
+            self.wait_for_launcher()
+        self.page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
+
     def tidy(self) -> None:
         """Put JupyterLab itself as after its load: one panel, of its usual width and colours."""
+        if self.kept is not None:
+            self.close_documents()
+            self.kept = None
         self.page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
         self.close_tabs()
         if self.page.evaluate("document.body.dataset.jpThemeName") != LIGHT:

@@ -24,6 +24,8 @@ __all__ = ["local_model_data_dir"]
 #: Where screenshots go, for who looks at a run with `STOP_CHAT_SCREENSHOTS=1`. Git ignores it.
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 
+#: Debian's, best the one without windows; None is Playwright's own, which has none either.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 CHROMIUM_ARGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -92,9 +94,7 @@ def browser() -> Iterator[Browser]:
     may come after (`pytest_collection_modifyitems` sees to it).
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGS)
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
         yield browser
         browser.close()
 
@@ -199,21 +199,7 @@ def chat(
 def closed(pages: Pages, lab: Lab) -> Iterator[None]:
     """Close what a test opened in the main area, and show the sidebar again."""
     yield
-    chat = pages.of(lab)[0]
-    chat.page.keyboard.press("Escape")
-    chat.page.evaluate(
-        """async () => {
-          const {commands, shell} = window.jupyterapp;
-          for (const {context} of shell.widgets('main')) {
-            if (context) {
-              context.model.dirty = false; // else it is asked whether to save it
-            }
-          }
-          await commands.execute('application:close-all');
-        }"""
-    )
-    chat.wait_for_launcher()  # each document goes when it has been asked whether it may
-    chat.page.evaluate("window.jupyterapp.commands.execute('stop-chat:open')")
+    pages.of(lab)[0].close_documents()
 
 
 @pytest.fixture
@@ -234,6 +220,11 @@ _OF_JUPYTERLAB = r"\n[^\n]*/jlab_core\.[^\n]*"
 DISPOSED = re.compile(
     rf"Error: Disposed\n[^\n]*\._handleNewSession {_OF_JUPYTERLAB[2:]}({_OF_JUPYTERLAB})*"
 )
+#: And this: a notebook is closed, and in the next frame what is gone is to watch its cells.
+WATCHED = re.compile(
+    r"TypeError: Cannot read properties of null \(reading 'observe'\)"
+    r"(\n    at ([^\n]*/jlab_core\.[^\n]*|[^\n]*<anonymous>\)))+"
+)
 
 
 @dataclass
@@ -246,7 +237,7 @@ class Watch:
     def note(self, error: Error) -> None:
         """Keep an error of the page, unless it is JupyterLab's own."""
         told = error.stack or str(error)
-        if SPLASH.fullmatch(told) is None and DISPOSED.fullmatch(told) is None:
+        if not any(each.fullmatch(told) for each in (SPLASH, DISPOSED, WATCHED)):
             self.errors.append(told)
 
     def check(self) -> None:

@@ -81,8 +81,9 @@ async def ended_of(run: Run, kind: Kind) -> RunEnd:
 @pytest.mark.parametrize("kernel", IPYKERNELS)
 async def test_each_kind_of_cell_is_stopped(place: Place, kernel: str) -> None:
     """N5: whatever it waits for, by one press; and a person's cell behind it runs."""
-    halves = (_is_stopped(place, kernel, ENDLESS[half::2]) for half in range(2))
-    await asyncio.gather(*halves)
+    async with asyncio.TaskGroup() as halves:
+        for half in range(2):
+            halves.create_task(_is_stopped(place, kernel, ENDLESS[half::2]))
 
 
 async def _is_stopped(place: Place, kernel: str, kinds: tuple[Kind, ...]) -> None:
@@ -104,8 +105,9 @@ async def test_a_cell_that_does_not_react_is_known_to_run_on_to_its_own_end(
     place: Place, kernel: str
 ) -> None:
     """N4: C code, and a swallowed KeyboardInterrupt; the kernel says so within half a second."""
-    halves = (_runs_on(place, kernel, STUBBORN[half::2]) for half in range(2))
-    await asyncio.gather(*halves)
+    async with asyncio.TaskGroup() as halves:
+        for half in range(2):
+            halves.create_task(_runs_on(place, kernel, STUBBORN[half::2]))
 
 
 async def _runs_on(place: Place, kernel: str, kinds: tuple[Kind, ...]) -> None:

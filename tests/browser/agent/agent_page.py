@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Locator
 
-from tests.browser.cells.notebook import NotebookPage
+from tests.browser.agent.kept_notebook import KeptNotebook
 from tests.browser.chat_page import ChatPage
 from tests.providers import OpenAIProvider, Script, ToolUse
 
@@ -17,7 +17,7 @@ class Agent:
 
     def __init__(self, chat: ChatPage, provider: OpenAIProvider) -> None:
         self.chat, self.page, self.provider = chat, chat.page, provider
-        self.book = NotebookPage(chat)
+        self.book = KeptNotebook(chat)
         self.mode = chat.panel.get_by_role("switch", name="Agent")
         self.question = chat.page.locator(".jp-StopChat-approval")
         self.lines = chat.page.locator(".jp-StopChat-tool")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.browser.agent.agent_page import Agent
 from tests.browser.chat_page import ChatPage
+from tests.browser.conftest import Pages
+from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider
 
 
@@ -18,3 +20,11 @@ def agent(chat: ChatPage, provider: OpenAIProvider) -> Iterator[Agent]:
     made.book.open("a = 1\nb = 2", "c = 3")
     yield made
     provider.forget()
+
+
+@pytest.fixture
+def closed(pages: Pages, lab: Lab) -> Iterator[None]:
+    """Close what a test opened, but for the notebook that the next one has."""
+    yield
+    chat = pages.of(lab)[0]
+    chat.close_documents(chat.kept)

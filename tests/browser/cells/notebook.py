@@ -18,9 +18,7 @@ async ([cells, path]) => {
     await app.serviceManager.contents.save(made.path, {type: 'notebook', format: 'json', content: {
       nbformat: 4, nbformat_minor: 5,
       metadata: {kernelspec: {name: 'python3', display_name: 'Python 3', language: 'python'}},
-      cells: cells.map(([source, metadata], n) => ({
-        cell_type: 'code', id: `cell-${n}`, source, metadata: metadata ?? {}, outputs: [],
-        execution_count: null}))}});
+      cells}});
   }
   const widget = await app.commands.execute('docmanager:open', {path: made.path});
   await widget.context.ready;
@@ -47,8 +45,17 @@ class NotebookPage:
 
     def open(self, *cells: str | tuple[str, dict[str, Any]]) -> None:
         """Make a notebook with these cells, and open it."""
-        written = [[each] if isinstance(each, str) else list(each) for each in cells]
-        self.id, self.path = self.page.evaluate(OPEN, [written, None])
+        self.id, self.path = self.page.evaluate(OPEN, [self.written(*cells), None])
+
+    @staticmethod
+    def written(*cells: str | tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return cells as a notebook's file has them."""
+        parts = [(each, {}) if isinstance(each, str) else each for each in cells]
+        empty = {"cell_type": "code", "outputs": [], "execution_count": None}
+        return [
+            empty | {"id": f"cell-{n}", "source": source, "metadata": metadata}
+            for n, (source, metadata) in enumerate(parts)
+        ]
 
     def open_again(self) -> None:
         """Open it after it was closed, or the page loaded anew."""

@@ -212,10 +212,10 @@ def _import(lab: Lab, turns: int) -> str:
 
 def test_a_long_chat_opens_at_its_end_and_keeps_the_place(chat: ChatPage, lab: Lab) -> None:
     """What is drawn further up, out of sight, moves nothing of what is read."""
-    chat_id = _import(lab, 40)
+    chat_id = _import(lab, 20)
     chat.page.get_by_role("button", name="Chats", exact=True).click()
     chat.page.locator(f'[data-chat-id="{chat_id}"] .jp-StopChat-chat').click()
-    expect(chat.reply()).to_contain_text("Reply 79.")
+    expect(chat.reply()).to_contain_text("Reply 39.")
     chat.page.wait_for_function(AT_END)
     expect(chat.replies.first.locator(".jp-StopChat-body")).to_contain_text("Reply 1.")
     chat.page.wait_for_function(AT_END)
@@ -258,7 +258,7 @@ FILLING = """
   const look = () => {
     const list = document.querySelector('.jp-StopChat-list');
     const bodies = [...list.querySelectorAll('.jp-StopChat-body')];
-    const last = bodies.at(-1)?.textContent.includes('Reply 199.');
+    const last = bodies.at(-1)?.textContent.includes('Reply 99.');
     const first = bodies[0]?.textContent.includes('Reply 1.');
     if (last) {
       seen.places.push(Math.round(
@@ -285,7 +285,7 @@ FILLING = """
 
 def test_a_long_chat_is_filled_from_its_end(chat: ChatPage, lab: Lab) -> None:
     """U39: what is read does not move while the messages above it come."""
-    chat_id = _import(lab, 100)
+    chat_id = _import(lab, 50)
     chat.page.get_by_role("button", name="Chats", exact=True).click()
     row = chat.page.locator(f'[data-chat-id="{chat_id}"] .jp-StopChat-chat')
     expect(row).to_be_visible()

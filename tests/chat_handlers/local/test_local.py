@@ -44,8 +44,22 @@ def jp_asyncio_loop() -> Iterator[asyncio.AbstractEventLoop]:
 def handler(
     local_model_data_dir: Path, jp_asyncio_loop: asyncio.AbstractEventLoop
 ) -> Iterator[LocalHandler]:
-    """Return the handler that all share who end no process: a model takes long to load."""
-    made = LocalHandler(local_model_data_dir)
+    """Return the handler that all share who end no process: a model takes long to load.
+
+    It may use as much memory as is set by default.
+    """
+    limit = StopChatApp.local_memory_limit.default_value
+    made = LocalHandler(local_model_data_dir, memory_mb=limit)
+    yield made
+    jp_asyncio_loop.run_until_complete(made.close())
+
+
+@pytest.fixture(scope="module")
+def forgetful(
+    local_model_data_dir: Path, jp_asyncio_loop: asyncio.AbstractEventLoop
+) -> Iterator[LocalHandler]:
+    """Return one with room for a short chat alone."""
+    made = LocalHandler(local_model_data_dir, context=320)
     yield made
     jp_asyncio_loop.run_until_complete(made.close())
 
@@ -231,20 +245,19 @@ async def test_a_partial_reply_is_gone_on_from(handler: LocalHandler) -> None:
     assert on.tokens[0] > anew.tokens[0]
 
 
-async def test_the_oldest_turns_make_room(local_model_data_dir: Path) -> None:
+async def test_the_oldest_turns_make_room(forgetful: LocalHandler) -> None:
     """A chat that outgrows the context goes on; a prompt that alone does is refused."""
-    history = ["My name is Ada. " * 5, "Hello Ada."] * 8
-    async with closing(LocalHandler(local_model_data_dir, context=256)) as handler:
-        reading = Reading(handler, [*history, "Say hi."], parameters=fixed(max_tokens=5))
-        await reading.task
-        assert 60 < reading.tokens[0] < 256
-        assert reading.tokens[1] > 0
-        for prompt in (LONG_PROMPT, "word " * 220):
-            alone = Reading(handler, prompt)
-            with pytest.raises(StopChatError) as caught:
-                await alone.task
-            assert caught.value.code is ErrorCode.CONTEXT_TOO_LONG
-            assert alone.reported.reports == ["started", "closed"]
+    history = ["My name is Ada. " * 5, "Hello Ada."] * 10
+    reading = Reading(forgetful, [*history, "Say hi."], parameters=fixed(max_tokens=5))
+    await reading.task
+    assert 60 < reading.tokens[0] < 320
+    assert reading.tokens[1] > 0
+    for prompt in (LONG_PROMPT, "word " * 284):
+        alone = Reading(forgetful, prompt)
+        with pytest.raises(StopChatError) as caught:
+            await alone.task
+        assert caught.value.code is ErrorCode.CONTEXT_TOO_LONG
+        assert alone.reported.reports == ["started", "closed"]
 
 
 @pytest.mark.stress
@@ -284,12 +297,13 @@ async def test_a_model_that_needs_more_memory_than_it_may_use(
         assert handler.pids == []
 
 
-async def test_the_limit_that_is_set_by_default_is_enough(local_model_data_dir: Path) -> None:
-    limit = StopChatApp.local_memory_limit.default_value
-    async with closing(LocalHandler(local_model_data_dir, memory_mb=limit)) as handler:
-        reading = Reading(handler, "Hi.", parameters=fixed(max_tokens=3))
-        await reading.task
-        assert reading.text
+@pytest.mark.skipif(sys.platform != "linux", reason="a process's limit can be read there")
+async def test_the_limit_that_is_set_by_default_is_enough(handler: LocalHandler) -> None:
+    """It is set for the model that all here share."""
+    await Reading(handler, "Hi.", parameters=fixed(max_tokens=3)).task
+    (pid,) = handler.pids
+    soft, _ = psutil.Process(pid).rlimit(psutil.RLIMIT_DATA)
+    assert 0 < soft <= StopChatApp.local_memory_limit.default_value * 1024 * 1024
 
 
 async def test_a_file_that_only_begins_as_a_model(
@@ -322,19 +336,18 @@ async def test_a_reply_that_reaches_its_limit_says_so(handler: LocalHandler) -> 
     assert not any(isinstance(each, Finished) for each in reading.events)
 
 
-async def test_instructions_are_read_before_the_chat_and_stay(local_model_data_dir: Path) -> None:
+async def test_instructions_are_read_before_the_chat_and_stay(forgetful: LocalHandler) -> None:
     """By the chat template; a history that is too long is cut behind them, and told so."""
     system = "Answer with one short word. " * 20
     said = ["word " * 60, "yes"] * 4 + ["Say hello."]
-    async with closing(LocalHandler(local_model_data_dir, context=320)) as handler:
-        assert handler.takes_instructions == "given"
-        counts = []
-        for told in (None, system):
-            reading = Reading(handler, "Hi.", system=told, parameters=fixed(max_tokens=5))
-            await reading.task
-            counts.append(reading.tokens[0])
-        assert counts[1] - counts[0] > 90
-        reading = Reading(handler, said, system=system, parameters=fixed(max_tokens=5))
+    assert forgetful.takes_instructions == "given"
+    counts = []
+    for told in (None, system):
+        reading = Reading(forgetful, "Hi.", system=told, parameters=fixed(max_tokens=5))
         await reading.task
-        assert any(isinstance(event, HistoryCut) for event in reading.events)
-        assert reading.tokens[0] > counts[1]
+        counts.append(reading.tokens[0])
+    assert counts[1] - counts[0] > 90
+    reading = Reading(forgetful, said, system=system, parameters=fixed(max_tokens=5))
+    await reading.task
+    assert any(isinstance(event, HistoryCut) for event in reading.events)
+    assert reading.tokens[0] > counts[1]

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS
+from tests.browser.conftest import CHROMIUM_ARGS
 from tests.browser.lab import Lab
 
 #: What the start may take, beside that without the chat.
@@ -57,7 +57,7 @@ def main() -> None:
             stack.callback(labs[name].stop)
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or CHROMIUM, args=list(CHROMIUM_ARGS)
+            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGS)
         )
         stack.callback(browser.close)
         found = _measured(browser, labs, rounds)

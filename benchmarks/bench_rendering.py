@@ -38,7 +38,7 @@ import peer_page
 from main_thread import MainThread
 
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS
+from tests.browser.conftest import CHROMIUM_ARGS
 from tests.browser.lab import Lab
 from tests.providers import OpenAIProvider, Script
 
@@ -249,7 +249,7 @@ def run(length: int, peer_length: int) -> dict[str, dict[str, Any]]:
         lab.start()
         try:
             browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium") or CHROMIUM, args=list(CHROMIUM_ARGS)
+                executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGS)
             )
             page = browser.new_page(viewport={"width": 1200, "height": 800})
             chat = ChatPage(page, lab, Path(folder), routed=False)

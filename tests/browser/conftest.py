@@ -24,8 +24,6 @@ __all__ = ["local_model_data_dir"]
 #: Where screenshots go, for who looks at a run with `STOP_CHAT_SCREENSHOTS=1`. Git ignores it.
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 
-#: Debian's, best the one without windows; None is Playwright's own, which has none either.
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 CHROMIUM_ARGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -94,7 +92,9 @@ def browser() -> Iterator[Browser]:
     may come after (`pytest_collection_modifyitems` sees to it).
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGS)
+        )
         yield browser
         browser.close()
 

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+from .bounds import PIECES_AT_ONCE
+
 #: So much is read ahead, in bytes: then the provider waits. To read a word costs more than all
 #: that is done for it after. So much thirty times a second is twice what the fastest providers
 #: say; with four times as much, 64 streams that never wait held up all other requests.
@@ -81,10 +83,14 @@ class Ahead:
 
     async def _read(self) -> None:
         try:
+            count = 0
             async for data in self._body:
                 self._held.append(data)
                 self._size += len(data)
                 _tell(self._more)
+                count += 1
+                if count % PIECES_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # they were cut small, and came as one
                 if self._size >= MOST:
                     self._room = self._loop.create_future()
                     await self._room

@@ -97,7 +97,7 @@ def _parts(said: object, depth: int = 0) -> Iterator[Any]:
     if isinstance(said, str):
         try:
             inner = json.loads(said) if said.lstrip().startswith(("{", "[")) else None
-        except ValueError:
+        except (ValueError, RecursionError):
             inner = None
         if inner is None:
             yield said

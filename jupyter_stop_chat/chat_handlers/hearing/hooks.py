@@ -13,6 +13,8 @@ from typing import Any
 from jupyter_stop_chat.ports.lateness import Lateness
 
 from .ahead import Ahead
+from .bodies import packing_of
+from .bounds import EVENTS_AT_ONCE, check_length, check_parts, parts_of
 from .dialects import hear_event
 from .faults import ProviderFault, fault_in
 from .hearing import Answer, Hearing
@@ -33,6 +35,8 @@ _lateness = Lateness()
 _hearing: ContextVar[Hearing | None] = ContextVar("stop_chat_hearing", default=None)
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
 _LINE_END = re.compile(rb"\n")
+#: Some write it in front of a body; of an event's name it would make another.
+_MARK = b"\xef\xbb\xbf"
 _DONE = re.compile(r"\[\s*done\s*\]", re.IGNORECASE)
 
 
@@ -57,11 +61,9 @@ async def _listen_in(response: Any) -> None:
     if hearing is None or response.status_code >= 400:
         return
     lines = str(response.request.url.path).endswith(("/api/chat", "/api/generate"))
-    encoding = response.headers.get("content-encoding", "identity").lower()
-    if encoding not in {"identity", "gzip", "deflate"}:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
         return
-    if encoding != "identity":
-        del response.headers["content-encoding"]
     base = next(
         each for each in type(response.stream).__mro__ if each.__name__ == "AsyncByteStream"
     )
@@ -72,7 +74,7 @@ async def _listen_in(response: Any) -> None:
         hearing.begin(),
         lines=lines,
         perhaps_whole=perhaps_whole and not lines,
-        packed=encoding != "identity",
+        packing=packing_of(response),
     )
 
 
@@ -85,11 +87,17 @@ class _Heard:
 
     :param lines: each line is an event.
     :param perhaps_whole: it may be one whole answer, of which nothing comes before the rest.
-    :param packed: it is compressed.
+    :param packing: unpacks it; None: it is not packed.
     """
 
     def __init__(
-        self, stream: Any, answer: Answer, *, lines: bool, perhaps_whole: bool, packed: bool
+        self,
+        stream: Any,
+        answer: Answer,
+        *,
+        lines: bool,
+        perhaps_whole: bool,
+        packing: Packing | None,
     ) -> None:
         self._stream = stream
         self._answer = answer
@@ -97,7 +105,7 @@ class _Heard:
         self._perhaps_whole = perhaps_whole
         self._separator = _LINE_END if lines else _EVENT_END
         self._read = _line if lines else _event
-        self._packing = Packing() if packed else None
+        self._packing = packing
         self._deadline: float | None = None
         self._fault: ProviderFault | None = None
         self._plain = Plain()
@@ -124,20 +132,29 @@ class _Heard:
     async def _heard(self, ahead: Ahead) -> AsyncIterator[bytes]:
         held = bytearray()
         self._looked = 0
-        begun = not self._perhaps_whole
+        begun = False
         while (data := await self._next(ahead)) is not None:
             held += data
             if not begun:
-                if not (start := held.lstrip()):
+                if held.startswith(_MARK):
+                    del held[: len(_MARK)]
+                if held.isspace():
+                    held.clear()
+                if _MARK.startswith(held):
                     continue
                 begun = True
-                if start[:1] in b"{[":
+                if self._perhaps_whole and held.lstrip()[:1] in b"{[":
                     yield bytes(held)
-                    async for more in self._rest(ahead):
+                    async for more in self._rest(ahead, len(held)):
                         yield more
                     return
-            for heard in self._whole_events(held):
-                yield heard
+            for count, heard in enumerate(self._whole_events(held), 1):
+                if heard:
+                    yield heard
+                if count % EVENTS_AT_ONCE == 0:
+                    # They came at once, and a client library may pass over all of them.
+                    await asyncio.sleep(0)
+            self._bear(held)
         if held:
             for heard in self._hear(bytes(held)):
                 yield heard
@@ -145,7 +162,7 @@ class _Heard:
         self._look()
 
     def _whole_events(self, held: bytearray) -> Iterator[bytes]:
-        """Take the events that are whole, and yield what is passed on of them."""
+        """Take the events that are whole, and yield what is passed on of each, if anything."""
         at, looked = 0, self._looked
         texts: list[bytes] = []
         while True:
@@ -167,6 +184,7 @@ class _Heard:
                 yield self._together(texts)
                 texts = []
             yield from self._hear(piece)
+            yield b""
             self._look()
         if texts:
             yield self._together(texts)
@@ -195,9 +213,21 @@ class _Heard:
         if await ahead.wait_until(due):
             _lateness.saw(loop.time(), due)
 
-    async def _rest(self, ahead: Ahead) -> AsyncIterator[bytes]:
+    async def _rest(self, ahead: Ahead, length: int) -> AsyncIterator[bytes]:
+        parts = 0
         while (data := await self._next(ahead)) is not None:
+            length += len(data)
+            parts += parts_of(data)
+            check_length(length, parts)
             yield data
+
+    def _bear(self, held: bytearray) -> None:
+        """Give a reply up of which an event has no end."""
+        try:
+            check_length(len(held))
+        except ProviderFault:
+            self._answer.over = self._answer.broke = True
+            raise
 
     async def aclose(self) -> None:
         """Close the response, and with it the connection unless it was read to its end."""
@@ -217,12 +247,8 @@ class _Heard:
             grace = GRACE_BESIDE_TEXT if self._answer.beside_text else GRACE
             self._deadline = asyncio.get_running_loop().time() + grace
         try:
-            if self._deadline is None:
-                data = await ahead.take()
-            else:
-                async with asyncio.timeout_at(self._deadline):
-                    data = await ahead.take()
-            return self._packing.unpack(data) if self._packing and data is not None else data
+            async with asyncio.timeout_at(self._deadline):
+                return await self._take(ahead)
         except TimeoutError:
             if self._deadline is None:
                 raise
@@ -234,6 +260,15 @@ class _Heard:
             self._answer.broke = True
             raise
 
+    async def _take(self, ahead: Ahead) -> bytes | None:
+        if self._packing is None:
+            return await ahead.take()
+        if self._packing.has_more:
+            await asyncio.sleep(0)  # of a little much may come
+            return self._packing.unpack()
+        data = await ahead.take()
+        return data if data is None else self._packing.unpack(data)
+
     def _look(self) -> None:
         if self._fault is not None:
             raise self._fault
@@ -242,6 +277,7 @@ class _Heard:
 
     def _hear(self, piece: bytes) -> Iterator[bytes]:
         """Note what an event says, and yield what is passed on of it."""
+        check_parts(piece)
         name, text = self._read(piece)
         if text is None:
             yield piece
@@ -295,12 +331,12 @@ def _values(text: str) -> Iterator[object]:
     try:
         yield json.loads(text)
         return
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
-    for line in filter(str.strip, text.splitlines()):
+    for line in filter(str.strip, text.split("\n")):
         try:
             yield json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield line
 
 

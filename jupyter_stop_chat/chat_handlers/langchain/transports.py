@@ -14,6 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from jupyter_stop_chat.chat_handlers.hearing.bodies import cut, packing_of, pieces, whole
 from jupyter_stop_chat.chat_handlers.hearing.whole_answers import WAYS, stream_of
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
@@ -22,7 +23,8 @@ _OPENAI = (b"/chat/completions", b"/responses")
 _VERSION = re.compile(rb"/v\d")
 #: How a field of server-sent events begins: data, event, id, retry, or a comment.
 _FIELDS = frozenset({b"d", b"e", b"i", b"r", b":"})
-#: What any client reads.
+#: What is asked for, which we unpack bit by bit; and how it is named.
+_PACKINGS = "gzip, deflate"
 _KNOWN_PACKINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -81,15 +83,25 @@ class Transport:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request; return the answer."""
+        if "accept-encoding" in request.headers:
+            request.headers["accept-encoding"] = _PACKINGS
         response = await self._sent(request)
         if _leads_away(request, response):
             await response.aclose()
             raise StopChatError(ErrorCode.WRONG_ADDRESS, "it leads to another address")
+        packed = str(response.headers.get("content-encoding", "")).strip().lower()
+        unread = packed not in _KNOWN_PACKINGS
+        if response.status_code >= 300:
+            if unread:
+                del response.headers["content-encoding"]
+            body = pieces(response.stream, packing_of(response))
+            response.stream = _rest(response.stream, b"", cut(body))
+            return response
+        if unread:
+            await response.aclose()
+            raise StopChatError(ErrorCode.PROVIDER_FAILED, f"packed as {packed[:100]!r}, unasked")
         if response.status_code != 200:
             return response
-        if unread := _packings(response) - _packings(request, "accept-encoding"):
-            await response.aclose()
-            raise StopChatError(ErrorCode.PROVIDER_FAILED, f"packed as {sorted(unread)}, unasked")
         kind = _kind(response)
         if kind in _PAGES:
             await response.aclose()
@@ -129,12 +141,6 @@ class Transport:
 
 def _kind(response: Any) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-
-def _packings(message: Any, name: str = "content-encoding") -> set[str]:
-    """Return how a body is compressed, or may be."""
-    named = str(message.headers.get(name, "")).lower().split(",")
-    return {each.partition(";")[0].strip() for each in named} - _KNOWN_PACKINGS
 
 
 def _leads_away(request: Any, response: Any) -> bool:
@@ -183,23 +189,22 @@ async def _as_stream(request: Any, response: Any) -> Any:
     asked = json.loads(request.content or b"{}") if hasattr(request, "_content") else {}
     if not (isinstance(asked, Mapping) and asked.get("stream")):
         return response
-    if not response.headers.get("content-encoding"):
-        begun = response.stream.__aiter__()
-        first = b""
-        async for part in begun:
-            first += part
-            if first.strip():
-                break
-        response.stream = _rest(response.stream, first, begun)
-        if first.lstrip()[:1] in _FIELDS:
-            return response  # a stream by another name
+    begun = pieces(response.stream, packing_of(response))
+    first = b""
+    async for part in begun:
+        first = part.lstrip()  # of blanks nothing is kept
+        if first:
+            break
+    response.stream = _rest(response.stream, first, begun)
+    if first[:1] in _FIELDS:
+        return response  # a stream by another name
     try:
-        body = await response.aread()
+        body = await whole(aiter(response.stream))
     finally:
         await response.aclose()
     try:
         told: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     headers = {"content-type": "text/event-stream"}
     # As a stream, not as content, so that who listens to streams hears it.

@@ -12,8 +12,8 @@ LONGEST = 8 * 1024 * 1024
 MOST_PARTS, _PARTS = 500_000, (b"[", b"{", b",")
 #: Nor events of more lines: each may be a value of its own. Real ones have one.
 MOST_LINES = 10_000
-#: No error says more than this, in bytes: what is behind it is not read.
-LONGEST_ERROR = 1024 * 1024
+#: Of an error so much is read, in bytes: some repeat a prompt. To look at its words takes 20 ms.
+LONGEST_ERROR = 128 * 1024
 #: After so many events, or so many pieces that came at once, all others go on.
 EVENTS_AT_ONCE, PIECES_AT_ONCE = 32, 512
 

@@ -46,7 +46,7 @@ _PAGE = re.compile(
 _MARKS = re.compile(r"<(style|script)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.I | re.S)
 _MOST_CAUSES = 8
 _DEEPEST = 12
-_LONGEST = 20_000
+_LONGEST = 6_000
 _MOST_PARTS = 200
 #: So much is read of all sentences of an answer: what they mean is looked for while others wait.
 _MOST_TEXT = 2 * _LONGEST

@@ -30,6 +30,8 @@ KEPT_S = 600.0
 _LONGEST = 16 * 1024 * 1024
 #: Nor are answers of more parts than this: a thread that reads JSON lets no other run meanwhile.
 _MOST_PARTS, _PARTS = 200_000, (b"[", b"{", b",")
+#: After so many pieces all others go on: what is cut small comes at once all the same.
+_AT_ONCE = 512
 _MOST = 5000
 _MOST_PAGES = 50
 #: Of so many servers the lists are kept: each new key makes another one, and each may be long.
@@ -162,8 +164,12 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
             if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 # Unasked. A little of it could be unpacked to very much, in one go.
                 raise ValueError("packed")
+            count = 0
             async for part in answer.aiter_bytes():
                 body += part
+                count += 1
+                if count % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 if len(body) > _LONGEST:
                     raise ValueError("too long")
         more, page = await asyncio.to_thread(_read, body)

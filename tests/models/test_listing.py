@@ -158,3 +158,22 @@ async def test_lists_of_many_servers_do_not_pile_up(monkeypatch: pytest.MonkeyPa
         assert await listing.models(at(f"http://server{at_}"))
     assert len(listing._known) == listing_module.MOST_PLACES
     assert at(f"http://server{listing_module.MOST_PLACES + 4}") in listing._known
+
+
+async def test_a_list_that_is_cut_small_holds_up_nobody() -> None:
+    """T14: the watchdog looks."""
+    small = b"1\r\n \r\n" * 40_000
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + small)
+        writer.write(b'd\r\n{"data":["m"]\r\n1\r\n}\r\n0\r\n\r\n')
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async with listening(serve) as port:
+        listing = Listing()
+        told = await listing.models(Place(f"http://127.0.0.1:{port}/v1/models"), patience=10.0)
+        assert told == {"m": None}
+        await listing.close()

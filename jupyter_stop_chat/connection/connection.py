@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -270,22 +270,21 @@ class Connection:
             messages = await self._engine.store.get_messages(chat_id)
             if self._opening.get(chat_id) is not following:
                 return  # closed, or opened again, meanwhile
-            offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
-            rethought = self._engine.registry.rethought
-            unsure = self._engine.elsewhere.unsure(messages)
-            offsets = {
-                key: have
-                for key, have in offsets.items()
-                if rethought[key] == self._told.get(key, 0) and key not in unsure
-            }
-            self._told |= {
-                each.id: rethought[each.id] for each in messages if each.id in rethought
-            }
             elsewhere = any(message.made_elsewhere for message in messages)
             if elsewhere and chat.state == "idle":  # what is made was asked for in between
                 chat = await self._engine.chat(self._owner, chat_id)
                 if self._opening.get(chat_id) is not following:
                     return
+            offsets = frame.offsets if frame.epoch == self._engine.epoch else {}
+            rethought = self._engine.registry.rethought
+            unsure = self._engine.elsewhere.unsure(messages)
+            unsure |= {each.id for each in messages if rethought.is_forgotten(each)}
+            offsets = {
+                key: have
+                for key, have in offsets.items()
+                if rethought.times(key) == self._told.get(key, 0) and key not in unsure
+            }
+            self._note(messages)
             messages = self._engine.elsewhere.newest(messages)
             opening = Opening(messages, held, self._live, offsets)
         except BaseException:
@@ -304,7 +303,7 @@ class Connection:
             self._hear(following, change)
         self._engine.elsewhere.watch_opened(chat, messages, opening.in_doubt)
         if elsewhere:
-            self._told |= {each.id: rethought[each.id] for each in messages if each.made_elsewhere}
+            self._note(message for message in messages if message.made_elsewhere)
 
     async def _read(self, frame: Read) -> None:
         """Answer with texts that the list of a chat left out."""
@@ -322,6 +321,11 @@ class Connection:
         self._outbox.answer(
             Pieces(request_id=frame.request_id, chat_id=frame.chat_id, pieces=pieces)
         )
+
+    def _note(self, messages: Iterable[Message]) -> None:
+        """Note how often the beginning of what is listed here had changed by now."""
+        times = self._engine.registry.rethought.times
+        self._told |= {each.id: n for each in messages if (n := times(each.id))}
 
     @staticmethod
     def _as_told(chat: Chat, held: list[Change]) -> Chat:

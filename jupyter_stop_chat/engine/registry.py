@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
 from jupyter_stop_chat.ports.store import Making, Store
 from jupyter_stop_chat.wire.client_frames import Stop
@@ -11,6 +10,7 @@ from jupyter_stop_chat.wire.objects import Chat
 
 from .generation import Generation
 from .lane import Lane
+from .rethought import Rethought
 
 
 class Registry:
@@ -29,10 +29,7 @@ class Registry:
         self._further: dict[str, list[str]] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._remembered: dict[tuple[str, str], tuple[Stop, asyncio.TimerHandle]] = {}
-        #: How often some of a message's text became reasoning since this server began, or may have
-        #: (it was seen while another process made it), or was cut before it went on: how much of
-        #: it a client had before says nothing.
-        self.rethought: Counter[str] = Counter()
+        self.rethought = Rethought()
         self._remember_for = remember_for
         self._max_remembered = max_remembered
         self._closed = False

@@ -141,7 +141,8 @@ class Admission:
         return await asyncio.shield(self._background.run(work, "accept"))
 
     async def _make_thought(self, message_id: str, begin: int) -> None:
-        self._registry.rethought[message_id] += 1
+        if (generation := self._registry.get(message_id)) is not None:
+            self._registry.rethought.add(generation.message)
         await self._store.make_thought(message_id, begin)
 
     def _check_room(self, owner: str) -> None:
@@ -173,7 +174,7 @@ class Admission:
                     written = await write(lane, generation.message, held)
                     generation.adopt(written.reply)
                     if generation.resumed:  # it may go on from before what some page had of it
-                        self._registry.rethought[generation.id] += 1
+                        self._registry.rethought.add(generation.message)
                     if written.added:
                         await self._store.begin_turn(written.added, written.new_chat)
         except BaseException as error:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -75,6 +76,8 @@ class Elsewhere:
         #: Others may have told something that did not arrive.
         self._missed = False
         self._untitled: dict[str, _Untitled] = {}
+        #: What the store could not be read for: it is tried again.
+        self._again: dict[str, Callable[[], Awaitable[None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._looking = False
         self._closed = False
@@ -119,7 +122,7 @@ class Elsewhere:
                 continue
             if self._bus.is_followed(chat_id):
                 await self._watched.look_for_new(chat)
-            message = await self._store.get_message(message_id)
+            message, _ = await self._watched.read(message_id)
             if message is not None:
                 self._watched.add(chat, [message])
             self._watched.list_chat(message_id)
@@ -134,8 +137,8 @@ class Elsewhere:
 
     def tell_left_behind(self, reply: Message) -> None:
         """Tell a chat's followers of a reply whose process ended, if they may not know it."""
-        if self._bus.is_followed(reply.chat_id):
-            self._background.run(self._watched.tell_left_behind(reply), "elsewhere")
+        if self._bus.is_followed(reply.chat_id) and not self._watched.is_told(reply.id):
+            self._begin_try(f"left {reply.id}", partial(self._watched.tell_left_behind, reply))
 
     def stop_if_asked(self, owner: str, request_id: str, message_id: str) -> None:
         """Stop what was stopped here by its request before that was accepted elsewhere."""
@@ -175,11 +178,14 @@ class Elsewhere:
                 await self.look()
         finally:
             self._looking = False
-            if self._watched or self._untitled or self._registry.running():
+            if self._watched or self._untitled or self._again or self._registry.running():
                 self.wake()
 
     async def look(self) -> None:
         """Look once. A store that cannot be read now is asked again."""
+        for name, work in list(self._again.items()):
+            del self._again[name]
+            await self._try(name, work)
         try:
             await self._look_for_lost()
             if self._missed:
@@ -193,6 +199,17 @@ class Elsewhere:
             await self._look_for_titles()
         except StopChatError:
             return
+
+    def _begin_try(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._background.run(self._try(name, work), "elsewhere")
+
+    async def _try(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what reads the store; if it cannot be read now, at the next look."""
+        try:
+            await work()
+        except StopChatError:
+            self._again[name] = work
+            self.wake()
 
     async def _look_for_lost(self) -> None:
         """Stop what is made of messages that another process deleted or ended, and tell of that.
@@ -256,7 +273,8 @@ class Elsewhere:
                 if isinstance(announced, ChatChanged):
                     self._hear_chat(owner, announced)
                 elif isinstance(announced, Accepted):
-                    self._background.run(self._hear_accepted(owner, announced), "accepted")
+                    work = partial(self._hear_accepted, owner, announced)
+                    self._begin_try(f"accepted {announced.message.id}", work)
 
     def _hear_chat(self, owner: str, changed: ChatChanged) -> None:
         if changed.deleted:
@@ -284,7 +302,7 @@ class Elsewhere:
         known = lane.chat or told
         if lane.chat is None or known.title != told.title:
             told = told.model_copy(update={"title": known.title})
-            self._background.run(self._look_for_title(owner, told.id), "title elsewhere")
+            self._begin_try(f"title {told.id}", partial(self._look_for_title, owner, told.id))
         return ChatChanged(chat=self._registry.with_state(told))
 
     async def _look_for_title(self, owner: str, chat_id: str) -> None:
@@ -304,7 +322,11 @@ class Elsewhere:
         self.stop_if_asked(owner, accepted.request_id, reply.id)
         if not (self._bus.is_attended(owner) or self._bus.is_followed(accepted.chat_id)):
             return
+        ends = self._watched.ends
         chat = await self._store.get_chat(accepted.chat_id)
+        if ends != self._watched.ends:
+            newest, _ = await self._watched.read(reply.id)
+            reply = newest or reply
         if chat is not None and chat.owner == owner:
             self.accepted(chat, accepted.model_copy(update={"message": reply}))
             self._watched.list_chat(reply.id)
@@ -323,6 +345,9 @@ class Elsewhere:
                 self._titles.consider(chat, untitled.reply, busy=True)
 
     async def _tell_ended(self, message: Message) -> None:
+        await self._try(f"ended {message.id}", partial(self._tell_state, message))
+
+    async def _tell_state(self, message: Message) -> None:
         chat = await self._store.get_chat(message.chat_id)
         if chat is None:
             return

@@ -71,6 +71,8 @@ class WatchedReplies:
         self._ended = ended
         self._deleted = deleted
         self._watched: dict[str, _Watched] = {}
+        #: How many replies were told to have ended: what was read before one may be older.
+        self.ends = 0
         #: What others told of that is to be looked at, and what will do so.
         self._due: set[str] = set()
         self._soon: asyncio.TimerHandle | None = None
@@ -95,7 +97,7 @@ class WatchedReplies:
         if watched is None:
             watched = self._watched[message.id] = _Watched(chat, message)
             # Some of its text may have become reasoning before anybody here looked.
-            self._registry.rethought[message.id] += 1
+            self._registry.rethought.add(message)
         return watched
 
     def add_opened(self, chat: Chat, messages: Sequence[Message], told: Container[str]) -> None:
@@ -245,7 +247,7 @@ class WatchedReplies:
             if not is_looked_at(self._bus, watched.chat, watched.listed):
                 del self._watched[message_id]
                 # Some of its text may become reasoning while nobody here looks.
-                self._registry.rethought[message_id] += 1
+                self._registry.rethought.add(watched.message)
         chats = {watched.chat.id: watched.chat for watched in self._watched.values()}
         for chat in chats.values():
             if self._bus.is_followed(chat.id):
@@ -260,33 +262,42 @@ class WatchedReplies:
     async def look_for_missed(self) -> None:
         """Look for replies that others make in any chat that is followed here."""
         made = await self._store.made_elsewhere(None)
-        missed = {chat_id for each, chat_id in made.items() if not self._is_told(each)}
+        missed = {chat_id for each, chat_id in made.items() if not self.is_told(each)}
         for chat_id in missed:
             if self._bus.is_followed(chat_id):
                 chat = await self._store.get_chat(chat_id)
                 if chat is not None:
                     await self.look_for_new(chat)
 
-    def _is_told(self, message_id: str) -> bool:
+    def is_told(self, message_id: str) -> bool:
+        """Tell whether all who follow its chat know of a reply that is made."""
         watched = self._watched.get(message_id)
         return watched is not None and watched.told
 
     async def look_for_new(self, chat: Chat) -> None:
         """Tell a chat's followers of replies that were asked for elsewhere meanwhile."""
         for message_id in await self._store.made_elsewhere(chat.owner, chat.id):
-            if self._is_told(message_id):
+            if self.is_told(message_id):
                 continue
-            reply = await self._store.get_message(message_id)
+            reply, prompt = await self.read(message_id)
             if reply is None or not reply.made_elsewhere or reply.request_id is None:
                 continue
-            prompt = await self._store.get_message(reply.reply_to or "")
             if prompt is not None:
                 self.add_accepted(chat, _accepted(prompt, reply))
 
+    async def read(self, message_id: str) -> tuple[Message | None, Message | None]:
+        """Return a reply and its prompt, not as they were before an end that was told."""
+        while True:
+            ends = self.ends
+            reply = await self._store.get_message(message_id)
+            prompt = await self._store.get_message((reply and reply.reply_to) or "")
+            if ends == self.ends:
+                return reply, prompt
+
     async def tell_left_behind(self, reply: Message) -> None:
-        """Tell a chat's followers of a reply that has ended, unless they know it."""
+        """Tell a chat's followers of a reply that has ended."""
         prompt = await self._store.get_message(reply.reply_to or "")
-        if prompt is not None and reply.request_id and not self._is_told(reply.id):
+        if prompt is not None and reply.request_id:
             self._bus.tell(reply.chat_id, _accepted(prompt, reply))
 
     async def _look_at_prompt(self, watched: _Watched) -> None:
@@ -305,12 +316,14 @@ class WatchedReplies:
         message = await self._store.get_message(message_id)
         if message is not None and message.made_elsewhere and watched.message is not before:
             return self.look_soon(message_id)  # more was told meanwhile: this is old
-        ended = message is None or not message.made_elsewhere
-        if ended and self._watched.get(message_id) is watched:  # else it is watched anew by now
+        is_deleted = message is None and await self._store.get_chat(watched.chat.id) is None
+        if self._watched.get(message_id) is not watched:
+            return None  # its end was told meanwhile, and it may be watched anew
+        if message is None or not message.made_elsewhere:
             del self._watched[message_id]
         if message is not None:
             await self._tell_grown(watched, message)
-        elif await self._store.get_chat(watched.chat.id) is None:
+        elif is_deleted:
             self._deleted(watched.chat)
         return None
 
@@ -319,7 +332,7 @@ class WatchedReplies:
         thought = message.reasoning != known.reasoning
         grew = thought or message.text_length != known.text_length
         if message.text_length < known.text_length:  # cut where it was stopped, or as below
-            self._registry.rethought[message.id] += 1
+            self._registry.rethought.add(message)
         in_doubt, watched.in_doubt = watched.in_doubt, False
         if not in_doubt and not grew and _without_text(message) == _without_text(known):
             return
@@ -330,7 +343,7 @@ class WatchedReplies:
         if thought and not message.text.startswith(known.text):
             # What stood there was a thought.
             start = same_length(message.text, known.text)
-            self._registry.rethought[message.id] += 1
+            self._registry.rethought.add(message)
             self._bus.tell(message.chat_id, Thought(message_id=message.id, text_length=start))
         text = utf16_slice(message.text, start, message.text_length)
         if len(text) > MOST_TEXT:
@@ -343,6 +356,7 @@ class WatchedReplies:
         moved = MessageMoved(message.model_copy(update=news), carries_text=True)
         self._bus.tell(message.chat_id, moved)
         if message.state in TERMINAL:
+            self.ends += 1
             await self._ended(message)
 
 

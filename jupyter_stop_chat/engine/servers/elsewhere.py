@@ -122,7 +122,7 @@ class Elsewhere:
                 continue
             if self._bus.is_followed(chat_id):
                 await self._watched.look_for_new(chat)
-            message, _ = await self._watched.read(message_id)
+            message = await self._store.get_message(message_id)
             if message is not None:
                 self._watched.add(chat, [message])
             self._watched.list_chat(message_id)
@@ -137,7 +137,7 @@ class Elsewhere:
 
     def tell_left_behind(self, reply: Message) -> None:
         """Tell a chat's followers of a reply whose process ended, if they may not know it."""
-        if self._bus.is_followed(reply.chat_id) and not self._watched.is_told(reply.id):
+        if self._bus.is_followed(reply.chat_id):
             self._begin_try(f"left {reply.id}", partial(self._watched.tell_left_behind, reply))
 
     def stop_if_asked(self, owner: str, request_id: str, message_id: str) -> None:
@@ -322,11 +322,7 @@ class Elsewhere:
         self.stop_if_asked(owner, accepted.request_id, reply.id)
         if not (self._bus.is_attended(owner) or self._bus.is_followed(accepted.chat_id)):
             return
-        ends = self._watched.ends
         chat = await self._store.get_chat(accepted.chat_id)
-        if ends != self._watched.ends:
-            newest, _ = await self._watched.read(reply.id)
-            reply = newest or reply
         if chat is not None and chat.owner == owner:
             self.accepted(chat, accepted.model_copy(update={"message": reply}))
             self._watched.list_chat(reply.id)

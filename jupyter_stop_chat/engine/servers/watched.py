@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
 
 from jupyter_stop_chat.engine.background import Background
 from jupyter_stop_chat.engine.changes import Bus, MessageMoved
@@ -13,39 +13,18 @@ from jupyter_stop_chat.engine.registry import Registry
 from jupyter_stop_chat.ports.peers import MoreText, Moved
 from jupyter_stop_chat.ports.store import Store
 from jupyter_stop_chat.wire.errors import StopChatError
-from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message, MessageState
+from jupyter_stop_chat.wire.objects import TERMINAL, Chat, Message
 from jupyter_stop_chat.wire.server_frames import Accepted, Thought
 from jupyter_stop_chat.wire.utf16 import same_length, utf16_length, utf16_slice
+
+from .watched_reply import WatchedReply
 
 #: After a look at what others told of, the next one waits so long, in seconds.
 PAUSE_SECONDS = 0.1
 #: Of a text that grew by more the followers are told how long it is, and ask for it.
 MOST_TEXT = 128 * 1024
-
-
-@dataclass(slots=True)
-class _Watched:
-    """A reply of another process, as all who follow its chat know it.
-
-    :ivar prompt: the one that it answers, if they know it.
-    :ivar listed: its chat is in a list that its owner was given.
-    :ivar told: all who follow its chat know of it.
-    :ivar in_doubt: somebody may have been told what is older: it is told of again as it is.
-    :ivar prompt_is_final: its prompt was looked at after it could not be changed any more.
-    """
-
-    chat: Chat
-    message: Message
-    prompt: Message | None = None
-    listed: bool = False
-    told: bool = False
-    in_doubt: bool = False
-    prompt_is_final: bool = False
-
-    @property
-    def waits(self) -> bool:
-        """Tell whether its prompt may still be changed, and put in another place."""
-        return self.message.state is MessageState.QUEUED or not self.message.text_length
+#: Of so many requests it is remembered that they were told of.
+MOST_KNOWN = 10_000
 
 
 class WatchedReplies:
@@ -70,9 +49,10 @@ class WatchedReplies:
         self._background = background
         self._ended = ended
         self._deleted = deleted
-        self._watched: dict[str, _Watched] = {}
-        #: How many replies were told to have ended: what was read before one may be older.
-        self.ends = 0
+        self._watched: dict[str, WatchedReply] = {}
+        #: The requests that all know of who follow their chats, with their replies: what is read
+        #: late may say once more that one is made.
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         #: What others told of that is to be looked at, and what will do so.
         self._due: set[str] = set()
         self._soon: asyncio.TimerHandle | None = None
@@ -91,11 +71,11 @@ class WatchedReplies:
                 watched = self._watch(chat, message)
                 watched.prompt = watched.prompt or known.get(message.reply_to or "")
 
-    def _watch(self, chat: Chat, message: Message) -> _Watched:
+    def _watch(self, chat: Chat, message: Message) -> WatchedReply:
         watched = self._watched.get(message.id)
         # One that came earlier knows less, and what is told goes on from there.
         if watched is None:
-            watched = self._watched[message.id] = _Watched(chat, message)
+            watched = self._watched[message.id] = WatchedReply(chat, message)
             # Some of its text may have become reasoning before anybody here looked.
             self._registry.rethought.add(message)
         return watched
@@ -116,13 +96,27 @@ class WatchedReplies:
                 self._watch(chat, message).in_doubt = True
                 self.look_soon(message.id)
             watched = self._watched.get(message.id)
-            if watched is None or watched.told:
+            if watched is None:
+                continue
+            if message.made_elsewhere:
+                self._compare(watched, message)
+            if watched.told:
                 continue
             watched.told = True
             prompt = prompts.get(message.reply_to or "")
-            if self._bus.followers(chat.id) > 1 and prompt and message.request_id:
-                # The others may not know of it.
-                self._bus.tell(chat.id, _accepted(prompt, watched.message))
+            if prompt and message.request_id:
+                is_alone = self._bus.followers(chat.id) <= 1
+                self._tell_accepted(_accepted(prompt, watched.message), tell=not is_alone)
+
+    def _compare(self, watched: WatchedReply, listed: Message) -> None:
+        """Note what a page was given that others know otherwise: all are told of it."""
+        known = watched.message
+        sure = min(known.text_length, listed.text_length)
+        if (known.reasoning or "") != (listed.reasoning or ""):
+            sure = 0
+        if sure < known.text_length:
+            watched.in_doubt, watched.sure = True, min(watched.sure, sure)
+            self.look_soon(listed.id)
 
     def add_accepted(self, chat: Chat, accepted: Accepted) -> None:
         """Do the same of a reply that is new, and tell of it, unless they know it."""
@@ -130,9 +124,20 @@ class WatchedReplies:
         watched = self._watched.get(accepted.message.id)
         if watched is None or not watched.told:
             message = accepted.message if watched is None else watched.message
-            self._bus.tell(chat.id, accepted.model_copy(update={"message": message}))
+            self._tell_accepted(accepted.model_copy(update={"message": message}))
         if watched is not None:
             watched.told = True
+
+    def _tell_accepted(self, accepted: Accepted, *, tell: bool = True) -> None:
+        """Tell all who follow a chat of a request, unless they know it."""
+        key = accepted.message.id, accepted.request_id
+        is_known = key in self._known
+        self._known[key] = None
+        self._known.move_to_end(key)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        if tell and not is_known:
+            self._bus.tell(accepted.chat_id, accepted)
 
     def newest(self, messages: Sequence[Message]) -> list[Message]:
         """Return messages with the text that was told of them while they were read."""
@@ -190,7 +195,7 @@ class WatchedReplies:
         if watched is None:
             return
         known = watched.message
-        if news.offset != known.text_length:
+        if news.offset != known.text_length or watched.sure < known.text_length:
             if news.offset + utf16_length(news.text) > known.text_length:
                 self.look_soon(news.message_id)  # what came before did not arrive
             return
@@ -262,52 +267,43 @@ class WatchedReplies:
     async def look_for_missed(self) -> None:
         """Look for replies that others make in any chat that is followed here."""
         made = await self._store.made_elsewhere(None)
-        missed = {chat_id for each, chat_id in made.items() if not self.is_told(each)}
+        missed = {chat_id for each, chat_id in made.items() if not self._is_told(each)}
         for chat_id in missed:
             if self._bus.is_followed(chat_id):
                 chat = await self._store.get_chat(chat_id)
                 if chat is not None:
                     await self.look_for_new(chat)
 
-    def is_told(self, message_id: str) -> bool:
-        """Tell whether all who follow its chat know of a reply that is made."""
+    def _is_told(self, message_id: str) -> bool:
         watched = self._watched.get(message_id)
         return watched is not None and watched.told
 
     async def look_for_new(self, chat: Chat) -> None:
         """Tell a chat's followers of replies that were asked for elsewhere meanwhile."""
         for message_id in await self._store.made_elsewhere(chat.owner, chat.id):
-            if self.is_told(message_id):
+            if self._is_told(message_id):
                 continue
-            reply, prompt = await self.read(message_id)
+            reply = await self._store.get_message(message_id)
             if reply is None or not reply.made_elsewhere or reply.request_id is None:
                 continue
+            prompt = await self._store.get_message(reply.reply_to or "")
             if prompt is not None:
                 self.add_accepted(chat, _accepted(prompt, reply))
 
-    async def read(self, message_id: str) -> tuple[Message | None, Message | None]:
-        """Return a reply and its prompt, not as they were before an end that was told."""
-        while True:
-            ends = self.ends
-            reply = await self._store.get_message(message_id)
-            prompt = await self._store.get_message((reply and reply.reply_to) or "")
-            if ends == self.ends:
-                return reply, prompt
-
     async def tell_left_behind(self, reply: Message) -> None:
-        """Tell a chat's followers of a reply that has ended."""
+        """Tell a chat's followers of a reply that has ended, unless they know it."""
         prompt = await self._store.get_message(reply.reply_to or "")
         if prompt is not None and reply.request_id:
-            self._bus.tell(reply.chat_id, _accepted(prompt, reply))
+            self._tell_accepted(_accepted(prompt, reply))
 
-    async def _look_at_prompt(self, watched: _Watched) -> None:
+    async def _look_at_prompt(self, watched: WatchedReply) -> None:
         """Look at a prompt that waits: it may have been changed, or follow another reply."""
         prompt = await self._store.get_message(watched.message.reply_to or "")
         known, watched.prompt = watched.prompt, prompt
         if prompt is not None and known is not None and prompt != known:
             self._bus.tell(prompt.chat_id, MessageMoved(prompt))
 
-    async def _look_at_one(self, message_id: str, watched: _Watched) -> None:
+    async def _look_at_one(self, message_id: str, watched: WatchedReply) -> None:
         if not watched.prompt_is_final and self._bus.is_followed(watched.chat.id):
             is_final = not watched.waits
             await self._look_at_prompt(watched)
@@ -327,7 +323,7 @@ class WatchedReplies:
             self._deleted(watched.chat)
         return None
 
-    async def _tell_grown(self, watched: _Watched, message: Message) -> None:
+    async def _tell_grown(self, watched: WatchedReply, message: Message) -> None:
         known = watched.message
         thought = message.reasoning != known.reasoning
         grew = thought or message.text_length != known.text_length
@@ -339,7 +335,8 @@ class WatchedReplies:
         if message.state not in TERMINAL and not message.made_elsewhere:
             return  # it is gone on with here, and told of as all that is made here
         watched.message = message
-        start = min(known.text_length, message.text_length)
+        start = int(min(known.text_length, message.text_length, watched.sure))
+        watched.sure = math.inf
         if thought and not message.text.startswith(known.text):
             # What stood there was a thought.
             start = same_length(message.text, known.text)
@@ -356,7 +353,6 @@ class WatchedReplies:
         moved = MessageMoved(message.model_copy(update=news), carries_text=True)
         self._bus.tell(message.chat_id, moved)
         if message.state in TERMINAL:
-            self.ends += 1
             await self._ended(message)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_stop_chat.connection import opening as tails
-from jupyter_stop_chat.ports.handler import Reasoning, ToolEnded, ToolStarted
+from jupyter_stop_chat.ports.handler import Reasoning, ToolEnded, ToolStarted, WasThought
 from jupyter_stop_chat.ports.peers import MoreText, Moved
 from jupyter_stop_chat.wire.objects import MessageState
 from jupyter_stop_chat.wire.server_frames import Accepted, ChatChanged
@@ -344,3 +344,57 @@ async def say_here(twins: Any, message_id: str, text: str) -> None:
     twins.model.feed(message_id, text)
     made = twins.b.engine.generation(message_id)
     await until(lambda: str(made.text) == text)
+
+
+async def test_a_thought_that_the_answer_begins_like(twins: Any) -> None:
+    """T7, H4: a page that is given the answer's beginning alone lacks nothing of the rest."""
+    accepted = await begin(twins, "so ")
+    message_id = accepted.message.id
+    twins.model.feed(message_id, WasThought())
+    await until_kept(twins, message_id, lambda kept: kept.reasoning == "so ")
+    page = Wire(twins.b)
+    await page.opens(accepted.chat_id)
+    twins.model.feed(message_id, "so it is")
+    await until_kept(twins, message_id, lambda kept: kept.text == "so it is")
+    await twins.b.engine.elsewhere.look()
+    await page.idle()
+    assert page.page.text(message_id) == "so it is"
+    page.connection.end()
+
+
+async def test_a_reply_that_ended_is_not_said_to_be_made(
+    twins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H4: by a look that read it before, nor by a page that was given what is older."""
+    accepted = await begin(twins)
+    page = Wire(twins.b)
+    await page.opens(accepted.chat_id)
+    b, store = twins.b.engine.elsewhere, twins.b.store
+    asked = await twins.a.send("two", accepted.chat_id)
+    message_id, get_message = asked.message.id, store.get_message
+    late, found = asyncio.Event(), asyncio.Event()
+
+    async def read_late(wanted: str) -> Any:
+        read = await get_message(wanted)
+        if wanted == message_id:
+            monkeypatch.setattr(store, "get_message", get_message)
+            found.set()
+            await late.wait()
+        return read
+
+    monkeypatch.setattr(store, "get_message", read_late)
+    looks = asyncio.create_task(b.look())
+    await found.wait()
+    b.hear(OWNER, announced(asked))
+    await until(lambda: message_id in page.page.messages)
+    for each in (accepted, asked):
+        twins.model.feed(each.message.id, "done", None)
+    await until(lambda: not twins.a.engine.running())
+    await b.look()
+    await page.end_of(message_id)
+    late.set()
+    await looks
+    await looked(twins, page)
+    told = [frame["request_id"] for frame in page.page.of_type("accepted")]
+    assert told.count(asked.request_id) == 1
+    page.connection.end()

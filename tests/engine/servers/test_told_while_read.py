@@ -398,3 +398,72 @@ async def test_a_reply_that_ended_is_not_said_to_be_made(
     told = [frame["request_id"] for frame in page.page.of_type("accepted")]
     assert told.count(asked.request_id) == 1
     page.connection.end()
+
+
+async def test_a_thought_that_is_found_while_a_chat_is_read_once_more(
+    twins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T7, H4: what a page had of it is not taken for the beginning of the answer."""
+    first = await ended(twins)
+    page = Wire(twins.b)
+    await page.opens(first.chat_id)
+    b, get_chat = twins.b.engine, twins.b.store.get_chat
+    asked = await twins.a.send("two", first.chat_id)
+    message_id = asked.message.id
+    await say(twins, message_id, "hmm, well")
+    await b.elsewhere.look()
+    await page.idle()
+    idle, read = await get_chat(first.chat_id), []
+
+    async def read_chat(chat_id: str) -> Any:
+        read.append(chat_id)
+        if len(read) == 1:  # as it was before it was asked
+            return idle.model_copy(update={"state": "idle"})
+        monkeypatch.setattr(twins.b.store, "get_chat", get_chat)
+        twins.model.feed(message_id, WasThought(), "yes, so it is")
+        await until_kept(twins, message_id, lambda kept: kept.text == "yes, so it is")
+        await b.elsewhere.look()
+        return await get_chat(chat_id)
+
+    monkeypatch.setattr(twins.b.store, "get_chat", read_chat)
+    await page.opens(first.chat_id, offsets=page.page.offsets(), epoch=b.epoch)
+    await looked(twins, page)
+    assert page.page.text(message_id) == "yes, so it is"
+    page.connection.end()
+
+
+async def test_an_end_that_is_read_before_it_is_gone_on_with(
+    twins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H4, V9: a look that read it late does not tell of it behind what came then."""
+    accepted = await begin(twins)
+    message_id = accepted.message.id
+    page = Wire(twins.b)
+    await page.opens(accepted.chat_id)
+    await twins.a.stop(message_id=message_id)
+    b, store = twins.b.engine.elsewhere, twins.b.store
+    get_message, late, found = store.get_message, asyncio.Event(), asyncio.Event()
+
+    async def read_late(wanted: str) -> Any:
+        read = await get_message(wanted)
+        if wanted == message_id and not found.is_set():
+            found.set()
+            await late.wait()
+        return read
+
+    monkeypatch.setattr(store, "get_message", read_late)
+    looks = asyncio.create_task(b.look())
+    await found.wait()
+    await b.look()
+    await page.end_of(message_id)
+    again = await twins.a.go_on(message_id)
+    await until(lambda: twins.a.engine.generation(message_id).task is not None)
+    b.hear(OWNER, announced(again))
+    await until(lambda: len(page.page.of_type("accepted")) == 1)
+    count = len(page.page.of_type("message"))
+    late.set()
+    await looks
+    await looked(twins, page)
+    states = [frame["message"]["state"] for frame in page.page.of_type("message")[count:]]
+    assert "interrupted" not in states
+    page.connection.end()

@@ -104,6 +104,7 @@ async def test_a_chat_of_ten_thousand_messages_holds_nobody_up(bench):
 
 
 @pytest.mark.stress
+@pytest.mark.may_hold_the_loop("it makes the messages")
 async def test_the_deletion_of_ten_thousand_messages_holds_nobody_up(bench):
     """J6: the best of two, since each can be deleted once."""
     b = bench()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from tests.connection.wire import Wire
 from tests.engine.servers.two_processes import begin, ended, looked, lose, say, twins
@@ -39,4 +42,33 @@ async def test_what_a_killed_process_had_accepted_in_an_idle_chat(twins: Any) ->
     assert page.page.text(lost.user_message.id) == "two"
     assert page.page.text(lost.message.id) == "half"
     assert page.page.messages[lost.message.id].state == "interrupted"
+    page.connection.end()
+
+
+async def test_what_a_look_tells_of_is_not_told_again_by_who_settles_it(
+    twins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H4, rule 12: a page hears of the request once, also where the second read is late."""
+    accepted = await begin(twins)
+    page = Wire(twins.b)
+    await page.opens(accepted.chat_id)
+    b, store = twins.b.engine, twins.b.store
+    twins.stores[1]._saver._on_recovered = b.left_behind
+    monkeypatch.setattr(b.titles, "name_left_behind", lambda message: None)
+    waiting = await twins.a.send("and then", accepted.chat_id)
+    await lose(twins)
+    get_message, late = store.get_message, asyncio.Event()
+
+    async def read_late(wanted: str) -> Any:
+        if asyncio.current_task().get_name() == "stop-chat elsewhere":
+            await late.wait()
+        return await get_message(wanted)
+
+    monkeypatch.setattr(store, "get_message", read_late)
+    await b.elsewhere.look()
+    await page.end_of(waiting.message.id)
+    late.set()
+    await looked(twins, page)
+    told = [frame["request_id"] for frame in page.page.of_type("accepted")]
+    assert told == [waiting.request_id]
     page.connection.end()

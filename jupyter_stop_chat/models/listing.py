@@ -29,9 +29,7 @@ KEPT_S = 600.0
 #: Longer answers are not read, in bytes.
 _LONGEST = 16 * 1024 * 1024
 #: Nor are answers of more parts than this: a thread that reads JSON lets no other run meanwhile.
-_MOST_PARTS, _PARTS = 200_000, (b"[", b"{", b",")
-#: After so many pieces all others go on: what is cut small comes at once all the same.
-_AT_ONCE = 512
+_MOST_PARTS = 200_000
 _MOST = 5000
 _MOST_PAGES = 50
 #: Of so many servers the lists are kept: each new key makes another one, and each may be long.
@@ -154,6 +152,8 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
     :raises LookupError: when no list is there.
     :raises ValueError: when what is there is none, or is longer than is read.
     """
+    from jupyter_stop_chat.chat_handlers.hearing.bodies import pieces
+
     told: Told = {}
     page = ""
     for _ in range(_MOST_PAGES):
@@ -164,12 +164,8 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
             if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 # Unasked. A little of it could be unpacked to very much, in one go.
                 raise ValueError("packed")
-            count = 0
-            async for part in answer.aiter_bytes():
+            async for part in pieces(answer.aiter_bytes(), None):
                 body += part
-                count += 1
-                if count % _AT_ONCE == 0:
-                    await asyncio.sleep(0)
                 if len(body) > _LONGEST:
                     raise ValueError("too long")
         more, page = await asyncio.to_thread(_read, body)
@@ -180,7 +176,9 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
 
 
 def _read(body: bytearray) -> tuple[Told, str]:
-    if sum(map(body.count, _PARTS)) > _MOST_PARTS:
+    from jupyter_stop_chat.chat_handlers.hearing.bounds import parts_of
+
+    if parts_of(body) > _MOST_PARTS:
         raise ValueError("too many parts")
     answer = json.loads(body)
     return dict(_models(answer)), _next(answer)

@@ -15,9 +15,16 @@ from jupyter_stop_chat.wire.server_frames import ChatChanged, Thought
 from jupyter_stop_chat.wire.utf16 import utf16_length
 from tests.aids.fed import Fed
 from tests.aids.turns import until
-from tests.connection.wire import Wire
 from tests.engine.bench import MODEL, OWNER, new_id
-from tests.engine.servers.two_processes import begin, lose, say, take_away, told_of, twins
+from tests.engine.servers.two_processes import (
+    begin,
+    lose,
+    opened,
+    say,
+    take_away,
+    told_of,
+    twins,
+)
 
 __all__ = ["twins"]
 
@@ -111,8 +118,7 @@ async def test_who_comes_back_has_its_text_whole_once_some_was_a_thought(twins: 
     """T7, H4, B5: an offset of the text as it was says nothing, though nobody looked meanwhile."""
     accepted = await begin(twins, "hmm 😀 ")
     message_id, chat_id = accepted.message.id, accepted.chat_id
-    page = Wire(twins.b)
-    await page.opens(chat_id)
+    page = await opened(twins, chat_id)
     await page.idle()
     assert page.page.text(message_id) == "hmm 😀 "
     page.send("close", chat_id=chat_id)
@@ -151,8 +157,7 @@ async def test_what_is_told_while_its_chat_is_read_is_not_lost(
         return read
 
     monkeypatch.setattr(store, "get_messages", read_slowly)
-    page = Wire(twins.b)
-    await page.opens(chat_id)
+    page = await opened(twins, chat_id)
     await page.idle()
     monkeypatch.undo()
     told = "An answer." if was_thought else "half of 😀 it"

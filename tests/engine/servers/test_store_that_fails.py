@@ -9,14 +9,15 @@ import pytest
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 from jupyter_stop_chat.wire.server_frames import ChatChanged
 from tests.aids.turns import until
-from tests.connection.wire import Wire
 from tests.engine.bench import OWNER
 from tests.engine.servers.two_processes import (
     announced,
     begin,
     ended,
+    hear_what_is_left,
     looked,
     lose,
+    opened,
     say,
     states,
     twins,
@@ -38,8 +39,7 @@ def fail_once(twins: Any, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
 async def test_a_request_that_is_told_then(twins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """H4: also where its reply has ended by the next look."""
     first = await ended(twins)
-    page = Wire(twins.b)
-    await page.opens(first.chat_id)
+    page = await opened(twins, first.chat_id)
     b = twins.b.engine
     asked = await twins.a.send("two", first.chat_id)
     fail_once(twins, monkeypatch, "get_chat")
@@ -97,10 +97,9 @@ async def test_what_a_killed_process_left_then(
 ) -> None:
     """H4, rule 12: it is settled once, and told of later."""
     first = await ended(twins)
-    page = Wire(twins.b)
-    await page.opens(first.chat_id)
+    page = await opened(twins, first.chat_id)
     b = twins.b.engine
-    twins.stores[1]._saver._on_recovered = b.left_behind
+    hear_what_is_left(twins)
     lost = await twins.a.send("two", first.chat_id)
     await say(twins, lost.message.id, "half")
     await lose(twins)

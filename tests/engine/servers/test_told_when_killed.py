@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.connection.wire import Wire
-from tests.engine.servers.two_processes import begin, ended, looked, lose, say, twins
+from tests.engine.servers.two_processes import (
+    begin,
+    ended,
+    hear_what_is_left,
+    looked,
+    lose,
+    opened,
+    say,
+    twins,
+)
 
 __all__ = ["twins"]
 
@@ -16,8 +24,7 @@ __all__ = ["twins"]
 async def test_what_a_killed_process_had_accepted_and_not_told(twins: Any) -> None:
     """H4, rule 12: it is told of before it is settled, and then nobody would."""
     accepted = await begin(twins)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     waiting = await twins.a.send("and then", accepted.chat_id)
     await lose(twins)
     await twins.b.engine.elsewhere.look()
@@ -31,9 +38,8 @@ async def test_what_a_killed_process_had_accepted_and_not_told(twins: Any) -> No
 async def test_what_a_killed_process_had_accepted_in_an_idle_chat(twins: Any) -> None:
     """H4, rule 12: whoever settles it tells of it, though nothing was looked at."""
     first = await ended(twins)
-    page = Wire(twins.b)
-    await page.opens(first.chat_id)
-    twins.stores[1]._saver._on_recovered = twins.b.engine.left_behind
+    page = await opened(twins, first.chat_id)
+    hear_what_is_left(twins)
     lost = await twins.a.send("two", first.chat_id)
     await say(twins, lost.message.id, "half")
     await lose(twins)
@@ -50,10 +56,9 @@ async def test_what_a_look_tells_of_is_not_told_again_by_who_settles_it(
 ) -> None:
     """H4, rule 12: a page hears of the request once, also where the second read is late."""
     accepted = await begin(twins)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     b, store = twins.b.engine, twins.b.store
-    twins.stores[1]._saver._on_recovered = b.left_behind
+    hear_what_is_left(twins)
     monkeypatch.setattr(b.titles, "name_left_behind", lambda message: None)
     waiting = await twins.a.send("and then", accepted.chat_id)
     await lose(twins)

@@ -20,6 +20,7 @@ from tests.engine.servers.two_processes import (
     begin,
     ended,
     looked,
+    opened,
     say,
     twins,
     until_kept,
@@ -52,35 +53,22 @@ async def nothing() -> None:
     """Let nothing happen."""
 
 
-async def test_a_title_that_is_told_meanwhile(twins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """H4, L10: what was read before it does not take it back."""
+@pytest.mark.parametrize("where", ["there", "here"])
+async def test_a_title_that_is_given_meanwhile(
+    twins: Any, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """H4, L10: what was read before it does not take it back, wherever the reply is made."""
     accepted = await begin(twins)
     b = twins.b.engine
 
     async def rename() -> None:
-        chat = await twins.a.engine.set_title(OWNER, accepted.chat_id, "Named")
-        b.elsewhere.hear(OWNER, announced(ChatChanged(chat=chat)))
+        engine = twins.a.engine if where == "there" else b
+        chat = await engine.set_title(OWNER, accepted.chat_id, "Named")
+        if where == "there":
+            b.elsewhere.hear(OWNER, announced(ChatChanged(chat=chat)))
 
     read_slowly(twins, monkeypatch, after=rename)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
-    await page.idle()
-    assert page.page.chats[accepted.chat_id]["title"] == "Named"
-    page.connection.end()
-
-
-async def test_a_title_that_is_given_here_meanwhile(
-    twins: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """H4, L10: also where the reply is made there."""
-    accepted = await begin(twins)
-
-    async def rename() -> None:
-        await twins.b.engine.set_title(OWNER, accepted.chat_id, "Named")
-
-    read_slowly(twins, monkeypatch, after=rename)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     await page.idle()
     assert page.page.chats[accepted.chat_id]["title"] == "Named"
     page.connection.end()
@@ -95,8 +83,7 @@ async def test_a_reply_that_begins_meanwhile(twins: Any, monkeypatch: pytest.Mon
         await say(twins, asked.message.id, "half")
 
     read_slowly(twins, monkeypatch, before=begin_another, after=nothing)
-    page = Wire(twins.b)
-    await page.opens(first.chat_id)
+    page = await opened(twins, first.chat_id)
     await page.idle()
     assert page.page.chats[first.chat_id]["state"] == "generating"
     page.connection.end()
@@ -135,8 +122,7 @@ async def test_a_prompt_that_is_changed_after_its_chat_was_listed(twins: Any) ->
     b = twins.b.engine
     chats = await twins.b.store.list_chats(OWNER, query="", limit=50, before=None)
     await b.with_states(OWNER, chats)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     await twins.a.edit(waiting.user_message.id, "as it is")
     await b.elsewhere.look()
     await page.idle()
@@ -149,8 +135,7 @@ async def test_a_prompt_that_is_changed_as_its_reply_begins(twins: Any) -> None:
     accepted: Accepted = await twins.a.send("as it was")
     message_id, prompt = accepted.message.id, accepted.user_message
     await until_kept(twins, message_id, lambda kept: kept.state == "generating")
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     b = twins.b.engine.elsewhere
     await b.look()
     await twins.a.store.amend_prompt(prompt.id, "as it is", prompt.reply_to)
@@ -179,8 +164,7 @@ async def test_a_reply_that_is_gone_on_with_meanwhile(
         await until(lambda: message_id in b._watched._watched)
 
     read_slowly(twins, monkeypatch, after=go_on)
-    page = Wire(twins.b)
-    await page.opens(chat_id)
+    page = await opened(twins, chat_id)
     await looked(twins, page)
     assert page.page.messages[message_id].state in {"queued", "generating"}
     page.connection.end()
@@ -201,8 +185,7 @@ async def test_a_tool_that_ends_meanwhile(twins: Any, monkeypatch: pytest.Monkey
         await b.look()
 
     read_slowly(twins, monkeypatch, after=end_it)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     await looked(twins, page)
     assert page.page.messages[message_id].tools == {"c": "completed"}
     page.connection.end()
@@ -237,8 +220,7 @@ async def test_an_end_that_two_looks_find_meanwhile(
         await b.look()
 
     read_slowly(twins, monkeypatch, after=end_it)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     late.set()
     await asyncio.gather(*looks)
     await b.look()
@@ -294,8 +276,7 @@ async def test_reasoning_that_was_stopped_before_it_was_shown(twins: Any) -> Non
     """T7, H4: what another process read of it before the end does not stay."""
     accepted = await begin(twins)
     message_id, store = accepted.message.id, twins.b.store
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     made = twins.a.engine.generation(message_id)
     twins.model.feed(message_id, Reasoning("hmm"))
     await until_kept(twins, message_id, lambda kept: kept.reasoning == "hmm")
@@ -352,8 +333,7 @@ async def test_a_thought_that_the_answer_begins_like(twins: Any) -> None:
     message_id = accepted.message.id
     twins.model.feed(message_id, WasThought())
     await until_kept(twins, message_id, lambda kept: kept.reasoning == "so ")
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     twins.model.feed(message_id, "so it is")
     await until_kept(twins, message_id, lambda kept: kept.text == "so it is")
     await twins.b.engine.elsewhere.look()
@@ -367,8 +347,7 @@ async def test_a_reply_that_ended_is_not_said_to_be_made(
 ) -> None:
     """H4: by a look that read it before, nor by a page that was given what is older."""
     accepted = await begin(twins)
-    page = Wire(twins.b)
-    await page.opens(accepted.chat_id)
+    page = await opened(twins, accepted.chat_id)
     b, store = twins.b.engine.elsewhere, twins.b.store
     asked = await twins.a.send("two", accepted.chat_id)
     message_id, get_message = asked.message.id, store.get_message

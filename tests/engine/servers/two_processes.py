@@ -60,6 +60,18 @@ async def begin(twins: Any, text: str = "half ") -> Accepted:
     return accepted
 
 
+async def opened(twins: Any, chat_id: str, **how: Any) -> Wire:
+    """Return a page of B that has a chat open."""
+    page = Wire(twins.b)
+    await page.opens(chat_id, **how)
+    return page
+
+
+def hear_what_is_left(twins: Any) -> None:
+    """Tell B of what its store settles for who ended, as a server does."""
+    twins.stores[1]._saver._on_recovered = twins.b.engine.left_behind
+
+
 async def say(twins: Any, message_id: str, *events: Any) -> None:
     twins.model.feed(message_id, *events)
     said = twins.model.said[message_id]

@@ -152,7 +152,7 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
     :raises LookupError: when no list is there.
     :raises ValueError: when what is there is none, or is longer than is read.
     """
-    from jupyter_stop_chat.chat_handlers.hearing.bodies import pieces
+    from jupyter_stop_chat.chat_handlers.hearing.bodies import packed_as, pieces
 
     told: Told = {}
     page = ""
@@ -161,7 +161,7 @@ async def _fetch(client: AsyncClient, url: str) -> Told:
         async with client.stream("GET", url + page) as answer:
             if not answer.is_success:
                 raise LookupError(answer.status_code)
-            if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            if packed_as(answer):
                 # Unasked. A little of it could be unpacked to very much, in one go.
                 raise ValueError("packed")
             async for part in pieces(answer.aiter_bytes(), None):

@@ -133,6 +133,27 @@ async def test_a_stream_by_another_name(head: bytes, pack: bool, cut: str) -> No
     assert told == ("Hi you all", "Hm.", ["cut_off"], None)
 
 
+@pytest.mark.parametrize("named", ["", " ", "Identity"])
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+async def test_a_stream_that_is_not_packed_and_says_so(kind: str, named: str) -> None:
+    """T2, T7: some servers name no packing where one is named."""
+    body = THOUGHT + chunk("Hi") + chunk(" you") + chunk(" all")
+    head = f"HTTP/1.1 200 OK\nContent-Type: {kind}\nContent-Encoding: {named}\n"
+    assert await read(body, head=head.encode()) == ("Hi you all", "Hm.", ["cut_off"], None)
+
+
+async def test_an_answer_and_an_error_that_are_not_packed_and_say_so() -> None:
+    """T1, T7: also where it is no stream."""
+    head = b"Content-Type: application/json\nContent-Encoding: \n"
+    message = {"role": "assistant", "content": "Hi"}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    whole = json.dumps({"object": "chat.completion", "choices": choices}).encode()
+    assert await read(whole, head=b"HTTP/1.1 200 OK\n" + head) == ("Hi", "", [], None)
+    refusal = json.dumps({"error": {"message": "No.", "code": "insufficient_quota"}}).encode()
+    told = await read(refusal, head=b"HTTP/1.1 429 Too Many\n" + head)
+    assert told == ("", "", [], "quota_exceeded")
+
+
 @pytest.mark.parametrize("finish", ["stop", "length"])
 async def test_one_whole_answer(finish: str) -> None:
     """T1, T7: where a stream was asked for."""

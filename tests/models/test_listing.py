@@ -146,6 +146,20 @@ async def test_what_is_packed_unasked_is_not_unpacked() -> None:
         assert b"accept-encoding: identity\r\n" in asked.lower()
 
 
+async def test_what_names_no_packing_is_read() -> None:
+    """T14: some servers send the field, and nothing in it."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: \r\nContent-Length: 5\r\n\r\n"
+        writer.write(head + b'["a"]')
+        await writer.drain()
+        writer.close()
+
+    async with listening(answer) as port:
+        assert list(await Listing().models(at(f"http://127.0.0.1:{port}/v1"))) == ["a"]
+
+
 async def test_lists_of_many_servers_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """T14: those that were asked last are kept."""
 

@@ -10,12 +10,21 @@ from typing import Any
 from .bounds import LONGEST_ERROR, PIECES_AT_ONCE, check_length, check_parts
 from .packing import Packing
 
+#: How a body is named that is not packed, and those that are unpacked here.
+UNPACKED, UNPACKS = frozenset({"", "identity"}), frozenset({"gzip", "x-gzip", "deflate"})
+
+
+def packed_as(message: Any) -> str:
+    """Return how a response says that it is packed; empty where it is not."""
+    named = str(message.headers.get("content-encoding", "")).strip().lower()
+    return "" if named in UNPACKED else named
+
 
 def packing_of(message: Any) -> Packing | None:
     """Return what unpacks a response, which then says of itself that it is not packed."""
-    packed = "content-encoding" in message.headers
-    named = str(message.headers.pop("content-encoding", "identity")).strip().lower()
-    return Packing() if packed and named != "identity" else None
+    named = packed_as(message)
+    message.headers.pop("content-encoding", None)
+    return Packing() if named else None
 
 
 async def pieces(body: Any, packing: Packing | None) -> AsyncIterator[bytes]:

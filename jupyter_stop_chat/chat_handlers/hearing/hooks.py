@@ -13,7 +13,7 @@ from typing import Any
 from jupyter_stop_chat.ports.lateness import Lateness
 
 from .ahead import Ahead
-from .bodies import packing_of
+from .bodies import UNPACKS, packed_as, packing_of
 from .bounds import EVENTS_AT_ONCE, check_length, check_parts, parts_of
 from .dialects import hear_event
 from .faults import ProviderFault, fault_in
@@ -61,8 +61,8 @@ async def _listen_in(response: Any) -> None:
     if hearing is None or response.status_code >= 400:
         return
     lines = str(response.request.url.path).endswith(("/api/chat", "/api/generate"))
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
+    packed = packed_as(response)
+    if packed and packed not in UNPACKS:
         return
     base = next(
         each for each in type(response.stream).__mro__ if each.__name__ == "AsyncByteStream"

@@ -14,7 +14,14 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from jupyter_stop_chat.chat_handlers.hearing.bodies import cut, packing_of, pieces, whole
+from jupyter_stop_chat.chat_handlers.hearing.bodies import (
+    UNPACKS,
+    cut,
+    packed_as,
+    packing_of,
+    pieces,
+    whole,
+)
 from jupyter_stop_chat.chat_handlers.hearing.whole_answers import WAYS, stream_of
 from jupyter_stop_chat.wire.errors import ErrorCode, StopChatError
 
@@ -23,9 +30,8 @@ _OPENAI = (b"/chat/completions", b"/responses")
 _VERSION = re.compile(rb"/v\d")
 #: How a field of server-sent events begins: data, event, id, retry, or a comment.
 _FIELDS = frozenset({b"d", b"e", b"i", b"r", b":"})
-#: What is asked for, which we unpack bit by bit; and how it is named.
+#: What is asked for: we unpack it bit by bit.
 _PACKINGS = "gzip, deflate"
-_KNOWN_PACKINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -89,8 +95,8 @@ class Transport:
         if _leads_away(request, response):
             await response.aclose()
             raise StopChatError(ErrorCode.WRONG_ADDRESS, "it leads to another address")
-        packed = str(response.headers.get("content-encoding", "")).strip().lower()
-        unread = packed not in _KNOWN_PACKINGS
+        packed = packed_as(response)
+        unread = packed != "" and packed not in UNPACKS
         if response.status_code >= 300:
             if unread:
                 del response.headers["content-encoding"]

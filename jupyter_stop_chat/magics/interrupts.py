@@ -9,10 +9,13 @@ import threading
 from types import FrameType
 from typing import Any
 
+from IPython.core.events import EventManager
 from IPython.core.interactiveshell import InteractiveShell
 
 #: What is put among the news when the person interrupts.
 INTERRUPT = object()
+#: The packages whose code is the way back itself, also where hooks are called on it.
+_WAY_BACK = {"IPython", "ipykernel"}
 
 
 class Interrupts:
@@ -71,9 +74,12 @@ class Interrupts:
         self._news.put(INTERRUPT)
 
     def _drop_late(self, number: int, frame: FrameType | None) -> None:
-        """Drop an interrupt, unless the cell has caught ours and goes on with code of its own."""
+        """Drop an interrupt, unless the cell has caught ours and goes on with code of its own.
+
+        Nor is one of a hook behind the cell dropped, which may hang: the shell catches that.
+        """
         while frame is not None and frame not in self._way_back:
-            if self._is_cells(frame):
+            if self._is_cells(frame) or _is_hook(frame):
                 self._before(number, frame)
                 return
             frame = frame.f_back
@@ -97,3 +103,12 @@ class Interrupts:
             self._shell.events.unregister("post_execute", self._end)
         self._ends = False
         self._way_back.clear()
+
+
+def _is_hook(frame: FrameType) -> bool:
+    """Tell whether a frame is one that the shell's events have called, and somebody else's."""
+    caller = frame.f_back
+    if caller is None or caller.f_code is not EventManager.trigger.__code__:
+        return False
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    return package not in _WAY_BACK and frame.f_globals is not globals()

@@ -158,6 +158,19 @@ def later(*args, abort=kernel._abort_queues, **how):
 kernel._abort_queues = later
 ''', {"kernel": get_ipython().kernel, "signal": _signal})
 """
+#: What is done behind the next cell, and comes to no end; it is no code of a cell either.
+_HANGS_BEHIND = """
+exec('''
+def hangs(*args, count=iter(range(2))):
+    if not next(count):
+        return  # that was this cell
+    events.unregister("%(event)s", hangs)
+    print("begun")
+    while True:
+        pass
+events.register("%(event)s", hangs)
+''', {"events": get_ipython().events})
+"""
 _CAUGHT = """
 try:
     get_ipython().run_cell_magic("chat", "", "Tell me a story")
@@ -202,6 +215,22 @@ def test_one_more_that_comes_even_later(notebook: Notebook, provider: OpenAIProv
     cell.until_text("begun")
     notebook.interrupt()
     assert cell.end()["ename"] == "KeyboardInterrupt"
+
+
+def test_what_is_done_behind_the_cell_can_be_interrupted(
+    notebook: Notebook, provider: OpenAIProvider
+) -> None:
+    """B6: it may come to no end, and there is no other way out of it."""
+    provider.script = Script(tokens=10_000, rate=200)
+    for event in ("post_execute", "post_run_cell"):
+        notebook.run(_HANGS_BEHIND % {"event": event})
+        cell = notebook.begin("%%chat\nTell me a story")
+        cell.until_text("t5 ")
+        notebook.interrupt()
+        cell.until_text("begun")
+        notebook.interrupt()
+        assert cell.end()["ename"] == "KeyboardInterrupt"
+        _next_cell_runs(notebook)
 
 
 def test_before_anything_is_sent(alone: Any, provider: OpenAIProvider) -> None:
